@@ -1,0 +1,221 @@
+"""What a model is to look like and how it is to be trained: one frozen value, checked when it is made."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlencode
+
+ARCHITECTURES = ("linear", "mlp", "convnet", "embedding")
+ACTIVATIONS = ("relu", "tanh", "sigmoid", "gelu", "elu", "selu", "silu", "linear")
+OPTIMIZERS = ("rmsprop", "adam", "sgd", "adamw", "nadam", "adagrad")
+LAST_ACTIVATIONS = ("auto", "sigmoid", "softmax", "none", "relu", "tanh")
+LOSSES = (
+    "auto",
+    "binary_crossentropy",
+    "categorical_crossentropy",
+    "sparse_categorical_crossentropy",
+    "mse",
+    "mae",
+)
+
+# The short names of the text form; a field at its default is left out of it.
+_SHORT = {
+    "architecture": "a",
+    "hidden_units": "h",
+    "activation": "act",
+    "dropout": "d",
+    "l1": "l1",
+    "l2": "l2",
+    "optimizer": "o",
+    "learning_rate": "lr",
+    "batch_size": "b",
+    "epochs": "e",
+    "patience": "p",
+    "seed": "s",
+    "last_activation": "last",
+    "loss": "loss",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSpec:
+    """A network and its training, as values that can be compared, stored and shared.
+
+    Attributes
+    ----------
+    architecture : ``"mlp"`` (dense layers), ``"convnet"`` (for images), ``"embedding"`` (for reviews), or ``"linear"``
+        (the last layer alone, no hidden ones)
+    hidden_units : one number a layer: units of a dense layer; filters of a 3x3 convolution of a convnet; for an
+        embedding network the width of the word vectors, then the dense layers behind the pooling
+    activation : of the hidden layers
+    dropout : fraction of units dropped while training, in [0, 1); behind every hidden dense layer, in a convnet and
+        an embedding network once, before the dense part
+    l1, l2 : strength of the penalty on the hidden layers' weights, 0 or more
+    optimizer, learning_rate : None is Keras's own default rate of that optimizer
+    batch_size, epochs : samples an update, passes over the training set
+    patience : epochs without a better ``val_data_loss`` (the loss without the penalty) until training stops and the
+        best weights come back; None never stops early
+    seed : fixes the first weights, the shuffling and the dropout
+    last_activation, loss : ``"auto"`` takes the row of the table for the problem's type; anything else is for lessons
+        that show what the wrong choice does
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a field makes no sense; the message names the field, the value and what is allowed.
+
+    Examples
+    --------
+    >>> spec = ModelSpec(hidden_units=(16, 16), dropout=0.5)
+    >>> spec.to_text()
+    'h=16-16&d=0.5'
+    >>> ModelSpec.from_text("h=16-16&d=0.5") == spec
+    True
+    """
+
+    architecture: str = "mlp"
+    hidden_units: tuple[int, ...] = (64,)
+    activation: str = "relu"
+    dropout: float = 0.0
+    l1: float = 0.0
+    l2: float = 0.0
+    optimizer: str = "rmsprop"
+    learning_rate: float | None = None
+    batch_size: int = 128
+    epochs: int = 20
+    patience: int | None = None
+    seed: int = 0
+    last_activation: str = "auto"
+    loss: str = "auto"
+
+    def __post_init__(self) -> None:
+        _check_choice("architecture", self.architecture, ARCHITECTURES)
+        _check_choice("activation", self.activation, ACTIVATIONS)
+        _check_choice("optimizer", self.optimizer, OPTIMIZERS)
+        _check_choice("last_activation", self.last_activation, LAST_ACTIVATIONS)
+        _check_choice("loss", self.loss, LOSSES)
+        # Lists come from JSON and from widgets; a tuple keeps the spec hashable.
+        object.__setattr__(self, "hidden_units", _check_units(self.architecture, self.hidden_units))
+        for field, low, high in (("dropout", 0.0, 1.0), ("l1", 0.0, math.inf), ("l2", 0.0, math.inf)):
+            object.__setattr__(self, field, _check_number(field, getattr(self, field), low, high))
+        if self.learning_rate is not None:
+            _check_number("learning_rate", self.learning_rate, 0.0, math.inf)
+            if self.learning_rate == 0:
+                raise ValueError("A learning rate of 0 learns nothing. Received: learning_rate=0. Give one above 0.")
+            object.__setattr__(self, "learning_rate", float(self.learning_rate))
+        for field, least in (("batch_size", 1), ("epochs", 1), ("seed", 0)):
+            _check_whole(field, getattr(self, field), least)
+        if self.patience is not None:
+            _check_whole("patience", self.patience, 1)
+
+    def replace(self, **changes: object) -> ModelSpec:
+        """Return a copy with these fields changed, checked like a new one."""
+        known = {field.name for field in dataclasses.fields(self)}
+        if unknown := sorted(set(changes) - known):
+            raise TypeError(f"A spec has no such field. Received: {', '.join(unknown)}. It has: {', '.join(_SHORT)}.")
+        return dataclasses.replace(self, **changes)
+
+    def to_dict(self) -> dict[str, object]:
+        """Return every field by name, ready for JSON."""
+        return dataclasses.asdict(self) | {"hidden_units": list(self.hidden_units)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, object]) -> ModelSpec:
+        """Make a spec from a dict such as `to_dict` returns; fields that are left out take their default."""
+        if unknown := sorted(set(values) - set(_SHORT)):
+            raise ValueError(f"A spec has no such field. Received: {', '.join(unknown)}. It has: {', '.join(_SHORT)}.")
+        return cls(**values)
+
+    def to_json(self) -> str:
+        """Return the spec as one line of JSON."""
+        return json.dumps(self.to_dict())
+
+    @classmethod
+    def from_json(cls, text: str) -> ModelSpec:
+        """Make a spec from what `to_json` returned."""
+        values = json.loads(text)
+        if not isinstance(values, dict):
+            raise ValueError(f"A spec in JSON is an object of fields. Received: {text!r}.")
+        return cls.from_dict(values)
+
+    def to_text(self) -> str:
+        """Return a short text, safe in a URL, of the fields that are not at their default (empty if all are)."""
+        pairs = {}
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if value != field.default:
+                is_units = field.name == "hidden_units"
+                pairs[_SHORT[field.name]] = "-".join(map(str, value)) if is_units else _show(value)
+        return urlencode(pairs)
+
+    @classmethod
+    def from_text(cls, text: str) -> ModelSpec:
+        """Make a spec from what `to_text` returned."""
+        long_names = {short: name for name, short in _SHORT.items()}
+        values = {}
+        for short, value in parse_qsl(text, keep_blank_values=True, strict_parsing=bool(text)):
+            if short not in long_names:
+                raise ValueError(
+                    f"A spec has no field {short!r}. Received: text={text!r}. Fields: {', '.join(long_names)}."
+                )
+            values[long_names[short]] = _read(long_names[short], value, text)
+        return cls(**values)
+
+
+def _show(value: object) -> str:
+    """Floats keep every digit that a reader of the text needs to make the same spec again."""
+    return "none" if value is None else repr(value) if isinstance(value, float) else str(value)
+
+
+def _read(field: str, value: str, text: str) -> object:
+    """Turn one value of the text form into the field's type."""
+    try:
+        if field == "hidden_units":
+            return tuple(int(units) for units in value.split("-")) if value else ()
+        if field in {"dropout", "l1", "l2", "learning_rate"}:
+            return float(value)
+        return int(value) if field in {"batch_size", "epochs", "seed", "patience"} else value
+    except ValueError:
+        raise ValueError(f"The field {field} cannot be read from {value!r}. Received: text={text!r}.") from None
+
+
+def _check_choice(field: str, value: object, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise ValueError(f"There is no such {field}. Received: {field}={value!r}. Choose from {', '.join(allowed)}.")
+
+
+def _check_number(field: str, value: object, low: float, high: float) -> float:
+    """Return the value as a float in [low, high)."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"{field} must be a number. Received: {field}={value!r}.")
+    if not low <= value < high:
+        allowed = f"from {low:g} up to, not including, {high:g}" if high < math.inf else f"{low:g} or more, and finite"
+        raise ValueError(f"{field} is out of range. Received: {field}={value!r}. Allowed: {allowed}.")
+    return float(value)
+
+
+def _check_whole(field: str, value: object, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{field} must be a whole number. Received: {field}={value!r}.")
+    if value < least:
+        raise ValueError(f"{field} is too small. Received: {field}={value}. Allowed: {least} or more.")
+
+
+def _check_units(architecture: str, units: object) -> tuple[int, ...]:
+    """Return the units a layer as a tuple of whole numbers from 1 up."""
+    if not isinstance(units, (tuple, list)):
+        raise TypeError(f"hidden_units must be a tuple, one number a layer. Received: hidden_units={units!r}.")
+    if architecture == "linear":
+        return ()
+    if not units:
+        raise ValueError(
+            f"A network of architecture {architecture!r} needs at least one layer. Received: hidden_units=(). "
+            'Give units such as (64,), or take architecture="linear" for a model without hidden layers.'
+        )
+    for number in units:
+        _check_whole("hidden_units", number, 1)
+    return tuple(units)
