@@ -1,0 +1,65 @@
+# `make` alone lists the targets. Each of them first makes the virtual environment .venv where it is missing or out of date.
+# Windows without make: README.md gives the plain commands.
+
+PYTHON ?= python3
+PROBLEM ?= mnist
+NAMES ?=
+LAB_OPTIONS ?=
+PYTEST_OPTIONS ?=
+LOCK_OPTIONS ?=
+
+BIN := .venv/bin
+READY := .venv/.ready
+NOTEBOOKS := $(if $(wildcard notebooks/*.ipynb),--nbval-lax --nbval-sanitize-with tests/nbval_sanitize.cfg notebooks)
+
+# Some machines switch byte-code off, and Keras then takes 7 seconds to import in place of 2: every start compiles again.
+unexport PYTHONDONTWRITEBYTECODE
+
+.DEFAULT_GOAL := help
+.PHONY: help lab demo test bench lint format fetch lock clean
+
+help:
+	@sed -n 's/^\([a-z]*\):.*##  *\(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-12s %s\n", $$1, $$2 }'
+
+# The stamp is written last. An install that was interrupted leaves none, and the next one begins anew.
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) tools/check_python.py
+	@test -e $@ || rm -rf .venv
+	@rm -f $@
+	@echo "Making .venv: 150 packages, 1.4 GB on the disk, a minute or two."
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt --editable '.[lab,test]'
+	@touch $@
+
+lab: $(READY)  ## open JupyterLab on notebooks/, on this machine only
+	@mkdir -p notebooks
+	$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 $(LAB_OPTIONS) notebooks
+
+demo: $(READY)  ## walk the seven steps on one problem (PROBLEM=mnist, imdb or housing)
+	$(BIN)/recipe run $(PROBLEM)
+
+test: $(READY)  ## run the tests on the embedded samples: no network, no downloaded data
+	env -u RECIPE_DATASETS RECIPE_SOURCE=sample $(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_OPTIONS) tests recipe $(NOTEBOOKS)
+
+bench: $(READY)  ## measure beside plain Keras and write benchmarks/RESULTS.md
+	$(BIN)/python benchmarks/run.py
+
+lint: $(READY)  ## check style and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(READY)  ## mend style and formatting
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+fetch: $(READY)  ## download and verify the datasets (NAMES="mnist imdb", all of them without)
+	$(BIN)/recipe fetch $(NAMES)
+
+lock: $(READY)  ## pin again after a change in pyproject.toml (LOCK_OPTIONS=--upgrade for newer versions)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile pyproject.toml --universal --fork-strategy fewest --python-version 3.11 \
+		--all-extras --no-annotate --custom-compile-command 'make lock' --quiet $(LOCK_OPTIONS) --output-file constraints.txt
+
+clean:  ## remove .venv and what tools left behind; downloaded data stays
+	rm -rf .venv build *.egg-info .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
