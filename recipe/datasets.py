@@ -189,7 +189,7 @@ def _housing_parts(raw: RawData, rows: int | None, seed: int) -> list[tuple[Samp
     """Take the first rows, shuffle and cut them exactly as `keras.datasets.california_housing` does."""
     x, y = raw.arrays["x"][:rows], raw.arrays["y"][:rows]
     order = np.arange(len(x))
-    np.random.RandomState(KERAS_SPLIT_SEED).shuffle(order)  # noqa: NPY002 (Keras's own order needs it)
+    np.random.RandomState(KERAS_SPLIT_SEED).shuffle(order)
     cut = int(len(x) * (1 - KERAS_TEST_SPLIT))
     return [(x[part], y[part]) for part in (order[:cut], order[cut:])]
 

@@ -123,20 +123,16 @@ def check_arrays(arrays: dict[str, np.ndarray], name: str, where: str) -> dict[s
     checked = {}
     for key, (shape, dtype) in LAYOUTS[name].items():
         array = arrays[key]
-        fits = array.ndim == len(shape) and all(
-            want in ("n", got) for want, got in zip(shape, array.shape, strict=True)
-        )
+        fits = array.ndim == len(shape) and array.shape[1:] == shape[1:]
         if not fits or array.dtype.kind not in ("f" if dtype is np.float32 else "iu"):
             wanted = f"({', '.join(map(str, shape))}), {np.dtype(dtype)}"
             raise ValueError(_damaged(where, f"{key} is {array.shape}, {array.dtype}, not {wanted}"))
         if array.dtype.kind in "iu" and array.size and not 0 <= array.min() <= array.max() <= np.iinfo(dtype).max:
             raise ValueError(_damaged(where, f"{key} runs from {array.min()} to {array.max()}"))
         checked[key] = array.astype(dtype, copy=False)
-    problem = {"mnist.npz": _mnist_fault, "imdb.npz": _imdb_fault, "california_housing.npz": _housing_fault}[name](
-        checked
-    )
-    if problem:
-        raise ValueError(_damaged(where, problem))
+    fault = _FAULTS[name](checked)
+    if fault:
+        raise ValueError(_damaged(where, fault))
     return checked
 
 
@@ -176,6 +172,9 @@ def _housing_fault(arrays: dict[str, np.ndarray]) -> str:
     if y.min() <= 0 or y.max() > HOUSING_CAP:
         return f"y runs from {y.min():,.0f} to {y.max():,.0f} dollars, and values lie above 0 up to {HOUSING_CAP:,.0f}"
     return ""
+
+
+_FAULTS = {"mnist.npz": _mnist_fault, "imdb.npz": _imdb_fault, "california_housing.npz": _housing_fault}
 
 
 def read_word_index(path: Path) -> tuple[str, ...]:

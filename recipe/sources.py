@@ -39,20 +39,19 @@ def take(base: str, source: str = "auto") -> tuple[RawData, str, str]:
     OSError
         If it was asked for by name and cannot be had: FileNotFoundError, ConnectionError, PermissionError and so on.
     """
-    asked, said_by = (
-        (source, "source") if source != "auto" else (os.environ.get("RECIPE_SOURCE") or "auto", "RECIPE_SOURCE")
-    )
+    asked, said_by = source, "source"
+    if source == "auto":
+        asked, said_by = os.environ.get("RECIPE_SOURCE") or "auto", "RECIPE_SOURCE"
     if asked not in SOURCES:
         raise ValueError(
             f"There is no source of that name. Received: {said_by}={asked!r}. Choose from {', '.join(SOURCES)}."
         )
-    wish = f"{said_by}={asked} asks for it"
     if asked == "local":
         return _take_local(base)
     if asked == "download":
         return _take_download(base)
     if asked == "sample":
-        return _sample(base), "sample", f"{wish}."
+        return _sample(base), "sample", f"{said_by}={asked} asks for it."
     return _take_first(base)
 
 
