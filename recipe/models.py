@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from recipe.compile_cache import use_compile_cache
 from recipe.problems import REVIEW_LENGTH, Problem, ProblemType
 from recipe.spec import ModelSpec
 
@@ -44,6 +45,8 @@ def build_model(spec: ModelSpec, problem: Problem) -> keras.Model:
     import keras
 
     check_fit(spec, problem)
+    if keras.config.backend() == "jax":
+        use_compile_cache()  # before the first weights are drawn: drawing them is what takes longest to compile
     with _BUILDING, fixed_seed(spec.seed):
         model = keras.Sequential(_layers(spec, problem), name=f"{problem.name}_{spec.architecture}")
         model.compile(optimizer=_optimizer(spec), loss=loss_name(spec, problem), metrics=[_metric(problem)])
