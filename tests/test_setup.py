@@ -27,14 +27,15 @@ EXTRAS = ("lab", "test")
 
 # The modules, a step a line. A module imports only what stands before it here.
 LINES = (
-    ("problems", "reviews", "samples", "layouts", "convert", "fetch", "datasets"),
-    ("measures",),
+    ("problems", "reviews", "layouts", "convert", "folders", "transfer", "fetch"),
+    ("wordlists", "samples_reviews", "samples", "sources", "datasets"),
+    ("scores", "measures"),
     ("spec",),
     ("protocols",),
     ("prepare",),
     ("baselines",),
     ("convolutions", "models", "codegen"),
-    ("interruption", "engine", "members", "loop", "fitting", "training"),
+    ("interruption", "members", "engine", "loop", "fitting", "training"),
     ("diagnosis", "advice", "tuning"),
     ("journal",),
     ("finale",),
