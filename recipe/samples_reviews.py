@@ -132,7 +132,16 @@ def _write_sentences(kind: np.ndarray, praises: np.ndarray, rng: np.random.Gener
         rows = np.flatnonzero(chosen == number)
         for place, part in enumerate(pattern):
             words[starts[rows] + place] = _draw(part, praises[rows] ^ (group == 1), rng)
-    return words, lengths
+    return _mend_articles(words), lengths
+
+
+def _mend_articles(words: np.ndarray) -> np.ndarray:
+    """Turn "a" into "an" before a vowel's sound; no sentence ends with "a"."""
+    lexicon, _ = _lexicon()
+    vowel = np.array([word.startswith(("a", "e", "i", "o", "u", "honest")) for word in lexicon])
+    before_vowel = np.flatnonzero((words[:-1] == lexicon["a"]) & vowel[words[1:]])
+    words[before_vowel] = lexicon["an"]
+    return words
 
 
 def _draw(part: str, praises: np.ndarray, rng: np.random.Generator) -> np.ndarray | int:
@@ -163,7 +172,7 @@ def _lexicon() -> tuple[dict[str, int], dict[str, tuple[np.ndarray, ...]]]:
     patterns = (*wordlists.PLAIN_PATTERNS, *wordlists.NEGATED_PATTERNS)
     patterns += (*wordlists.MIXED_PATTERNS, *wordlists.NEUTRAL_PATTERNS)
     plain = [part for pattern in patterns for part in pattern.split() if not part.startswith("{")]
-    spoken = dict.fromkeys([*plain, *(word for groups in lists.values() for group in groups for word in group)])
+    spoken = dict.fromkeys(["an", *plain, *(word for groups in lists.values() for group in groups for word in group)])
     lexicon = {word: number for number, word in enumerate(spoken)}
     slots = {slot: tuple(np.array([lexicon[w] for w in group]) for group in groups) for slot, groups in lists.items()}
     return lexicon, slots

@@ -1,7 +1,7 @@
 """The words and sentence patterns of the simulated film reviews; `recipe.samples_reviews` states the process.
 
 In a pattern, ``{slot}`` is filled with a word drawn from the list of that name. Words nearer the front of an opinion
-list are drawn more often.
+list are drawn more often. Write ``a`` before a slot: it becomes ``an`` where the word wants it.
 """
 
 # Opinion words: (those that blame, those that praise).
@@ -93,8 +93,8 @@ NEUTRAL = {
     "surprisingly downright thoroughly particularly genuinely somewhat wildly strangely consistently",
     "kin": "brother sister mother father wife husband son daughter cousin uncle aunt grandmother grandfather friend "
     "neighbour boss partner colleague roommate teammate nephew niece",
-    "when": "yesterday recently tonight today monday tuesday wednesday thursday friday saturday sunday january "
-    "march april may june july august september october november december christmas easter",
+    "day": "monday tuesday wednesday thursday friday saturday sunday",
+    "month": "january february march april may june july august september october november december",
     "period": "twenties thirties forties fifties sixties seventies eighties nineties war depression renaissance "
     "revolution future past summer winter autumn spring",
     "where": "cinema hospital school airport festival campus library museum club palace university academy",
@@ -157,12 +157,12 @@ NEUTRAL_PATTERNS = (
     "the {role} from {town} {deed} the {thing} of the {role}",
     "{given} {surname} plays the {role}",
     "{given} {surname} directed this {nation} {genre} in the {period}",
-    "i saw it on {when} at the {where} with my {kin}",
+    "i saw it in {month} at the {where} with my {kin}",
     "it takes place in {town} during the {period}",
     "it runs for {count} minutes",
     "the {role} meets {count} people in {town}",
     "then the {kin} of the {role} {deed} the {thing}",
     "in the {period} every {genre} had a {role} and a {thing}",
     "{given} {surname} wrote the {aspect} and {given} {surname} the {aspect}",
-    "we watched it again last {when}",
+    "we watched it again last {day}",
 )
