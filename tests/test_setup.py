@@ -34,7 +34,7 @@ LINES = (
     ("protocols",),
     ("prepare",),
     ("baselines",),
-    ("convolutions", "models", "codegen"),
+    ("compile_cache", "convolutions", "models", "codegen"),
     ("interruption", "members", "engine", "loop", "fitting", "training"),
     ("diagnosis", "advice", "tuning"),
     ("journal",),
