@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import importlib
 import os
+import sys
+from types import ModuleType
 
 # JAX trains the kit's models two to three times as fast on a CPU as the other backends; a choice that stands is kept.
 os.environ.setdefault("KERAS_BACKEND", "jax")
@@ -26,7 +28,8 @@ _HOMES = {
     "spec": ("ModelSpec",),
     "models": ("build_model",),
     "codegen": ("keras_code",),
-    "training": ("EpochReport", "Run", "train", "cross_validate"),
+    "runs": ("EpochReport", "Run"),
+    "training": ("train", "train_seeds", "cross_validate"),
     "diagnosis": ("ErrorDiagnosis", "HistoryDiagnosis", "diagnose_errors", "diagnose_history"),
     "advice": ("Advice", "advise"),
     "finale": ("FinalModel", "FinalResult", "train_final", "evaluate_once"),
@@ -45,3 +48,14 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     return __all__
+
+
+class _Package(ModuleType):
+    """The package, where `recipe.prepare` stays the function: importing the module of that name would replace it."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in _HOME_OF and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import platform
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from recipe.interruption import interruptible
 from recipe.models import build_model
 from recipe.prepare import Prepared, encoding_for, prepare
-from recipe.problems import Problem
 from recipe.protocols import Split
+from recipe.runs import EpochReport, Run, collect_versions
 from recipe.spec import ModelSpec
 
 if TYPE_CHECKING:
@@ -28,63 +26,6 @@ ENGINES = ("auto", "compiled", "fit")
 # Measured on two cores: side by side wins while a matrix product is too small to keep a core busy, and loses after.
 SIDE_BY_SIDE_WEIGHTS = 20_000
 SIDE_BY_SIDE_BYTES = 64_000_000
-
-
-@dataclass(frozen=True, kw_only=True)
-class EpochReport:
-    """What `on_epoch` is told after each epoch; `epoch` counts from 0, `seconds` from the start of the training."""
-
-    epoch: int
-    epochs: int
-    logs: dict[str, float]
-    seconds: float
-    member: int = 0
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Run:
-    """One training, as it was asked for and as it went.
-
-    Attributes
-    ----------
-    history : lists of one number an epoch, as Keras keeps them, both sides in inference mode: ``data_loss``,
-        ``penalty``, their sum ``loss`` (what Keras calls loss), the measure, and the same with ``val_`` in front
-    best_epoch : from 0, the epoch of the smallest ``val_data_loss``
-    stopped : None (all epochs done), ``"early"`` (patience), ``"asked"`` (the stop event), ``"callback"`` (a Keras
-        callback) or ``"interrupted"`` (Ctrl-C)
-    seconds : wall time, compiling included
-    versions : of Python and of the packages that the numbers depend on
-    model : the fitted Keras model; with patience, at the weights of the best epoch
-    """
-
-    spec: ModelSpec
-    problem: Problem
-    seed: int
-    source: str
-    protocol: str
-    history: dict[str, list[float]]
-    best_epoch: int
-    stopped: str | None
-    seconds: float
-    backend: str
-    versions: dict[str, str]
-    model: keras.Model
-
-    @property
-    def epochs(self) -> int:
-        """How many whole epochs were trained."""
-        return len(self.history.get("val_data_loss", ()))
-
-    @property
-    def measure(self) -> str:
-        """The name of the measure of success, a key of `history`."""
-        return self.problem.measure
-
-    @property
-    def score(self) -> float:
-        """The measure on the validation part, of the weights that `model` has."""
-        scores = self.history["val_" + self.measure]
-        return scores[self.best_epoch if self.spec.patience is not None else -1]
 
 
 def train(
@@ -273,20 +214,6 @@ def _make_run(member: Member, progress: Progress, started: float) -> Run:
         versions=collect_versions(),
         model=member.model,
     )
-
-
-def collect_versions() -> dict[str, str]:
-    """Return the versions that the numbers of a run depend on."""
-    names = ("recipe", "keras", "numpy", "jax", "tensorflow", "torch")
-    found = {name: version for name in names if (version := _version(name))}
-    return {"python": platform.python_version()} | found
-
-
-def _version(name: str) -> str:
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return ""
 
 
 def _choose_engine(engine: str, callbacks: Sequence[keras.callbacks.Callback]) -> bool:

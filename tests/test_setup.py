@@ -35,7 +35,7 @@ LINES = (
     ("prepare",),
     ("baselines",),
     ("compile_cache", "convolutions", "models", "codegen"),
-    ("interruption", "members", "engine", "loop", "fitting", "training"),
+    ("interruption", "members", "runs", "engine", "loop", "fitting", "training"),
     ("diagnosis", "advice", "tuning"),
     ("journal",),
     ("finale",),
