@@ -136,9 +136,10 @@ def flatten_texts(texts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     >>> tokens.tolist(), offsets.tolist()
     ([3, 1, 2], [0, 2, 3])
     """
-    kinds = set(map(type, texts)) | set(map(type, itertools.chain.from_iterable(t for t in texts if type(t) is list)))
-    if not kinds <= {list, int} or any(type(text) is not list for text in texts):
-        names = ", ".join(sorted(kind.__name__ for kind in kinds))
+    outer = set(map(type, texts))
+    inner = set(map(type, itertools.chain.from_iterable(texts))) if outer <= {list} else set()
+    if not outer <= {list} or not inner <= {int}:
+        names = ", ".join(sorted(kind.__name__ for kind in outer | inner))
         raise ValueError(f"Reviews are lists of whole numbers. Received: {names}. Fetch the file again.")
     lengths = np.fromiter(map(len, texts), np.int64, len(texts))
     total = int(lengths.sum())

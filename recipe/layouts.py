@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import BinaryIO
 
 import numpy as np
 
@@ -90,18 +90,22 @@ def read_npz(path: Path, name: str) -> dict[str, np.ndarray]:
     OSError
         If it cannot be opened.
     """
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise ValueError("it is a single array, not an archive of arrays")
-            missing = sorted(set(LAYOUTS[name]) - set(archive.files))
-            if missing:
-                raise ValueError(f"it has no array {', '.join(missing)}")
-            arrays = {array: archive[array] for array in LAYOUTS[name]}
-    # Whatever a damaged zip or a forged header provokes in the readers below, it is one thing to a user.
-    except (ValueError, EOFError, KeyError, MemoryError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
-        raise ValueError(_damaged(path, str(error).split("\n")[0])) from error
+    with path.open("rb") as file:
+        try:
+            arrays = _read_members(file, tuple(LAYOUTS[name]))
+        # A damaged zip or a forged header provokes all kinds of errors in the readers below; to a user it is one thing.
+        except Exception as error:
+            raise ValueError(_damaged(path, str(error).split("\n")[0])) from error
     return check_arrays(arrays, name, str(path))
+
+
+def _read_members(file: BinaryIO, names: tuple[str, ...]) -> dict[str, np.ndarray]:
+    zipfile.ZipFile(file).close()  # np.load would also take a lone array or a bare pickle
+    with np.load(file, allow_pickle=False) as archive:
+        missing = sorted(set(names) - set(archive.files))
+        if missing:
+            raise ValueError(f"it has no array {', '.join(missing)}")
+        return {name: archive[name] for name in names}
 
 
 def check_arrays(arrays: dict[str, np.ndarray], name: str, where: str) -> dict[str, np.ndarray]:

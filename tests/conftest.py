@@ -1,0 +1,64 @@
+"""What every test stands on: no setting of the user's reaches it, and nothing is written outside its folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from http_server import Server, serving, small_housing, small_mnist, write_npz
+
+from recipe.layouts import FILES
+
+REAL_DATASETS = os.environ.get("RECIPE_DATASETS")  # before the tests are shielded from it
+
+
+@pytest.fixture(autouse=True)
+def _isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hide the user's RECIPE_* variables and data folders; what is stored goes to a folder of the test's own."""
+    for name in [name for name in os.environ if name.startswith("RECIPE_")]:
+        monkeypatch.delenv(name)
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("RECIPE_HOME", str(home))
+    monkeypatch.setenv("XDG_DATA_HOME", str(home / "user"))
+    monkeypatch.setattr("recipe.folders.CHECKOUT", home / "no_checkout")
+
+
+@pytest.fixture
+def real_data(monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give the test the real data, or skip it; such tests carry the mark `real_data` too."""
+    folder = Path(REAL_DATASETS or "")
+    missing = [name for names in FILES.values() for name in names if not (folder / name).is_file()]
+    if REAL_DATASETS is None or missing:
+        pytest.skip(f"RECIPE_DATASETS names no folder with the real data (missing: {', '.join(missing)})")
+    monkeypatch.setenv("RECIPE_DATASETS", str(folder))
+    return folder
+
+
+@pytest.fixture
+def datasets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that RECIPE_DATASETS names."""
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    monkeypatch.setenv("RECIPE_DATASETS", str(folder))
+    return folder
+
+
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mirror's address where nobody listens: a port that was free a moment ago."""
+    with serving() as server:
+        url = server.url
+    monkeypatch.setenv("RECIPE_MIRROR", url)
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Server]:
+    """A mirror with small files: mnist.npz and california_housing.npz."""
+    write_npz(tmp_path / "origin", "mnist.npz", small_mnist())
+    write_npz(tmp_path / "origin", "california_housing.npz", small_housing())
+    with serving() as running:
+        running.publish(tmp_path / "origin", ["mnist.npz", "california_housing.npz"])
+        monkeypatch.setenv("RECIPE_MIRROR", running.url)
+        yield running
