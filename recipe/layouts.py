@@ -193,9 +193,13 @@ def read_word_index(path: Path) -> tuple[str, ...]:
         ranks = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
         raise ValueError(_damaged(path, str(error))) from error
-    if not isinstance(ranks, dict) or sorted(map(str, ranks.values())) != sorted(map(str, range(1, len(ranks) + 1))):
+    whole = isinstance(ranks, dict) and set(map(type, ranks.values())) <= {int}
+    if not whole or set(ranks.values()) != set(range(1, len(ranks) + 1)):
         raise ValueError(_damaged(path, "the ranks are not 1 to the number of words, each once"))
-    return ("", *sorted(ranks, key=ranks.__getitem__))
+    words = [""] * (len(ranks) + 1)
+    for word, rank in ranks.items():
+        words[rank] = word
+    return tuple(words)
 
 
 def _damaged(path: Path | str, what: str) -> str:

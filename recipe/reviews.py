@@ -9,7 +9,7 @@ import numpy as np
 
 # Work is done on this many words at a time: the indices that it needs then stay in the processor's cache, and the
 # array that is asked for is all but the whole of the memory that is used.
-BLOCK_TOKENS = 1 << 17
+BLOCK_TOKENS = 1 << 15
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -80,9 +80,9 @@ class Reviews:
         hot = np.zeros((len(self), words), np.uint8)
         for first, last in self._blocks():
             tokens = self.tokens[self.offsets[first] : self.offsets[last]]
-            rows = np.repeat(np.arange(last - first), np.diff(self.offsets[first : last + 1]))
-            kept = tokens < words
-            hot[first:last].reshape(-1)[rows[kept] * words + tokens[kept]] = 1
+            row_starts = np.arange(0, (last - first) * words, words)
+            cells = np.repeat(row_starts, np.diff(self.offsets[first : last + 1])) + tokens
+            hot[first:last].reshape(-1)[cells[tokens < words]] = 1
         return hot
 
     def sequences(self, length: int, words: int) -> np.ndarray:

@@ -23,7 +23,7 @@ def test_take_prefers_local_files_and_says_where_they_lie(datasets, no_network):
 def test_take_falls_to_the_sample_and_says_why(datasets, no_network):
     raw, source, reason = take("housing")
     assert source == "sample"
-    assert reason.startswith(f"california_housing.npz in none of 3 folders: {datasets}, ")
+    assert reason.startswith(f"california_housing.npz is in none of 3 folders: {datasets}, ")
     assert "failed: there is no connection to it" in reason
     assert raw.provenance.startswith("A stand-in, not real prices")
 
@@ -54,14 +54,14 @@ def test_take_never_uses_a_damaged_file_and_says_so(datasets, no_network):
 
 def test_take_local_names_the_file_the_folders_and_the_way_out(datasets):
     with pytest.raises(
-        FileNotFoundError, match=r"mnist\.npz in none of 3 folders: .*Run `recipe fetch mnist`, set RECIPE_DATASETS"
+        FileNotFoundError, match=r"mnist\.npz is in none of 3 folders: .*Run `recipe fetch mnist`, set RECIPE_DATASETS"
     ):
         take("mnist", source="local")
 
 
 def test_take_local_needs_the_word_index_too(datasets):
     write_npz(datasets, "imdb.npz", small_imdb())
-    with pytest.raises(FileNotFoundError, match=r"imdb_word_index\.json in none of 3 folders"):
+    with pytest.raises(FileNotFoundError, match=r"imdb_word_index\.json is in none of 3 folders"):
         take("imdb", source="local")
 
 
