@@ -141,4 +141,5 @@ def _where(found: dict[str, Found]) -> str:
 
 def _absence(names: list[str]) -> str:
     folders = search_folders()
-    return f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'} in none of {len(folders)} folders: {', '.join(map(str, folders))}."
+    files = f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'}"
+    return f"{files} in none of {len(folders)} folders: {', '.join(map(str, folders))}."
