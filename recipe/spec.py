@@ -7,7 +7,10 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, urlencode
+from numbers import Integral, Real
+from urllib.parse import unquote_plus, urlencode
+
+import numpy as np
 
 ARCHITECTURES = ("linear", "mlp", "convnet", "embedding")
 ACTIVATIONS = ("relu", "tanh", "sigmoid", "gelu", "elu", "selu", "silu", "linear")
@@ -21,6 +24,7 @@ LOSSES = (
     "mse",
     "mae",
 )
+MAX_SEED = 2**32 - 1
 
 # The short names of the text form; a field at its default is left out of it.
 _SHORT = {
@@ -103,14 +107,15 @@ class ModelSpec:
         for field, low, high in (("dropout", 0.0, 1.0), ("l1", 0.0, math.inf), ("l2", 0.0, math.inf)):
             object.__setattr__(self, field, _check_number(field, getattr(self, field), low, high))
         if self.learning_rate is not None:
-            _check_number("learning_rate", self.learning_rate, 0.0, math.inf)
-            if self.learning_rate == 0:
+            rate = _check_number("learning_rate", self.learning_rate, 0.0, math.inf)
+            if rate == 0:
                 raise ValueError("A learning rate of 0 learns nothing. Received: learning_rate=0. Give one above 0.")
-            object.__setattr__(self, "learning_rate", float(self.learning_rate))
-        for field, least in (("batch_size", 1), ("epochs", 1), ("seed", 0)):
-            _check_whole(field, getattr(self, field), least)
-        if self.patience is not None:
-            _check_whole("patience", self.patience, 1)
+            object.__setattr__(self, "learning_rate", rate)
+        for field, least in (("batch_size", 1), ("epochs", 1), ("seed", 0), ("patience", 1)):
+            if field != "patience" or self.patience is not None:
+                object.__setattr__(self, field, _check_whole(field, getattr(self, field), least))
+        if self.seed > MAX_SEED:
+            raise ValueError(f"NumPy takes no larger seed. Received: seed={self.seed}. Allowed: 0 to {MAX_SEED}.")
 
     def replace(self, **changes: object) -> ModelSpec:
         """Return a copy with these fields changed, checked like a new one."""
@@ -147,9 +152,9 @@ class ModelSpec:
         pairs = {}
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            if value != field.default:
+            if value not in (field.default, ()):  # no units at all: the architecture says it
                 is_units = field.name == "hidden_units"
-                pairs[_SHORT[field.name]] = "-".join(map(str, value)) if is_units else _show(value)
+                pairs[_SHORT[field.name]] = "-".join(map(str, value)) if is_units else value
         return urlencode(pairs)
 
     @classmethod
@@ -157,18 +162,14 @@ class ModelSpec:
         """Make a spec from what `to_text` returned."""
         long_names = {short: name for name, short in _SHORT.items()}
         values = {}
-        for short, value in parse_qsl(text, keep_blank_values=True, strict_parsing=bool(text)):
+        for pair in filter(None, text.split("&")):
+            short, _, value = (unquote_plus(part) for part in pair.partition("="))
             if short not in long_names:
                 raise ValueError(
                     f"A spec has no field {short!r}. Received: text={text!r}. Fields: {', '.join(long_names)}."
                 )
             values[long_names[short]] = _read(long_names[short], value, text)
         return cls(**values)
-
-
-def _show(value: object) -> str:
-    """Floats keep every digit that a reader of the text needs to make the same spec again."""
-    return "none" if value is None else repr(value) if isinstance(value, float) else str(value)
 
 
 def _read(field: str, value: str, text: str) -> object:
@@ -189,33 +190,38 @@ def _check_choice(field: str, value: object, allowed: tuple[str, ...]) -> None:
 
 
 def _check_number(field: str, value: object, low: float, high: float) -> float:
-    """Return the value as a float in [low, high)."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    """Return the value, NumPy's numbers included, as a float in [low, high)."""
+    if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{field} must be a number. Received: {field}={value!r}.")
-    if not low <= value < high:
+    number = float(value)
+    if not low <= number < high:
         allowed = f"from {low:g} up to, not including, {high:g}" if high < math.inf else f"{low:g} or more, and finite"
-        raise ValueError(f"{field} is out of range. Received: {field}={value!r}. Allowed: {allowed}.")
-    return float(value)
+        raise ValueError(f"{field} is out of range. Received: {field}={number}. Allowed: {allowed}.")
+    return number
 
 
-def _check_whole(field: str, value: object, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{field} must be a whole number. Received: {field}={value!r}.")
-    if value < least:
-        raise ValueError(f"{field} is too small. Received: {field}={value}. Allowed: {least} or more.")
+def _check_whole(field: str, value: object, least: int) -> int:
+    """Return the value, NumPy's integers included, as an int from `least` up."""
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise TypeError(f"{field} must be a whole number. Received: {field}={value!r}. Allowed: {least} or more.")
+    number = int(value)
+    if number < least:
+        raise ValueError(f"{field} is too small. Received: {field}={number}. Allowed: {least} or more.")
+    return number
 
 
 def _check_units(architecture: str, units: object) -> tuple[int, ...]:
     """Return the units a layer as a tuple of whole numbers from 1 up."""
-    if not isinstance(units, (tuple, list)):
-        raise TypeError(f"hidden_units must be a tuple, one number a layer. Received: hidden_units={units!r}.")
+    if not isinstance(units, (tuple, list, np.ndarray)):
+        raise TypeError(
+            f"hidden_units must be a tuple, one number a layer. Received: hidden_units={units!r}. "
+            "Give units such as (64,) or (16, 16)."
+        )
     if architecture == "linear":
         return ()
-    if not units:
+    if len(units) == 0:
         raise ValueError(
             f"A network of architecture {architecture!r} needs at least one layer. Received: hidden_units=(). "
             'Give units such as (64,), or take architecture="linear" for a model without hidden layers.'
         )
-    for number in units:
-        _check_whole("hidden_units", number, 1)
-    return tuple(units)
+    return tuple(_check_whole("hidden_units", number, 1) for number in units)
