@@ -135,12 +135,12 @@ def fixed_seed(seed: int) -> Iterator[None]:
 
 
 def _layers(spec: ModelSpec, problem: Problem) -> list[keras.layers.Layer]:
-    """Return the layers in order, input first."""
+    """Return the layers in order, input first: each draws its seed when it is made, as in the written-out program."""
     import keras
 
     build = {"convnet": _convolutions, "embedding": _embedding}.get(spec.architecture, _dense_layers)
-    output = keras.layers.Dense(problem.outputs, activation=last_activation(spec, problem), name="output")
-    return [*build(spec, problem), output]
+    layers = build(spec, problem)
+    return [*layers, keras.layers.Dense(problem.outputs, activation=last_activation(spec, problem), name="output")]
 
 
 def _dense_layers(spec: ModelSpec, problem: Problem) -> list[keras.layers.Layer]:
