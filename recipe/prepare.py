@@ -2,60 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from recipe.problems import REVIEW_LENGTH, Problem
+from recipe.features import Ratio, column_names
+from recipe.input_checks import Note, check_columns, check_finite, check_pixels, check_samples, check_targets
+from recipe.preparation import IMAGE_ENCODINGS, REVIEW_ENCODINGS, TABLE_ENCODINGS, Preparation, to_network
+from recipe.problems import Problem
 from recipe.protocols import Inputs, Split
 from recipe.reviews import Reviews
 from recipe.spec import ModelSpec
+from recipe.vectorize import fit_idf
 
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Preparation:
-    """What was learned from the training part, and how it is applied to any raw data.
-
-    Attributes
-    ----------
-    encoding : ``"scale"`` (images), ``"normalize"`` (tables), ``"multi_hot"`` or ``"sequence"`` (reviews)
-    input_scale : what a batch is multiplied by once it is float32, such as 1/255
-    mean, std : of each feature of the training part, shape (features,); empty where nothing is normalised
-    """
-
-    problem: Problem
-    encoding: str
-    input_scale: float = 1.0
-    mean: tuple[float, ...] = ()
-    std: tuple[float, ...] = ()
-
-    def transform(self, x: Inputs) -> np.ndarray:
-        """Return raw inputs as prepared ones, in a small dtype: images and multi-hot stay uint8.
-
-        Returns
-        -------
-        np.ndarray
-            uint8 (n, height, width), float32 (n, features), uint8 (n, words) or uint16 (n, 256); times
-            `input_scale` it is what the network reads.
-        """
-        if isinstance(x, Reviews):
-            if self.encoding == "sequence":
-                return x.sequences(length=REVIEW_LENGTH, words=self.problem.words)
-            return x.multi_hot(self.problem.words)
-        if x.shape[1:] != self.problem.input_shape:
-            raise ValueError(
-                f"A sample of {self.problem.name} has the shape {self.problem.input_shape}. Received: x of shape "
-                f"{x.shape}. Give an array of shape (n, {', '.join(map(str, self.problem.input_shape))})."
-            )
-        if self.encoding == "normalize":
-            return ((x - np.asarray(self.mean, np.float64)) / np.asarray(self.std, np.float64)).astype(np.float32)
-        return x
-
-    def transform_target(self, y: np.ndarray) -> np.ndarray:
-        """Return raw targets in the problem's unit: labels as they are, dollars as hundred thousands of them."""
-        if self.problem.type.is_classification:
-            return y
-        return (y / np.asarray(self.problem.target_scale).squeeze()).astype(np.float32)
+__all__ = ["Preparation", "Prepared", "encoding_for", "encodings_of", "prepare", "readable_by", "to_network"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -64,11 +26,13 @@ class Prepared:
 
     Attributes
     ----------
+    problem : with the shape of a prepared sample, so that a model can be built for it
     x_train, x_val : np.ndarray
         In a small dtype (see `Preparation.transform`). A batch is cast to float32 and multiplied by `input_scale`
         when its turn comes; `inputs` does it for a whole part.
     y_train, y_val : np.ndarray of shape (n,) or (n, outputs), in the problem's unit
     preparation : what was fitted, to be applied to the test set and to new data
+    notes : what is odd about the data: values that were filled in, validation values that training never showed
     """
 
     problem: Problem
@@ -79,6 +43,7 @@ class Prepared:
     y_val: np.ndarray
     preparation: Preparation
     protocol: str = ""
+    notes: tuple[Note, ...] = ()
 
     @property
     def input_scale(self) -> float:
@@ -90,75 +55,153 @@ class Prepared:
         return to_network(self.x_train if part == "train" else self.x_val, self.preparation)
 
 
-def prepare(split: Split, *, encoding: str = "auto") -> Prepared:
+def prepare(
+    split: Split,
+    *,
+    encoding: str = "auto",
+    ratios: Sequence[Ratio] = (),
+    missing: str = "refuse",
+    fit_on: str = "train",
+) -> Prepared:
     """Fit the preparation on the training part, and apply it to both.
 
     Parameters
     ----------
-    encoding : ``"auto"``, or for reviews ``"multi_hot"`` (the default there) or ``"sequence"``, which an embedding
-        network reads
+    encoding : ``"auto"``, or one of IMAGE_ENCODINGS, TABLE_ENCODINGS or REVIEW_ENCODINGS (see `Preparation`)
+    ratios : new columns of a table, such as `HOUSING_RATIOS`
+    missing : ``"refuse"``, or ``"median"`` to fill a table's missing values with the training part's median
+    fit_on : ``"train"``; ``"all"`` takes the statistics from the validation part, too. That is a **leak**, for the
+        lesson that measures how much it matters
 
     Raises
     ------
-    ValueError
-        If the encoding does not suit the data, a feature is constant, or a value is not finite.
+    ValueError, TypeError
+        If an argument does not suit the data, a feature is constant, or a value or target is not finite.
     """
-    preparation = _fit(split, encoding)
+    preparation = _fit(split, encoding, tuple(ratios), missing, fit_on)
+    x_train, notes = preparation.transform(split.x_train), list(preparation.inspect(split.x_train))
+    notes += [note for note in preparation.inspect(split.x_val) if note.kind != "scaled_twice"]
+    if fit_on == "all":
+        notes.append(Note(kind="leak", text="The statistics are from validation data, too: a leak, made on purpose."))
+    problem = split.problem
+    if ratios:
+        problem = dataclasses.replace(problem, input_shape=x_train.shape[1:])
     return Prepared(
-        problem=split.problem,
+        problem=problem,
         source=split.source,
-        x_train=preparation.transform(split.x_train),
+        x_train=x_train,
         y_train=preparation.transform_target(split.y_train),
         x_val=preparation.transform(split.x_val),
         y_val=preparation.transform_target(split.y_val),
         preparation=preparation,
         protocol=split.protocol,
+        notes=tuple(notes),
     )
 
 
-def encoding_for(spec: ModelSpec, problem: Problem) -> str:
-    """Return the encoding that an architecture reads: an embedding network wants sequences of words."""
+def encodings_of(problem: Problem) -> tuple[str, ...]:
+    """Return the encodings that a problem's inputs can have, the usual one first."""
     if problem.words:
-        return "sequence" if spec.architecture == "embedding" else "multi_hot"
-    return "normalize" if problem.base == "housing" else "scale"
+        return REVIEW_ENCODINGS
+    return TABLE_ENCODINGS if problem.base == "housing" else IMAGE_ENCODINGS
 
 
-def to_network(x: np.ndarray, preparation: Preparation) -> np.ndarray:
-    """Return prepared inputs as the network reads them: float32 times the scale; sequences of words stay integers."""
-    if preparation.encoding == "sequence":
-        return x.astype(np.int32)
-    return x.astype(np.float32) * np.float32(preparation.input_scale)
+def readable_by(spec: ModelSpec, problem: Problem) -> tuple[str, ...]:
+    """Return the encodings that an architecture reads, the usual one first."""
+    if problem.words and spec.architecture == "embedding":
+        return ("sequence",)
+    return tuple(encoding for encoding in encodings_of(problem) if encoding != "sequence")
 
 
-def _fit(split: Split, encoding: str) -> Preparation:
+def encoding_for(spec: ModelSpec, problem: Problem) -> str:
+    """Return the usual encoding for an architecture: an embedding network wants sequences of words."""
+    return readable_by(spec, problem)[0]
+
+
+def _fit(split: Split, encoding: str, ratios: tuple[Ratio, ...], missing: str, fit_on: str) -> Preparation:
     """Learn from the training part what `Preparation` needs."""
-    problem, x = split.problem, split.x_train
-    suitable = ("multi_hot", "sequence") if problem.words else ("scale",) if split.pixel_max else ("normalize",)
-    if encoding not in ("auto", *suitable):
+    problem = split.problem
+    suitable = encodings_of(problem)
+    _check_choice("encoding", encoding, ("auto", *suitable), f"The inputs of {problem.name} cannot be encoded so.")
+    _check_choice("missing", missing, ("refuse", "median"), "Missing values cannot be treated so.")
+    _check_choice("fit_on", fit_on, ("train", "all"), "There is no such part to take statistics from.")
+    if (ratios or missing == "median") and not column_names(problem):
         raise ValueError(
-            f"The inputs of {problem.name} cannot be encoded so. Received: encoding={encoding!r}. "
-            f"Choose from auto, {', '.join(suitable)}."
+            f"Only a table has columns to make ratios of or to fill, and {problem.name} is none. "
+            f"Received: ratios={ratios!r}, missing={missing!r}. Leave both out."
         )
+    for part, y in (("training", split.y_train), ("validation", split.y_val)):
+        check_targets(y, problem, part)
+    for x in (split.x_train, split.x_val):
+        check_samples(x, problem)
+    x = _concatenate(split.x_train, split.x_val) if fit_on == "all" else split.x_train
     encoding = suitable[0] if encoding == "auto" else encoding
-    if encoding == "scale":
-        return Preparation(problem=problem, encoding=encoding, input_scale=1 / split.pixel_max)
-    if encoding != "normalize":
-        return Preparation(problem=problem, encoding=encoding)
-    _check_table(x, problem)
-    mean, std = x.mean(axis=0, dtype=np.float64), x.std(axis=0, dtype=np.float64)
-    return Preparation(problem=problem, encoding=encoding, mean=tuple(mean.tolist()), std=tuple(std.tolist()))
+    if problem.words:
+        idf = tuple(fit_idf(x, problem.words).tolist()) if encoding == "tfidf" else ()
+        return Preparation(problem=problem, encoding=encoding, idf=idf)
+    if not column_names(problem):
+        return _fit_images(x, Preparation(problem=problem, encoding=encoding, pixel_max=split.pixel_max))
+    return _fit_table(x, Preparation(problem=problem, encoding=encoding, ratios=ratios), fill=missing == "median")
 
 
-def _check_table(x: np.ndarray, problem: Problem) -> None:
-    """Refuse what cannot be normalised: values that are not finite, features that never change."""
-    if bad := int((~np.isfinite(x)).sum()):
+def _fit_images(x: np.ndarray, empty: Preparation) -> Preparation:
+    """Images need no statistics to be scaled; to be normalised, one mean and one deviation of all pixels."""
+    if empty.pixel_max <= 0:
         raise ValueError(
-            f"{bad} values of the training part are not finite. Received: {problem.name}, x_train of shape {x.shape}. "
-            "Fill or drop them first."
+            f"How bright white is must be known for images. Received: {empty.problem.name}, "
+            f"pixel_max={empty.pixel_max}. Give the value of a white pixel, such as 255.0."
         )
-    constant = np.flatnonzero(np.ptp(x, axis=0) == 0).tolist()
-    if constant:
+    check_pixels(x, empty.problem, empty.pixel_max)
+    if empty.encoding != "normalize":
+        scale = 1.0 if empty.encoding == "raw" else 1 / empty.pixel_max
+        return dataclasses.replace(empty, input_scale=scale)
+    mean, std = float(x.mean(dtype=np.float64)), float(x.std(dtype=np.float64))
+    if std == 0:
         raise ValueError(
-            f"{len(constant)} features are the same in every training sample, so they tell nothing and cannot be "
-            f"normalised. Received: {problem.name}, columns {constant}. Drop them."
+            f"All pixels are {mean:g}, so there is nothing to see. Received: {empty.problem.name}, x_train of shape "
+            f"{x.shape}. Look at the images."
         )
+    return dataclasses.replace(empty, mean=(mean,), std=(std,))
+
+
+def _fit_table(x: np.ndarray, empty: Preparation, *, fill: bool) -> Preparation:
+    """The median of each raw column, then mean, deviation and range of each column, ratios included."""
+    names = column_names(empty.problem)
+    check_finite(x, empty.problem, names, part="training part", allow_nan=fill)
+    if fill:
+        empty = dataclasses.replace(empty, median=_fit_median(x, empty.problem, names))
+    full = empty.complete(x, "training part")
+    check_columns(full, empty.problem, empty.columns)
+    return dataclasses.replace(
+        empty,
+        mean=tuple(full.mean(axis=0).tolist()),
+        std=tuple(full.std(axis=0).tolist()),
+        low=tuple(full.min(axis=0).tolist()),
+        high=tuple(full.max(axis=0).tolist()),
+    )
+
+
+def _fit_median(x: np.ndarray, problem: Problem, names: tuple[str, ...]) -> tuple[float, ...]:
+    """Return the median of what is there of each column."""
+    from sklearn.impute import SimpleImputer
+
+    empty = np.isnan(x).all(axis=0)
+    if empty.any():
+        raise ValueError(
+            f"{int(empty.sum())} columns have no value at all in the training part. Received: {problem.name}, columns "
+            f"{', '.join(np.asarray(names)[empty])}. Drop them."
+        )
+    return tuple(SimpleImputer(strategy="median").fit(x.astype(np.float64)).statistics_.tolist())
+
+
+def _concatenate(first: Inputs, second: Inputs) -> Inputs:
+    """Return both parts as one."""
+    if not isinstance(first, Reviews):
+        return np.concatenate([first, second])
+    offsets = np.concatenate([first.offsets, second.offsets[1:] + first.offsets[-1]])
+    return Reviews(tokens=np.concatenate([first.tokens, second.tokens]), offsets=offsets)
+
+
+def _check_choice(field: str, value: str, allowed: tuple[str, ...], fact: str) -> None:
+    if value not in allowed:
+        raise ValueError(f"{fact} Received: {field}={value!r}. Choose from {', '.join(allowed)}.")
