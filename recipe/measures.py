@@ -17,9 +17,13 @@ import numpy as np
 from recipe import scores
 from recipe.problems import Problem, ProblemType
 from recipe.scores import THRESHOLD, check_outputs
+from recipe.suggest import Suggestion
+from recipe.suggest import suggest_measure as suggest
 
 if TYPE_CHECKING:
     import keras
+
+__all__ = ["MEASURES", "Measure", "Suggestion", "relative_error", "suggest"]
 
 _LABELS = (ProblemType.BINARY, ProblemType.MULTICLASS, ProblemType.MULTILABEL)
 _YES_NO = (ProblemType.BINARY, ProblemType.MULTILABEL)
