@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from recipe.interruption import interruptible
 from recipe.models import build_model
-from recipe.prepare import Prepared, encoding_for, prepare
+from recipe.prepare import Prepared, encoding_for, prepare, readable_by
 from recipe.protocols import Split
 from recipe.runs import EpochReport, Run, collect_versions
 from recipe.spec import ModelSpec
@@ -254,8 +254,9 @@ def _is_small(spec: ModelSpec, prepared: Prepared, jobs: int) -> bool:
 
 def _check_encoding(spec: ModelSpec, prepared: Prepared) -> None:
     """Refuse data in a form that the architecture cannot read."""
-    wanted, found = encoding_for(spec, prepared.problem), prepared.preparation.encoding
-    if wanted != found:
+    readable, found = readable_by(spec, prepared.problem), prepared.preparation.encoding
+    if found not in readable:
+        wanted = readable[0]
         raise ValueError(
             f"A network of architecture {spec.architecture!r} reads reviews as {wanted}, and these are {found}. "
             f"Received: prepared, encoding={found!r}. Prepare them by prepare(split, encoding={wanted!r})."

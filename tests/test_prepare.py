@@ -148,10 +148,10 @@ def test_encoding_for_says_what_an_architecture_reads(name, architecture, encodi
 @pytest.mark.parametrize(
     ("name", "encoding", "allowed"),
     [
-        ("mnist", "normalize", "auto, scale"),
-        ("imdb", "scale", "auto, multi_hot, sequence"),
-        ("housing", "multi_hot", "auto, normalize"),
-        ("housing", "", "auto, normalize"),
+        ("mnist", "tfidf", "auto, scale, scale_signed, normalize, raw"),
+        ("imdb", "scale", "auto, multi_hot, counts, tfidf, sequence"),
+        ("housing", "multi_hot", "auto, normalize, scale, scale_signed, raw"),
+        ("housing", "", "auto, normalize, scale, scale_signed, raw"),
     ],
 )
 def test_prepare_refuses_an_encoding_that_does_not_suit(name, encoding, allowed):
@@ -166,7 +166,7 @@ def test_prepare_refuses_a_constant_feature_and_names_its_column():
     x_train[:, [2, 5]] = 3.5
     message = (
         "2 features are the same in every training sample, so they tell nothing and cannot be normalised. "
-        "Received: housing, columns [2, 5]. Drop them."
+        "Received: housing, columns 2 (housing_median_age), 5 (population). Drop them."
     )
     with pytest.raises(ValueError, match=re.escape(message)):
         prepare(dataclasses.replace(split, x_train=x_train))
@@ -177,8 +177,11 @@ def test_prepare_refuses_inputs_that_are_not_finite(part):
     split = sample_split("housing")
     x = getattr(split, part).copy()
     x[3, 4], x[5, 1] = np.nan, np.inf
+    where = {"x_train": "training part", "x_val": "input"}[part]
     message = (
-        f"2 values of the inputs are not finite. Received: housing, inputs of shape {x.shape}. Fill or drop them first."
+        f"2 values of the {where} are not finite. Received: housing, x of shape {x.shape}, columns "
+        "1 (latitude), 4 (total_bedrooms). Drop these samples, or fill missing values by prepare(split, "
+        'missing="median").'
     )
     with pytest.raises(ValueError, match=re.escape(message)):
         prepare(dataclasses.replace(split, **{part: x}))
@@ -189,13 +192,13 @@ def test_prepare_refuses_targets_that_are_not_finite(name):
     split = sample_split(name)
     y = split.y_val.copy()
     y[3] = np.nan
-    message = f"{y[3].size} values of the targets are not finite. Received: {name}, targets of shape {y.shape}."
+    message = f"{y[3].size} targets of the validation part are not finite. Received: {name}, y of shape {y.shape}."
     with pytest.raises(ValueError, match=re.escape(message)):
         prepare(dataclasses.replace(split, y_val=y))
 
 
 @pytest.mark.parametrize(
-    ("name", "shape"), [("mnist", (5, 28, 28)), ("mnist", (8, 8)), ("housing", (5, 7)), ("imdb", (5, 9))]
+    ("name", "shape"), [("mnist", (5, 28, 28)), ("mnist", (8, 8)), ("housing", (5, 7)), ("housing", (8,))]
 )
 def test_transform_refuses_samples_of_another_shape(name, shape):
     preparation = prepare(sample_split(name)).preparation
