@@ -74,6 +74,8 @@ def hold_out(
     rows = np.arange(samples)
     if groups is None:
         labels = _strata(dataset, least=2) if stratify else None
+        if labels is not None and min(held_out, samples - held_out) < len(np.unique(labels)):
+            labels = None  # a part smaller than the number of classes cannot have each of them
         train, val = train_test_split(rows, test_size=held_out, random_state=seed, stratify=labels)
     else:
         train, val = next(GroupShuffleSplit(1, test_size=held_out, random_state=seed).split(rows, groups=groups))
