@@ -1,0 +1,286 @@
+"""What every panel is made of: controls left, a figure right, Run and Stop, one line of status, the data's source."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import typing
+from collections.abc import Callable
+
+import ipywidgets as widgets
+
+from recipe.datasets import Dataset
+from recipe.panels.controls import make_controls
+from recipe.panels.progress import Progress
+from recipe.panels.settings import Settings
+from recipe.panels.texts import describe_source, error_html, status_html
+from recipe.panels.view import View
+from recipe.panels.worker import LatestWins
+
+if typing.TYPE_CHECKING:
+    from recipe.plots_panel import PanelFigure
+
+GATHER_SECONDS = 0.1  # changes of a live panel's controls within this time lead to one run
+NO_RESULT = "No result yet."
+OnProgress = Callable[[object, str], None]  # a partial result or None, and a message
+
+log = logging.getLogger("recipe.panels")
+log.addHandler(logging.NullHandler())  # the status line shows it; a handler of the user's own gets it too
+
+
+class Panel:
+    """The base of all panels. A subclass says what the settings are, what is computed and how it is drawn.
+
+    A subclass gives `title`, `settings_type`, `compute`, `draw`, `describe` and `rows`, and where it wants to
+    `make_controls`, `summarise`, `source_text`, `figure_size` and `live`.
+
+    Parameters
+    ----------
+    *datasets : where the numbers come from; their source stands on the panel
+    **settings : what the controls say at first
+
+    Attributes
+    ----------
+    settings : what the controls say; assign a `Settings` (or its text) to change them without a run
+    result : what the last run returned, or None
+    error : the exception that ended the last run, or None
+    controls : the control of each setting, by its name
+    """
+
+    title: typing.ClassVar[str] = "Panel"
+    settings_type: typing.ClassVar[type[Settings]] = Settings
+    live: typing.ClassVar[bool] = False  # True: a change of a control runs at once; for what takes under half a second
+    figure_size: typing.ClassVar[tuple[float, float]] = (7.0, 4.4)  # inches; 100 pixels each
+
+    def __init__(self, *datasets: Dataset, **settings: object) -> None:
+        self.datasets = datasets
+        self.result: typing.Any = None
+        self.error: BaseException | None = None
+        self._silent = False  # while the panel itself writes the controls
+        self._drawing = threading.RLock()
+        self._worker = LatestWins(self._work, self._show_running)
+        self._view: View | None = None
+        self._build(self.settings_type().replace(**settings))
+
+    # What a subclass gives.
+
+    def make_controls(self, settings: Settings) -> dict[str, widgets.Widget]:
+        """Return one widget with a `value` for each setting; by default as `setting` declares them."""
+        return make_controls(settings)
+
+    def compute(self, settings: typing.Any, on_progress: OnProgress, stop: threading.Event) -> object:
+        """Call one public function of the kit and return what it returns. It touches no widget.
+
+        Parameters
+        ----------
+        on_progress : call it with (what there is so far or None, a short message); it redraws a few times a second
+        stop : look at it often; once it is set, return what there is so far, or None
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not say what to compute: write compute().")
+
+    def draw(self, figure: PanelFigure, result: typing.Any) -> None:
+        """Draw the result on an empty figure."""
+        raise NotImplementedError(f"{type(self).__name__} does not say how to draw: write draw().")
+
+    def describe(self, result: typing.Any) -> str:
+        """Return in one to three sentences what the figure shows, numbers in it: the alternative text."""
+        raise NotImplementedError(f"{type(self).__name__} does not put its figure into words: write describe().")
+
+    def rows(self, result: typing.Any) -> list[dict[str, object]]:
+        """Return the numbers of the figure as rows of a table."""
+        raise NotImplementedError(f"{type(self).__name__} has no table: write rows().")
+
+    def summarise(self, result: typing.Any) -> str:
+        """Return a few words for the status line; none by default."""
+        return ""
+
+    def source_text(self) -> str:
+        """Return what the data is and whence, as plain text."""
+        return describe_source(*self.datasets)
+
+    # What Python, tests and notebooks use.
+
+    @property
+    def settings(self) -> typing.Any:
+        """What the controls say now; raises ValueError where they say what makes no sense together."""
+        return self.settings_type(**{name: control.value for name, control in self.controls.items()})
+
+    @settings.setter
+    def settings(self, settings: Settings | str) -> None:
+        wanted = self.settings_type.from_text(settings) if isinstance(settings, str) else settings
+        self._silent = True
+        try:
+            for name, control in self.controls.items():
+                control.value = getattr(wanted, name)
+        finally:
+            self._silent = False
+        if self.settings != wanted:
+            raise ValueError(f"The controls cannot show these settings. Received: {wanted}. They show {self.settings}.")
+
+    def run(self, **changes: object) -> typing.Any:
+        """Change these settings, compute here and now, show the result and return it.
+
+        A run of the panel's own thread ends first. What goes wrong is raised, and stands in the status line too.
+        """
+        self._worker.stop()
+        self._worker.wait()
+        self.settings = self.settings.replace(**changes)
+        self._show_running(True)
+        try:
+            self._compute(threading.Event())
+        except BaseException as error:
+            self._show_error(error)
+            raise
+        finally:
+            self._show_running(False)
+        return self.result
+
+    def start(self) -> None:
+        """Do what the button Run does: compute in a thread. A run that is under way is cut short."""
+        self._worker.ask(cut_short=True)
+
+    def stop(self) -> None:
+        """Do what the button Stop does: ask the run to end soon; what was computed so far is shown."""
+        self._worker.stop()
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Wait for the thread to end, and raise what went wrong in it.
+
+        Raises
+        ------
+        TimeoutError
+            If it takes longer than `timeout` seconds.
+        """
+        if not self._worker.wait(timeout):
+            raise TimeoutError(f"The run is not done. Received: timeout={timeout!r}. Wait longer, or call stop().")
+        if self.error is not None:
+            raise self.error
+
+    def figure(self) -> PanelFigure:
+        """Return the last result as a figure of its own, which a notebook shows."""
+        from recipe.plots_panel import new_panel_figure
+
+        figure = new_panel_figure(self.figure_size)
+        self.draw(figure, self._last_result())
+        return figure
+
+    def table(self) -> list[dict[str, object]]:
+        """Return the numbers of the last result, a dict a row."""
+        return self.rows(self._last_result())
+
+    def alt_text(self) -> str:
+        """Return the last result's figure in words."""
+        return self.describe(self._last_result())
+
+    def close(self) -> None:
+        """End the thread and take the widgets away; to show the panel again makes new ones."""
+        self._worker.stop()
+        self._worker.wait()
+        if self._view is not None:
+            self._view.close()
+            self._view = None
+
+    @property
+    def widget(self) -> widgets.VBox:
+        """The whole panel as one widget."""
+        if self._view is None:
+            self._build(self.settings)
+        return self._view.root
+
+    def __repr__(self) -> str:
+        try:
+            return f"{type(self).__name__}({self.settings.to_text()!r})"
+        except (TypeError, ValueError):
+            return f"{type(self).__name__}(settings that are not valid)"
+
+    def _repr_mimebundle_(self, **kwargs: object) -> dict[str, object]:
+        bundle = self.widget._repr_mimebundle_(**kwargs)
+        if self.live and self.result is None and not self._worker.running:
+            self.start()
+        return bundle | {"text/plain": repr(self)}
+
+    # The widgets.
+
+    def _build(self, settings: Settings) -> None:
+        """Make the widgets, with the result that there is."""
+        from recipe.plots_panel import new_panel_figure
+
+        self._canvas = new_panel_figure(self.figure_size)
+        self.controls = self.make_controls(settings)
+        if set(self.controls) != set(settings.names()):
+            raise ValueError(
+                f"Each setting needs one control. Received: controls={sorted(self.controls)}, "
+                f"settings={sorted(settings.names())}. Return a control for each from make_controls()."
+            )
+        for control in self.controls.values():
+            control.observe(self._on_change, names="value")
+        view = View(
+            title=self.title,
+            source=self.source_text(),
+            ready="Ready." if self.live else "Ready: press Run.",
+            controls=list(self.controls.values()),
+            width=self.figure_size[0] * 100,
+        )
+        self.run_button, self.stop_button, self.source_label = view.run_button, view.stop_button, view.source_label
+        self.status, self.image, self._view = view.status, view.image, view
+        self.run_button.on_click(lambda button: self.start())
+        self.stop_button.on_click(lambda button: self.stop())
+        self._show(self.result)
+
+    def _on_change(self, change: object) -> None:
+        if self.live and not self._silent:
+            self._worker.ask(delay=GATHER_SECONDS)
+
+    def _show(self, result: object | None) -> None:
+        """Draw a result, or that there is none yet, and say the same in words."""
+        from recipe.plots import to_png
+        from recipe.plots_panel import draw_placeholder
+
+        with self._drawing:
+            self._canvas.clear()
+            if result is None:
+                draw_placeholder(self._canvas, NO_RESULT)
+            else:
+                self.draw(self._canvas, result)
+            if self._view is not None:
+                words = NO_RESULT if result is None else self.describe(result)
+                self._view.show_figure(to_png(self._canvas, dpi=150), words)
+
+    def _show_running(self, running: bool) -> None:
+        if self._view is not None:
+            self._view.show_running(running)
+
+    def _show_error(self, error: BaseException) -> None:
+        self.error = error
+        self.status.value = error_html(error)
+        log.error("%s: the run failed", type(self).__name__, exc_info=error)
+
+    # One run, here or in the thread.
+
+    def _work(self, stop: threading.Event) -> None:
+        try:
+            self._compute(stop)
+        except BaseException as error:  # a thread has nobody to raise it to
+            self._show_error(error)
+
+    def _compute(self, stop: threading.Event) -> None:
+        self.error = None
+        settings = self.settings
+        self._say("Running ...")
+        progress = Progress(self._show, self._say)
+        result = self.compute(settings, progress, stop)
+        if result is None and not stop.is_set():
+            raise TypeError(f"The run gave nothing to show. Received: None from {type(self).__name__}.compute().")
+        self.result = self.result if result is None else result
+        self._show(self.result)
+        outcome = f"{'Stopped after' if stop.is_set() else 'Done in'} {progress.seconds:.1f} s."
+        summary = self.summarise(result) if result is not None else ""
+        self._say(f"{outcome} {summary}".strip(), settings=settings.to_text())
+
+    def _say(self, message: str, *, settings: str = "") -> None:
+        self.status.value = status_html(message, settings=settings)
+
+    def _last_result(self) -> object:
+        if self.result is None:
+            raise RuntimeError(f"This panel has no result yet. Received: {self!r}. Call run() first.")
+        return self.result

@@ -1,0 +1,55 @@
+"""The controls of a panel, made from what its settings declare."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import typing
+
+import ipywidgets as widgets
+
+from recipe.panels.settings import Settings, unpack_optional
+
+
+def make_controls(settings: Settings, names: typing.Iterable[str] | None = None) -> dict[str, widgets.Widget]:
+    """Make a control for each field, by name: a slider, a check box, a menu or a text field, as the field declares."""
+    fields = {field.name: field for field in dataclasses.fields(settings)}
+    names = list(fields if names is None else names)
+    widest = max((len(_label(fields[name])) for name in names), default=0)
+    hints = typing.get_type_hints(type(settings))
+    return {
+        name: _make_control(fields[name], getattr(settings, name), hints[name], f"{widest + 1}ch") for name in names
+    }
+
+
+def _label(field: dataclasses.Field) -> str:
+    return field.metadata.get("label") or field.name.replace("_", " ")
+
+
+def _make_control(field: dataclasses.Field, value: object, hint: object, label_width: str) -> widgets.Widget:
+    given = field.metadata
+    common = {
+        "value": value,
+        "description": _label(field),
+        "description_tooltip": given.get("help") or None,
+        "style": {"description_width": label_width},
+        "layout": widgets.Layout(width="100%"),
+    }
+    kind, optional = unpack_optional(hint)
+    if given.get("choices"):
+        return widgets.Dropdown(options=list(given["choices"].items()), **common)
+    if kind is bool:
+        return widgets.Checkbox(**common | {"style": {"description_width": "0px"}}, indent=False)
+    if kind is str:
+        return widgets.Text(**common, continuous_update=False)
+    low, high = given.get("low"), given.get("high")
+    if optional or kind not in (int, float) or low is None or high is None:
+        raise TypeError(
+            f"There is no control of its own for the setting {field.name}. Received: type {hint}, low={low}, "
+            f"high={high}. Give it a low and a high end or choices, or make its control in make_controls()."
+        )
+    if given.get("log"):
+        return widgets.FloatLogSlider(min=math.log10(low), max=math.log10(high), step=0.05, **common)
+    slider = widgets.IntSlider if kind is int else widgets.FloatSlider
+    step = given.get("step") or (1 if kind is int else (high - low) / 100)
+    return slider(min=low, max=high, step=step, **common, **({} if kind is int else {"readout_format": ".3g"}))

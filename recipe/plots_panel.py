@@ -1,0 +1,27 @@
+"""The one figure of a panel: made without pyplot, so that a thread can redraw it."""
+
+from __future__ import annotations
+
+from matplotlib.figure import Figure
+
+from recipe.plots import INK, to_png
+
+PANEL_DPI = 100
+PANEL_SIZE = (7.0, 4.4)  # inches
+
+
+class PanelFigure(Figure):
+    """A figure that a notebook shows by itself, without pyplot and its backends."""
+
+    def _repr_png_(self) -> bytes:
+        return to_png(self)
+
+
+def new_panel_figure(size: tuple[float, float] = PANEL_SIZE) -> PanelFigure:
+    """Return an empty figure of this size in inches."""
+    return PanelFigure(figsize=size, dpi=PANEL_DPI, layout="constrained")
+
+
+def draw_placeholder(figure: Figure, text: str) -> None:
+    """Draw nothing but a few words, for a panel that has no result yet."""
+    figure.text(0.5, 0.5, text, ha="center", va="center", color=INK, alpha=0.7)
