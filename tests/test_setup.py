@@ -40,7 +40,7 @@ LINES = (
     ("journal",),
     ("finale",),
     ("debugging",),
-    ("plots", "report", "workflow"),
+    ("plots", "plots_panel", "report", "workflow"),
     ("panels",),
     ("cli",),
 )
