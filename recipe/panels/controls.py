@@ -31,7 +31,7 @@ def _make_control(field: dataclasses.Field, value: object, hint: object, label_w
     common = {
         "value": value,
         "description": _label(field),
-        "description_tooltip": given.get("help") or None,
+        "tooltip": given.get("help") or None,
         "style": {"description_width": label_width},
         "layout": widgets.Layout(width="100%"),
     }
