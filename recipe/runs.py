@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from recipe.problems import Problem
@@ -78,6 +79,7 @@ def collect_versions() -> dict[str, str]:
     return {"python": platform.python_version()} | found
 
 
+@cache  # it reads files, and a hundred small models are a second
 def _version(name: str) -> str:
     try:
         return importlib.metadata.version(name)
