@@ -11,6 +11,11 @@ from http_server import Server, serving, small_housing, small_mnist, write_npz
 
 from recipe.layouts import FILES
 
+# One compile cache for all tests, in every worker and every notebook's kernel: the second run of the tests is faster.
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parent.parent / ".pytest_cache" / "xla"))
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
+
 REAL_DATASETS = os.environ.get("RECIPE_DATASETS")  # before the tests are shielded from it
 
 
