@@ -49,10 +49,11 @@ class ErrorDiagnosis:
         high = [f"high {name}" for name in ("bias", "variance") if getattr(self, name) == "high"]
         verdict = " and ".join(high).capitalize() or "Neither bias nor variance is high"
         below = " (training does better than the reachable error: by heart)" if self.avoidable_bias < -1e-9 else ""
+        train, validation = show_percent(self.train_error), show_percent(self.validation_error)
+        bias, gap = show_percent(self.avoidable_bias), show_percent(self.variance_gap)
         return (
-            f"{verdict}: training error {_percent(self.train_error)}, {_percent(self.avoidable_bias)} above the "
-            f"reachable {_percent(self.reachable_error)}{below}; validation error {_percent(self.validation_error)}, "
-            f"{_percent(self.variance_gap)} above training."
+            f"{verdict}: training error {train}, {bias} above the reachable {show_percent(self.reachable_error)}"
+            f"{below}; validation error {validation}, {gap} above training."
         )
 
 
@@ -142,7 +143,7 @@ def _check_error(name: str, value: float) -> float:
     return number
 
 
-def _percent(error: float) -> str:
+def show_percent(error: float) -> str:
     """Write an error as a percentage with two digits that count: 0.0015 -> 0.15 %."""
     percent = 100 * error
     return f"{percent:.0f} %" if abs(percent) >= 9.95 else f"{percent:.2g} %" if abs(percent) > 1e-7 else "0 %"
