@@ -157,7 +157,7 @@ def _preface(rounds: int) -> str:
             "",
             "Wall time of a process from after the imports to the fitted model, building and compiling included, "
             "every side validating after each epoch on the same data and reaching the same quality, which is checked. "
-            "*Cold* is the first training ever on a machine; after that XLA's compiled programs come from the kit's cache.",
+            "*Cold* is the first training ever on a machine; after that XLA's compiled programs come from its cache.",
             "",
             "",
         ]
