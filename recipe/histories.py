@@ -85,7 +85,8 @@ def diagnose_history(
 
     In this order: *diverged*, if a loss is not finite, or the training loss ends above its first value and ten times
     above its best one; *did not learn*, if the training loss never falls by 1 % and three times its noise below its
-    first value, or the measure stays within 2 % of the baseline's error on both sides; *overfitting*, if the
+    first value, or the measure stays within 2 % of the baseline's error on both sides
+    while the loss does not fall any more; *overfitting*, if the
     validation loss rises after its lowest point by more than noise explains while the training loss does not rise
     with it; *still improving*, if it falls at the end by more than noise; else *best here*. What noise explains is
     said in `recipe.curves.find_turn`.
@@ -138,7 +139,9 @@ def _judge(
     """Return the verdict on finite curves, and a note."""
     unseen = "" if is_validated else "Validation was not measured: overfitting cannot be seen."
     if beats is False:
-        return Verdict.NOT_LEARNING, "The measure is where a guess without the input is."
+        # A measure with a threshold may wait for long while the loss falls: a rare class, say.
+        verdict = Verdict.IMPROVING if turn.falls else Verdict.NOT_LEARNING
+        return verdict, f"The measure is where a guess without the input is. {unseen}".rstrip()
     if len(train) == 1:
         return Verdict.IMPROVING, f"One epoch has no direction: train longer. {unseen}".rstrip()
     fall = train[0] - train_turn.lowest
@@ -196,7 +199,7 @@ def _explosion(train: np.ndarray) -> int | None:
 
 
 def _beats_baseline(history: Mapping[str, Sequence[float]], baseline: float, measure: str | None) -> bool:
-    """Say whether the measure is better than the baseline over the second half of the epochs, on either side."""
+    """Say whether the measure is better than the baseline over the last third of the epochs, on either side."""
     known = [name for name in MEASURES if name in history or "val_" + name in history]
     name = measure or getattr(baseline, "measure", None) or next(iter(known), None)
     keys = [key for key in (name, f"val_{name}") if key in history]
@@ -209,5 +212,5 @@ def _beats_baseline(history: Mapping[str, Sequence[float]], baseline: float, mea
     limit = 1 - value if is_share else value
     if not 0 < limit < math.inf:
         raise ValueError(f"A baseline without error cannot be beaten. Received: baseline={value}, measure={name!r}.")
-    late = [float(np.median(_read(history, key)[len(history[key]) // 2 :])) for key in keys]
+    late = [float(np.median(_read(history, key)[2 * len(history[key]) // 3 :])) for key in keys]
     return any((1 - level if is_share else level) < BEYOND_BASELINE * limit for level in late)

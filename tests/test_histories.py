@@ -162,6 +162,15 @@ def test_diagnose_history_asks_the_baseline_whether_anything_was_learned():
     assert diagnose_history(flat, baseline=0.1).verdict == "best here"
 
 
+def test_diagnose_history_gives_a_falling_loss_time_before_the_measure_moves():
+    # One sample in ten is a yes: none is found before the loss has fallen for a while.
+    rare = {"loss": [0.46, 0.35, 0.29, 0.25, 0.21, 0.18], "val_loss": [0.47, 0.36, 0.30, 0.27, 0.24, 0.22]}
+    rare |= {"f1": [0.0] * 6, "val_f1": [0.0] * 6}
+    diagnosis = diagnose_history(rare, baseline=0.18)
+    assert diagnosis.verdict == "still improving"
+    assert diagnosis.sentence.endswith("The measure is where a guess without the input is.")
+
+
 def test_diagnose_history_of_labels_learned_by_heart_is_overfitting_though_validation_is_at_the_baseline():
     history = {"loss": [0.7, 0.4, 0.2, 0.1, 0.05], "val_loss": [0.70, 0.75, 0.9, 1.2, 1.6]}
     history |= {"accuracy": [0.5, 0.8, 0.9, 0.97, 1.0], "val_accuracy": [0.5, 0.49, 0.51, 0.5, 0.5]}
