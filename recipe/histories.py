@@ -85,11 +85,10 @@ def diagnose_history(
 
     In this order: *diverged*, if a loss is not finite, or the training loss ends above its first value and ten times
     above its best one; *did not learn*, if the training loss never falls by 1 % and three times its noise below its
-    first value, or the measure stays within 2 % of the baseline's error on both sides
-    while the loss does not fall any more; *overfitting*, if the
-    validation loss rises after its lowest point by more than noise explains while the training loss does not rise
-    with it; *still improving*, if it falls at the end by more than noise; else *best here*. What noise explains is
-    said in `recipe.curves.find_turn`.
+    first value, or the measure stays within 2 % of the baseline's error on both sides while the loss does not fall
+    any more; *overfitting*, if the validation loss rises after its lowest point by more than noise explains while the
+    training loss does not rise with it; *still improving*, if it falls at the end by more than noise; else *best
+    here*. What noise explains is said in `recipe.curves.find_turn`.
 
     Parameters
     ----------
