@@ -127,7 +127,7 @@ def load(name: str, source: str = "auto", rows: int | None = None, seed: int = 0
         reason, rows = f"{reason} It has {total:,} of the {rows:,} rows asked for.", None
     rows = _checked_rows(rows, total)
     parts = {"mnist": _mnist_parts, "imdb": _imdb_parts, "housing": _housing_parts}[problem.base](raw, rows, seed)
-    (x_train, y_train), (x_test, y_test) = (_derive(problem.name, x, y) for x, y in parts)
+    (x_train, y_train), (x_test, y_test) = (derive(problem.name, x, y) for x, y in parts)
     return Dataset(
         problem=_fit_problem(problem, x_train, raw),
         x_train=x_train,
@@ -194,7 +194,7 @@ def _housing_parts(raw: RawData, rows: int | None, seed: int) -> list[tuple[Samp
     return [(x[part], y[part]) for part in (order[:cut], order[cut:])]
 
 
-def _derive(name: str, x: Samples, y: np.ndarray) -> tuple[Samples, np.ndarray]:
+def derive(name: str, x: Samples, y: np.ndarray) -> tuple[Samples, np.ndarray]:
     """Turn a dataset's own inputs and targets into those of one of its problems."""
     if name == "mnist_five":
         return x, (y == 5).astype(np.uint8)
