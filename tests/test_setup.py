@@ -33,7 +33,7 @@ LINES = (
     ("spec",),
     ("protocols", "duplicates", "split_checks", "protocol_advice"),
     ("features", "vectorize", "input_checks", "preparation", "prepare"),
-    ("baselines",),
+    ("baselines", "describe", "framing", "worlds"),
     ("compile_cache", "convolutions", "models", "export", "codegen"),
     ("interruption", "members", "runs", "engine", "loop", "fitting", "training", "detector", "preparations"),
     ("judging", "protocol_study", "selection_study"),
@@ -41,7 +41,7 @@ LINES = (
     ("journal",),
     ("finale",),
     ("debugging",),
-    ("plots", "plots_panel", "plots_prepare", "report", "workflow"),
+    ("plots", "plots_measures", "plots_panel", "plots_prepare", "plots_problems", "report", "workflow"),
     ("panels",),
     ("cli",),
 )
