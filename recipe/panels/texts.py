@@ -31,9 +31,11 @@ def describe_source(*datasets: Dataset) -> str:
 
 
 def source_html(text: str) -> str:
-    """Return the source as small print; its first line is marked where it is a sample."""
+    """Return the source as small print."""
+    if not text:
+        return ""
     lines = "<br>".join(escape(line) for line in text.splitlines())
-    return f"<div style='line-height:1.35; font-size:0.9em; opacity:0.85'><b>Data</b> {lines}</div>" if text else ""
+    return f"<div data-role='source' style='line-height:1.35; font-size:0.9em'><b>Data</b> {lines}</div>"
 
 
 def status_html(message: str, *, settings: str = "") -> str:

@@ -1,0 +1,88 @@
+"""Fixtures for the tests in the browser: one browser and one server of a kind for all tests of a worker."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+try:
+    from harness import FLAGS, Visitor, find_browser
+    from playwright.sync_api import sync_playwright
+except ModuleNotFoundError:  # a machine without Playwright; the tests are skipped there
+    sync_playwright = None
+from servers import ROOT, serve
+
+SIZE = {"width": 1280, "height": 900}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test in this folder, so that `-m "not browser"` leaves them out."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium, with a profile that nobody has used."""
+    if sync_playwright is None:
+        pytest.skip("Playwright is not installed: pip install playwright")
+    executable = find_browser()
+    if executable is None:
+        pytest.skip("there is no Chromium on this machine: install Debian's package chromium, or Google Chrome")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def notebooks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the notebooks, without their outputs, beside the panels that only tests use."""
+    folder = tmp_path_factory.mktemp("served") / "notebooks"
+    shutil.copytree(ROOT / "notebooks", folder, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+    shutil.copy(ROOT / "tests/panel_examples.py", folder)
+    return folder
+
+
+def _server(kind: str):
+    @pytest.fixture(scope="session", name=f"{kind}_server")
+    def server(browser, notebooks, tmp_path_factory):
+        with serve(kind, notebooks, tmp_path_factory.mktemp(kind)) as running:
+            yield running
+
+    return server
+
+
+def _visitor(kind: str):
+    @pytest.fixture(name=kind)
+    def visitor(request, browser, tmp_path_factory):
+        server = request.getfixturevalue(f"{kind}_server")
+        folder = Path(SCREENSHOTS) if SCREENSHOTS else tmp_path_factory.mktemp("screenshots")
+        folder.mkdir(parents=True, exist_ok=True)
+        context = browser.new_context(viewport=SIZE)
+        visitor = Visitor(context, server, folder)
+        yield visitor
+        if getattr(request.node, "failed", False):
+            visitor.screenshot(f"failed-{request.node.name}")
+        context.close()
+        visitor.check()
+
+    return visitor
+
+
+SCREENSHOTS = os.environ.get("RECIPE_SCREENSHOTS")  # before the tests are shielded from it
+lab_server, notebook_server, voila_server = map(_server, ("lab", "notebook", "voila"))
+lab, notebook, voila = map(_visitor, ("lab", "notebook", "voila"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> pytest.TestReport:
+    """Tell the visitor whether the test failed, so that it keeps what was seen then."""
+    report = yield
+    if report.when == "call":
+        item.failed = report.failed
+    return report

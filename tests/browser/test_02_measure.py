@@ -1,0 +1,56 @@
+"""Lesson 2 in JupyterLab: its cells run, and its panel is dragged, typed into and switched as a reader would."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+NAME = "02_choose_a_measure_of_success.ipynb"
+TITLE = "Choose a measure: threshold and class balance"
+
+
+def _found(panel):
+    """Read the number of fives that the network finds from the figure's alternative text."""
+    return int(re.search(r"finds ([\d,]+)", panel.alt_text())[1].replace(",", ""))
+
+
+def test_lesson_2_panel_follows_threshold_balance_and_network(lab):
+    lab.open_notebook(NAME)
+    lab.run_all()
+    panel = lab.panel(TITLE)
+    panel.wait_until_done()
+    assert "an embedded sample, not the real data" in panel.source()
+    before, found = panel.figure(), _found(panel)
+
+    panel.drag("threshold", to=0.95, steps=40)
+    before = panel.wait_for_change(before)
+    panel.wait_until_done()
+    assert _found(panel) < found
+
+    panel.press("threshold", "Home")
+    panel.wait_for_status("threshold=0.01")
+    panel.type("share of yes", "0.5")
+    panel.wait_for_status("share=0.5")
+    assert "50.0% are a 5" in panel.alt_text()
+
+    before = panel.figure()
+    panel.choose("network", "32 hidden units")
+    panel.wait_for_status("network=hidden")
+    assert panel.wait_for_change(before)
+
+    panel.run()
+    panel.wait_for_status("Done in")
+    lab.screenshot("lesson-2")
+
+
+@pytest.mark.parametrize("width", [1280, 900])
+def test_lesson_2_panel_fits_the_screen(lab, width):
+    lab.page.set_viewport_size({"width": width, "height": 900})
+    lab.open_notebook(NAME)
+    lab.hide_sidebar()
+    lab.run_all()
+    panel = lab.panel(TITLE)
+    panel.wait_until_done()
+    lab.screenshot(f"lesson-2-panel-{width}", panel.root)
+    assert panel.cut_texts() == []

@@ -1,0 +1,123 @@
+"""A small panel in JupyterLab, Notebook 7 and Voilà: dragged, run, stopped, run again, and looked at."""
+
+from __future__ import annotations
+
+import nbformat
+import pytest
+
+CODE = (
+    "import recipe\nfrom panel_examples import CountPanel, LiveCountPanel",
+    "panel = CountPanel(recipe.load('mnist', rows=100), pause=0.2, steps=100)\npanel",
+    "live = LiveCountPanel(recipe.load('housing', rows=100))\nlive",
+)
+
+
+@pytest.fixture(scope="session")
+def example(notebooks):
+    """A notebook with two panels; it has never run."""
+    cells = [nbformat.v4.new_code_cell(source, id=f"cell-{number}") for number, source in enumerate(CODE)]
+    metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), notebooks / "example.ipynb")
+    return "example.ipynb"
+
+
+def test_panel_in_jupyterlab_runs_and_stops_and_runs_again(lab, example):
+    lab.open_notebook(example)
+    lab.run_all()
+    panel = lab.panel("Count")
+    assert "an embedded sample, not the real data" in panel.source()
+    assert panel.alt_text() == "No result yet."
+    first = panel.figure()
+    panel.run()
+    second = panel.wait_for_change(first)
+    assert panel.is_running()
+    panel.wait_for_change(second)
+    lab.screenshot("running")
+    panel.stop()
+    panel.wait_until_done(seconds=10)
+    assert "Stopped after" in panel.status()
+    panel.type("number of steps", "3")
+    panel.run()
+    panel.wait_for_status("Done in")
+    assert panel.alt_text() == "3 of 3 steps, the last at 3."
+
+
+def test_panel_in_jupyterlab_obeys_keyboard_menu_and_box(lab, example):
+    lab.open_notebook(example)
+    lab.run_all()
+    panel = lab.panel("Live count")
+    panel.wait_for_status("2 steps.")
+    panel.press("number of steps", "ArrowRight", times=3)
+    panel.wait_for_status("5 steps.")
+    assert panel.readout("number of steps") == "5"
+    before = panel.figure()
+    panel.choose("shape", "dots")
+    before = panel.wait_for_change(before)
+    panel.toggle("draw a grid")
+    panel.wait_for_change(before)
+    panel.wait_for_status("shape=o&grid=false")
+
+
+def test_dragged_slider_in_jupyterlab_leads_to_few_runs(lab, example):
+    lab.open_notebook(example)
+    lab.run_all()
+    panel = lab.panel("Live count")
+    panel.wait_for_status("2 steps.")
+    panel.drag("number of steps", to=0.5, steps=60)
+    steps = panel.readout("number of steps")
+    assert 90 < int(steps) < 110
+    panel.wait_for_status(f"{steps} steps.")
+    panel.wait_until_done()
+
+
+def test_error_in_jupyterlab_is_seen_in_the_panel(lab, example):
+    lab.open_notebook(example)
+    lab.run_all()
+    panel = lab.panel("Count")
+    panel.type("number of steps", "13")
+    panel.run()
+    panel.wait_for_status("ValueError: <b>13</b> is unlucky. Received: steps=13.")
+    panel.wait_until_done()
+
+
+@pytest.mark.parametrize("width", [1280, 900])
+def test_panel_in_jupyterlab_fits_the_screen(lab, example, width):
+    lab.page.set_viewport_size({"width": width, "height": 900})
+    lab.open_notebook(example)
+    lab.hide_sidebar()
+    lab.run_all()
+    panel = lab.panel("Live count")
+    panel.wait_for_status("2 steps.")
+    panel.root.scroll_into_view_if_needed()
+    lab.screenshot(f"lab-{width}")
+    lab.screenshot(f"lab-panel-{width}", panel.root)
+    assert panel.cut_texts() == []
+
+
+def test_panel_works_in_notebook_7(notebook, example):
+    notebook.open_notebook(example)
+    notebook.run_all()
+    _use(notebook)
+
+
+def test_panel_works_in_voila(voila, example):
+    voila.open_notebook(example)
+    _use(voila)
+
+
+def _use(visitor):
+    """Run, stop and change a panel, the same in each application."""
+    panel = visitor.panel("Count")
+    panel.run()
+    panel.wait_for_status("Step 2 of 100")
+    before = panel.figure()
+    panel.wait_for_change(before)
+    panel.stop()
+    panel.wait_for_status("Stopped after")
+    live = visitor.panel("Live count")
+    live.wait_for_status("2 steps.")
+    visitor.screenshot("x"); live.press("number of steps", "ArrowRight"); visitor.screenshot("y")
+    live.wait_for_status("3 steps.")
+    assert live.alt_text() == "3 of 3 steps, the last at 3."
+    visitor.screenshot(visitor.server.kind)
+    assert live.cut_texts() == []
