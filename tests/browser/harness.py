@@ -238,6 +238,7 @@ class SeenPanel:
     def drag(self, label: str, to: float, steps: int = 20) -> None:
         """Drag a slider's handle to a part of its track, 0 left and 1 right, in many small moves, and let go there."""
         slider = self.control(label)
+        slider.scroll_into_view_if_needed()  # a long notebook moves while its figures arrive
         handle = slider.locator("[role=slider]").first.bounding_box()
         track = slider.locator(".noUi-target").bounding_box()
         mouse = self._visitor.page.mouse
