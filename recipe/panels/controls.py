@@ -33,7 +33,7 @@ def _make_control(field: dataclasses.Field, value: object, hint: object, label_w
         "description": _label(field),
         "tooltip": given.get("help") or None,
         "style": {"description_width": label_width},
-        "layout": widgets.Layout(width="100%"),
+        "layout": widgets.Layout(width="auto"),
     }
     kind, optional = unpack_optional(hint)
     if given.get("choices"):
@@ -50,6 +50,8 @@ def _make_control(field: dataclasses.Field, value: object, hint: object, label_w
         )
     if given.get("log"):
         return widgets.FloatLogSlider(min=math.log10(low), max=math.log10(high), step=0.05, **common)
-    slider = widgets.IntSlider if kind is int else widgets.FloatSlider
-    step = given.get("step") or (1 if kind is int else (high - low) / 100)
-    return slider(min=low, max=high, step=step, **common, **({} if kind is int else {"readout_format": ".3g"}))
+    if kind is int:
+        return widgets.IntSlider(min=low, max=high, step=given.get("step") or 1, **common)
+    step = given.get("step") or (high - low) / 100
+    digits = max(0, math.ceil(-math.log10(step) - 1e-9))
+    return widgets.FloatSlider(min=low, max=high, step=step, readout_format=f".{digits}f", **common)

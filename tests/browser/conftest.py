@@ -69,6 +69,8 @@ def _visitor(kind: str):
         if getattr(request.node, "failed", False):
             visitor.screenshot(f"failed-{request.node.name}")
         context.close()
+        if kind != "voila":  # it ends a kernel by itself when its page is left
+            server.end_kernels()
         visitor.check()
 
     return visitor

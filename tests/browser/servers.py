@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import signal
@@ -36,6 +37,17 @@ class Server:
         paths = {"lab": "lab/tree", "notebook": "notebooks", "voila": "voila/render"}
         asks = {"lab": f"reset&token={self.token}", "notebook": f"token={self.token}", "voila": f"token={self.token}"}
         return f"{self.url}/{paths[self.kind]}/{quote(name)}?{asks[self.kind]}"
+
+    def end_kernels(self) -> None:
+        """End all kernels: the next visit begins with a fresh one, and the memory is free."""
+        for kernel in json.loads(self._ask("GET", "api/kernels") or "[]"):
+            self._ask("DELETE", f"api/kernels/{kernel['id']}")
+
+    def _ask(self, method: str, path: str) -> bytes:
+        headers = {"Authorization": f"token {self.token}"}
+        request = urllib.request.Request(f"{self.url}/{path}", method=method, headers=headers)
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return answer.read()
 
 
 @contextmanager
@@ -116,11 +128,10 @@ def _write_settings(folder: Path) -> None:
 
 def _wait_until_it_answers(server: Server, process: subprocess.Popen, log: Path) -> None:
     give_up = time.monotonic() + SECONDS
-    request = urllib.request.Request(f"{server.url}/api/status", headers={"Authorization": f"token {server.token}"})
     while time.monotonic() < give_up and process.poll() is None:
         try:
-            with urllib.request.urlopen(request, timeout=5):
-                return
+            server._ask("GET", "api/status")
+            return
         except urllib.error.HTTPError:
             return  # it answers, and that is all that is asked
         except OSError:
