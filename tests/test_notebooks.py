@@ -1,0 +1,198 @@
+"""What can be told of the lessons without running them: their form, and that what is stored in them is whole.
+
+nbval passes over a cell without stored outputs, so that a lesson that was never run would pass with it.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+
+FOLDER = Path(__file__).parent.parent / "notebooks"
+NAMES = (
+    "01_define_the_problem",
+    "02_choose_a_measure_of_success",
+    "03_decide_on_an_evaluation_protocol",
+    "04_prepare_your_data",
+    "05_beat_a_baseline",
+    "06_scale_up_until_it_overfits",
+    "07_regularize_and_tune",
+    "08_debug_the_pipeline",
+)
+EXPECTED = NAMES[:4]  # the lessons that are done; each new one is named here
+PRESENT = sorted(path.stem for path in FOLDER.glob("*.ipynb"))
+
+CODE_LINES = 15
+MARKDOWN_WORDS = 125  # most cells have 20 to 60; the header and the end hold lists
+BYTES = 1_500_000
+TAGS = {"nbval-check-output", "nbval-skip", "nbval-raises-exception"}
+# Put together here, so that this file does not hold what it forbids.
+MACHINE_PATH = re.compile(
+    rf"(?<![\w.~$-])/({'|'.join(('home', 'root', 'Users', 'tmp', 'work', 'opt', 'mnt'))})/[\w.-]+|\b[A-Z]:\\+Users"
+)
+PROBLEMS = {"digits": "mnist", "reviews": "imdb", "houses": "housing"}
+
+
+@pytest.fixture(params=PRESENT)
+def name(request):
+    """The name of each lesson that is there."""
+    return request.param
+
+
+@pytest.fixture
+def lesson(name):
+    """The lesson as it is stored."""
+    return nbformat.read(FOLDER / f"{name}.ipynb", as_version=4)
+
+
+def _code(lesson):
+    return [cell for cell in lesson.cells if cell.cell_type == "code"]
+
+
+def _markdown(lesson):
+    return [cell for cell in lesson.cells if cell.cell_type == "markdown"]
+
+
+def _outputs(lesson):
+    return [(cell.id, output) for cell in _code(lesson) for output in cell.outputs]
+
+
+def _texts(output):
+    """Every text of one output: what was printed, or each form of a shown value that is no image."""
+    if output.output_type == "stream":
+        return [output.text]
+    return [str(data) for kind, data in output.get("data", {}).items() if not kind.startswith("image/png")]
+
+
+def _bullets(cell):
+    return re.findall(r"^- .*\*\*\w+", cell.source, re.MULTILINE)
+
+
+def test_every_lesson_that_is_done_is_there():
+    assert set(EXPECTED) <= set(PRESENT)
+
+
+def test_no_notebook_is_there_that_is_no_lesson():
+    assert set(PRESENT) <= set(NAMES)
+
+
+def test_lesson_is_a_valid_notebook_with_unique_readable_ids(lesson):
+    nbformat.validate(lesson)
+    ids = [cell.id for cell in lesson.cells]
+    assert len(ids) == len(set(ids))
+    assert [id for id in ids if not re.fullmatch(r"[a-z][a-z0-9-]+", id)] == []
+
+
+def test_lesson_names_its_kernel_and_nothing_of_the_machine(lesson):
+    assert lesson.metadata.kernelspec.name == "python3"
+    assert set(lesson.metadata) <= {"kernelspec", "language_info"}
+
+
+def test_lesson_is_small_enough_to_be_opened_at_once(name):
+    assert (FOLDER / f"{name}.ipynb").stat().st_size <= BYTES
+
+
+def test_lesson_was_run_from_top_to_bottom_in_a_fresh_kernel(lesson):
+    counts = [cell.execution_count for cell in _code(lesson)]
+    assert counts == list(range(1, len(counts) + 1))
+
+
+def test_lesson_has_verdicts_with_their_outputs_stored(lesson):
+    verdicts = [cell for cell in _code(lesson) if "nbval-check-output" in cell.metadata.get("tags", [])]
+    assert verdicts, "no cell is compared: tag the verdicts"
+    assert [cell.id for cell in verdicts if not cell.outputs] == []
+
+
+def test_lesson_uses_no_unknown_tags(lesson):
+    assert {tag for cell in lesson.cells for tag in cell.metadata.get("tags", [])} <= TAGS
+
+
+def test_lesson_stores_no_error_and_no_warning(lesson):
+    wrong = [id for id, output in _outputs(lesson) if output.output_type == "error" or output.get("name") == "stderr"]
+    assert wrong == []
+
+
+def test_lesson_holds_no_machine_path(lesson):
+    texts = [(cell.id, cell.source) for cell in lesson.cells]
+    texts += [(id, text) for id, output in _outputs(lesson) for text in _texts(output)]
+    assert [(id, found[0]) for id, text in texts if (found := MACHINE_PATH.search(text))] == []
+
+
+def test_lesson_loads_nothing_from_another_host(lesson):
+    texts = [(cell.id, cell.source) for cell in _markdown(lesson)]
+    texts += [(id, text) for id, output in _outputs(lesson) for text in _texts(output)]
+    pattern = r"""src\s*=\s*["']?(https?:)?//|!\[[^\]]*\]\(\s*https?:|<link[^>]+https?:|@import"""
+    assert [id for id, text in texts if re.search(pattern, text)] == []
+
+
+def test_lesson_stores_no_progress_bar_and_no_address(lesson):
+    pattern = r"\r|━|█|\[=+>|\b0x[0-9a-f]{6,}"
+    assert [id for id, output in _outputs(lesson) for text in _texts(output) if re.search(pattern, text)] == []
+
+
+def test_lesson_stores_what_the_real_data_gave(lesson):
+    texts = " ".join(text for _, output in _outputs(lesson) for text in _texts(output))
+    assert re.search(r"source: (local|download)\b", texts)
+    assert "source: sample" not in texts
+
+
+def test_lesson_treats_all_three_problems(lesson):
+    code = "\n".join(cell.source for cell in _code(lesson))
+    assert [word for word, base in PROBLEMS.items() if not re.search(rf"[\"']{base}", code)] == []
+
+
+def test_lesson_begins_with_its_place_its_goals_and_its_minutes(name, lesson):
+    number, header = int(name[:2]), lesson.cells[0]
+    title = name[3:].replace("_", " ").capitalize()
+    assert header.cell_type == "markdown"
+    assert header.source.startswith(f"# {number}. {title}\n")
+    place = rf"Step {number} of 7" if number <= 7 else r"(Step 8 of 8|After the seven steps|Beside the seven steps)"
+    assert re.search(rf"\*{place}\. About \d+ minutes\. Builds on ", header.source)
+    assert len(_bullets(header)) >= 3
+
+
+def test_lesson_ends_with_what_was_promised_and_the_next_step(name, lesson):
+    number, end = int(name[:2]), lesson.cells[-1]
+    assert end.cell_type == "markdown"
+    assert re.match(r"## What (we|you) did\n", end.source)
+    assert len(_bullets(end)) == len(_bullets(lesson.cells[0]))
+    if number < len(NAMES):
+        assert f"]({NAMES[number]}.ipynb)" in end.source
+
+
+def test_lesson_has_predictions_readings_caveats_and_exercises(lesson):
+    prose = "\n".join(cell.source for cell in _markdown(lesson))
+    for words in ("Predict", "What we see", "What it means", "Caveat"):
+        heading = rf"\*\*{words}\.?\*\*"
+        assert len(re.findall(heading, prose)) >= 3, f"fewer than three times: {heading}"
+    assert re.search(r"^## Try this$", prose, re.MULTILINE)
+
+
+def test_lesson_links_only_to_lessons(lesson):
+    linked = re.findall(r"\]\(([\w./-]+)\.ipynb", "\n".join(cell.source for cell in _markdown(lesson)))
+    assert set(linked) <= set(NAMES)
+
+
+def test_lesson_shows_plain_keras(lesson):
+    code = "\n".join(cell.source for cell in _code(lesson))
+    assert re.search(r"\bkeras\.", code)
+
+
+def test_lesson_has_short_code_cells(lesson):
+    lengths = {cell.id: len(cell.source.splitlines()) for cell in _code(lesson)}
+    assert {id: lines for id, lines in lengths.items() if not 1 <= lines <= CODE_LINES} == {}
+
+
+def test_lesson_has_short_prose(lesson):
+    lengths = {cell.id: len(cell.source.split()) for cell in _markdown(lesson)}
+    assert {id: words for id, words in lengths.items() if not 3 <= words <= MARKDOWN_WORDS} == {}
+
+
+def test_lesson_has_a_panel_that_python_drives(lesson):
+    sources = [cell.source for cell in _code(lesson)]
+    shown = [number for number, source in enumerate(sources) if re.search(r"^panel$", source, re.MULTILINE)]
+    assert shown, "no cell shows a panel"
+    assert any("panel.run(" in source for source in sources[shown[0] + 1 :]), "no cell after it drives the panel"
