@@ -13,7 +13,7 @@ from recipe.datasets import Dataset
 from recipe.panels.controls import make_controls
 from recipe.panels.progress import Progress
 from recipe.panels.settings import Settings
-from recipe.panels.texts import describe_source, error_html, status_html
+from recipe.panels.texts import describe_source, error_html, source_html, status_html
 from recipe.panels.view import View
 from recipe.panels.worker import LatestWins
 
@@ -273,6 +273,7 @@ class Panel:
             raise TypeError(f"The run gave nothing to show. Received: None from {type(self).__name__}.compute().")
         self.result = self.result if result is None else result
         self._show(self.result)
+        self.source_label.value = source_html(self.source_text())  # the settings may have chosen another dataset
         outcome = f"{'Stopped after' if stop.is_set() else 'Done in'} {progress.seconds:.1f} s."
         summary = self.summarise(result) if result is not None else ""
         self._say(f"{outcome} {summary}".strip(), settings=settings.to_text())
