@@ -21,16 +21,17 @@ def test_lesson_2_panel_follows_threshold_balance_and_network(lab):
     panel = lab.panel(TITLE)
     panel.wait_until_done()
     assert "an embedded sample, not the real data" in panel.source()
+    panel.wait_for_status("threshold=0.1&share=0.02")  # what the cell after the panel asked for
     before, found = panel.figure(), _found(panel)
 
-    panel.drag("threshold", to=0.95, steps=40)
+    panel.drag("threshold", to=0.9, steps=40)
     before = panel.wait_for_change(before)
     panel.wait_until_done()
     assert _found(panel) < found
 
     panel.press("threshold", "Home")
     panel.wait_for_status("threshold=0.01")
-    panel.type("share of yes", "0.5")
+    panel.press("share of yes", "End")
     panel.wait_for_status("share=0.5")
     assert "50.0% are a 5" in panel.alt_text()
 
@@ -40,7 +41,8 @@ def test_lesson_2_panel_follows_threshold_balance_and_network(lab):
     assert panel.wait_for_change(before)
 
     panel.run()
-    panel.wait_for_status("Done in")
+    panel.wait_until_done()
+    assert "Done in" in panel.status()
     lab.screenshot("lesson-2")
 
 
@@ -52,5 +54,6 @@ def test_lesson_2_panel_fits_the_screen(lab, width):
     lab.run_all()
     panel = lab.panel(TITLE)
     panel.wait_until_done()
+    panel.wait_for_status("threshold=0.1&share=0.02")
     lab.screenshot(f"lesson-2-panel-{width}", panel.root)
     assert panel.cut_texts() == []
