@@ -259,13 +259,18 @@ def test_dragged_slider_leads_to_few_runs_and_ends_with_the_last_value():
     assert len(panel.result.values) == 3
 
 
-def test_live_panel_runs_when_it_is_shown_first():
+def test_live_panel_has_its_first_result_when_it_is_shown():
     panel = LiveCountPanel()
     panel._repr_mimebundle_()
-    panel.wait(timeout=10)
+    assert len(panel.result.values) == 2
     panel._repr_mimebundle_()
-    panel.wait(timeout=10)
     assert panel.computed == [CountSettings()]
+
+
+def test_live_panel_whose_first_run_fails_is_shown_with_the_message():
+    panel = LiveCountPanel(steps=13)
+    assert panel._repr_mimebundle_()["text/plain"] == "LiveCountPanel('steps=13')"
+    assert "is unlucky" in panel.status.value
 
 
 def test_panel_with_run_button_does_not_run_by_itself():

@@ -6,6 +6,7 @@ import logging
 import threading
 import typing
 from collections.abc import Callable
+from contextlib import suppress
 
 import ipywidgets as widgets
 
@@ -194,10 +195,12 @@ class Panel:
             return f"{type(self).__name__}(settings that are not valid)"
 
     def _repr_mimebundle_(self, **kwargs: object) -> dict[str, object]:
-        bundle = self.widget._repr_mimebundle_(**kwargs)
+        # The first result of a live panel comes before it is shown: Voilà reads the state of the widgets once, when the
+        # page is loaded, and what a thread changes meanwhile never arrives there.
         if self.live and self.result is None and not self._worker.running:
-            self.start()
-        return bundle | {"text/plain": repr(self)}
+            with suppress(Exception):  # it stands in the status line
+                self.run()
+        return self.widget._repr_mimebundle_(**kwargs) | {"text/plain": repr(self)}
 
     # The widgets.
 

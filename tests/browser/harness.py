@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -45,6 +46,23 @@ _RUN_ALL = """async () => {
 _BYTES = """async (image) => {
   const data = await (await fetch(image.src)).arrayBuffer();
   return btoa(String.fromCharCode(...new Uint8Array(await crypto.subtle.digest("SHA-256", data))));
+}"""
+
+
+_WATCH = """image => {
+  const seen = {frames: 0, figures: new Set(), heights: new Set()};
+  const look = () => {
+    seen.frames += 1;
+    seen.figures.add(image.src);
+    seen.heights.add(Math.round(image.getBoundingClientRect().height));
+    if (!seen.done) requestAnimationFrame(look);
+  };
+  requestAnimationFrame(look);
+  return seen;
+}"""
+_WATCHED = """seen => {
+  seen.done = true;
+  return {frames: seen.frames, figures: seen.figures.size, heights: seen.heights.size};
 }"""
 
 
@@ -171,6 +189,14 @@ class SeenPanel:
     def figure(self) -> str:
         """Return the hash of the figure that is shown: it differs when the figure does."""
         return self.image.evaluate(_BYTES)
+
+    def watch(self) -> Callable[[], dict[str, int]]:
+        """Look at the figure in every frame that the browser draws, until the function that this returns is called.
+
+        It says how many frames, figures and heights there were: a figure that vanishes for a frame has no height then.
+        """
+        seen = self.image.evaluate_handle(_WATCH)
+        return lambda: seen.evaluate(_WATCHED)
 
     def is_running(self) -> bool:
         """Return whether Stop can be pressed, and Run not."""

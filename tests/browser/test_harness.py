@@ -42,6 +42,21 @@ def test_panel_in_jupyterlab_runs_and_stops_and_runs_again(lab, example):
     assert panel.alt_text() == "3 of 3 steps, the last at 3."
 
 
+def test_live_figure_in_jupyterlab_never_flickers(lab, example):
+    lab.open_notebook(example)
+    lab.run_all()
+    panel = lab.panel("Count")
+    frames = panel.watch()
+    panel.run()
+    panel.wait_for_status("Step 8 of 100")
+    panel.stop()
+    panel.wait_until_done()
+    seen = frames()
+    assert seen["figures"] >= 3
+    assert seen["heights"] == 1
+    assert seen["frames"] > seen["figures"]
+
+
 def test_panel_in_jupyterlab_obeys_keyboard_menu_and_box(lab, example):
     lab.open_notebook(example)
     lab.run_all()
