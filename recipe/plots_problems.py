@@ -217,8 +217,8 @@ def draw_against_guess(errors: Mapping[str, Mapping[str, float]], *, title: str 
     """
     axes = axes or new_figure(width=6.6, height=1.0 + 0.42 * len(errors))[1][0]
     parts = list(dict.fromkeys(part for line in errors.values() for part in line))
-    for part, mark, colour in zip(parts, "oD", (BLUE, ORANGE), strict=False):
-        lines = [(value[part], line) for line, value in enumerate(errors.values()) if part in value]
+    for part, mark, colour, shift in zip(parts, "oD", (BLUE, ORANGE), (-0.09, 0.09), strict=False):
+        lines = [(value[part], line + shift) for line, value in enumerate(errors.values()) if part in value]
         axes.plot(*zip(*lines, strict=True), mark, color=colour, markersize=8, linestyle="none", label=part)
     axes.axvline(1, color=INK, linestyle=":", label="a guess")
     axes.set_yticks(range(len(errors)), errors)

@@ -12,6 +12,7 @@ import traitlets
 from recipe.datasets import Dataset
 from recipe.framing import COLUMN_UNITS, TARGETS, Framing, check_inputs, check_target, frame_problem, input_columns
 from recipe.panels.base import OnProgress, Panel
+from recipe.panels.controls import make_controls
 from recipe.panels.settings import Settings, setting
 
 if typing.TYPE_CHECKING:
@@ -30,6 +31,8 @@ class ProblemSettings(Settings):
     target: str = setting("digit", help="What is to be predicted.")
     inputs: tuple[str, ...] = setting((), label="input", help="The columns that it is to be predicted from.")
     rows: int = setting(1_000, choices=ROWS, help="How many training samples are looked at, drawn at random.")
+
+    draw: int = setting(1, low=1, high=20, help="Draw other rows: what changes now is chance.")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -51,33 +54,32 @@ class ProblemSettings(Settings):
     @classmethod
     def from_text(cls, text: str) -> typing.Self:
         """Make settings from what `to_text` returned."""
-        base = super().from_text.__func__
         if "target=" not in text and "data=" in text:
             data = next(part.removeprefix("data=") for part in text.split("&") if part.startswith("data="))
             text += f"&target={_USUAL.get(data, '')}"
-        return base(cls, text)
+        return super().from_text(text)
 
 
 class ColumnPicker(widgets.VBox):
-    """A check box a column; its `value` is the columns that are chosen, empty where it is all of them."""
+    """A check box a column, in `boxes`; its `value` is the columns that are chosen, empty where it is all of them."""
 
     value = traitlets.Tuple()
 
     def __init__(self, **layout: typing.Any) -> None:
-        self._boxes = {
+        self.boxes = {
             name: widgets.Checkbox(description=name, indent=False, layout=widgets.Layout(width="auto", margin="0"))
             for name in COLUMN_UNITS
         }
-        super().__init__([widgets.Label("input columns"), *self._boxes.values()], **layout)
+        super().__init__([widgets.Label("input columns"), *self.boxes.values()], **layout)
         self._allowed: tuple[str, ...] = ()
         self._writing = False
-        for box in self._boxes.values():
+        for box in self.boxes.values():
             box.observe(self._on_tick, names="value")
         self.observe(lambda change: self._write(), names="value")
 
     def offer(self, allowed: tuple[str, ...]) -> None:
         """Let these columns be chosen, all of them at first; with none to choose from the picker is hidden."""
-        self._allowed = tuple(name for name in allowed if name in self._boxes)
+        self._allowed = tuple(name for name in allowed if name in self.boxes)
         self.layout.display = "flex" if self._allowed else "none"
         self.value = ()
         self._write()
@@ -85,7 +87,7 @@ class ColumnPicker(widgets.VBox):
     def _write(self) -> None:
         chosen = self.value or self._allowed
         self._writing = True
-        for name, box in self._boxes.items():
+        for name, box in self.boxes.items():
             box.value = name in chosen
             # The last column that is left stays: a problem needs an input.
             box.disabled = name not in self._allowed or tuple(chosen) == (name,)
@@ -93,7 +95,7 @@ class ColumnPicker(widgets.VBox):
 
     def _on_tick(self, change: object) -> None:
         if not self._writing:
-            chosen = tuple(name for name in self._allowed if self._boxes[name].value)
+            chosen = tuple(name for name in self._allowed if self.boxes[name].value)
             self.value = () if chosen == self._allowed else chosen
 
 
@@ -131,6 +133,8 @@ class ProblemPanel(Panel):
         rows = widgets.SelectionSlider(
             options=list(ROWS.items()), value=settings.rows, description="rows", style=style, layout=wide
         )
+        draw = make_controls(settings, ("draw",))["draw"]
+        draw.style.description_width = style["description_width"]
         picker = ColumnPicker()
         target.value = settings.target
         _offer(picker, data.value, target.value)
@@ -142,11 +146,15 @@ class ProblemPanel(Panel):
 
         data.observe(follow_data, names="value")
         target.observe(lambda change: _offer(picker, data.value, target.value), names="value")
-        return {"data": data, "target": target, "inputs": picker, "rows": rows}
+        return {"data": data, "target": target, "inputs": picker, "rows": rows, "draw": draw}
 
     def compute(self, settings: ProblemSettings, on_progress: OnProgress, stop: threading.Event) -> Framing:
         return frame_problem(
-            self._by_base[settings.data], target=settings.target, inputs=settings.inputs, rows=settings.rows or None
+            self._by_base[settings.data],
+            target=settings.target,
+            inputs=settings.inputs,
+            rows=settings.rows or None,
+            seed=settings.draw,
         )
 
     def draw(self, figure: PanelFigure, result: Framing) -> None:

@@ -1,0 +1,71 @@
+"""Lesson 1 in JupyterLab: its cells run, and a question is put to its panel as a reader would."""
+
+from __future__ import annotations
+
+import pytest
+
+NAME = "01_define_the_problem.ipynb"
+TITLE = "What is predicted, from what?"
+
+
+def test_lesson_1_panel_follows_every_choice(lab):
+    lab.open_notebook(NAME)
+    lab.run_all()
+    panel = lab.panel(TITLE)
+    panel.wait_until_done()
+    assert panel.source().count("an embedded sample, not the real data") == 3
+    assert "What is the latitude of a district" in panel.alt_text()  # as the next cell asked
+
+    panel.choose("data", "digits (MNIST)")
+    panel.wait_for_status("Multiclass, single-label classification")
+    assert 'Dense(10, activation="softmax")' in panel.alt_text()
+    before = panel.figure()
+    panel.choose("target", "whether it is a 5")
+    panel.wait_for_status("Binary classification")
+    before = panel.wait_for_change(before)
+
+    panel.drag("rows", to=0.0)
+    panel.wait_for_status("rows=50")
+    panel.wait_until_done()
+    assert "50 images" in panel.alt_text()
+    before = panel.wait_for_change(before)
+    panel.press("draw", "ArrowRight", times=3)
+    panel.wait_for_status("draw=4")
+    panel.wait_for_change(before)
+
+
+def test_lesson_1_panel_lets_columns_be_chosen(lab):
+    lab.open_notebook(NAME)
+    lab.run_all()
+    panel = lab.panel(TITLE)
+    panel.wait_until_done()
+    panel.choose("data", "film reviews (IMDB)")
+    panel.wait_for_status("data=imdb")
+    assert not panel.control("total_rooms").is_visible()
+    panel.choose("data", "houses (California)")
+    panel.wait_for_status("data=housing&target=median_house_value")
+    assert panel.control("median_house_value").locator("input").is_disabled()
+    panel.toggle("median_income")
+    panel.wait_for_status("inputs=longitude,latitude,housing_median_age")
+    panel.wait_until_done()
+    assert "7 columns" in panel.alt_text()
+
+    panel.choose("target", "the column latitude")
+    panel.wait_for_status("target=latitude")
+    panel.wait_until_done()
+    assert "8 columns" in panel.alt_text()
+    panel.run()
+    panel.wait_for_status("Done in")
+    lab.screenshot("lesson-1")
+
+
+@pytest.mark.parametrize("width", [1280, 900])
+def test_lesson_1_panel_fits_the_screen(lab, width):
+    lab.page.set_viewport_size({"width": width, "height": 900})
+    lab.open_notebook(NAME)
+    lab.hide_sidebar()
+    lab.run_all()
+    panel = lab.panel(TITLE)
+    panel.wait_until_done()
+    lab.screenshot(f"lesson-1-panel-{width}", panel.root)
+    assert panel.cut_texts() == []
