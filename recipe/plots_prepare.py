@@ -14,7 +14,7 @@ from recipe.preparations import PreparationTrial
 
 WIDE = 20.0  # beyond this an axis is symmetrically logarithmic: one column would squeeze all the others
 _EARLIER = ((SKY, "-."), (PURPLE, ":"), (GREEN, (0, (5, 1, 1, 1))))  # colour and line style, the latest first
-_MANY = (*((colour, "-") for colour in (BLUE, VERMILION, GREEN, ORANGE)), *_EARLIER)
+_MANY = ((BLUE, "-"), (VERMILION, "--"), (GREEN, "-."), (ORANGE, ":"), (PURPLE, (0, (5, 1, 1, 1))))
 
 
 def draw_input_ranges(inputs: Sequence[tuple[str, float, float, float]], *, axes: Axes | None = None) -> Axes:
@@ -32,7 +32,7 @@ def draw_input_ranges(inputs: Sequence[tuple[str, float, float, float]], *, axes
     axes.set_ylim(len(inputs) - 0.5, -0.5)
     if max(abs(value) for _, *values in inputs for value in values) > WIDE:
         axes.set_xscale("symlog", linthresh=1.0)
-        axes.set_xticks([-100, -1, 1, 100, 10_000])
+        axes.set_xticks([-100, -1, 1, 100, 10_000], ["-100", "-1", "1", "100", "10,000"])
     axes.axvline(0, color=INK, linewidth=0.8, alpha=0.5)
     axes.grid(axis="x", alpha=0.25)
     axes.set_xlabel("what the network reads (5 % to 95 %)")
@@ -45,21 +45,22 @@ def draw_validation_curves(
     *,
     quantity: str,
     unit: str = "",
-    title: str = "",
     axes: Axes | None = None,
 ) -> Axes:
     """Draw the same quantity of several trainings over the epochs, on a logarithmic axis where they differ much.
 
     Parameters
     ----------
-    histories : numbers of each epoch by the name of the training, seven trainings at most
+    histories : numbers of each epoch by the name of the training, five trainings at most
     """
     axes = axes or new_figure()[1][0]
     for (name, values), (colour, style) in zip(histories.items(), _MANY, strict=False):
         axes.plot(range(1, len(values) + 1), values, color=colour, linestyle=style, label=name)
     _label(axes, quantity, unit, [value for values in histories.values() for value in values])
-    finish(axes, title)
-    axes.legend(frameon=False, fontsize="small", labelcolor=INK)
+    finish(axes, "")
+    axes.legend(
+        frameon=False, fontsize="small", labelcolor=INK, loc="lower left", bbox_to_anchor=(0, 1), ncols=len(histories)
+    )
     return axes
 
 

@@ -14,6 +14,7 @@ from recipe.features import HOUSING_RATIOS
 from recipe.measures import MEASURES
 from recipe.panels.base import OnProgress, Panel
 from recipe.panels.settings import Settings, setting
+from recipe.panels.texts import describe_source
 from recipe.preparations import PreparationTrial, try_preparation
 from recipe.spec import ModelSpec
 
@@ -92,6 +93,10 @@ class PreparePanel(Panel):
         loaded = datasets or tuple(load(name, rows=rows) for name, rows in LOADED_ROWS.items())
         self._by_name = {dataset.problem.name: dataset for dataset in loaded}
         super().__init__(*loaded, **{"problem": loaded[0].problem.name} | settings)
+
+    def source_text(self) -> str:
+        """What the data of the chosen problem is."""
+        return describe_source(self._by_name[self.settings.problem])
 
     def make_controls(self, settings: PrepareSettings) -> dict[str, widgets.Widget]:
         """The usual controls; those that have no effect on a problem are switched off."""
