@@ -39,11 +39,21 @@ LINES = (
     ("judging", "protocol_study", "selection_study"),
     ("diagnosis", "advice", "tuning"),
     ("journal",),
-    ("finale",),
+    ("uncertainty", "finale"),
+    ("plan", "trials", "steps", "late_steps", "workflow", "facts"),
     ("debugging",),
-    ("plots", "plots_measures", "plots_panel", "plots_prepare", "plots_problems", "report", "workflow"),
+    (
+        "plots",
+        "plots_measures",
+        "plots_panel",
+        "plots_prepare",
+        "plots_problems",
+        "plots_protocols",
+        "targets",
+        "report",
+    ),
     ("panels",),
-    ("cli",),
+    ("live", "cli"),
 )
 STEPS = [module for line in LINES for module in line]
 
