@@ -1,5 +1,7 @@
 """Step 1's panel, driven from Python: what it shows is what `frame_problem` returns, and controls follow each other."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -138,6 +140,8 @@ def test_failure_reaches_status_and_caller(panel, monkeypatch):
     assert "KeyError" in panel.status.value
 
 
-def test_source_of_each_dataset_stands_on_the_panel(panel):
-    for base in ("mnist", "imdb", "housing"):
-        assert f"{base}: an embedded sample, not the real data" in panel.source_label.value
+def test_source_of_the_data_stands_on_the_panel(panel, data):
+    assert "mnist, imdb, housing: an embedded sample, not the real data." in panel.source_label.value
+    mixed = ProblemPanel(data[0], dataclasses.replace(data[1], source="local"))
+    assert "mnist: an embedded sample, not the real data.<br>imdb: real data, from files" in mixed.source_label.value
+    mixed.close()

@@ -14,6 +14,7 @@ from recipe.framing import COLUMN_UNITS, TARGETS, Framing, check_inputs, check_t
 from recipe.panels.base import OnProgress, Panel
 from recipe.panels.controls import make_controls
 from recipe.panels.settings import Settings, setting
+from recipe.panels.texts import SOURCES
 
 if typing.TYPE_CHECKING:
     from recipe.plots_panel import PanelFigure
@@ -70,7 +71,9 @@ class ColumnPicker(widgets.VBox):
             name: widgets.Checkbox(description=name, indent=False, layout=widgets.Layout(width="auto", margin="0"))
             for name in COLUMN_UNITS
         }
-        super().__init__([widgets.Label("input columns"), *self.boxes.values()], **layout)
+        two_abreast = widgets.Layout(grid_template_columns="repeat(auto-fit, minmax(165px, 1fr))", width="100%")
+        grid = widgets.GridBox(list(self.boxes.values()), layout=two_abreast)
+        super().__init__([widgets.Label("input columns"), grid], **layout)
         self._allowed: tuple[str, ...] = ()
         self._writing = False
         for box in self.boxes.values():
@@ -147,6 +150,13 @@ class ProblemPanel(Panel):
         data.observe(follow_data, names="value")
         target.observe(lambda change: _offer(picker, data.value, target.value), names="value")
         return {"data": data, "target": target, "inputs": picker, "rows": rows, "draw": draw}
+
+    def source_text(self) -> str:
+        """One line a source: three descriptions would push the figure off the screen."""
+        by_source: dict[str, list[str]] = {}
+        for base, dataset in self._by_base.items():
+            by_source.setdefault(dataset.source, []).append(base)
+        return "\n".join(f"{', '.join(bases)}: {SOURCES[source]}." for source, bases in by_source.items())
 
     def compute(self, settings: ProblemSettings, on_progress: OnProgress, stop: threading.Event) -> Framing:
         return frame_problem(
