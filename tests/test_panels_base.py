@@ -241,6 +241,24 @@ def test_run_ends_the_thread_first():
     assert len(panel.result.values) == 6
 
 
+def test_stop_ends_a_run_of_the_main_thread_too():
+    panel = CountPanel(steps=200, pause=0.2)
+    panel.image.observe(lambda change: panel.stop_button.click(), names="value")
+    assert 1 <= len(panel.run().values) < 200
+    assert "Stopped after" in panel.status.value
+
+
+def test_button_pressed_during_a_run_of_the_main_thread_waits_for_it():
+    panel = CountPanel(steps=3)
+    both = []
+    panel.image.observe(lambda change: both.append(threading.current_thread().name), names="value")
+    panel.image.observe(lambda change: panel.run_button.click() if len(both) == 1 else None, names="value")
+    panel.run()
+    panel.wait(timeout=10)
+    assert len(panel.computed) == 2
+    assert both == sorted(both)  # MainThread, then recipe-panel: never mixed
+
+
 def test_wait_says_when_the_time_is_over():
     panel = CountPanel(steps=200, pause=0.2)
     panel.start()

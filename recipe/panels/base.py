@@ -5,31 +5,32 @@ from __future__ import annotations
 import logging
 import threading
 import typing
-from collections.abc import Callable
 from contextlib import suppress
 
 import ipywidgets as widgets
 
 from recipe.datasets import Dataset
-from recipe.panels.controls import make_controls
+from recipe.panels.parts import OnProgress, PanelParts
 from recipe.panels.progress import Progress
 from recipe.panels.settings import Settings
-from recipe.panels.texts import describe_source, error_html, source_html, status_html
+from recipe.panels.texts import error_html, source_html, status_html
 from recipe.panels.view import View
 from recipe.panels.worker import LatestWins
 
 if typing.TYPE_CHECKING:
     from recipe.plots_panel import PanelFigure
 
-GATHER_SECONDS = 0.1  # changes of a live panel's controls within this time lead to one run
+# A run begins this long after it was asked for. Changes in quick succession lead to one run, and a press of Run finds
+# what was typed just before: JupyterLab may hand the two to different threads of the kernel, in any order.
+GATHER_SECONDS = 0.1
 NO_RESULT = "No result yet."
-OnProgress = Callable[[object, str], None]  # a partial result or None, and a message
 
+__all__ = ["OnProgress", "Panel"]
 log = logging.getLogger("recipe.panels")
 log.addHandler(logging.NullHandler())  # the status line shows it; a handler of the user's own gets it too
 
 
-class Panel:
+class Panel(PanelParts):
     """The base of all panels. A subclass says what the settings are, what is computed and how it is drawn.
 
     A subclass gives `title`, `settings_type`, `compute`, `draw`, `describe` and `rows`, and where it wants to
@@ -48,56 +49,16 @@ class Panel:
     controls : the control of each setting, by its name
     """
 
-    title: typing.ClassVar[str] = "Panel"
-    settings_type: typing.ClassVar[type[Settings]] = Settings
-    live: typing.ClassVar[bool] = False  # True: a change of a control runs at once; for what takes under half a second
-    figure_size: typing.ClassVar[tuple[float, float]] = (7.0, 4.4)  # inches; 100 pixels each
-
     def __init__(self, *datasets: Dataset, **settings: object) -> None:
         self.datasets = datasets
         self.result: typing.Any = None
         self.error: BaseException | None = None
-        self._silent = False  # while the panel itself writes the controls
-        self._drawing = threading.RLock()
+        self._writer: int | None = None  # the thread in which the panel itself writes the controls
+        self._stop_here = threading.Event()  # ends what run() computes
+        self._computing, self._drawing = threading.RLock(), threading.RLock()
         self._worker = LatestWins(self._work, self._show_running)
         self._view: View | None = None
         self._build(self.settings_type().replace(**settings))
-
-    # What a subclass gives.
-
-    def make_controls(self, settings: Settings) -> dict[str, widgets.Widget]:
-        """Return one widget with a `value` for each setting; by default as `setting` declares them."""
-        return make_controls(settings)
-
-    def compute(self, settings: typing.Any, on_progress: OnProgress, stop: threading.Event) -> object:
-        """Call one public function of the kit and return what it returns. It touches no widget.
-
-        Parameters
-        ----------
-        on_progress : call it with (what there is so far or None, a short message); it redraws a few times a second
-        stop : look at it often; once it is set, return what there is so far, or None
-        """
-        raise NotImplementedError(f"{type(self).__name__} does not say what to compute: write compute().")
-
-    def draw(self, figure: PanelFigure, result: typing.Any) -> None:
-        """Draw the result on an empty figure."""
-        raise NotImplementedError(f"{type(self).__name__} does not say how to draw: write draw().")
-
-    def describe(self, result: typing.Any) -> str:
-        """Return in one to three sentences what the figure shows, numbers in it: the alternative text."""
-        raise NotImplementedError(f"{type(self).__name__} does not put its figure into words: write describe().")
-
-    def rows(self, result: typing.Any) -> list[dict[str, object]]:
-        """Return the numbers of the figure as rows of a table."""
-        raise NotImplementedError(f"{type(self).__name__} has no table: write rows().")
-
-    def summarise(self, result: typing.Any) -> str:
-        """Return a few words for the status line; none by default."""
-        return ""
-
-    def source_text(self) -> str:
-        """Return what the data is and whence, as plain text."""
-        return describe_source(*self.datasets)
 
     # What Python, tests and notebooks use.
 
@@ -109,12 +70,12 @@ class Panel:
     @settings.setter
     def settings(self, settings: Settings | str) -> None:
         wanted = self.settings_type.from_text(settings) if isinstance(settings, str) else settings
-        self._silent = True
+        self._writer = threading.get_ident()
         try:
             for name, control in self.controls.items():
                 control.value = getattr(wanted, name)
         finally:
-            self._silent = False
+            self._writer = None
         if self.settings != wanted:
             raise ValueError(f"The controls cannot show these settings. Received: {wanted}. They show {self.settings}.")
 
@@ -126,22 +87,24 @@ class Panel:
         self._worker.stop()
         self._worker.wait()
         self.settings = self.settings.replace(**changes)
+        self._stop_here = threading.Event()
         self._show_running(True)
         try:
-            self._compute(threading.Event())
+            self._compute(self._stop_here)
         except BaseException as error:
             self._show_error(error)
             raise
         finally:
-            self._show_running(False)
+            self._show_running(self._worker.running)
         return self.result
 
     def start(self) -> None:
         """Do what the button Run does: compute in a thread. A run that is under way is cut short."""
-        self._worker.ask(cut_short=True)
+        self._worker.ask(delay=GATHER_SECONDS, cut_short=True)
 
     def stop(self) -> None:
         """Do what the button Stop does: ask the run to end soon; what was computed so far is shown."""
+        self._stop_here.set()
         self._worker.stop()
 
     def wait(self, timeout: float | None = None) -> None:
@@ -231,7 +194,7 @@ class Panel:
         self._show(self.result)
 
     def _on_change(self, change: object) -> None:
-        if self.live and not self._silent:
+        if self.live and self._writer != threading.get_ident():
             self._worker.ask(delay=GATHER_SECONDS)
 
     def _show(self, result: object | None) -> None:
@@ -267,6 +230,10 @@ class Panel:
             self._show_error(error)
 
     def _compute(self, stop: threading.Event) -> None:
+        with self._computing:  # a button may be pressed while a cell computes
+            self._compute_alone(stop)
+
+    def _compute_alone(self, stop: threading.Event) -> None:
         self.error = None
         settings = self.settings
         self._say("Running ...")
