@@ -33,7 +33,7 @@ LINES = (
     ("spec",),
     ("protocols", "duplicates", "split_checks", "protocol_advice"),
     ("features", "vectorize", "input_checks", "preparation", "prepare"),
-    ("resampling", "power", "baselines", "describe", "framing", "worlds"),
+    ("resampling", "baselines", "power", "describe", "framing", "worlds"),
     ("compile_cache", "convolutions", "models", "export", "codegen"),
     ("interruption", "members", "runs", "engine", "loop", "fitting", "training", "detector", "preparations"),
     ("judging", "protocol_study", "selection_study"),
