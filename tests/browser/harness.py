@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Route, expect
+from seen_panel import SECONDS, SeenPanel
 from servers import HOST, Server
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -25,7 +25,6 @@ FLAGS = (
     "--no-first-run",
     "--disable-quic",
 )
-SECONDS = 60  # the longest that one thing may take before a test gives up on it
 RUN_ALL_SECONDS = 180
 
 # Errors in the console that are no fault of the kit: a pattern, and why it is let pass.
@@ -42,27 +41,6 @@ _RUN_ALL = """async () => {
   await panel.context.ready;
   await panel.sessionContext.ready;
   await window.jupyterapp.commands.execute("notebook:run-all-cells");
-}"""
-_BYTES = """async (image) => {
-  const data = await (await fetch(image.src)).arrayBuffer();
-  return btoa(String.fromCharCode(...new Uint8Array(await crypto.subtle.digest("SHA-256", data))));
-}"""
-
-
-_WATCH = """image => {
-  const seen = {frames: 0, figures: new Set(), heights: new Set()};
-  const look = () => {
-    seen.frames += 1;
-    seen.figures.add(image.src);
-    seen.heights.add(Math.round(image.getBoundingClientRect().height));
-    if (!seen.done) requestAnimationFrame(look);
-  };
-  requestAnimationFrame(look);
-  return seen;
-}"""
-_WATCHED = """seen => {
-  seen.done = true;
-  return {frames: seen.frames, figures: seen.figures.size, heights: seen.heights.size};
 }"""
 
 
@@ -127,7 +105,7 @@ class Visitor:
         root = self.page.locator(".recipe-panel").filter(has=heading).first
         root.scroll_into_view_if_needed()
         expect(root).to_be_visible()
-        return SeenPanel(root, self)
+        return SeenPanel(root, self.screenshots)
 
     def screenshot(self, name: str, part: Locator | None = None) -> Path:
         """Keep what is seen now as NAME.png, in the folder that RECIPE_SCREENSHOTS names, else in a temporary one."""
@@ -161,135 +139,3 @@ class Visitor:
     def _complain(self, text: str) -> None:
         if not any(re.search(pattern, text, re.DOTALL) for pattern in HARMLESS):
             self.errors.append(text)
-
-
-class SeenPanel:
-    """A panel as it stands on the page."""
-
-    def __init__(self, root: Locator, visitor: Visitor) -> None:
-        self.root, self._visitor = root, visitor
-        self.image = root.get_by_role("img")
-        self.run_button = root.get_by_role("button", name="Run")
-        self.stop_button = root.get_by_role("button", name="Stop")
-
-    # What is seen.
-
-    def status(self) -> str:
-        """Return the status line, or the message of an error."""
-        return _text(self.root.locator("[role=status], [role=alert]").last)
-
-    def source(self) -> str:
-        """Return the line that says where the data is from."""
-        return _text(self.root.locator("[data-role=source]"))
-
-    def alt_text(self) -> str:
-        """Return what the figure says to those who do not see it."""
-        return self.image.get_attribute("alt") or self.image.get_attribute("title") or ""
-
-    def figure(self) -> str:
-        """Return the hash of the figure that is shown: it differs when the figure does."""
-        return self.image.evaluate(_BYTES)
-
-    def watch(self) -> Callable[[], dict[str, int]]:
-        """Look at the figure in every frame that the browser draws, until the function that this returns is called.
-
-        It says how many frames, figures and heights there were: a figure that vanishes for a frame has no height then.
-        """
-        seen = self.image.evaluate_handle(_WATCH)
-        return lambda: seen.evaluate(_WATCHED)
-
-    def is_running(self) -> bool:
-        """Return whether Stop can be pressed, and Run not."""
-        assert self.run_button.is_disabled() != self.stop_button.is_disabled()
-        return self.stop_button.is_enabled()
-
-    def cut_texts(self) -> list[str]:
-        """Return the labels and readouts that do not fit into their place, and what sticks out of the panel."""
-        return self.root.evaluate("""root => {
-          const right = root.getBoundingClientRect().right + 1;
-          const leaves = [...root.querySelectorAll(".widget-label, .widget-readout, button, [role=status], img")];
-          return leaves.filter(node => node.checkVisibility()
-            && (node.scrollWidth > node.clientWidth + 1 && node.clientWidth > 0 && node.tagName !== "IMG"
-                || node.getBoundingClientRect().right > right)).map(node => node.textContent || node.title);
-        }""")
-
-    # What is done.
-
-    def run(self) -> None:
-        """Press Run."""
-        self.run_button.click()
-
-    def stop(self) -> None:
-        """Press Stop."""
-        self.stop_button.click()
-
-    def wait_until_done(self, seconds: float = SECONDS) -> None:
-        """Wait until Run can be pressed again."""
-        expect(self.run_button).to_be_enabled(timeout=1000 * seconds)
-
-    def wait_for_status(self, text: str | re.Pattern, seconds: float = SECONDS) -> None:
-        """Wait until the status line, or the message of an error, holds this text."""
-        place = self.root.locator("[role=status], [role=alert]").last
-        expect(place).to_contain_text(text, timeout=1000 * seconds)
-
-    def wait_for_change(self, before: str, seconds: float = SECONDS) -> str:
-        """Wait until the figure is another than before, and return the new one."""
-        give_up = seconds * 1000
-        while (now := self.figure()) == before:
-            self._visitor.page.wait_for_timeout(50)
-            give_up -= 50
-            assert give_up > 0, f"the figure stayed the same for {seconds} s"
-        return now
-
-    def control(self, label: str) -> Locator:
-        """Return the control with this label: slider, menu, check box or text field with its label around it."""
-        return self.root.locator(".widget-inline-hbox, .widget-hslider").filter(
-            has=self._visitor.page.locator("label, span").get_by_text(label, exact=True)
-        )
-
-    def readout(self, label: str) -> str:
-        """Return the value that stands beside a slider."""
-        return _text(self.control(label).locator(".widget-readout"))
-
-    def press(self, label: str, key: str, times: int = 1) -> None:
-        """Put the focus on a slider's handle and press a key: PageUp for five steps; Home; ArrowRight for one.
-
-        Notebook 7 takes the arrow keys for its own shortcuts even while a slider has the focus.
-        """
-        handle = self.control(label).locator("[role=slider]").first
-        handle.focus()
-        for _ in range(times):
-            self._visitor.page.keyboard.press(key)
-
-    def type(self, label: str, value: str) -> None:
-        """Type a value into a slider's readout or a text field, and press Enter."""
-        field = self.control(label).locator(".widget-readout, input").last
-        field.click()
-        self._visitor.page.keyboard.press("Control+a")
-        self._visitor.page.keyboard.type(value)
-        self._visitor.page.keyboard.press("Enter")
-
-    def drag(self, label: str, to: float, steps: int = 20) -> None:
-        """Drag a slider's handle to a part of its track, 0 left and 1 right, in many small moves, and let go there."""
-        slider = self.control(label)
-        slider.scroll_into_view_if_needed()  # a long notebook moves while its figures arrive
-        handle = slider.locator("[role=slider]").first.bounding_box()
-        track = slider.locator(".noUi-target").bounding_box()
-        mouse = self._visitor.page.mouse
-        mouse.move(handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2)
-        mouse.down()
-        mouse.move(track["x"] + to * track["width"], track["y"] + track["height"] / 2, steps=steps)
-        mouse.up()
-
-    def choose(self, label: str, option: str) -> None:
-        """Choose an option of a menu by what it says."""
-        self.control(label).locator("select").select_option(label=option)
-
-    def toggle(self, label: str) -> None:
-        """Click a check box."""
-        self.control(label).locator("input[type=checkbox]").click()
-
-
-def _text(part: Locator) -> str:
-    """Return what stands there, also where it is scrolled out of sight: a cell far away shows no inner text."""
-    return (part.text_content() or "").strip()

@@ -28,36 +28,32 @@ def test_panel_in_jupyterlab_runs_and_stops_and_runs_again(lab, example):
     assert "an embedded sample, not the real data" in panel.source()
     assert panel.alt_text() == "No result yet."
     first = panel.figure()
+    stop_watching = panel.watch()
     panel.run()
-    second = panel.wait_for_change(first)
+    panel.wait_for_change(first)
     assert panel.is_running()
-    panel.wait_for_change(second)
+    panel.wait_for_status("Step 8 of 100")
     lab.screenshot("running")
     panel.stop()
     panel.wait_until_done(seconds=10)
     assert "Stopped after" in panel.status()
+    seen = stop_watching()
+    assert seen["figures"] >= 3
+    assert seen["heights"] == 1, "the figure flickered"
+
     panel.type("number of steps", "3")
     panel.run()
     panel.wait_for_status("Done in")
     assert panel.alt_text() == "3 of 3 steps, the last at 3."
 
-
-def test_live_figure_in_jupyterlab_never_flickers(lab, example):
-    lab.open_notebook(example)
-    lab.run_all()
-    panel = lab.panel("Count")
-    frames = panel.watch()
+    panel.type("number of steps", "13")
     panel.run()
-    panel.wait_for_status("Step 8 of 100")
-    panel.stop()
+    panel.wait_for_status("ValueError: <b>13</b> is unlucky. Received: steps=13.")
     panel.wait_until_done()
-    seen = frames()
-    assert seen["figures"] >= 3
-    assert seen["heights"] == 1
-    assert seen["frames"] > seen["figures"]
+    assert panel.alt_text() == "3 of 3 steps, the last at 3."
 
 
-def test_panel_in_jupyterlab_obeys_keyboard_menu_and_box(lab, example):
+def test_live_panel_in_jupyterlab_obeys_keyboard_and_mouse_and_fits_the_screen(lab, example):
     lab.open_notebook(example)
     lab.run_all()
     panel = lab.panel("Live count")
@@ -72,41 +68,14 @@ def test_panel_in_jupyterlab_obeys_keyboard_menu_and_box(lab, example):
     panel.wait_for_change(before)
     panel.wait_for_status("shape=o&grid=false")
 
-
-def test_dragged_slider_in_jupyterlab_leads_to_few_runs(lab, example):
-    lab.open_notebook(example)
-    lab.run_all()
-    panel = lab.panel("Live count")
-    panel.wait_for_status("2 steps.")
     panel.drag("number of steps", to=0.5, steps=60)
     steps = panel.readout("number of steps")
     assert 90 < int(steps) < 110
     panel.wait_for_status(f"{steps} steps.")
     panel.wait_until_done()
 
-
-def test_error_in_jupyterlab_is_seen_in_the_panel(lab, example):
-    lab.open_notebook(example)
-    lab.run_all()
-    panel = lab.panel("Count")
-    panel.type("number of steps", "13")
-    panel.run()
-    panel.wait_for_status("ValueError: <b>13</b> is unlucky. Received: steps=13.")
-    panel.wait_until_done()
-
-
-@pytest.mark.parametrize("width", [1280, 900])
-def test_panel_in_jupyterlab_fits_the_screen(lab, example, width):
-    lab.page.set_viewport_size({"width": width, "height": 900})
-    lab.open_notebook(example)
     lab.hide_sidebar()
-    lab.run_all()
-    panel = lab.panel("Live count")
-    panel.wait_for_status("2 steps.")
-    panel.root.scroll_into_view_if_needed()
-    lab.screenshot(f"lab-{width}")
-    lab.screenshot(f"lab-panel-{width}", panel.root)
-    assert panel.cut_texts() == []
+    panel.check_fit("example")
 
 
 def test_panel_works_in_notebook_7(notebook, example):
