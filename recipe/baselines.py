@@ -7,11 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from recipe.measures import MEASURES
-from recipe.power import StatisticalPower, statistical_power
 from recipe.problems import Problem, ProblemType
 from recipe.scores import check_outputs
-
-__all__ = ["Baseline", "StatisticalPower", "compute_baseline", "statistical_power"]
 
 # The best constant guess for each measure. The median has the smallest mean absolute error, the mean the smallest
 # squared one. For F1, precision and recall it is a yes to everything: with a share p of positives, saying yes to a

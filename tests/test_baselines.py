@@ -10,9 +10,9 @@ from scipy.stats import binom
 from sklearn.dummy import DummyClassifier
 from sklearn.metrics import average_precision_score, f1_score
 
-from recipe.baselines import compute_baseline, statistical_power
+from recipe.baselines import compute_baseline
 from recipe.measures import MEASURES
-from recipe.power import sign_test
+from recipe.power import sign_test, statistical_power
 from recipe.problems import find_problem
 from recipe.resampling import resampled_gains
 
