@@ -15,8 +15,9 @@ def make_controls(settings: Settings, names: typing.Iterable[str] | None = None)
     """Make a control for each field, by name: a slider, a check box, a menu or a text field, as the field declares."""
     fields = {field.name: field for field in dataclasses.fields(settings)}
     names = list(fields if names is None else names)
-    widest = max((len(_label(fields[name])) for name in names), default=0)
     hints = typing.get_type_hints(type(settings))
+    # A check box has its words behind it: they take no room from the other controls.
+    widest = max((len(_label(fields[name])) for name in names if hints[name] is not bool), default=0)
     return {
         name: _make_control(fields[name], getattr(settings, name), hints[name], f"{widest + 1}ch") for name in names
     }

@@ -87,7 +87,7 @@ class PreparePanel(Panel):
     title = "Prepare: what the network reads, and how it learns from it"
     settings_type = PrepareSettings
     live = True
-    figure_size = (9.2, 4.6)
+    figure_size = (8.0, 5.2)
 
     def __init__(self, *datasets: Dataset, **settings: object) -> None:
         loaded = datasets or tuple(load(name, rows=rows) for name, rows in LOADED_ROWS.items())

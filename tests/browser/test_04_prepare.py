@@ -27,7 +27,7 @@ def test_lesson_4_panel_follows_its_switches(lab):
     panel.run()
     panel.wait_for_status("Done in")
     assert "housing" in panel.alt_text()
-    lab.screenshot("lesson-4")
+    lab.screenshot("lesson-4", panel.root)
 
 
 @pytest.mark.parametrize("width", [1280, 900])
