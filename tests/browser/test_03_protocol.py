@@ -1,0 +1,66 @@
+"""Lesson 3 in JupyterLab: its cells run, and its panel is run, stopped in the middle and run again."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+NAME = "03_decide_on_an_evaluation_protocol.ipynb"
+TITLE = "Decide on a protocol: what it reports, and what is true"
+
+
+def _spread(panel):
+    """Read how far apart the reports lie from the figure's alternative text."""
+    low, high = re.search(r"reports .* from ([\d.]+) to ([\d.]+); the truth", panel.alt_text()).groups()
+    return float(high) - float(low)
+
+
+def test_lesson_3_panel_runs_stops_and_runs_again(lab):
+    lab.open_notebook(NAME)
+    lab.run_all()
+    panel = lab.panel(TITLE)
+    panel.wait_until_done()
+    assert "an embedded sample, not the real data" in panel.source()
+    assert "hold-out, 1/4 reports" in panel.alt_text()  # what the cell after the panel asked for
+    wide = _spread(panel)
+
+    panel.choose("protocol", "K-fold")
+    panel.choose("new each time", "only the cut")
+    before = panel.figure()
+    panel.run()
+    panel.wait_for_status(re.compile(r"models \d+ to \d+ of \d+, epoch \d+"))
+    panel.wait_until_done()
+    before = panel.wait_for_change(before)
+    assert "100 models" in panel.status()
+    assert _spread(panel) < wide
+
+    panel.choose("protocol", "iterated K-fold")
+    panel.drag("times", to=1.0)
+    panel.press("repetitions", "End")
+    panel.run()
+    panel.wait_for_change(before)  # repetitions come in while it goes on
+    assert panel.is_running()
+    panel.stop()
+    panel.wait_until_done()
+    assert "Stopped after" in panel.status()
+
+    panel.press("repetitions", "Home")
+    panel.press("times", "Home")
+    panel.run()
+    panel.wait_for_status("repeats=2&rows=800&draws=5")  # the settings stand there once it is done
+    panel.wait_until_done()
+    assert "in 5 repetitions: 4-fold, 2 times reports" in panel.alt_text()
+    lab.screenshot("lesson-3")
+
+
+@pytest.mark.parametrize("width", [1280, 900])
+def test_lesson_3_panel_fits_the_screen(lab, width):
+    lab.page.set_viewport_size({"width": width, "height": 900})
+    lab.open_notebook(NAME)
+    lab.hide_sidebar()
+    lab.run_all()
+    panel = lab.panel(TITLE)
+    panel.wait_until_done()
+    lab.screenshot(f"lesson-3-panel-{width}", panel.root)
+    assert panel.cut_texts() == []
