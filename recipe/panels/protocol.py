@@ -48,7 +48,7 @@ class ProtocolPanel(Panel):
 
     title = "Decide on a protocol: what it reports, and what is true"
     settings_type = ProtocolSettings
-    figure_size = (8.4, 3.8)
+    figure_size = (7.0, 3.8)
 
     def __init__(self, dataset: Dataset | None = None, **settings: object) -> None:
         super().__init__(dataset or load("housing"), **settings)
