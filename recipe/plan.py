@@ -73,5 +73,5 @@ def _reviews(samples: int) -> tuple[ModelSpec, Rung, tuple[Rung, ...]]:
 def _tables(samples: int) -> tuple[ModelSpec, Rung, tuple[Rung, ...]]:
     if samples < 2_000:
         start = ModelSpec(optimizer="adam", batch_size=16)
-        return start, ((8,), 60), (((64, 64), 200), ((64, 64), 400), ((128, 128), 600))
+        return start, ((8,), 100), (((64, 64), 200), ((64, 64), 400), ((128, 128), 600))
     return ModelSpec(optimizer="adam", batch_size=128), ((8,), 20), (((64, 64), 100), ((256, 256), 150))

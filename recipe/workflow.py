@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from recipe.datasets import Dataset
 from recipe.late_steps import FinalStep, ScaleStep, TuneStep, finish, regularize, scale_up
-from recipe.plan import make_plan
+from recipe.plan import Plan, make_plan
 from recipe.problems import Problem, find_problem
 from recipe.runs import collect_versions
 from recipe.steps import (
@@ -113,6 +113,7 @@ def run_recipe(
     seed: int = 0,
     on_event: OnEvent | None = None,
     stop: threading.Event | None = None,
+    plan: Plan | None = None,
 ) -> RecipeResult:
     """Walk the seven steps on a problem.
 
@@ -122,6 +123,7 @@ def run_recipe(
     source, rows, seed : as for `load`; None for rows takes the problem's own number
     on_event : called in this thread with a `StepStarted`, a `Progress` after each epoch, and a `StepFinished`
     stop : once set, from any thread, the work ends after the epoch that is under way
+    plan : the networks to begin with, seeds and all; None takes those of `recipe.plan.make_plan`
 
     Returns
     -------
@@ -136,7 +138,7 @@ def run_recipe(
     began = time.perf_counter()
     walk = _Walk(problem=find_problem(problem_name), on_event=on_event, stop=stop)
     try:
-        walk.through_all(source, rows, seed)
+        walk.through_all(source, rows, seed, plan)
     except (Stopped, KeyboardInterrupt) as wish:
         walk.stopped = wish.how if isinstance(wish, Stopped) else "interrupted"
     return RecipeResult(
@@ -166,13 +168,13 @@ class _Walk:
     current: int = 0
     stopped: str | None = None
 
-    def through_all(self, source: str, rows: int | None, seed: int) -> None:
+    def through_all(self, source: str, rows: int | None, seed: int, plan: Plan | None) -> None:
         """Take the steps in order; each gets what the earlier ones found, and nothing else."""
         self.dataset = dataset = self.take(1, lambda: state_problem(self.problem.name, source, rows, seed)).dataset
         self.problem = dataset.problem
         self.take(2, lambda: choose_measure(dataset))
         splits = self.take(3, lambda: choose_protocol(dataset, seed)).splits
-        plan = make_plan(dataset.problem, len(splits[0].y_train), seed)
+        plan = plan or make_plan(dataset.problem, len(splits[0].y_train), seed)
         self.bench = bench = Bench(splits=splits, on_event=self.on_event, stop=self.stop)
         self.take(4, lambda: prepare_data(bench, plan.small))
         first = self.take(5, lambda: beat_baseline(bench, plan))
