@@ -56,8 +56,8 @@ def run(
     ] = "auto",
     seed: Annotated[int, typer.Option(help="Fixes the split, the first weights and the shuffling.", min=0)] = 0,
     rows: Annotated[int | None, typer.Option(help="Samples in all; the problem's own number if left out.")] = None,
-    report: Annotated[Path | None, typer.Option(help="Write a report to this HTML file.", dir_okay=False)] = None,
-    json: Annotated[Path | None, typer.Option(help="Write the numbers to this JSON file.", dir_okay=False)] = None,
+    report: Annotated[Path | None, typer.Option(help="Write a report to this HTML file.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write the numbers to this JSON file.")] = None,
 ) -> None:
     """Walk the seven steps on a problem, from its data to the one look at the test set.
 
