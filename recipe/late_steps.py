@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from recipe.advice import Advice, advise
@@ -16,7 +16,7 @@ from recipe.measures import MEASURES
 from recipe.plan import Plan
 from recipe.spec import ModelSpec
 from recipe.steps import BaselineStep, Step, describe_spec, show_score
-from recipe.trials import STOPPED, Bench, Stopped, Trial, report_epochs
+from recipe.trials import STOPPED, Bench, Stopped, Trial, find_best, report_epochs
 
 TOLERANCE = 0.005  # half a point: where a model is tuned, less than the usual two points count
 
@@ -49,11 +49,6 @@ class TuneStep(Step):
 
     trials: tuple[Trial, ...]
     best: Trial
-
-    @property
-    def regularized(self) -> Trial | None:
-        """The best of the changed models, whether it is better than the model before or not; None if none was tried."""
-        return find_best(self.trials) if self.trials else None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -149,12 +144,6 @@ def finish(bench: Bench, best: Trial, dataset: Dataset) -> FinalStep:
     )
     numbers = {"test": result.score, "looks": result.looks, "as_validation_promised": result.promise_kept}
     return FinalStep(number=8, sentences=(first, *result.sentences), numbers=numbers, final=final, result=result)
-
-
-def find_best(trials: Sequence[Trial]) -> Trial:
-    """Return the trial with the best validation score, the first of equals; one that diverged only if all did."""
-    measure = MEASURES[trials[0].problem.measure]
-    return max(trials, key=lambda trial: measure.gain(trial.score, 0.0) if math.isfinite(trial.score) else -math.inf)
 
 
 def _compare(trial: Trial, before: Trial) -> tuple[str, bool]:

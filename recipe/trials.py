@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -11,6 +12,7 @@ import numpy as np
 
 from recipe.finale import predict
 from recipe.histories import HistoryDiagnosis, diagnose_history
+from recipe.measures import MEASURES
 from recipe.prepare import Prepared, encoding_for, prepare
 from recipe.problems import Problem
 from recipe.protocols import Split
@@ -181,6 +183,12 @@ class Bench:
         """Return the outputs of a trial's models on the validation parts, one split after the other: (n, outputs)."""
         jobs = zip(trial.runs, self.prepared(trial.spec), self.splits, strict=True)
         return np.concatenate([predict(run.model, one.preparation, split.x_val) for run, one, split in jobs])
+
+
+def find_best(trials: Sequence[Trial]) -> Trial:
+    """Return the trial with the best validation score, the first of equals; one that diverged only if all did."""
+    measure = MEASURES[trials[0].problem.measure]
+    return max(trials, key=lambda trial: measure.gain(trial.score, 0.0) if math.isfinite(trial.score) else -math.inf)
 
 
 def report_epochs(

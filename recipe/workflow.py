@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from recipe.datasets import Dataset
-from recipe.late_steps import FinalStep, ScaleStep, TuneStep, finish, regularize, scale_up
+from recipe.late_steps import FinalStep, finish, regularize, scale_up
 from recipe.plan import Plan, make_plan
 from recipe.problems import Problem, find_problem
 from recipe.runs import collect_versions
@@ -23,7 +23,7 @@ from recipe.steps import (
     prepare_data,
     state_problem,
 )
-from recipe.trials import Bench, Stopped, Trial
+from recipe.trials import Bench, Stopped, Trial, find_best
 
 OnEvent = Callable[[object], object]
 
@@ -199,15 +199,14 @@ class _Walk:
 
 
 def _lines(result: RecipeResult) -> Iterator[Line]:
-    first, scale, tune, last = (result.find(kind) for kind in (BaselineStep, ScaleStep, TuneStep, FinalStep))
+    first, last = result.find(BaselineStep), result.find(FinalStep)
     if first:
         guess = f"{first.baseline.name}: {first.baseline.guess}"
         yield Line(name="baseline", description=guess, part="validation", score=first.baseline.value)
-        yield _trial_line("small model", first.small)
-    if scale:
-        yield _trial_line("big model", scale.best)
-    if tune and tune.regularized:
-        yield _trial_line("regularized", tune.regularized)
+    for number, name in ((5, "small model"), (6, "big model"), (7, "regularized")):
+        whole = [trial for trial in result.trials if trial.step == number and not trial.stopped]
+        if whole:
+            yield _trial_line(name, find_best(whole))
     if last:
         noise = last.result.uncertainty
         yield Line(
