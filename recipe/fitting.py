@@ -31,8 +31,9 @@ class _Watcher(keras.callbacks.Callback):
         if self.progress.record(logs, patience) and patience is not None:
             self.best_weights = self.model.get_weights()
         self.report(epoch, 0, logs)
-        if epoch + 1 < self.member.spec.epochs:
-            self.progress.stopped = self.progress.stopped or self.stopping()
+        asked = self.stopping()
+        if asked == "interrupted" or (self.progress.stopped is None and epoch + 1 < self.member.spec.epochs):
+            self.progress.stopped = asked or self.progress.stopped
         if self.progress.stopped:
             self.model.stop_training = True
 

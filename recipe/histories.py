@@ -63,8 +63,9 @@ class HistoryDiagnosis:
     def sentence(self) -> str:
         """The verdict in words, with its numbers; epochs count from 1, as people count."""
         best = None if self.best_epoch is None else self.best_epoch + 1
-        rise = f"{self.monitor} {self.best_loss:.3g} there, {self.last_loss:.3g} at the end (epoch {self.epochs})"
-        train = f"training loss {self.first_train_loss:.3g} -> {self.last_train_loss:.3g}"
+        judged = "validation loss" if self.monitor.startswith("val_") else "training loss"
+        rise = f"{judged} {self.best_loss:.3g} there, {self.last_loss:.3g} at the end (epoch {self.epochs})"
+        train = f"training loss from {self.first_train_loss:.3g} to {self.last_train_loss:.3g}"
         if self.verdict is Verdict.DIVERGED:
             text = f"Diverged in epoch {self.diverged_epoch + 1} of {self.epochs}: the loss is not finite or explodes."
         elif self.verdict is Verdict.NOT_LEARNING:
@@ -72,7 +73,7 @@ class HistoryDiagnosis:
         elif self.verdict is Verdict.OVERFITTING:
             text = f"Overfitting since epoch {self.overfitting_epoch + 1}: best in epoch {best}, {rise}; {train}."
         elif self.verdict is Verdict.IMPROVING:
-            text = f"Still improving after {self.epochs} epochs: {self.monitor} {self.last_loss:.3g}; {train}."
+            text = f"Still improving after {self.epochs} epochs: {judged} {self.last_loss:.3g}; {train}."
         else:
             text = f"Best here: no more than noise since epoch {best}, {rise}; {train}."
         return f"{text} {self.note}".rstrip()

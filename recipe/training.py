@@ -172,8 +172,10 @@ def _run_epochs(
             loop.read_models()
         asked = stopping() or ("callback" if listeners and loop.members[0].model.stop_training else None)
         for progress in loop.progress:
-            # An early stop stands; a wish after the last epoch stopped nothing.
-            progress.stopped = progress.stopped or (asked if epoch + 1 < epochs else None)
+            # An early stop stands, and a wish after the last epoch stopped nothing. But Ctrl-C is told to nobody else:
+            # whoever called must learn of it, however the training ended.
+            may_say = asked == "interrupted" or (progress.stopped is None and epoch + 1 < epochs)
+            progress.stopped = asked if asked and may_say else progress.stopped
         if all(progress.stopped for progress in loop.progress):
             break
 

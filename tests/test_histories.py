@@ -64,8 +64,8 @@ def test_diagnose_history_counts_from_0_inside_and_from_1_for_people():
     diagnosis = verdict([0.60, 0.40, 0.35, 0.41, 0.50])
     assert (diagnosis.best_epoch, diagnosis.overfitting_epoch, diagnosis.monitor) == (2, 3, "val_loss")
     assert diagnosis.sentence == (
-        "Overfitting since epoch 4: best in epoch 3, val_loss 0.35 there, 0.455 at the end (epoch 5); "
-        "training loss 1 -> 0.1."
+        "Overfitting since epoch 4: best in epoch 3, validation loss 0.35 there, 0.455 at the end (epoch 5); "
+        "training loss from 1 to 0.1."
     )
 
 

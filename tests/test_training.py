@@ -168,6 +168,15 @@ def test_train_ctrl_c_ends_the_training_and_keeps_what_there_is():
     assert signal.getsignal(signal.SIGINT) is before
 
 
+@pytest.mark.parametrize("engine", ["compiled", "fit"])
+def test_train_ctrl_c_in_the_last_epoch_is_told_all_the_same(engine):
+    spec = ModelSpec(epochs=2)
+    prepared = make_prepared("housing", spec)
+    press = lambda told: told.epoch == 1 and os.kill(os.getpid(), signal.SIGINT)  # noqa: E731
+    run = train(spec, prepared, on_epoch=press, engine=engine)
+    assert (run.stopped, run.epochs) == ("interrupted", 2)
+
+
 def test_train_a_second_ctrl_c_raises():
     def twice(report):
         os.kill(os.getpid(), signal.SIGINT)
