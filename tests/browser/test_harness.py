@@ -1,6 +1,6 @@
 """A small panel in JupyterLab, Notebook 7 and Voilà: dragged, run, stopped, run again, and looked at."""
 
-from __future__ import annotations
+from __future__ import re
 
 import nbformat
 import pytest
@@ -32,7 +32,7 @@ def test_panel_in_jupyterlab_runs_and_stops_and_runs_again(lab, example):
     panel.run()
     panel.wait_for_change(first)
     assert panel.is_running()
-    panel.wait_for_status("Step 8 of 100")
+    panel.wait_for_status(re.compile(r"Step ([89]|\d\d) of 100"))  # a look may come between two steps
     lab.screenshot("running")
     panel.stop()
     panel.wait_until_done(seconds=10)
@@ -93,7 +93,7 @@ def _use(visitor):
     """Run, stop and change a panel, the same in each application."""
     panel = visitor.panel("Count")
     panel.run()
-    panel.wait_for_status("Step 2 of 100")
+    panel.wait_for_status(re.compile(r"Step ([2-9]|\d\d) of 100"))
     before = panel.figure()
     panel.wait_for_change(before)
     panel.stop()
