@@ -1,6 +1,8 @@
 """A small panel in JupyterLab, Notebook 7 and Voilà: dragged, run, stopped, run again, and looked at."""
 
-from __future__ import re
+from __future__ import annotations
+
+import re
 
 import nbformat
 import pytest
