@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.real_data
+pytestmark = [pytest.mark.real_data, pytest.mark.usefixtures("real_data")]
 
 MINUTES = 5  # on two cores
 RECIPE = Path(sys.executable).with_name("recipe")
