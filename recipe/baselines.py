@@ -1,4 +1,4 @@
-"""Step 5: what a guess without the input achieves, and whether a model beats it beyond chance."""
+"""Step 5: what a guess achieves that never looks at the input."""
 
 from __future__ import annotations
 

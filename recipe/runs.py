@@ -36,7 +36,7 @@ class Run:
         ``penalty``, their sum ``loss`` (what Keras calls loss), the measure, and the same with ``val_`` in front
     best_epoch : from 0, the epoch of the smallest ``val_data_loss``
     stopped : None (all epochs done), ``"early"`` (patience), ``"asked"`` (the stop event), ``"callback"`` (a Keras
-        callback) or ``"interrupted"`` (Ctrl-C)
+        callback) or ``"interrupted"`` (Ctrl-C, in the last epoch too)
     seconds : wall time, compiling included
     versions : of Python and of the packages that the numbers depend on
     model : the fitted Keras model; with patience, at the weights of the best epoch
