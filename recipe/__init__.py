@@ -39,6 +39,7 @@ _HOMES = {
     "framing": ("Framing", "frame_problem"),
     "worlds": ("clothing_sales", "first_names_and_grades", "shuffle_labels", "split_north_south"),
     "spec": ("ModelSpec",),
+    "checks": ("Check",),
     "models": ("build_model",),
     "export": ("attach_preparation", "pad_reviews"),
     "codegen": ("keras_code",),
