@@ -11,12 +11,8 @@ from types import MappingProxyType
 
 from recipe.histories import HistoryDiagnosis, Verdict
 from recipe.problems import Problem
-from recipe.spec import ModelSpec
+from recipe.spec import DEFAULT_RATES, ModelSpec
 
-# Keras's own rates, which learning_rate=None stands for.
-DEFAULT_RATES = MappingProxyType(
-    {"rmsprop": 0.001, "adam": 0.001, "sgd": 0.01, "adamw": 0.001, "nadam": 0.001, "adagrad": 0.001}
-)
 MOST_UNITS, MOST_LAYERS, MOST_EPOCHS = 1024, 4, 2000  # beyond that, more of the same is no longer the advice
 FEWEST_UNITS, LEAST_RATE, HIGHEST_RATE = 4, 1e-6, 1.0
 FIRST_DROPOUT, FULL_DROPOUT, FIRST_L2, FULL_L2 = 0.25, 0.5, 0.001, 0.01

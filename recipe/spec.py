@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Integral, Real
+from types import MappingProxyType
 from urllib.parse import unquote_plus, urlencode
 
 import numpy as np
@@ -15,6 +16,10 @@ import numpy as np
 ARCHITECTURES = ("linear", "mlp", "convnet", "embedding")
 ACTIVATIONS = ("relu", "tanh", "sigmoid", "gelu", "elu", "selu", "silu", "linear")
 OPTIMIZERS = ("rmsprop", "adam", "sgd", "adamw", "nadam", "adagrad")
+# Keras's own rates, which learning_rate=None stands for.
+DEFAULT_RATES = MappingProxyType(
+    {"rmsprop": 0.001, "adam": 0.001, "sgd": 0.01, "adamw": 0.001, "nadam": 0.001, "adagrad": 0.001}
+)
 LAST_ACTIVATIONS = ("auto", "sigmoid", "softmax", "none", "relu", "tanh")
 LOSSES = (
     "auto",
