@@ -14,10 +14,10 @@ from recipe.panels.parts import OnProgress, PanelParts
 from recipe.panels.progress import Progress
 from recipe.panels.settings import Settings
 from recipe.panels.texts import error_html, source_html, status_html
-from recipe.panels.view import View
 from recipe.panels.worker import LatestWins
 
 if typing.TYPE_CHECKING:
+    from recipe.panels.view import View
     from recipe.plots_panel import PanelFigure
 
 # A run begins this long after it was asked for. Changes in quick succession lead to one run, and a press of Run finds
@@ -180,11 +180,11 @@ class Panel(PanelParts):
             )
         for control in self.controls.values():
             control.observe(self._on_change, names="value")
-        view = View(
+        view = self.make_view(
             title=self.title,
             source=self.source_text(),
             ready="Ready." if self.live else "Ready: press Run.",
-            controls=list(self.controls.values()),
+            controls=self.controls,
             width=self.figure_size[0] * 100,
         )
         self.run_button, self.stop_button, self.source_label = view.run_button, view.stop_button, view.source_label

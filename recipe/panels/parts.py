@@ -12,6 +12,7 @@ from recipe.datasets import Dataset
 from recipe.panels.controls import make_controls
 from recipe.panels.settings import Settings
 from recipe.panels.texts import describe_source
+from recipe.panels.view import View
 
 if typing.TYPE_CHECKING:
     from recipe.plots_panel import PanelFigure
@@ -32,6 +33,10 @@ class PanelParts:
     def make_controls(self, settings: Settings) -> dict[str, widgets.Widget]:
         """Return one widget with a `value` for each setting; by default as `setting` declares them."""
         return make_controls(settings)
+
+    def make_view(self, *, controls: dict[str, widgets.Widget], **parts: typing.Any) -> View:
+        """Return the widgets around the controls; by default the controls stand one below the other."""
+        return View(controls=list(controls.values()), **parts)
 
     def compute(self, settings: typing.Any, on_progress: OnProgress, stop: threading.Event) -> object:
         """Call one public function of the kit and return what it returns. It touches no widget.

@@ -33,10 +33,10 @@ class View:
         self.image = FigureImage(layout=widgets.Layout(width="100%", max_width=f"{width:.0f}px", height="auto"))
         heading = widgets.HTML(f"<b style='font-size:1.1em'>{escape(title)}</b>")
         left = widgets.VBox(
-            [*controls, widgets.HBox([self.run_button, self.stop_button])],
+            self.make_left(controls),
             layout=widgets.Layout(flex=f"1 1 {CONTROLS_WIDTH}", max_width="420px", min_width="0"),
         )
-        right = widgets.Box([self.image], layout=widgets.Layout(flex=f"3 1 {FIGURE_WIDTH}", min_width="0"))
+        right = widgets.Box(self.make_right(), layout=widgets.Layout(flex=f"3 1 {FIGURE_WIDTH}", min_width="0"))
         body = widgets.Box(
             [left, right],
             layout=widgets.Layout(display="flex", flex_flow="row wrap", align_items="flex-start", grid_gap="8px 20px"),
@@ -44,6 +44,14 @@ class View:
         frame = widgets.Layout(border="1px solid var(--jp-border-color2, #ccc)", padding="8px 12px", overflow="hidden")
         self.root = widgets.VBox([heading, self.source_label, body, self.status], layout=frame)
         self.root.add_class("recipe-panel")  # by which a test in the browser finds it
+
+    def make_left(self, controls: list[widgets.Widget]) -> list[widgets.Widget]:
+        """Return what stands on the left: the controls, and below them the buttons."""
+        return [*controls, widgets.HBox([self.run_button, self.stop_button])]
+
+    def make_right(self) -> list[widgets.Widget]:
+        """Return what stands on the right: the figure."""
+        return [self.image]
 
     def show_figure(self, png: bytes, words: str) -> None:
         """Replace the figure and its alternative text at one stroke."""
