@@ -98,7 +98,7 @@ def run_recipe(work: str, parts: list[dict[str, np.ndarray]]) -> tuple[float, fl
     architecture = "convnet" if work == "convnet" else "mlp"
     spec = ModelSpec(architecture=architecture, hidden_units=WORK[work]["units"], **values)
     started = time.perf_counter()
-    runs = cross_validate(spec, jobs)
+    runs = cross_validate(spec, jobs, journal=None)
     seconds = time.perf_counter() - started
     return seconds, best_of(work, [run.history["val_" + run.measure] for run in runs])
 
@@ -176,7 +176,9 @@ def run_recipe_warm(work: str, parts: list[dict[str, np.ndarray]]) -> tuple[floa
     marks = []
     settings = {name: WORK[work][name] for name in ("optimizer", "batch_size", "epochs")}
     spec = ModelSpec(hidden_units=WORK[work]["units"], **settings)
-    run = train(spec, make_prepared(work, parts[0]), on_epoch=lambda told: marks.append(time.perf_counter()))
+    run = train(
+        spec, make_prepared(work, parts[0]), on_epoch=lambda told: marks.append(time.perf_counter()), journal=None
+    )
     return marks[-1] - marks[0], max(run.history["val_accuracy"])
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from recipe.fingerprint import fingerprint
 from recipe.layouts import RawData
 from recipe.problems import HOUSING_CAP, HOUSING_FEATURES, IMDB_WORDS, Problem, find_problem
 from recipe.reviews import Reviews
@@ -29,12 +30,23 @@ class SealedTest:
 
     def __init__(self, x: Samples, y: np.ndarray) -> None:
         self.__contents = (x, y)
-        self.__looks = 0
+        self.__looks = self.__noted = 0
 
     @property
     def looks(self) -> int:
         """How often the test set was opened."""
         return self.__looks
+
+    @property
+    def noted(self) -> int:
+        """How many of the looks a journal knows."""
+        return self.__noted
+
+    @property
+    def fingerprint(self) -> str:
+        """Sixteen digits that stand for what is in it, found without a look at it."""
+        x, y = self.__contents
+        return fingerprint("test set", [*((x.tokens, x.offsets) if isinstance(x, Reviews) else (x,)), y])
 
     def __len__(self) -> int:
         return len(self.__contents[1])
@@ -46,6 +58,11 @@ class SealedTest:
         """Break the seal and return (x, y); `recipe.evaluate_once` is the place to do it."""
         self.__looks += 1
         return self.__contents
+
+    def note_looks(self) -> int:
+        """Take all looks as known to a journal, and return how many of them are news to it."""
+        news, self.__noted = self.__looks - self.__noted, self.__looks
+        return news
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

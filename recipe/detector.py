@@ -63,7 +63,7 @@ def score_held_out(
             f"Received: dataset of {problem.name}. Load mnist_five or imdb."
         )
     prepared = prepare(hold_out(dataset, fraction=fraction), encoding=encoding_for(spec, problem))
-    run = train(spec, prepared, stop=stop)
+    run = train(spec, prepared, stop=stop, journal=None)
     scores = np.asarray(run.model.predict(prepared.inputs("val"), batch_size=1024, verbose=0)).reshape(-1)
     return HeldOutScores(
         problem=problem,

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from recipe.datasets import Dataset
+from recipe.features import Ratio
+from recipe.journal import Journal, keep
+from recipe.journal import choose as choose_journal
 from recipe.measures import MEASURES
 from recipe.preparation import Preparation, to_network
 from recipe.prepare import encoding_for, prepare
@@ -86,7 +90,7 @@ class FinalResult:
     score : the measure on the test set, in `unit`
     uncertainty : the confidence interval of the score and its standard error
     samples : number of test samples
-    looks : how often the test set has been opened, this time included
+    looks : how often the test set has been opened, this time included: those that the journal knows of earlier ones too
     validation_score, validation_samples : what validation had said, and on how many samples; None where not given
     """
 
@@ -157,8 +161,10 @@ def train_final(
     dataset: Dataset,
     *,
     epochs: int | None = None,
+    ratios: Sequence[Ratio] = (),
     on_epoch: Callable[[EpochReport], object] | None = None,
     stop: threading.Event | None = None,
+    journal: Journal | str | None = "default",
 ) -> FinalModel:
     """Train on all data but the test set, training and validation part together, from new first weights.
 
@@ -168,6 +174,8 @@ def train_final(
     Parameters
     ----------
     epochs : how many to train, as validation found them; None: those of the spec
+    ratios : new columns of a table, as for `prepare`
+    journal : where the training is recorded, as a final one without a score; None nowhere
 
     Raises
     ------
@@ -186,8 +194,12 @@ def train_final(
         protocol="training and validation data together; nothing is held out, the curves are of training samples",
         pixel_max=dataset.pixel_max,
     )
-    prepared = prepare(split, encoding=encoding_for(spec, dataset.problem))
-    run = train(spec, prepared, on_epoch=on_epoch, stop=stop)
+    prepared = prepare(split, encoding=encoding_for(spec, dataset.problem), ratios=ratios)
+    run = train(spec, prepared, on_epoch=on_epoch, stop=stop, journal=None)
+    journal = choose_journal(journal)
+    if journal is not None:
+        run = replace(run, data=prepared.data_key)
+        keep([run], journal, final=True)
     return FinalModel(
         problem=dataset.problem,
         model=run.model,
@@ -204,14 +216,18 @@ def evaluate_once(
     validation_score: float | None = None,
     validation_samples: int | None = None,
     seed: int = 0,
+    journal: Journal | str | None = "default",
 ) -> FinalResult:
     """Open the test set and measure the final model on it. Do it once: every look is counted, and said.
+
+    The journal keeps the count, so that a new kernel does not begin anew.
 
     Parameters
     ----------
     validation_score : what validation had promised, in the measure's unit
     validation_samples : how many samples that was measured on; None takes the score as free of noise
     seed : fixes the bootstrap
+    journal : where the look is noted; None counts the looks of this session alone
 
     Raises
     ------
@@ -225,6 +241,7 @@ def evaluate_once(
         )
     problem = final.problem
     x, y = dataset.test.open()
+    looks = _count_looks(problem, dataset, choose_journal(journal))
     y_true, outputs = check_outputs(problem, final.preparation.transform_target(y), final.predict(x))
     measure = MEASURES[problem.measure]
     return FinalResult(
@@ -234,10 +251,23 @@ def evaluate_once(
         unit=measure.unit_of(problem),
         uncertainty=estimate_uncertainty(problem, y_true, outputs, seed=seed),
         samples=len(y_true),
-        looks=dataset.test.looks,
+        looks=looks,
         validation_score=validation_score,
         validation_samples=validation_samples,
     )
+
+
+def _count_looks(problem: Problem, dataset: Dataset, journal: Journal | None) -> int:
+    """Note the look in the journal, before anything can go wrong, and return how many there were."""
+    test = dataset.test
+    if journal is None:
+        return test.looks
+    try:
+        return journal.note_looks(problem, test.fingerprint, test.note_looks())
+    except Exception as error:  # as in `keep`: a journal that fails costs the count of earlier looks, not the result
+        text = f"The look at the test set is not in the journal. {type(error).__name__}: {error}"
+        warnings.warn(text, RuntimeWarning, stacklevel=3)
+        return test.looks
 
 
 def predict(model: keras.Model, preparation: Preparation, x: Inputs) -> np.ndarray:

@@ -56,6 +56,11 @@ def storage_folder() -> Path:
     return next(iter(_checkout_folder()), _user_folder())
 
 
+def home_folder() -> Path:
+    """Return the folder that what is kept goes to: ``$RECIPE_HOME``, else the user's own data folder."""
+    return _home() or _user_folder().parent
+
+
 def _home() -> Path | None:
     home = os.environ.get("RECIPE_HOME")
     return Path(home).expanduser() if home else None

@@ -118,7 +118,8 @@ def train_in_batches(
             if on_message is not None and told.member == 0:
                 on_message(f"models {first + 1} to {first + count} of {total}, epoch {told.epoch + 1} of {told.epochs}")
 
-        runs = cross_validate(spec.replace(seed=spec.seed + done), filled, on_epoch=report, stop=stop)[: len(batch)]
+        seeded = spec.replace(seed=spec.seed + done)
+        runs = cross_validate(seeded, filled, on_epoch=report, stop=stop, journal=None)[: len(batch)]
         if len(runs) < len(batch) or any(run.stopped in {"asked", "interrupted"} for run in runs):
             return
         done += len(batch)

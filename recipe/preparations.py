@@ -149,7 +149,7 @@ def compare_preparations(
         usual = {"encoding": encoding_for(spec, splits[0].problem)}
         prepared = [prepare(split, **usual | dict(arguments)) for split in splits]
         report = on_epoch and (lambda told, way=name: on_epoch(way, told))
-        runs.append(tuple(cross_validate(spec, prepared, on_epoch=report, stop=stop)))
+        runs.append(tuple(cross_validate(spec, prepared, on_epoch=report, stop=stop, journal=None)))
         if any(run.stopped in {"asked", "interrupted"} for run in runs[-1]):
             raise InterruptedError(f"The comparison was stopped at {name!r}, so its scores are of no use.")
     scores = np.array([[run.score for run in group] for group in runs])
@@ -200,7 +200,7 @@ def try_preparation(
         if on_epoch is not None:
             on_epoch(replace(trial, history={key: list(values) for key, values in history.items()}), told)
 
-    run = train(spec, prepared, on_epoch=report, stop=stop)
+    run = train(spec, prepared, on_epoch=report, stop=stop, journal=None)
     return replace(trial, history=run.history)
 
 

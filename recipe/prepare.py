@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from recipe.features import Ratio, column_names
+from recipe.fingerprint import fingerprint
 from recipe.input_checks import Note, check_columns, check_finite, check_pixels, check_samples, check_targets
 from recipe.preparation import IMAGE_ENCODINGS, REVIEW_ENCODINGS, TABLE_ENCODINGS, Preparation, to_network
 from recipe.problems import Problem
@@ -49,6 +51,12 @@ class Prepared:
     def input_scale(self) -> float:
         """What a batch is multiplied by once it is float32."""
         return self.preparation.input_scale
+
+    @cached_property
+    def data_key(self) -> str:
+        """Sixteen digits that stand for the data, both parts as a network reads them, and for the problem."""
+        arrays = (self.x_train, self.y_train, self.x_val, self.y_val)
+        return fingerprint(f"{self.problem.name} times {self.input_scale!r}", arrays)
 
     def inputs(self, part: str = "train") -> np.ndarray:
         """Return ``"train"`` or ``"val"`` as the network reads it: float32 and scaled, or whole numbers of words."""

@@ -40,6 +40,7 @@ class Run:
     seconds : wall time, compiling included
     versions : of Python and of the packages that the numbers depend on
     model : the fitted Keras model; with patience, at the weights of the best epoch
+    data : the `Prepared.data_key` of what it was trained on; empty where no journal asked for it
     """
 
     spec: ModelSpec
@@ -54,6 +55,7 @@ class Run:
     backend: str
     versions: dict[str, str]
     model: keras.Model
+    data: str = ""
 
     @property
     def epochs(self) -> int:

@@ -9,6 +9,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from recipe.interruption import interruptible
+from recipe.journal import Journal, keep
+from recipe.journal import choose as choose_journal
 from recipe.models import build_model
 from recipe.prepare import Prepared, encoding_for, prepare, readable_by
 from recipe.protocols import Split
@@ -37,6 +39,7 @@ def train(
     stop: threading.Event | None = None,
     shuffle: bool = True,
     engine: str = "auto",
+    journal: Journal | str | None = "default",
 ) -> Run:
     """Train one model.
 
@@ -48,6 +51,7 @@ def train(
     shuffle : draw a new order of the training samples each epoch
     engine : ``"compiled"`` (an epoch is one XLA program; JAX only), ``"fit"`` (`model.fit`), or ``"auto"``: compiled
         where it can be
+    journal : where the run is recorded; None nowhere, ``"default"`` in `default_journal()`
 
     Returns
     -------
@@ -60,15 +64,17 @@ def train(
     """
     _check_encoding(spec, prepared)
     compiled = _choose_engine(engine, callbacks)
-    started = time.perf_counter()
-    if not compiled:
+    started, journal = time.perf_counter(), choose_journal(journal)
+    if compiled:
+        run = _train_together([(spec, prepared)], callbacks, on_epoch, stop, shuffle, started)[0]
+    else:
         from recipe.fitting import fit
 
         member = _member(spec, prepared)
         with interruptible(stop) as stopping:
             progress = fit(member, callbacks, _reporter(spec, started, on_epoch), stopping, shuffle=shuffle)
-        return _make_run(member, progress, started)
-    return _train_together([(spec, prepared)], callbacks, on_epoch, stop, shuffle, started)[0]
+        run = _make_run(member, progress, started)
+    return _record([run], [prepared], journal, by_spec=shuffle and engine == "auto" and not callbacks)[0]
 
 
 def train_seeds(
@@ -78,9 +84,13 @@ def train_seeds(
     *,
     on_epoch: Callable[[EpochReport], object] | None = None,
     stop: threading.Event | None = None,
+    journal: Journal | str | None = "default",
 ) -> list[Run]:
-    """Train the same spec once a seed, on the same data: what is left between the runs is luck."""
-    return _train_all([(spec.replace(seed=seed), prepared) for seed in seeds], on_epoch, stop)
+    """Train the same spec once a seed, on the same data: what is left between the runs is luck.
+
+    `on_epoch`, `stop` and `journal` are as for `train`.
+    """
+    return _train_all([(spec.replace(seed=seed), prepared) for seed in seeds], on_epoch, stop, journal)
 
 
 def cross_validate(
@@ -89,11 +99,13 @@ def cross_validate(
     *,
     on_epoch: Callable[[EpochReport], object] | None = None,
     stop: threading.Event | None = None,
+    journal: Journal | str | None = "default",
 ) -> list[Run]:
     """Train a spec on every split of a protocol, such as `k_fold(dataset)`, each prepared by its own training part.
 
     Small networks train side by side, in one program; larger ones one after the other. `EpochReport.member` says
-    which split a report is of. Each split has a seed of its own, `spec.seed` and the numbers after it.
+    which split a report is of. Each split has a seed of its own, `spec.seed` and the numbers after it. `journal` is as
+    for `train`.
     """
     jobs = [
         (spec.replace(seed=spec.seed + number), split if isinstance(split, Prepared) else _prepare(split, spec))
@@ -101,23 +113,25 @@ def cross_validate(
     ]
     if not jobs:
         raise ValueError("There is nothing to train on. Received: splits, empty. Give those of k_fold(dataset).")
-    return _train_all(jobs, on_epoch, stop)
+    return _train_all(jobs, on_epoch, stop, journal)
 
 
 def _train_all(
     jobs: list[tuple[ModelSpec, Prepared]],
     on_epoch: Callable[[EpochReport], object] | None,
     stop: threading.Event | None,
+    journal: Journal | str | None,
 ) -> list[Run]:
     """Train the jobs side by side where that is faster, else in turn."""
     for spec, prepared in jobs:
         _check_encoding(spec, prepared)
     if _choose_engine("auto", ()) and _is_small(*jobs[0], len(jobs)):
-        return _train_together(jobs, (), on_epoch, stop, True, time.perf_counter())
+        together = _train_together(jobs, (), on_epoch, stop, True, time.perf_counter())
+        return _record(together, [prepared for _, prepared in jobs], choose_journal(journal))
     runs: list[Run] = []
     for number, (spec, prepared) in enumerate(jobs):
         report = on_epoch and (lambda told, n=number: on_epoch(replace(told, member=n)))
-        runs.append(train(spec, prepared, on_epoch=report, stop=stop))
+        runs.append(train(spec, prepared, on_epoch=report, stop=stop, journal=journal))
         if runs[-1].stopped in {"asked", "interrupted"}:
             break
     return runs
@@ -178,6 +192,15 @@ def _run_epochs(
             progress.stopped = asked if asked and may_say else progress.stopped
         if all(progress.stopped for progress in loop.progress):
             break
+
+
+def _record(runs: list[Run], prepared: list[Prepared], journal: Journal | None, *, by_spec: bool = True) -> list[Run]:
+    """Say what data the runs are of, and keep them in the journal; without one this costs nothing."""
+    if journal is None:
+        return runs
+    runs = [replace(run, data=one.data_key) for run, one in zip(runs, prepared, strict=True)]
+    keep(runs, journal, by_spec=by_spec)
+    return runs
 
 
 def _member(spec: ModelSpec, prepared: Prepared) -> Member:

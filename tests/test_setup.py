@@ -27,7 +27,7 @@ EXTRAS = ("lab", "test")
 
 # The modules, a step a line. A module imports only what stands before it here.
 LINES = (
-    ("problems", "reviews", "layouts", "convert", "folders", "transfer", "fetch"),
+    ("problems", "fingerprint", "targets", "reviews", "layouts", "convert", "folders", "transfer", "fetch"),
     ("wordlists", "samples_reviews", "samples", "sources", "datasets"),
     ("scores", "suggest", "measures", "confusion", "thresholds"),
     ("spec", "plan", "parameters", "space", "checks"),
@@ -35,10 +35,11 @@ LINES = (
     ("features", "vectorize", "input_checks", "preparation", "prepare"),
     ("resampling", "baselines", "power", "power_curve", "describe", "framing", "worlds"),
     ("compile_cache", "convolutions", "models", "export", "codegen"),
-    ("interruption", "members", "runs", "journal_file", "journal", "engine", "loop", "fitting", "training"),
-    ("detector", "preparations", "layers", "mistakes"),
+    ("interruption", "members", "runs", "journal_file", "journal_entries", "journal"),
+    ("engine", "loop", "fitting", "training"),
+    ("detector", "preparations", "layers", "word_effects", "mistakes"),
     ("judging", "protocol_study", "selection_study"),
-    ("curves", "histories", "diagnosis", "remedies", "advice", "experiment"),
+    ("curves", "histories", "diagnosis", "remedies", "advice", "outcome", "experiment", "guesses", "run_table"),
     ("last_layer_checks", "rate_sweep", "checklist", "wrong_rows", "capacity_study"),
     ("uncertainty", "finale", "saving"),
     ("search_sampler", "search_data", "executors", "tuning"),
@@ -59,7 +60,6 @@ LINES = (
         "plots_protocols",
         "plots_training",
         "plots_tuning",
-        "targets",
         "report",
     ),
     ("panels",),
