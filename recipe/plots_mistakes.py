@@ -76,9 +76,9 @@ def _caption(mistakes: ImageMistakes, number: int) -> str:
         says = mistakes.predictions[number]
         return f"is {names[label]}, says {names[says]}\n{_percent(outputs[says])}"
     if problem.outputs == 1:
-        return f"is {names[label]}\n“{names[1]}”: {_percent(outputs[0])}"
+        return f"is {names[label]}\nsays yes: {_percent(outputs[0])}"
     worst = int(np.abs(outputs - label).argmax())
-    return f"{'is' if label[worst] else 'not'} {names[worst]}\n“{names[worst]}”: {_percent(outputs[worst])}"
+    return f"{'is' if label[worst] else 'not'} {names[worst]}\nsays yes: {_percent(outputs[worst])}"
 
 
 def _draw_images(figure: Figure, mistakes: ImageMistakes, title: str) -> None:
@@ -245,7 +245,7 @@ def _draw_houses(figure: Figure, mistakes: HouseMistakes) -> None:
     unit = mistakes.unit
     scatter.set(xlabel=f"truth ({unit})", ylabel="prediction")
     finish(scatter, f"off by {np.abs(errors).mean():.2f} on average")
-    map_axes.xaxis.set_major_locator(MaxNLocator(4))
+    map_axes.xaxis.set_major_locator(MaxNLocator(3))
     handles, labels = map_axes.get_legend_handles_labels()
     figure.legend(
         handles,

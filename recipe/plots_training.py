@@ -140,7 +140,11 @@ epoch 2. mean absolute error: training from 1 to 0.5, validation from 1 to 0.7. 
     parts += [f"Overfitting from epoch {overfitting_epoch + 1} on"] if overfitting_epoch is not None else []
     diverged = first_divergence(histories)
     parts += [f"Diverged: no finite number in epoch {diverged + 1}"] if diverged is not None else []
-    parts += [f"Behind them, faintly, the validation curves of {len(past)} earlier runs"] if past else []
+    parts += (
+        [f"Behind them, faintly, the validation curves of {len(past)} earlier run{'s' * (len(past) > 1)}"]
+        if past
+        else []
+    )
     return ". ".join(parts) + "."
 
 
