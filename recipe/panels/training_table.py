@@ -1,0 +1,165 @@
+"""The table of runs in the training panel: sorted, pinned, compared and exported, by mouse, keyboard or Python."""
+
+from __future__ import annotations
+
+import math
+import typing
+from html import escape
+
+import ipywidgets as widgets
+
+from recipe.journal import Entry
+from recipe.run_table import COLUMNS, compare_runs, sentence_of, sort_runs, to_rows
+
+SHOWN = 40  # rows; all of them are in the exported file
+LABEL = {"description_width": "9ch"}
+_CELL = "padding:2px 8px; text-align:{align}; white-space:nowrap; border-bottom:1px solid var(--jp-border-color2, #ddd)"
+
+
+class RunTable:
+    """The widgets of the table; what the buttons do is set by the panel.
+
+    Attributes
+    ----------
+    entries : what is shown, oldest first; a run's number is its place, from 1
+    chosen : the numbers of the runs that are selected in the list
+    """
+
+    def __init__(self) -> None:
+        self.entries: tuple[Entry, ...] = ()
+        self._order: list[int] = []
+        self.note = widgets.HTML("The runs on this data are listed here once it is loaded.")
+        self.table = widgets.HTML()
+        self.sort_by = widgets.Dropdown(
+            options=list(COLUMNS), value="time", description="sort by", style=LABEL, layout=widgets.Layout(width="auto")
+        )
+        self.descending = widgets.Checkbox(
+            value=True, description="highest or latest first", indent=False, layout=widgets.Layout(width="auto")
+        )
+        self.list = widgets.SelectMultiple(
+            rows=6,
+            description="choose",
+            style=LABEL,
+            layout=widgets.Layout(width="100%"),
+            tooltip="One run, or two to compare.",
+        )
+        self.compare_button = _button("Compare two", "Say what differs between the two runs that are chosen")
+        self.pin_button = _button("Pin or unpin", "Runs that are pinned stay at the top, in later sessions too")
+        self.load_button = _button("Use settings", "Put the settings of the chosen run into the controls")
+        self.path = widgets.Text(value="runs.csv", description="file", style=LABEL, layout=widgets.Layout(width="auto"))
+        self.export_button = _button("Export CSV", "Write all runs on this data to the file")
+        self.comparison = widgets.HTML()
+        self.sort_by.observe(lambda change: self.show(self.entries), names="value")
+        self.descending.observe(lambda change: self.show(self.entries), names="value")
+
+    @property
+    def widgets(self) -> list[widgets.Widget]:
+        """All of them, from top to bottom."""
+        wrap = widgets.Layout(flex_flow="row wrap", width="100%")
+        return [
+            self.note,
+            widgets.HBox([self.sort_by, self.descending], layout=wrap),
+            self.table,
+            self.list,
+            widgets.HBox([self.compare_button, self.pin_button, self.load_button], layout=wrap),
+            self.comparison,
+            widgets.HBox([self.path, self.export_button], layout=wrap),
+        ]
+
+    @property
+    def chosen(self) -> tuple[int, ...]:
+        """The numbers of the runs that are selected in the list."""
+        return tuple(self.list.value)
+
+    def show(self, entries: typing.Sequence[Entry], note: str = "") -> None:
+        """Show these runs in the order that is asked for; what was chosen stays chosen."""
+        before = self.chosen if len(entries) >= len(self.entries) else ()
+        self.entries = tuple(entries)
+        self.note.value = escape(note) if note else self.note.value
+        self._order = sort_runs(self.entries, self.sort_by.value, descending=self.descending.value)
+        rows = {row["run"]: row for row in to_rows(self.entries)}
+        shown = [rows[number] for number in self._order]
+        self.table.value = _table_html(shown[:SHOWN], len(shown), self.sort_by.value, self.descending.value)
+        self.list.options = [(_line(row), row["run"]) for row in shown]
+        self.list.value = tuple(number for number in before if number <= len(self.entries))
+
+    def compare(self, first: int, second: int) -> list[dict[str, object]]:
+        """Show and return what differs between two runs."""
+        one, other = (self.entry(number) for number in (first, second))
+        rows = compare_runs(one, other)
+        head = "".join(
+            f"<th scope='col' style='{_CELL.format(align='left')}'>{text}</th>"
+            for text in ("what differs", f"run {first}", f"run {second}")
+        )
+        body = "".join(
+            "<tr>"
+            + "".join(f"<td style='{_CELL.format(align='left')}'>{escape(_show(row[key]))}</td>" for key in row)
+            + "</tr>"
+            for row in rows
+        )
+        words = escape(sentence_of(one, other).replace("first", f"run {first}").replace("second", f"run {second}"))
+        words = (
+            words.replace(f"The run {first}", f"Run {first}")
+            .replace(f"The run {second}", f"Run {second}")
+            .replace("the run", "run")
+        )
+        self.comparison.value = f"<table style='border-collapse:collapse'><tr>{head}</tr>{body}</table>{words}"
+        return rows
+
+    def entry(self, number: int) -> Entry:
+        """Return the run of this number.
+
+        Raises
+        ------
+        ValueError
+            If there is no such run.
+        """
+        if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= len(self.entries):
+            there = f"There are runs 1 to {len(self.entries)}" if self.entries else "There is none yet: train first"
+            raise ValueError(f"There is no such run on this data. Received: run {number!r}. {there}.")
+        return self.entries[number - 1]
+
+
+def _button(words: str, tip: str) -> widgets.Button:
+    return widgets.Button(description=words, tooltip=tip, layout=widgets.Layout(width="auto"))
+
+
+def _line(row: dict[str, object]) -> str:
+    pin = "★ " if row["pinned"] else ""
+    parts = (_show(row["validation"]), *(row[name] for name in ("network", "regularization", "optimizer")))
+    return f"{pin}run {row['run']}: {', '.join(map(str, parts))}, {row['epochs']} epochs, seed {row['seed']}"
+
+
+def _table_html(rows: list[dict[str, object]], total: int, by: str, descending: bool) -> str:
+    if not rows:
+        return ""
+    names = [name for name in rows[0] if name != "pinned"]
+    head = "".join(_head(name, by, descending) for name in names)
+    body = "".join(f"<tr>{''.join(_cell(name, row) for name in names)}</tr>" for row in rows)
+    rest = f"<div>And {total - len(rows)} more, which are in the exported file.</div>" if total > len(rows) else ""
+    table = f"<table style='border-collapse:collapse'><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    region = "tabindex='0' role='region' aria-label='Table of runs'"
+    return f"<div style='overflow:auto; max-height:300px; line-height:1.35' {region}>{table}</div>{rest}"
+
+
+def _head(name: str, by: str, descending: bool) -> str:
+    is_sorted = name == by
+    sorted_as = f" aria-sort='{'descending' if descending else 'ascending'}'" if is_sorted else ""
+    arrow = (" ▼" if descending else " ▲") if is_sorted else ""
+    return f"<th scope='col'{sorted_as} style='{_CELL.format(align='left')}'>{escape(name)}{arrow}</th>"
+
+
+def _cell(name: str, row: dict[str, object]) -> str:
+    value = row[name]
+    align = "right" if isinstance(value, int | float) else "left"
+    pin = "★ " if name == "run" and row["pinned"] else ""
+    return f"<td style='{_CELL.format(align=align)}'>{pin}{escape(_show(value))}</td>"
+
+
+def _show(value: object) -> str:
+    """Write a value of the table: four digits of a number, units joined, a dash where there is none."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return "–"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return "-".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
