@@ -35,7 +35,7 @@ _HOMES = {
     "prepare": ("Prepared", "Preparation", "prepare"),
     "baselines": ("Baseline", "compute_baseline"),
     "power": ("StatisticalPower", "statistical_power"),
-    "power_curve": ("PowerCurve", "power_curve"),
+    "power_curve": ("PowerCurve", "judge_few", "power_curve"),
     "describe": ("TargetDescription", "describe_target"),
     "framing": ("Framing", "frame_problem"),
     "worlds": ("clothing_sales", "first_names_and_grades", "shuffle_labels", "split_north_south"),
@@ -64,6 +64,9 @@ _HOMES = {
     "rate_sweep": ("RateSweep", "sweep_rates"),
     "checklist": ("Checklist", "check_optimizer", "check_output_as_input", "run_checklist"),
     "wrong_rows": ("LastLayerTrial", "compare_last_layers"),
+    "outcome": ("Experiment",),
+    "experiment": ("run_experiment",),
+    "guesses": ("Guess",),
     "finale": ("FinalModel", "FinalResult", "train_final", "evaluate_once"),
     "workflow": ("run_recipe",),
 }
