@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
-
 NAME = "01_define_the_problem.ipynb"
 TITLE = "What is predicted, from what?"
 
 
-def test_lesson_1_panel_follows_every_choice(lab):
+def test_lesson_1_panel_follows_every_choice_and_lets_columns_be_chosen(lab):
     lab.open_notebook(NAME)
     lab.run_all()
     panel = lab.panel(TITLE)
@@ -33,12 +31,6 @@ def test_lesson_1_panel_follows_every_choice(lab):
     panel.wait_for_status("draw=4")
     panel.wait_for_change(before)
 
-
-def test_lesson_1_panel_lets_columns_be_chosen(lab):
-    lab.open_notebook(NAME)
-    lab.run_all()
-    panel = lab.panel(TITLE)
-    panel.wait_until_done()
     panel.choose("data", "film reviews (IMDB)")
     panel.wait_for_status("data=imdb")
     assert not panel.control("total_rooms").is_visible()
@@ -56,16 +48,5 @@ def test_lesson_1_panel_lets_columns_be_chosen(lab):
     assert "8 columns" in panel.alt_text()
     panel.run()
     panel.wait_for_status("Done in")
-    lab.screenshot("lesson-1")
-
-
-@pytest.mark.parametrize("width", [1280, 900])
-def test_lesson_1_panel_fits_the_screen(lab, width):
-    lab.page.set_viewport_size({"width": width, "height": 900})
-    lab.open_notebook(NAME)
     lab.hide_sidebar()
-    lab.run_all()
-    panel = lab.panel(TITLE)
-    panel.wait_until_done()
-    lab.screenshot(f"lesson-1-panel-{width}", panel.root)
-    assert panel.cut_texts() == []
+    panel.check_fit("lesson-1")

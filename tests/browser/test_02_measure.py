@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-import pytest
-
 NAME = "02_choose_a_measure_of_success.ipynb"
 TITLE = "Choose a measure: threshold and class balance"
 
@@ -43,17 +41,5 @@ def test_lesson_2_panel_follows_threshold_balance_and_network(lab):
     panel.run()
     panel.wait_until_done()
     assert "Done in" in panel.status()
-    lab.screenshot("lesson-2")
-
-
-@pytest.mark.parametrize("width", [1280, 900])
-def test_lesson_2_panel_fits_the_screen(lab, width):
-    lab.page.set_viewport_size({"width": width, "height": 900})
-    lab.open_notebook(NAME)
     lab.hide_sidebar()
-    lab.run_all()
-    panel = lab.panel(TITLE)
-    panel.wait_until_done()
-    panel.wait_for_status("threshold=0.1&share=0.02")
-    lab.screenshot(f"lesson-2-panel-{width}", panel.root)
-    assert panel.cut_texts() == []
+    panel.check_fit("lesson-2")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-import pytest
-
 NAME = "03_decide_on_an_evaluation_protocol.ipynb"
 TITLE = "Decide on a protocol: what it reports, and what is true"
 
@@ -51,16 +49,5 @@ def test_lesson_3_panel_runs_stops_and_runs_again(lab):
     panel.wait_for_status("repeats=2&rows=800&draws=5")  # the settings stand there once it is done
     panel.wait_until_done()
     assert "in 5 repetitions: 4-fold, 2 times reports" in panel.alt_text()
-    lab.screenshot("lesson-3")
-
-
-@pytest.mark.parametrize("width", [1280, 900])
-def test_lesson_3_panel_fits_the_screen(lab, width):
-    lab.page.set_viewport_size({"width": width, "height": 900})
-    lab.open_notebook(NAME)
     lab.hide_sidebar()
-    lab.run_all()
-    panel = lab.panel(TITLE)
-    panel.wait_until_done()
-    lab.screenshot(f"lesson-3-panel-{width}", panel.root)
-    assert panel.cut_texts() == []
+    panel.check_fit("lesson-3")

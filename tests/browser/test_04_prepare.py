@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 NAME = "04_prepare_your_data.ipynb"
 TITLE = "Prepare: what the network reads, and how it learns from it"
 
@@ -27,16 +25,5 @@ def test_lesson_4_panel_follows_its_switches(lab):
     panel.run()
     panel.wait_for_status("Done in")
     assert "housing" in panel.alt_text()
-    lab.screenshot("lesson-4", panel.root)
-
-
-@pytest.mark.parametrize("width", [1280, 900])
-def test_lesson_4_panel_fits_the_screen(lab, width):
-    lab.page.set_viewport_size({"width": width, "height": 900})
-    lab.open_notebook(NAME)
     lab.hide_sidebar()
-    lab.run_all()
-    panel = lab.panel(TITLE)
-    panel.wait_until_done()
-    lab.screenshot(f"lesson-4-panel-{width}", panel.root)
-    assert panel.cut_texts() == []
+    panel.check_fit("lesson-4")
