@@ -40,6 +40,7 @@ _HOMES = {
     "framing": ("Framing", "frame_problem"),
     "worlds": ("clothing_sales", "first_names_and_grades", "shuffle_labels", "split_north_south"),
     "spec": ("ModelSpec",),
+    "space": ("Range", "SearchSpace", "default_space"),
     "checks": ("Check",),
     "models": ("build_model",),
     "export": ("attach_preparation", "pad_reviews"),
@@ -68,6 +69,7 @@ _HOMES = {
     "experiment": ("run_experiment",),
     "guesses": ("Guess",),
     "finale": ("FinalModel", "FinalResult", "train_final", "evaluate_once"),
+    "tuning": ("Tuning", "tune"),
     "workflow": ("run_recipe",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

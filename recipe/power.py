@@ -142,7 +142,7 @@ def statistical_power(
     gains = resampled_gains(problem, measure, y_val, (outputs, baseline.outputs), resamples, seed)
     low, high = np.quantile(gains, [1 - level, level]).tolist()
     gain = measure.gain(value, reference)
-    wins, losses = _wins_and_losses(problem, measure, y_val, outputs, baseline.outputs)
+    wins, losses = count_wins(problem, measure, y_val, outputs, baseline.outputs)
     if wins is None:
         test = f"paired bootstrap of {resamples} resamples"
         p_value = max((1 + int((gains <= 0).sum())) / (resamples + 1), 0.5 ** len(y_val))
@@ -183,7 +183,7 @@ def _check_numbers(resamples: int, level: float) -> None:
         )
 
 
-def _wins_and_losses(
+def count_wins(
     problem: Problem, measure: Measure, y_val: np.ndarray, outputs: np.ndarray, baseline_outputs: np.ndarray
 ) -> tuple[int, int] | tuple[None, None]:
     """Count the samples that only the model, and only the baseline, gets right; None where it is not right or wrong."""
