@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -273,7 +275,9 @@ def _is_small(spec: ModelSpec, prepared: Prepared, jobs: int) -> bool:
     """Say whether training the jobs side by side is faster than in turn."""
     if jobs < 2 or spec.architecture in {"convnet", "embedding"}:
         return False
-    weights = build_model(spec, prepared.problem).count_params()
+    problem = prepared.problem
+    widths = (math.prod(problem.input_shape), *spec.hidden_units, problem.outputs)
+    weights = sum((below + 1) * above for below, above in itertools.pairwise(widths))
     return weights <= SIDE_BY_SIDE_WEIGHTS and jobs * prepared.x_train.nbytes <= SIDE_BY_SIDE_BYTES
 
 
