@@ -1,4 +1,4 @@
-"""The command `recipe`: walk the whole workflow on a problem, or have its data ready in advance."""
+"""The command `recipe`: walk the whole workflow on a problem, have its data ready in advance, list all runs."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from recipe.problems import PROBLEMS, find_problem
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from recipe.journal import Journal
+    from recipe.journal_entries import Entry
     from recipe.workflow import RecipeResult
 
 INTERRUPTED = 130  # the exit code of a program that Ctrl-C ended
@@ -105,12 +107,84 @@ def fetch(
     console.print(file_table(files))
 
 
+@app.command()
+def runs(
+    problem: Annotated[str | None, typer.Option(help="Of this problem alone.")] = None,
+    origin: Annotated[
+        str | None, typer.Option(help="Asked for by: notebook, script, panel, search or command line.")
+    ] = None,
+    source: Annotated[str | None, typer.Option(help="On data from: local, download or sample.")] = None,
+    since: Annotated[str | None, typer.Option(help="From this day or time on, such as 2026-03-01.")] = None,
+    pinned: Annotated[bool, typer.Option("--pinned", help="Those that were pinned alone.")] = False,
+    best: Annotated[int | None, typer.Option(help="The N best of each problem.", min=1)] = None,
+    sort: Annotated[str, typer.Option(help="By time (newest first) or score (best first).")] = "time",
+    limit: Annotated[int, typer.Option(help="Lines to show; files get all.", min=1)] = 20,
+    csv: Annotated[Path | None, typer.Option(help="Write them to this CSV file.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write them to this JSON file, with their curves.")] = None,
+) -> None:
+    """List, filter and export the journal: every run, from notebooks, panels, searches and this command."""
+    from recipe.journal import default_journal
+    from recipe.journal_views import Filter, select
+
+    console = _console()
+    try:
+        _check_targets([path for path in (csv, json) if path is not None])
+        wanted = Filter(problem=problem, origin=origin, source=source, since=since, pinned=pinned, best=best, sort=sort)
+        journal = default_journal()
+        entries = [] if journal is None else journal.entries()
+        chosen = select(entries, wanted)
+    except ValueError as error:
+        _fail(error, WRONG_INPUT)
+    except OSError as error:
+        _fail(error, FAILED)
+    if not entries:
+        console.print(_empty(journal), highlight=False, markup=False, soft_wrap=True)
+        return
+    _show_runs(chosen, limit, f"{len(chosen):,} of {len(entries):,} runs in {journal.location}", console)
+    _write_runs(chosen, csv, json, console)
+
+
+def _empty(journal: Journal | None) -> str:
+    if journal is None:
+        return "The journal is off: RECIPE_JOURNAL=off. Unset it, and every run is recorded."
+    return (
+        f"The journal is empty: {journal.location}. A run is recorded whenever a model is trained: by recipe run, in a "
+        "notebook, in a panel."
+    )
+
+
+def _show_runs(entries: Sequence[Entry], limit: int, title: str, console: Console) -> None:
+    """Print the first entries as a table, and how many there are more."""
+    from recipe.live import runs_table
+
+    if not entries:
+        console.print(f"No run is like that: {title}.", highlight=False, markup=False, soft_wrap=True)
+        return
+    console.print(runs_table(entries[:limit], title))
+    if len(entries) > limit:
+        console.print(f"{len(entries) - limit:,} more: --limit {len(entries)} shows them.", highlight=False)
+
+
+def _write_runs(entries: Sequence[Entry], csv: Path | None, json: Path | None, console: Console) -> None:
+    from recipe.journal_views import write_csv, write_json
+
+    try:
+        for path, write in ((csv, write_csv), (json, write_json)):
+            if path is not None:
+                write(path, entries)
+                console.print(f"Written: {path}", highlight=False, markup=False, soft_wrap=True)
+    except OSError as error:
+        _fail(error, FAILED)
+
+
 def _walk(problem: str, source: str, rows: int | None, seed: int, view: object) -> RecipeResult:
     """Run the workflow; data that cannot be had is a message, anything later is a fault of the kit's own."""
     try:
+        from recipe.journal import origin_of
         from recipe.workflow import run_recipe
 
-        return run_recipe(problem, source=source, rows=rows, seed=seed, on_event=view.take)
+        with origin_of("command line"):
+            return run_recipe(problem, source=source, rows=rows, seed=seed, on_event=view.take)
     except (ValueError, OSError) as error:
         if view.finished_steps:
             raise
@@ -150,7 +224,7 @@ def _check_targets(paths: Sequence[Path]) -> None:
     for path in paths:
         check_target(path)
     if len({path.absolute() for path in paths}) < len(paths):
-        raise ValueError(f"One file cannot hold both. Received: --report and --json, both {paths[0]}. Give two names.")
+        raise ValueError(f"One file cannot hold both. Received: two options with {paths[0]}. Give two names.")
 
 
 def _console() -> Console:

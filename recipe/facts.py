@@ -41,7 +41,7 @@ def collect_facts(result: RecipeResult) -> dict[str, object]:
         "interrupted": result.stopped is not None,
         "stopped": result.stopped,
         "stopped_in_step": result.stopped_in,
-        "looks_at_the_test_set": dataset.test.looks if dataset else 0,
+        "looks_at_the_test_set": last.result.looks if last else dataset.test.looks if dataset else 0,
         "statistical_power_details": _power_facts(first) if first else None,
         "test_details": _test_facts(last) if last else None,
         "spec": best.spec.replace(epochs=best.epoch + 1, patience=None).to_dict() if best else None,

@@ -7,8 +7,6 @@ hand. The first use in a process imports Optuna.
 from __future__ import annotations
 
 import contextlib
-import csv
-import io
 import os
 import threading
 import warnings
@@ -28,12 +26,12 @@ from recipe.journal_entries import (
     origin_of,
     read_entry,
 )
+from recipe.journal_views import write_csv
 from recipe.measures import MEASURES
 from recipe.prepare import Prepared
 from recipe.problems import Problem
 from recipe.runs import Run, collect_versions
 from recipe.spec import ModelSpec
-from recipe.targets import write_whole
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
@@ -191,12 +189,7 @@ class Journal:
 
     def write_csv(self, path: str | Path, entries: Sequence[Entry]) -> Path:
         """Write entries to a file, a row each, whole or not at all."""
-        rows = [entry.to_row() for entry in entries]
-        text = io.StringIO()
-        writer = csv.DictWriter(text, list(rows[0]) if rows else ["time"], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-        return write_whole(path, text.getvalue())
+        return write_csv(path, entries)
 
     def _open(self) -> BaseStorage:
         from optuna.storages import JournalStorage, RDBStorage
@@ -264,7 +257,7 @@ def keep(runs: Iterable[Run], journal: Journal | None, **how: object) -> None:
             journal.record(run, **how)
     except Exception as error:  # whatever a storage may raise: the training's result is worth more
         text = f"The run is done, and it is not in the journal. {type(error).__name__}: {error}"
-        warnings.warn(text, RuntimeWarning, stacklevel=3)
+        warnings.warn(text, RuntimeWarning, stacklevel=4)
 
 
 @lru_cache(maxsize=8)

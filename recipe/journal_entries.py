@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -23,10 +23,21 @@ STATES = ("complete", "pruned", "failed")
 WISHES = ("asked", "interrupted", "callback")  # how a run ends that did not get as far as its spec says
 DIGITS = 7  # significant ones of each number of a history: what float32 has
 
-# The columns of a row; between them stand the best epoch and the spec as text.
-_FIRST = ("time", "problem", "source", "origin", "state", "measure", "score", "train_score", "epochs", "stopped")
-_OF_SPEC = ("architecture", "activation", "dropout", "l1", "l2", "optimizer", "learning_rate", "batch_size", "patience")
-_LAST = ("seed", "seconds", "pinned", "final", "protocol", "data", "number", "backend")
+# The columns of a row, as in a table or a CSV file.
+_WHAT = ("time", "problem", "source", "origin", "state", "measure", "score", "train_score", "best_epoch", "epochs")
+_SPEC = (
+    "architecture",
+    "hidden_units",
+    "activation",
+    "dropout",
+    "l1",
+    "l2",
+    "optimizer",
+    "learning_rate",
+    "batch_size",
+)
+_REST = ("stopped", "patience", "seed", "spec", "seconds", "pinned", "final", "protocol", "data", "number", "backend")
+COLUMNS = _WHAT + _SPEC + _REST
 
 _origin: ContextVar[str | None] = ContextVar("origin", default=None)
 
@@ -81,12 +92,12 @@ class Entry:
 
     def to_row(self) -> dict[str, object]:
         """Return the entry as one flat row: numbers, texts and None; epochs as people count them, from 1."""
-        spec = self.spec
-        row = {name: getattr(self, name) for name in _FIRST} | {"best_epoch": self.best_epoch + 1}
-        row |= {"hidden_units": "-".join(map(str, spec.hidden_units))} | {
-            name: getattr(spec, name) for name in _OF_SPEC
+        own = {
+            "best_epoch": self.best_epoch + 1,
+            "hidden_units": "-".join(map(str, self.spec.hidden_units)),
+            "spec": self.spec.to_text(),
         }
-        row |= {"spec": spec.to_text()} | {name: getattr(self, name) for name in _LAST}
+        row = {name: own.get(name, getattr(self, name, getattr(self.spec, name, None))) for name in COLUMNS}
         return {key: None if isinstance(value, float) and math.isnan(value) else value for key, value in row.items()}
 
 
@@ -183,12 +194,6 @@ def read_entry(study: str, trial: optuna.trial.FrozenTrial, pinned: bool) -> Ent
     history = trial.user_attrs.get("history", {})
     place = {"study": study, "number": trial.number, "state": states[trial.state.name], "pinned": pinned}
     return Entry(**known | scores | place | {"spec": spec, "seed": spec.seed, "history": history})
-
-
-def columns_of(entries: Sequence[Entry]) -> dict[str, list[object]]:
-    """Return the rows of entries as columns, for a table."""
-    rows = [entry.to_row() for entry in entries]
-    return {name: [row[name] for row in rows] for name in (rows[0] if rows else ())}
 
 
 def _defaults(problem: str, data: str, trial: optuna.trial.FrozenTrial) -> dict[str, object]:

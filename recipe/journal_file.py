@@ -126,7 +126,7 @@ class JournalFile(BaseJournalBackend):
                 self._check_identity(os.fstat(file.fileno()))
                 file.seek(start)
                 return file.read()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             self._check_identity(None)
             return b""
 
@@ -151,7 +151,7 @@ class JournalFile(BaseJournalBackend):
     def _locked_if_possible(self) -> Iterator[None]:
         """Hold the lock; where the folder is missing or read-only nobody writes there, and none is needed."""
         with contextlib.ExitStack() as stack:
-            if os.access(self.path.parent, os.W_OK):
+            if self.path.parent.is_dir() and os.access(self.path.parent, os.W_OK):
                 with contextlib.suppress(PermissionError):  # the lock is another user's
                     stack.enter_context(self._locked())
             yield

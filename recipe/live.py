@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 
+from rich import box
 from rich.console import Console
 from rich.padding import Padding
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
@@ -12,7 +15,9 @@ from rich.text import Text
 
 from recipe import trials
 from recipe.folders import FetchedFile
+from recipe.journal_entries import Entry
 from recipe.measures import MEASURES
+from recipe.spec import ModelSpec
 from recipe.steps import Step
 from recipe.workflow import RecipeResult, StepFinished, StepStarted
 
@@ -122,6 +127,40 @@ def file_table(files: Iterable[FetchedFile]) -> Table:
         size = f"{file.bytes / 1e6:.1f} MB"
         table.add_row(file.name, size, file.source, Text(file.verified), Text(str(file.path.parent)))
     return table
+
+
+def runs_table(entries: Sequence[Entry], title: str) -> Table:
+    """Return entries of the journal as a table, a run a line."""
+    caption = "*: pinned. Scores are of validation data; they compare within one problem and its data alone."
+    table = Table(title=title, caption=caption, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for name in ("when", "problem", "model", "score", "epochs", "origin"):
+        is_number = name in ("score", "epochs")
+        table.add_column(name, justify="right" if is_number else "left", no_wrap=name in ("when", "epochs"))
+    for entry in entries:
+        when = datetime.fromisoformat(entry.time).astimezone().strftime("%Y-%m-%d %H:%M") if entry.time else ""
+        data = f"{entry.problem} ({entry.source})" if entry.source not in ("", "local") else entry.problem
+        cells = when + "*" * entry.pinned, data, _show_model(entry.spec), _show_result(entry)
+        table.add_row(*map(Text, cells), f"{entry.epochs:,}", Text(entry.origin))
+    return table
+
+
+_NUMBERS = ("dropout", "l1", "l2", "learning_rate")
+
+
+def _show_model(spec: ModelSpec) -> str:
+    """Say in a few words what is special about a spec."""
+    usual = ModelSpec()
+    special = {name: value for name, value in vars(spec).items() if value != getattr(usual, name)}
+    parts = [" ".join(filter(None, (spec.architecture, "-".join(map(str, spec.hidden_units)))))]
+    parts += [f"{name.replace('_', ' ')} {special[name]:.3g}" for name in _NUMBERS if name in special]
+    parts += [special[name] for name in ("activation", "optimizer") if name in special]
+    return ", ".join([*parts, f"seed {spec.seed}"])
+
+
+def _show_result(entry: Entry) -> str:
+    """Say how a run did, and what it was where it was not a usual one."""
+    ended = "final" if entry.final else "" if entry.state == "complete" else entry.state
+    return " ".join(filter(None, ("" if math.isnan(entry.score) else f"{entry.score:.4g}", ended)))
 
 
 def _heading(event: StepStarted) -> Text:

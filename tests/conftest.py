@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,12 @@ from recipe.layouts import FILES
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parent.parent / ".pytest_cache" / "xla"))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
+# The same for Matplotlib's list of fonts: every kernel with a home of its own would make it again, and say so.
+os.environ.setdefault("MPLCONFIGDIR", str(Path(__file__).parent.parent / ".pytest_cache" / "matplotlib"))
+
+# The notebooks' kernels, and whatever runs before a test is shielded, keep their runs here, never in the user's journal.
+_JOURNAL = tempfile.TemporaryDirectory(prefix="recipe-tests-", ignore_cleanup_errors=True)
+os.environ["RECIPE_JOURNAL"] = str(Path(_JOURNAL.name) / "journal.log")
 
 REAL_DATASETS = os.environ.get("RECIPE_DATASETS")  # before the tests are shielded from it
 
@@ -28,6 +35,14 @@ def _isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     monkeypatch.setenv("RECIPE_HOME", str(home))
     monkeypatch.setenv("XDG_DATA_HOME", str(home / "user"))
     monkeypatch.setattr("recipe.folders.CHECKOUT", home / "no_checkout")
+
+
+@pytest.fixture(scope="module")
+def no_journal() -> Iterator[None]:
+    """Nothing is recorded, and no earlier look at a test set counts: for fixtures that whole modules share."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RECIPE_JOURNAL", "off")
+        yield
 
 
 @pytest.fixture

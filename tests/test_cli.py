@@ -34,7 +34,7 @@ def _recipe(*arguments: object, env: dict | None = None, timeout: float = 240) -
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.CompletedProcess, Path]:
+def finished(tmp_path_factory: pytest.TempPathFactory, no_journal: None) -> tuple[subprocess.CompletedProcess, Path]:
     """One whole run with the kit's own plan, into a pipe, with both files."""
     folder = tmp_path_factory.mktemp("run")
     report, numbers = folder / "report.html", folder / "run.json"

@@ -22,12 +22,12 @@ PLAN = Plan(small=SPEC.replace(hidden_units=(8,), epochs=20), ladder=(SPEC,), tr
 
 
 @pytest.fixture(scope="module")
-def result() -> RecipeResult:
+def result(no_journal) -> RecipeResult:
     return run_recipe("housing", source="sample", rows=200, seed=5, plan=PLAN)
 
 
 @pytest.fixture(scope="module")
-def stopped() -> RecipeResult:
+def stopped(no_journal) -> RecipeResult:
     def interrupt(event: object) -> None:
         if isinstance(event, Progress) and event.step == 6 and event.epoch == 4:
             raise KeyboardInterrupt
@@ -36,7 +36,7 @@ def stopped() -> RecipeResult:
 
 
 @pytest.fixture(scope="module")
-def diverged() -> RecipeResult:
+def diverged(no_journal) -> RecipeResult:
     wild = SPEC.replace(optimizer="sgd", learning_rate=1e6, epochs=4)
     return run_recipe("housing", source="sample", rows=200, plan=Plan(small=wild, ladder=(wild,), trials=0))
 

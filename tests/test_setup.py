@@ -45,8 +45,9 @@ LINES = (
     ("search_sampler", "search_data", "search_worker", "search_study"),
     ("executors", "search_loop", "search_summary", "tuning"),
     ("trials", "steps", "late_steps", "workflow", "facts"),
-    ("debugging_programs", "debugging_bench", "debugging_data", "debugging_model", "debugging_training", "debugging"),
-    ("faults", "fault_game"),
+    ("debugging_basics", "debugging_programs", "debugging_bench"),
+    ("debugging_data", "debugging_model", "debugging_training", "debugging"),
+    ("pipelines", "fault_ways", "faults", "fault_game"),
     (
         "plots",
         "plots_baseline",
