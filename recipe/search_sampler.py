@@ -20,7 +20,7 @@ from recipe.space import SearchSpace
 from recipe.spec import ModelSpec
 
 STARTUP_TRIALS = 6  # drawn at random, until so many are known; those by hand count
-REDRAWS = 12  # of a choice that the space does not allow, before one is drawn at random
+REDRAWS = 6  # of a choice that the space does not allow, before one is drawn at random
 DIGITS = 2  # of a number from a range: 0.0013, not 0.00131799
 
 

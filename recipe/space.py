@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, fields
+from numbers import Real
 from typing import TYPE_CHECKING
 
 from recipe.parameters import CHOICES, LIMITS, MOST_LAYERS, SWITCHES, Limits, Range, field_of, from_params, to_params
@@ -208,7 +209,9 @@ def _is_inside(values: object, limits: Limits, *, zero: bool) -> bool:
     ends = (values.low, values.high) if isinstance(values, Range) else values
     may_be_zero = zero and isinstance(values, tuple)
     sound = all(
-        (number in limits or (may_be_zero and number == 0)) and (not limits.whole or number == math.floor(number))
+        isinstance(number, Real)
+        and (number in limits or (may_be_zero and number == 0))
+        and (not limits.whole or number == math.floor(number))
         for number in ends
     )
     return sound and (not isinstance(values, Range) or values.low <= values.high)

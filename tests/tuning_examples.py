@@ -1,0 +1,116 @@
+"""Trainings that take no time, for tests of the search around them."""
+
+from __future__ import annotations
+
+import math
+import os
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+from recipe.problems import find_problem
+from recipe.runs import Run
+from recipe.search_worker import Job, Outcome
+from recipe.space import Range, SearchSpace
+from recipe.spec import DEFAULT_RATES, ModelSpec
+
+BEST_RATE = 0.03
+BASE = ModelSpec(hidden_units=(8,), epochs=3, batch_size=32)
+SPACE = SearchSpace(base=BASE, learning_rate=Range(1e-6, 10.0))
+
+
+def score_of(spec: ModelSpec) -> float:
+    """An accuracy that falls with each power of ten between the learning rate and the best one."""
+    rate = spec.learning_rate or DEFAULT_RATES[spec.optimizer]
+    return max(0.0, 0.9 - 0.1 * abs(math.log10(rate / BEST_RATE)))
+
+
+def make_run(spec: ModelSpec, *, data: str, problem: str = "mnist", score: float | None = None, **changes) -> Run:
+    """A run that nobody trained, whose measure rises to its score in equal steps."""
+    problem = find_problem(problem)
+    score = score_of(spec) if score is None else score
+    rising = [score * (epoch + 1) / spec.epochs for epoch in range(spec.epochs)]
+    falling = [1.0 / (epoch + 1) for epoch in range(spec.epochs)]
+    values = {
+        "spec": spec,
+        "problem": problem,
+        "seed": spec.seed,
+        "source": "sample",
+        "protocol": "hold-out",
+        "history": {
+            problem.measure: rising,
+            f"val_{problem.measure}": rising,
+            "data_loss": falling,
+            "val_data_loss": falling,
+        },
+        "best_epoch": spec.epochs - 1,
+        "stopped": None,
+        "seconds": 0.01,
+        "backend": "jax",
+        "versions": {},
+        "model": None,
+        "data": data,
+    }
+    return Run(**values | changes)
+
+
+def train_at_once(job: Job, on_epoch: object = None) -> Outcome:
+    """What `train_trial` returns, without a training."""
+    return Outcome(run=make_run(job.spec, data=job.data_key))
+
+
+def train_slowly(job: Job, on_epoch: object = None) -> Outcome:
+    """The same after a while, so that processes get into each other's way."""
+    time.sleep(0.05)
+    return train_at_once(job)
+
+
+def train_until_killed(job: Job, on_epoch: object = None) -> Outcome:
+    """Never ends, and says that it has begun."""
+    print("training", flush=True)
+    time.sleep(600)
+    raise AssertionError
+
+
+def start_process(code: str, home: Path, *arguments: str) -> subprocess.Popen:
+    """Run code in a process of its own that finds this module, and has its own RECIPE_HOME."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RECIPE_")}
+    environment |= {"PYTHONPATH": str(Path(__file__).parent), "RECIPE_HOME": str(home), "PYTHONUNBUFFERED": "1"}
+    return subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code), *arguments],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+SEARCH = """
+    import sys
+    import recipe.search_loop
+    import tuning_examples
+    from recipe.tuning import tune
+
+    recipe.search_loop.train_trial = getattr(tuning_examples, sys.argv[2])
+    found = tune("mnist", tuning_examples.SPACE, int(sys.argv[3]), source="sample", rows=100, storage=sys.argv[1])
+    print(len(found.new), len(found.trials))
+"""
+
+
+def check_two_processes(storage: str, home: Path, trials: int = 8) -> None:
+    """Let two processes search in one storage at the same time: no trial is lost, none counted twice."""
+    from recipe.journal import Journal
+
+    running = [start_process(SEARCH, home, storage, "train_slowly", str(trials)) for _ in range(2)]
+    for process in running:
+        output, errors = process.communicate(timeout=120)
+        assert process.returncode == 0, errors
+        assert output.split()[0] == str(trials)
+    entries = Journal(storage).entries()
+    assert len(entries) == 2 * trials
+    assert sorted(entry.number for entry in entries) == list(range(2 * trials))
+    assert {entry.state for entry in entries} == {"complete"}
+    assert len({entry.study for entry in entries}) == 1
+    assert len({entry.spec.learning_rate for entry in entries}) > trials  # they do not draw the same ones
