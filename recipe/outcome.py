@@ -185,8 +185,8 @@ class Experiment:
         if len(self.scores) > 1:
             low, high = min(self.scores), max(self.scores)
             text += f" on average over {len(self.scores)} seeds ({low:.3g} to {high:.3g})"
-        verb = "beats" if self.beats_baseline else "does not beat"
-        return f"{text}, training {self.train_score:.3g}: it {verb} the baseline of {float(self.baseline):.3g}."
+        verb = "better" if self.beats_baseline else "no better"
+        return f"{text}, training {self.train_score:.3g}: {verb} than the baseline's {float(self.baseline):.3g}."
 
     def _at_the_weights(self, key: str) -> tuple[float, ...]:
         """Return a curve's value at the epoch whose weights the model has."""

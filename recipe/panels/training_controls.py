@@ -40,7 +40,7 @@ SWITCHES = MappingProxyType(  # what each check box switches on
     {f"layer_{number}": f"units_{number}" for number in LAYERS}
     | {"dropout_on": "dropout", "l1_on": "l1", "l2_on": "l2", "early_stopping": "patience"}
 )
-_LABEL, _SWITCH = "13ch", "118px"
+_LABEL, _SWITCH = "13ch", "108px"
 
 
 def make_training_controls(settings: TrainingSettings, problems: typing.Iterable[str]) -> dict[str, widgets.Widget]:
@@ -74,15 +74,18 @@ def offer(controls: dict[str, widgets.Widget], settings: TrainingSettings) -> No
 
 
 def arrange(controls: dict[str, widgets.Widget]) -> list[widgets.Widget]:
-    """Put each switch and its slider on one line, the rest one below the other."""
-    lines: list[widgets.Widget] = []
+    """Put each switch and its slider on one line; data and network, then training: abreast where there is room."""
+    lines: dict[str, widgets.Widget] = {}
     for name, control in controls.items():
         if name in SWITCHES:
             control.layout.width, control.layout.flex = _SWITCH, f"0 0 {_SWITCH}"
-            lines.append(widgets.HBox([control, controls[SWITCHES[name]]], layout=widgets.Layout(width="100%")))
+            lines[name] = widgets.HBox([control, controls[SWITCHES[name]]], layout=widgets.Layout(width="100%"))
         elif name not in SWITCHES.values():
-            lines.append(control)
-    return lines
+            lines[name] = control
+    cut = list(lines).index("dropout_on")
+    halves = [list(lines.values())[:cut], list(lines.values())[cut:]]
+    columns = [widgets.VBox(half, layout=widgets.Layout(flex="1 1 300px", min_width="0")) for half in halves]
+    return [widgets.Box(columns, layout=widgets.Layout(display="flex", flex_flow="row wrap", grid_gap="0 16px"))]
 
 
 def _make_slider(settings: TrainingSettings, name: str) -> widgets.SelectionSlider:
@@ -96,7 +99,7 @@ def _make_slider(settings: TrainingSettings, name: str) -> widgets.SelectionSlid
         tooltip=field.metadata["help"] or None,
         continuous_update=False,
         style={"description_width": "8ch" if behind_switch else _LABEL},
-        layout=widgets.Layout(width="auto", flex="1 1 auto", min_width="0"),
+        layout=widgets.Layout(width="auto", min_width="0", flex="1 1 0" if behind_switch else "none"),
     )
 
 

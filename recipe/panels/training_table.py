@@ -40,7 +40,7 @@ class RunTable:
             rows=6,
             description="choose",
             style=LABEL,
-            layout=widgets.Layout(width="100%"),
+            layout=widgets.Layout(width="calc(100% - 4px)"),
             tooltip="One run, or two to compare.",
         )
         self.compare_button = _button("Compare two", "Say what differs between the two runs that are chosen")
@@ -75,7 +75,8 @@ class RunTable:
         """Show these runs in the order that is asked for; what was chosen stays chosen."""
         before = self.chosen if len(entries) >= len(self.entries) else ()
         self.entries = tuple(entries)
-        self.note.value = escape(note) if note else self.note.value
+        if note:
+            self.note.value = f"<div style='line-height:1.35; overflow-wrap:anywhere'>{escape(note)}</div>"
         self._order = sort_runs(self.entries, self.sort_by.value, descending=self.descending.value)
         rows = {row["run"]: row for row in to_rows(self.entries)}
         shown = [rows[number] for number in self._order]
@@ -139,7 +140,9 @@ def _table_html(rows: list[dict[str, object]], total: int, by: str, descending: 
     rest = f"<div>And {total - len(rows)} more, which are in the exported file.</div>" if total > len(rows) else ""
     table = f"<table style='border-collapse:collapse'><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     region = "tabindex='0' role='region' aria-label='Table of runs'"
-    return f"<div style='overflow:auto; max-height:300px; line-height:1.35' {region}>{table}</div>{rest}"
+    # As wide as its place, not as its text: what is wider scrolls.
+    style = "width:0; min-width:100%; overflow:auto; max-height:300px; line-height:1.35"
+    return f"<div style='{style}' {region}>{table}</div>{rest}"
 
 
 def _head(name: str, by: str, descending: bool) -> str:

@@ -65,5 +65,6 @@ def code_html(experiment: Experiment, dataset: Dataset) -> str:
     )
     return (
         f"<div style='line-height:1.35'>{escape(note)}</div><pre tabindex='0' aria-label='Keras program' "
-        f"style='max-height:520px; overflow:auto; line-height:1.35; white-space:pre'>{escape(program)}</pre>"
+        f"style='width:0; min-width:100%; max-height:520px; overflow:auto; line-height:1.35; white-space:pre'>"
+        f"{escape(program)}</pre>"
     )

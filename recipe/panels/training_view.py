@@ -51,6 +51,8 @@ class AdviceLine:
 class TrainingView(View):
     """All that is seen of the panel; created once, and changed by its values alone."""
 
+    widest_controls = "100%"  # on a narrow screen they stand in two columns above the figure
+
     def __init__(
         self, *, controls: list[widgets.Widget], apply: typing.Callable[[int], None], **parts: typing.Any
     ) -> None:

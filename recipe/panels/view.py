@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import typing
 from html import escape
 
 import ipywidgets as widgets
@@ -25,6 +26,8 @@ class FigureImage(widgets.Image):
 class View:
     """The widgets; only `value`, `tooltip` and `disabled` are changed later, which is safe from any thread."""
 
+    widest_controls: typing.ClassVar[str] = "420px"
+
     def __init__(self, *, title: str, source: str, ready: str, controls: list[widgets.Widget], width: float) -> None:
         self.run_button = widgets.Button(description="Run", icon="play", button_style="primary")
         self.stop_button = widgets.Button(description="Stop", icon="stop", disabled=True)
@@ -34,7 +37,7 @@ class View:
         heading = widgets.HTML(f"<b style='font-size:1.1em'>{escape(title)}</b>")
         left = widgets.VBox(
             self.make_left(controls),
-            layout=widgets.Layout(flex=f"1 1 {CONTROLS_WIDTH}", max_width="420px", min_width="0"),
+            layout=widgets.Layout(flex=f"1 1 {CONTROLS_WIDTH}", max_width=self.widest_controls, min_width="0"),
         )
         right = widgets.Box(self.make_right(), layout=widgets.Layout(flex=f"3 1 {FIGURE_WIDTH}", min_width="0"))
         body = widgets.Box(
