@@ -51,6 +51,7 @@ _HOMES = {
     "judging": ("with_words",),
     "protocol_study": ("ProtocolStudy", "compare_protocols", "study_protocol"),
     "selection_study": ("SelectionStudy", "study_selection"),
+    "contest": ("Contest", "compete", "hold_contest"),
     "preparations": (
         "PreparationScores",
         "PreparationTrial",
@@ -71,6 +72,9 @@ _HOMES = {
     "finale": ("FinalModel", "FinalResult", "train_final", "evaluate_once"),
     "tuning": ("Tuning", "tune"),
     "workflow": ("run_recipe",),
+    "debugging": ("PipelineReport", "check_pipeline"),
+    "pipelines": ("Pipeline", "train_pipeline"),
+    "faults": ("FAULTS", "Fault", "make_pipeline"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

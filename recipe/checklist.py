@@ -14,11 +14,12 @@ import numpy as np
 
 from recipe.baselines import compute_baseline
 from recipe.checks import Check, Status
+from recipe.contest import compete
 from recipe.last_layer_checks import check_last_activation, check_loss
 from recipe.measures import MEASURES
 from recipe.models import make_targets
-from recipe.power import StatisticalPower, statistical_power
-from recipe.prepare import Prepared, to_network
+from recipe.power import StatisticalPower
+from recipe.prepare import Prepared
 from recipe.problems import Problem, ProblemType
 from recipe.rate_sweep import UPDATES, RateSweep, guess_loss, sweep_rates
 from recipe.runs import Run
@@ -108,7 +109,7 @@ def run_checklist(spec: ModelSpec, prepared: Prepared, *, run: Run | None = None
         spec=spec,
         problem=prepared.problem,
         run=run,
-        power=_judge(run, prepared),
+        power=compete(run, prepared).power,
         checks=(
             check_last_activation(spec, prepared.problem),
             check_loss(spec, prepared.problem),
@@ -257,14 +258,6 @@ def _write_beside(x: np.ndarray, columns: np.ndarray, input_scale: float) -> np.
     below = np.zeros((len(x), rows * width), x.dtype)
     below[:, : columns.shape[1]] = columns
     return np.concatenate([x, below.reshape(len(x), rows, width)], axis=1)
-
-
-def _judge(run: Run, prepared: Prepared) -> StatisticalPower:
-    """Test whether the trained model beats the baseline."""
-    x = to_network(prepared.x_val, prepared.preparation)
-    outputs = np.asarray(run.model.predict(x, batch_size=1024, verbose=0))
-    baseline = compute_baseline(prepared.problem, prepared.y_train, prepared.y_val)
-    return statistical_power(prepared.problem, prepared.y_val, outputs, baseline)
 
 
 def _lower(text: str) -> str:
