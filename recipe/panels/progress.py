@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 REDRAW_SECONDS = 0.2
+REST = 2.0  # times as long as a figure took to draw, before the next: drawing takes a third of a run at most
 
 
 class Progress:
@@ -20,7 +21,7 @@ class Progress:
     def __init__(self, show: Callable[[object], None], say: Callable[[str], None]) -> None:
         self._show, self._say = show, say
         self._began = time.monotonic()
-        self._next = self._began
+        self._next_message = self._next_figure = self._began
 
     @property
     def seconds(self) -> float:
@@ -29,9 +30,12 @@ class Progress:
 
     def __call__(self, partial: object | None, message: str = "") -> None:
         """Show what there is so far (None: only the message), unless the last report was shown a moment ago."""
-        if time.monotonic() < self._next:
+        began = time.monotonic()
+        if began < self._next_message:
             return
-        if partial is not None:
-            self._show(partial)
         self._say(f"{message or 'Running ...'} ({self.seconds:.1f} s)")
-        self._next = time.monotonic() + REDRAW_SECONDS
+        if partial is not None and began >= self._next_figure:
+            self._show(partial)
+            took = time.monotonic() - began
+            self._next_figure = began + took + max(REDRAW_SECONDS, REST * took)
+        self._next_message = time.monotonic() + REDRAW_SECONDS
