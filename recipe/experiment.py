@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterable
 
 from recipe.baselines import Baseline, compute_baseline
@@ -66,8 +67,7 @@ def run_experiment(
     journal = default_journal() if journal == "default" else journal
     found: dict[int, Run | Entry] = {}
     if reuse and journal is not None:
-        entries = {seed: journal.find(spec.replace(seed=seed), prepared) for seed in seeds}
-        found = {seed: entry for seed, entry in entries.items() if entry is not None}
+        found = _look_up(spec, prepared, seeds, journal)
     blank = Experiment(
         spec=spec.replace(seed=seeds[0]),
         prepared=prepared,
@@ -83,6 +83,17 @@ def run_experiment(
         found |= {run.seed: run for run in runs}
     outcomes = tuple(found[seed] for seed in seeds if seed in found)
     return dataclasses.replace(blank, outcomes=outcomes, seconds=time.perf_counter() - began)
+
+
+def _look_up(spec: ModelSpec, prepared: Prepared, seeds: tuple[int, ...], journal: Journal) -> dict[int, Run | Entry]:
+    """Return the complete runs of the journal by seed; a journal that cannot be read costs a warning, never a run."""
+    try:
+        entries = {seed: journal.find(spec.replace(seed=seed), prepared) for seed in seeds}
+    except Exception as error:  # whatever a storage may raise
+        text = f"The journal cannot be read, so nothing is taken from it. {type(error).__name__}: {error}"
+        warnings.warn(text, RuntimeWarning, stacklevel=3)
+        return {}
+    return {seed: entry for seed, entry in entries.items() if entry is not None}
 
 
 class _Reporter:

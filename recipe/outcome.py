@@ -185,6 +185,8 @@ class Experiment:
         if len(self.scores) > 1:
             low, high = min(self.scores), max(self.scores)
             text += f" on average over {len(self.scores)} seeds ({low:.3g} to {high:.3g})"
+        if not math.isfinite(self.score):
+            return "There is no score: the loss is not finite."
         verb = "better" if self.beats_baseline else "no better"
         return f"{text}, training {self.train_score:.3g}: {verb} than the baseline's {float(self.baseline):.3g}."
 

@@ -14,6 +14,7 @@ from recipe.measures import MEASURES
 from recipe.runs import Run
 from recipe.spec import ModelSpec
 
+_ENDS = MappingProxyType({None: "whole", "early": "early"})
 _KINDS = MappingProxyType({"mlp": "dense", "convnet": "convnet", "embedding": "embedding", "linear": "linear"})
 
 
@@ -67,6 +68,7 @@ COLUMNS = MappingProxyType(
             Column(name="regularization", show=lambda entry: describe_regularization(entry.spec)),
             Column(name="optimizer", show=lambda entry: describe_optimizer(entry.spec)),
             Column(name="epochs", show=lambda entry: entry.epochs),
+            Column(name="end", show=lambda entry: _ENDS.get(entry.stopped, "stopped")),
             Column(name="best epoch", show=lambda entry: entry.best_epoch + 1),
             Column(name="seed", show=lambda entry: entry.seed),
             Column(name="seconds", show=lambda entry: round(entry.seconds, 1)),
@@ -128,7 +130,7 @@ def compare_runs(first: Entry, second: Entry) -> list[dict[str, object]]:
     numbers = {
         f"validation {measure.title}": (first.score, second.score),
         f"training {measure.title}": (first.train_score, second.train_score),
-        "epochs": (first.epochs, second.epochs),
+        "epochs done": (first.epochs, second.epochs),
         "seconds": (first.seconds, second.seconds),
     }
     return rows + [{"what": what, "first": one, "second": other} for what, (one, other) in numbers.items()]

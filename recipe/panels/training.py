@@ -143,8 +143,8 @@ class TrainingPanel(TrainingSurface):
         given = self._shelf.given
         controls = make_training_controls(settings, QUESTIONS.values() if given is None else [given.problem.name])
         controls["rows"].disabled = given is not None
-        controls["problem"].observe(lambda change: self._show_source(), names="value")
-        controls["rows"].observe(lambda change: self._show_source(), names="value")
+        for name in ("problem", "rows"):
+            controls[name].observe(lambda change: self._follow_data(), names="value")
         return controls
 
     def make_view(self, *, controls: dict[str, widgets.Widget], **parts: typing.Any) -> TrainingView:
@@ -165,7 +165,7 @@ class TrainingPanel(TrainingSurface):
     def compute(self, settings: TrainingSettings, on_progress: OnProgress, stop: threading.Event) -> Experiment | None:
         """Load, prepare, then look the run up or train it."""
         again, self._again = self._again, False
-        on_progress(None, "Loading the data ...")
+        on_progress(None, "Loading the data; the first epoch takes longest ...")
         _, prepared = self._shelf.take(settings)
         if stop.is_set():
             return None

@@ -11,6 +11,8 @@ from recipe.prepare import Prepared, encoding_for, prepare
 from recipe.protocols import Split, hold_out
 from recipe.spec import ModelSpec
 
+MOST_KEPT = 3  # a quarter of a gigabyte each, for all reviews
+
 
 @dataclass(kw_only=True, eq=False)
 class TrainingData:
@@ -38,6 +40,7 @@ class DataShelf:
 
     def __init__(self, given: Dataset | None) -> None:
         self.given = given
+        # The last used stand last.
         self._kept: dict[tuple[str, int], TrainingData] = {}
         self._lock = threading.RLock()
 
@@ -45,19 +48,24 @@ class DataShelf:
         """Return what is there already, or None."""
         return self._kept.get((problem, rows))
 
-    def of(self, prepared: Prepared) -> TrainingData:
-        """Return the data that was prepared so."""
+    def of(self, prepared: Prepared) -> TrainingData | None:
+        """Return the data that was prepared so, None where it had to make room."""
         with self._lock:
-            return next(data for data in self._kept.values() if any(one is prepared for one in data.prepared.values()))
+            found = [data for data in self._kept.values() if any(one is prepared for one in data.prepared.values())]
+            return found[0] if found else None
 
     def take(self, settings: TrainingSettings) -> tuple[TrainingData, Prepared]:
         """Return the data that the settings ask for, loaded and prepared if that was not done yet."""
         key = settings.problem, settings.rows
         with self._lock:
-            if key not in self._kept:
+            data = self._kept.pop(key, None)
+            if data is None:
                 dataset = self.given or _load(*key)
-                self._kept[key] = TrainingData(dataset=dataset, split=hold_out(dataset))
-            return self._kept[key], self._kept[key].prepare(settings.spec)
+                data = TrainingData(dataset=dataset, split=hold_out(dataset))
+            self._kept[key] = data
+            for old in list(self._kept)[:-MOST_KEPT]:
+                del self._kept[old]
+            return data, data.prepare(settings.spec)
 
 
 def _load(problem: str, rows: int) -> Dataset:

@@ -21,6 +21,7 @@ class Past:
     ----------
     curves : histories of earlier runs on the data of the run that is shown
     answers : how all guesses came out; news : those of the last run
+    score_before : validation score of the run before the last one on the same data, None where there is none
     warning : what went wrong with the journal in the last run, or ``""``
     """
 
@@ -28,7 +29,8 @@ class Past:
         self._chosen = journal
         self._unrecorded: list[Entry] = []
         self._keys: dict[str, set[str]] = {}  # the same data has one key for each way it is prepared
-        self._guess, self._last_score = Guess(), None
+        self._guess = Guess()
+        self.score_before: float | None = None
         self.curves: tuple[Mapping[str, Sequence[float]], ...] = ()
         self.answers: list[Answer] = []
         self.news: tuple[Answer, ...] = ()
@@ -45,17 +47,22 @@ class Past:
         keys = self._keys.setdefault(name, set())
         keys.add(prepared.data_key)
         journal = self.journal
-        kept = journal.entries(problem=name) if journal is not None else []
+        kept = []
+        if journal is not None:
+            try:
+                kept = journal.entries(problem=name)
+            except Exception as error:  # whatever a storage may raise: a run is worth more than the list of others
+                self.warning = f"The journal cannot be read. {type(error).__name__}: {error}"
         ours = [entry for entry in self._unrecorded if entry.problem == name]
         found = [entry for entry in (*kept, *ours) if entry.data in keys and not entry.final]
         return sorted(found, key=lambda entry: entry.time)
 
     def begin(self, prepared: Prepared, previous: Experiment | None, guess: Guess) -> None:
         """Take note of what there is before a run, and of the guess."""
-        earlier = self.entries(prepared)
         self._guess, self.news, self.warning = guess, (), ""
+        earlier = self.entries(prepared)
         is_same = previous is not None and previous.prepared.data_key == prepared.data_key
-        self._last_score = previous.score if is_same else earlier[-1].score if earlier else None
+        self.score_before = previous.score if is_same else earlier[-1].score if earlier else None
         self.curves = tuple(entry.history for entry in earlier if entry.history)[-FAINT:]
 
     def end(self, experiment: Experiment) -> None:
@@ -69,7 +76,7 @@ class Past:
         own = [tuple(history["val_data_loss"]) for history in experiment.histories]
         self.curves = tuple(one for one in self.curves if tuple(one.get("val_data_loss", ())) not in own)
         if experiment.stopped is None:
-            self.news, self._guess = self._guess.judge(experiment, self._last_score), Guess()
+            self.news, self._guess = self._guess.judge(experiment, self.score_before), Guess()
             self.answers += self.news
 
     @property

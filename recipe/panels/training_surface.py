@@ -11,11 +11,11 @@ from pathlib import Path
 from recipe.guesses import Answer, Guess, count_right
 from recipe.journal import Entry, Journal
 from recipe.outcome import Experiment
-from recipe.panels.base import Panel
+from recipe.panels.base import GATHER_SECONDS, Panel
 from recipe.panels.texts import error_html, source_html
 from recipe.panels.training_data import DataShelf
 from recipe.panels.training_past import Past
-from recipe.panels.training_tabs import NO_WEIGHTS, NOTHING_YET, code_html, model_html, show_mistakes
+from recipe.panels.training_tabs import DATA_GONE, NO_WEIGHTS, NOTHING_YET, code_html, model_html, show_mistakes
 from recipe.panels.training_view import GUESSES, TABS, TrainingView
 from recipe.panels.worker import LatestWins
 
@@ -32,7 +32,7 @@ class TrainingSurface(Panel):
         self._stale = set(TABS)
         self._filling = threading.RLock()
         self._tab_worker = LatestWins(lambda stop: self._fill_tab(), lambda running: None)
-        self._is_invalid = False
+        self._is_invalid = self._is_under_way = False
 
     # What Python and notebooks use.
 
@@ -197,28 +197,31 @@ class TrainingSurface(Panel):
 
     # What is shown.
 
-    def _show_source(self) -> None:
+    def _follow_data(self) -> None:
+        """Show what belongs to the data that the controls ask for now."""
         self.source_label.value = source_html(self.source_text())
+        self._stale.add("Runs")
+        self._tab_worker.ask(delay=GATHER_SECONDS)
 
     def _show(self, result: Experiment | None) -> None:
         super()._show(result)
+        self._is_under_way = result is not None and result.is_running
         if self._view is None or result is None:
             return
-        if result.is_running:
+        if self._is_under_way:
             self._view.show_under_way()
             return
         if result.stopped is None and not self._past.has_guess:
             self._view.overfits.value = self._view.better.value = GUESSES[None]
-        if self.answers:
-            self._view.guess_text.value = (
-                f"<div style='line-height:1.35'>{escape(count_right(self.answers))} so far.</div>"
-            )
+        told = [f"{count_right(self.answers)} so far."] if self.answers else []
+        told.append(f"The last run scored {result.score:.3g}.")
+        self._view.guess_text.value = f"<div style='line-height:1.35'>{escape(' '.join(told))}</div>"
         self._show_diagnosis()
         self._stale = set(TABS)
         self._fill_tab()
 
     def _show_diagnosis(self) -> None:
-        if self._view is not None and self.result is not None:
+        if self._view is not None and self.result is not None and not self._is_under_way:
             self._view.show_diagnosis(self.result.sentences, self.result.advice)
 
     def _fill_tab(self) -> None:
@@ -231,7 +234,13 @@ class TrainingSurface(Panel):
             try:
                 getattr(self, f"_fill_{tab.lower()}")(view)
             except Exception as error:
+                view.notes[tab].value = error_html(error)
                 self._show_error(error)
+
+    def _show_error(self, error: BaseException) -> None:
+        if self._is_under_way:  # the curves of a run that failed make place for the last one's
+            self._show(self.result)
+        super()._show_error(error)
 
     def _fill_curves(self, view: TrainingView) -> None:
         """There already."""
@@ -242,14 +251,16 @@ class TrainingSurface(Panel):
             return
         view.show_mistakes(b"", "", "Looking for them ...")
         data = self._shelf.of(self.result.prepared)
+        if data is None:
+            view.show_mistakes(b"", "", DATA_GONE)
+            return
         view.show_mistakes(*show_mistakes(self.result, data.split), "")
 
     def _fill_model(self, view: TrainingView) -> None:
         view.model_text.value = NOTHING_YET if self.result is None else model_html(self.result)
 
     def _fill_code(self, view: TrainingView) -> None:
-        done = self.result
-        view.code_text.value = NOTHING_YET if done is None else code_html(done, self._shelf.of(done.prepared).dataset)
+        view.code_text.value = NOTHING_YET if self.result is None else code_html(self.result)
 
     def _fill_runs(self, view: TrainingView) -> None:
         view.table.note.value = "Looking into the journal ..."

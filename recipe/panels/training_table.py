@@ -73,7 +73,8 @@ class RunTable:
 
     def show(self, entries: typing.Sequence[Entry], note: str = "") -> None:
         """Show these runs in the order that is asked for; what was chosen stays chosen."""
-        before = self.chosen if len(entries) >= len(self.entries) else ()
+        is_same_data = [(one.study, one.number) for one in (*self.entries[:1], *entries[:1])]
+        before = self.chosen if len(set(is_same_data)) == 1 else ()
         self.entries = tuple(entries)
         if note:
             self.note.value = f"<div style='line-height:1.35; overflow-wrap:anywhere'>{escape(note)}</div>"

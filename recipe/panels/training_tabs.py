@@ -5,7 +5,6 @@ from __future__ import annotations
 from html import escape
 
 from recipe.codegen import keras_code
-from recipe.datasets import Dataset
 from recipe.layers import describe_layers
 from recipe.mistakes import find_mistakes
 from recipe.models import build_model
@@ -17,6 +16,7 @@ NO_WEIGHTS = (
     "This result is from the journal, which keeps scores and curves but no weights, so there is no model to make "
     "mistakes. Press Train again to train the same network anew: then its mistakes are shown here."
 )
+DATA_GONE = "Other data took the place of this run's in memory. Press Train again to see its mistakes."
 MISTAKES = 12
 
 
@@ -55,9 +55,9 @@ def model_html(experiment: Experiment) -> str:
     )
 
 
-def code_html(experiment: Experiment, dataset: Dataset) -> str:
+def code_html(experiment: Experiment) -> str:
     """Return the plain Keras program of the run, which loads its data by itself."""
-    program = keras_code(experiment.spec, dataset.problem, source=dataset.source)
+    program = keras_code(experiment.spec, experiment.problem, source=experiment.prepared.source)
     samples = len(experiment.prepared.y_train) + len(experiment.prepared.y_val)
     note = (
         f"The same network in plain Keras. The program loads all of the data; the panel trained and validated on "

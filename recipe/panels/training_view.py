@@ -77,6 +77,8 @@ class TrainingView(View):
         self.mistakes_image.layout.display = "none"
         self.model_text, self.code_text = widgets.HTML(), widgets.HTML()
         self.table = RunTable()
+        notes = (self.diagnosis, self.mistakes_text, self.model_text, self.code_text, self.table.note)
+        self.notes = dict(zip(TABS, notes, strict=True))
         super().__init__(controls=controls, **parts)
 
     def make_left(self, controls: list[widgets.Widget]) -> list[widgets.Widget]:
