@@ -192,13 +192,14 @@ class Journal:
         return write_csv(path, entries)
 
     def _open(self) -> BaseStorage:
-        from optuna.storages import JournalStorage, RDBStorage
+        from optuna.storages import JournalStorage
 
+        from recipe.databases import open_database
         from recipe.journal_file import JournalFile
 
         with _quiet():
             if "://" in self.location:
-                return RDBStorage(self.location)
+                return open_database(self.location)
             self._file = JournalFile(self.location)
             return JournalStorage(self._file)
 

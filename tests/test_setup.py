@@ -35,7 +35,7 @@ LINES = (
     ("features", "vectorize", "input_checks", "preparation", "prepare"),
     ("resampling", "baselines", "power", "power_curve", "describe", "framing", "worlds"),
     ("compile_cache", "convolutions", "models", "export", "codegen"),
-    ("interruption", "members", "runs", "journal_file", "journal_entries", "journal_views", "journal"),
+    ("interruption", "members", "runs", "databases", "journal_file", "journal_entries", "journal_views", "journal"),
     ("engine", "loop", "fitting", "training"),
     ("detector", "preparations", "layers", "word_effects", "mistakes"),
     ("judging", "protocol_study", "selection_study", "contest"),

@@ -10,6 +10,7 @@ import textwrap
 import time
 from pathlib import Path
 
+from recipe.journal import Journal
 from recipe.problems import find_problem
 from recipe.runs import Run
 from recipe.search_worker import Job, Outcome
@@ -74,6 +75,12 @@ def train_until_killed(job: Job, on_epoch: object = None) -> Outcome:
     raise AssertionError
 
 
+def all_trials(journal: Journal) -> list:
+    """The trials of all studies, those that still run among them."""
+    storage = journal.storage
+    return [trial for study in storage.get_all_studies() for trial in storage.get_all_trials(study._study_id)]
+
+
 def start_process(code: str, home: Path, *arguments: str) -> subprocess.Popen:
     """Run code in a process of its own that finds this module, and has its own RECIPE_HOME."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RECIPE_")}
@@ -99,10 +106,8 @@ SEARCH = """
 """
 
 
-def check_two_processes(storage: str, home: Path, trials: int = 8) -> None:
+def check_two_processes(storage: str, home: Path, trials: int = 5) -> None:
     """Let two processes search in one storage at the same time: no trial is lost, none counted twice."""
-    from recipe.journal import Journal
-
     running = [start_process(SEARCH, home, storage, "train_slowly", str(trials)) for _ in range(2)]
     for process in running:
         output, errors = process.communicate(timeout=120)
