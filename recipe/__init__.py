@@ -70,6 +70,7 @@ _HOMES = {
     "experiment": ("run_experiment",),
     "guesses": ("Guess",),
     "finale": ("FinalModel", "FinalResult", "train_final", "evaluate_once"),
+    "saving": ("load_model", "save_model"),
     "tuning": ("Tuning", "tune"),
     "workflow": ("run_recipe",),
     "debugging": ("PipelineReport", "check_pipeline"),

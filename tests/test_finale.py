@@ -12,7 +12,9 @@ from scipy.stats import beta
 from sklearn.metrics import accuracy_score, f1_score, mean_absolute_error
 
 from recipe.datasets import load
+from recipe.features import HOUSING_RATIOS
 from recipe.finale import FinalResult, evaluate_once, train_final
+from recipe.journal import Journal
 from recipe.problems import find_problem
 from recipe.spec import ModelSpec
 from recipe.uncertainty import Uncertainty, estimate_uncertainty
@@ -203,3 +205,47 @@ def test_estimate_uncertainty_of_an_error_is_that_of_a_mean():
     errors = np.abs(outputs[:, 0] - y)
     assert found.spread == pytest.approx(errors.std() / math.sqrt(500), rel=0.1)
     assert found.low < errors.mean() < found.high
+
+
+def test_evaluate_once_counts_looks_of_earlier_sessions():
+    """A dataset that is loaded anew knows of no look; the journal does."""
+    final, dataset = _final("housing")
+    assert evaluate_once(final, dataset).looks == 1
+    again = load("housing", source="sample", rows=400)
+    again.test.open()  # by hand: it counts with the next look
+    result = evaluate_once(final, again)
+    assert (result.looks, again.test.looks) == (3, 2)
+    assert "opened 3 times" in result.sentences[-1]
+    assert "To repeat a run does no harm" in result.sentences[-1]
+
+
+def test_evaluate_once_counts_each_test_set_by_itself():
+    final, dataset = _final("housing")
+    evaluate_once(final, dataset)
+    other = load("housing", source="sample", rows=300)
+    assert evaluate_once(final, other).looks == 1
+    assert dataset.test.fingerprint != other.test.fingerprint
+    assert (other.test.looks, dataset.test.looks) == (1, 1)
+
+
+def test_evaluate_once_without_a_journal_counts_this_session_alone():
+    final, dataset = _final("housing")
+    evaluate_once(final, dataset)
+    again = load("housing", source="sample", rows=400)
+    assert evaluate_once(final, again, journal=None).looks == 1
+
+
+def test_evaluate_once_gives_its_result_where_the_journal_cannot_be_written(tmp_path):
+    (tmp_path / "file").write_text("")
+    final, dataset = _final("housing")
+    with pytest.warns(RuntimeWarning, match=r"The look at the test set is not in the journal\. "):
+        result = evaluate_once(final, dataset, journal=Journal(tmp_path / "file" / "journal.log"))
+    assert result.looks == 1
+
+
+def test_train_final_is_recorded_as_final_and_without_a_score(tmp_path):
+    journal, dataset = Journal(tmp_path / "journal.log"), load("housing", source="sample", rows=400)
+    final = train_final(SPECS["housing"], dataset, ratios=HOUSING_RATIOS, journal=journal)
+    (entry,) = journal.entries()
+    assert (entry.final, math.isnan(entry.score), entry.data) == (True, True, final.run.data)
+    assert final.preparation.ratios == HOUSING_RATIOS
