@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from recipe import remedies
-from recipe.diagnosis import ErrorDiagnosis, show_percent
+from recipe.diagnosis import ErrorDiagnosis, show_percent, show_points
 from recipe.histories import HistoryDiagnosis, Verdict
 from recipe.models import check_fit
 from recipe.problems import Problem
@@ -162,7 +162,7 @@ def _after_training(
 def _against_bias(
     spec: ModelSpec, errors: ErrorDiagnosis, verdict: Verdict | None, problem: Problem | None, *, is_alone: bool
 ) -> Iterator[Advice]:
-    reason = f"High bias: the training error is {show_percent(errors.avoidable_bias)} above the reachable one"
+    reason = f"High bias: the training error is {show_points(errors.avoidable_bias)} above the reachable one"
     if is_alone:
         yield from remedies.less_regularization(spec, reason)
     yield from remedies.bigger_network(spec, reason)
@@ -182,7 +182,7 @@ def _against_variance(
     *,
     is_alone: bool,
 ) -> Iterator[Advice]:
-    reason = f"High variance: the validation error is {show_percent(errors.variance_gap)} above the training error"
+    reason = f"High variance: the validation error is {show_points(errors.variance_gap)} above the training error"
     yield from remedies.stop_in_time(spec, history)
     samples = "more samples" if n_train is None else f"{2 * n_train} samples"
     yield Advice(

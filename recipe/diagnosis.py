@@ -50,10 +50,10 @@ class ErrorDiagnosis:
         verdict = " and ".join(high).capitalize() or "Neither bias nor variance is high"
         below = " (training does better than the reachable error: by heart)" if self.avoidable_bias < -1e-9 else ""
         train, validation = show_percent(self.train_error), show_percent(self.validation_error)
-        bias, gap = show_percent(self.avoidable_bias), show_percent(self.variance_gap)
+        bias, gap = _show_side(self.avoidable_bias), _show_side(self.variance_gap)
         return (
-            f"{verdict}: training error {train}, {bias} above the reachable {show_percent(self.reachable_error)}"
-            f"{below}; validation error {validation}, {gap} above training."
+            f"{verdict}: training error {train}, {bias} the reachable {show_percent(self.reachable_error)}{below}; "
+            f"validation error {validation}, {gap} training."
         )
 
 
@@ -147,3 +147,15 @@ def show_percent(error: float) -> str:
     """Write an error as a percentage with two digits that count: 0.0015 -> 0.15 %."""
     percent = 100 * error
     return f"{percent:.0f} %" if abs(percent) >= 9.95 else f"{percent:.2g} %" if abs(percent) > 1e-7 else "0 %"
+
+
+def show_points(difference: float) -> str:
+    """Write a difference of two errors in percentage points: 0.10 -> 10 points."""
+    number = show_percent(abs(difference)).removesuffix(" %")
+    return f"{number} point" if number == "1" else f"{number} points"
+
+
+def _show_side(difference: float) -> str:
+    if abs(difference) <= _ROUNDING:
+        return "the same as"
+    return f"{show_points(difference)} {'above' if difference > 0 else 'below'}"

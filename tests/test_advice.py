@@ -85,7 +85,7 @@ def test_advice_against_high_bias_makes_the_model_stronger():
         {"learning_rate": 0.0003},
     ]
     assert pieces[1].action == "make the network bigger: 32-32 units"
-    assert pieces[1].reason == ("High bias: the training error is 15 % above the reachable one with 16-16 units.")
+    assert pieces[1].reason == ("High bias: the training error is 15 points above the reachable one with 16-16 units.")
 
 
 def test_advice_against_high_variance_makes_the_model_weaker_or_the_data_more():
@@ -101,7 +101,9 @@ def test_advice_against_high_variance_makes_the_model_weaker_or_the_data_more():
     ]
     assert pieces[0].action == "stop after epoch 3"
     assert pieces[0].reason == "Overfitting since epoch 4: val_loss rose from 0.35 to 0.455."
-    assert pieces[1].reason.startswith("High variance: the validation error is 10 % above the training error of 15000")
+    assert pieces[1].reason.startswith(
+        "High variance: the validation error is 10 points above the training error of 15000"
+    )
     assert "Train on 30000 samples" in pieces[1].do
 
 

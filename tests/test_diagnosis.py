@@ -46,9 +46,13 @@ def test_diagnose_errors_holds_the_numbers():
     assert diagnosis.avoidable_bias == pytest.approx(0.10)
     assert diagnosis.variance_gap == pytest.approx(0.15)
     assert diagnosis.sentence == (
-        "High bias and high variance: training error 15 %, 10 % above the reachable 5 %; "
-        "validation error 30 %, 15 % above training."
+        "High bias and high variance: training error 15 %, 10 points above the reachable 5 %; "
+        "validation error 30 %, 15 points above training."
     )
+    assert diagnose_errors(0.01, 0.0).sentence.endswith(
+        "training error 1 %, 1 point above the reachable 0 %; validation error 0 %, 1 point below training."
+    )
+    assert "training error 5 %, the same as the reachable 5 %" in diagnose_errors(0.05, 0.05, 0.05).sentence
     assert diagnose_errors(0.0005, 0.002).sentence.startswith(
         "Neither bias nor variance is high: training error 0.05 %"
     )
