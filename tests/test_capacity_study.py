@@ -179,6 +179,6 @@ def test_draw_capacities_writes_scores_and_verdict_into_each_cell():
 def test_describe_capacity_gives_all_means():
     assert describe_capacity(make_study()) == (
         "accuracy on training and on validation by the number of training samples, mean of 2 draws, baseline 0.5. "
-        "64-64 units (5,000 weights): 100: 1 and 0.6, 1,000: 0.9 and 0.8. no hidden layer (11 weights): 100: 0.6 and 0.55, "
-        "1,000: 0.6 and 0.6."
+        "64-64 units (5,000 weights): 100: 1 and 0.6, 1,000: 0.9 and 0.8. no hidden layer (11 weights): "
+        "100: 0.6 and 0.55, 1,000: 0.6 and 0.6."
     )
