@@ -35,6 +35,7 @@ from recipe.spec import ModelSpec
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
+    from optuna.trial import FrozenTrial
 
 __all__ = [
     "STATES",
@@ -68,6 +69,7 @@ class Journal:
         if "://" not in self.location:
             self.location = str(Path(self.location).expanduser())
         self._storage: BaseStorage | None = None
+        self._entries: dict[tuple[str, int, bool], Entry] = {}
         self._opening = threading.RLock()
 
     def __repr__(self) -> str:
@@ -81,7 +83,7 @@ class Journal:
         """The storage, as Optuna uses it: `optuna.load_study(study_name=..., storage=journal.storage)`."""
         with self._opening:
             if self._storage is None or not self._is_current():
-                self._storage = self._open()
+                self._storage, self._entries = self._open(), {}
             return self._storage
 
     def study_name(self, problem: str, data: str) -> str:
@@ -156,10 +158,11 @@ class Journal:
         wanted = {name: value for name, value in wanted.items() if value is not None}
         found = []
         for study in self.storage.get_all_studies():
-            if study.study_name.startswith(f"{LOOKS}-") or "-" not in study.study_name:
+            named, _, key = study.study_name.rpartition("-")
+            if not named or named.startswith(f"{LOOKS}-") or problem not in (None, named) or data not in (None, key):
                 continue
             for trial in self.storage.get_all_trials(study._study_id, deepcopy=False):
-                entry = read_entry(study.study_name, trial, study.user_attrs.get(f"pinned {trial.number}", False))
+                entry = self._read(study.study_name, trial, study.user_attrs.get(f"pinned {trial.number}", False))
                 if entry is not None and all(getattr(entry, name) == value for name, value in wanted.items()):
                     found.append(entry)
         return sorted(found, key=lambda entry: entry.time)
@@ -191,6 +194,16 @@ class Journal:
         """Write entries to a file, a row each, whole or not at all."""
         return write_csv(path, entries)
 
+    def _read(self, study: str, trial: FrozenTrial, pinned: bool) -> Entry | None:
+        """Return a trial as an entry; what is finished stays as it is, and is read once."""
+        key = study, trial.number, pinned
+        if key not in self._entries:
+            entry = read_entry(study, trial, pinned)
+            if entry is None:
+                return None
+            self._entries[key] = entry
+        return self._entries[key]
+
     def _open(self) -> BaseStorage:
         from optuna.storages import JournalStorage
 
@@ -217,7 +230,7 @@ class Journal:
             optuna.create_study(storage=self.storage, study_name=name, direction=direction, load_if_exists=True)
         return self.storage.get_study_id_from_name(name)
 
-    def _trials(self, name: str) -> list:
+    def _trials(self, name: str) -> list[FrozenTrial]:
         try:
             return self.storage.get_all_trials(self.storage.get_study_id_from_name(name), deepcopy=False)
         except KeyError:
