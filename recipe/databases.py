@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 
-from optuna.storages import RDBStorage
+from optuna.storages import BaseStorage, RDBStorage, get_storage
 
 RETRY_SECONDS = (0.2, 1.0, 3.0)  # two processes that make the tables at the same moment are in each other's way
 LOCK_SECONDS = 60  # that a process waits for another one's writing to an SQLite file
 
 
-def open_database(address: str) -> RDBStorage:
+def open_database(address: str) -> BaseStorage:
     """Open Optuna's storage in a database, and make its tables where there are none.
 
     Parameters
@@ -31,7 +31,7 @@ def open_database(address: str) -> RDBStorage:
     engine = {"connect_args": {"timeout": LOCK_SECONDS}} if address.startswith("sqlite") else {}
     for pause in (*RETRY_SECONDS, None):
         try:
-            return RDBStorage(address, engine_kwargs=engine)
+            return get_storage(RDBStorage(address, engine_kwargs=engine))  # with a memory for trials that are done
         except (ArgumentError, NoSuchModuleError) as error:
             raise ValueError(
                 f"This is no address of a database: {_one_line(error)} Received: {hide_password(address)}. Give one "

@@ -32,9 +32,9 @@ class SpaceSampler(BaseSampler):
         self.seed = seed
         self.reseed(0)
 
-    def reseed(self, number: int) -> None:
-        """Begin anew with random numbers that belong to the seed and to this number."""
-        self._rng = np.random.default_rng([self.seed, number])
+    def reseed(self, *numbers: int) -> None:
+        """Begin anew with random numbers that belong to the seed and to these numbers."""
+        self._rng = np.random.default_rng([self.seed, *numbers])
         self._tpe = TPESampler(n_startup_trials=STARTUP_TRIALS, seed=int(self._rng.integers(2**31)))
 
     def before_trial(self, study: Study, trial: FrozenTrial) -> None:
@@ -102,9 +102,9 @@ def make_sampler(space: SearchSpace, seed: int = 0) -> SpaceSampler:
     return SpaceSampler(space, seed)
 
 
-def draw_spec(sampler: SpaceSampler, study: Study, number: int) -> tuple[ModelSpec, dict[str, object]]:
-    """Return the next spec to try after so many trials, and its parameters, as the study's trials suggest it."""
-    sampler.reseed(number)
+def draw_spec(sampler: SpaceSampler, study: Study, *numbers: int) -> tuple[ModelSpec, dict[str, object]]:
+    """Return the next spec to try and its parameters, as the study's trials suggest it; numbers are for `reseed`."""
+    sampler.reseed(*numbers)
     draft = Draft(study, sampler)
     return sampler.space.suggest(draft), draft.params
 

@@ -70,13 +70,16 @@ class SearchStudies:
         with _quiet():
             self.everything = optuna.create_study(direction=self._direction)
         self._copies: dict[Key, int] = {}
+        self._others: dict[str, dict[str, str]] = {}
         self._end_orphans()
         self.sync()
 
     def ask(self) -> Asked:
         """Draw a spec and make a running trial of it."""
         self.sync()
-        spec, params = draw_spec(self._sampler, self.everything, len(self._copies))
+        # Searches that go on at the same time would draw the same after the same number of trials.
+        luck = (self._owner.token,) if self._has_company() else ()
+        spec, params = draw_spec(self._sampler, self.everything, len(self._copies), *luck)
         key = self._keys[spec.architecture]
         prepared = self.data.prepared(spec)
         values = {
@@ -158,6 +161,9 @@ class SearchStudies:
         copies = self.everything._storage
         if key not in self._copies:
             self._copies[key] = copies.create_new_trial(self.everything._study_id, _canonical(trial))
+            owner = trial.user_attrs.get("owner", self._owner.mark)
+            if owner != self._owner.mark:
+                self._others[owner["lock"]] = owner
             return
         copied = copies.get_trial(self._copies[key])
         if trial.state.is_finished() and not copied.state.is_finished():
@@ -166,6 +172,11 @@ class SearchStudies:
             for name, value in trial.user_attrs.items():
                 copies.set_trial_user_attr(self._copies[key], name, value)
             copies.set_trial_state_values(self._copies[key], trial.state, trial.values)
+
+    def _has_company(self) -> bool:
+        """Say whether another search in these studies goes on."""
+        self._others = {lock: owner for lock, owner in self._others.items() if not _is_gone(owner)}
+        return bool(self._others)
 
     def _end(self, asked: Asked, state: TrialState, values: list[float] | None, attributes: dict[str, object]) -> Entry:
         trial_id = asked.job.trial_id
@@ -206,7 +217,9 @@ class _Owner:
     """A file that is locked as long as this search's process lives."""
 
     def __init__(self) -> None:
-        path = Path(tempfile.gettempdir()) / f"recipe-search-{os.getpid()}-{uuid.uuid4().hex}.lock"
+        name = uuid.uuid4()
+        path = Path(tempfile.gettempdir()) / f"recipe-search-{os.getpid()}-{name.hex}.lock"
+        self.token = name.int
         self._lock = FileLock(path)
         self._lock.acquire()
         self.mark = {"host": _host(), "lock": str(path)}

@@ -118,4 +118,5 @@ def check_two_processes(storage: str, home: Path, trials: int = 5) -> None:
     assert sorted(entry.number for entry in entries) == list(range(2 * trials))
     assert {entry.state for entry in entries} == {"complete"}
     assert len({entry.study for entry in entries}) == 1
-    assert len({entry.spec.learning_rate for entry in entries}) > trials  # they do not draw the same ones
+    # Only their first ones may be the same, drawn before either knew of the other.
+    assert len({entry.spec.learning_rate for entry in entries}) >= 2 * trials - 1
