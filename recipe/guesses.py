@@ -40,7 +40,7 @@ class Guess:
     Examples
     --------
     >>> Guess(overfits=True, better=False).sentence
-    'Guess: it will overfit, and score worse than the last run.'
+    'Guess: it will overfit, and not score better than the last run.'
     """
 
     overfits: bool | None = None
@@ -54,18 +54,18 @@ class Guess:
         """The guess in words."""
         parts = []
         if self.overfits is not None:
-            parts.append(f"it will {'' if self.overfits else 'not '}overfit")
+            parts.append(f"{'' if self.overfits else 'not '}overfit")
         if self.better is not None:
-            parts.append(f"score {'better' if self.better else 'worse'} than the last run")
-        return f"Guess: {', and '.join(parts)}." if parts else "No guess."
+            parts.append(f"{'' if self.better else 'not '}score better than the last run")
+        return f"Guess: it will {', and '.join(parts)}." if parts else "No guess."
 
     def judge(self, experiment: Experiment, last_score: float | None) -> tuple[Answer, ...]:
         """Hold the guess against what came out, one answer for each part of it that can be judged.
 
         Parameters
         ----------
-        last_score : validation score of the run before, on the same data; None where there is none. Equal scores, and
-            those that are no number, are neither better nor worse: then that part is not judged
+        last_score : validation score of the run before, on the same data; None where there is none: then that part is
+            not judged
         """
         answers = []
         if self.overfits is not None:
@@ -73,11 +73,11 @@ class Guess:
             came = experiment.history_diagnosis.verdict is Verdict.OVERFITTING
             answers.append(Answer(question="Overfitting?", guessed=words[self.overfits], came=words[came]))
         if self.better is not None and last_score is not None:
+            words = {True: "better", False: "not better"}
             gain = experiment.measure.gain(experiment.score, last_score)
-            if math.isfinite(gain) and gain != 0:
-                words = {True: "better", False: "worse"}
-                question = f"Better than the last run's {last_score:.3g}?"
-                answers.append(Answer(question=question, guessed=words[self.better], came=words[gain > 0]))
+            came = math.isfinite(experiment.score) and (gain > 0 or not math.isfinite(last_score))
+            question = f"Better than the last run's {last_score:.3g}?"
+            answers.append(Answer(question=question, guessed=words[self.better], came=words[came]))
         return tuple(answers)
 
 

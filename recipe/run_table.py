@@ -112,15 +112,17 @@ def sort_runs(entries: Sequence[Entry], by: str = "time", *, descending: bool = 
 def compare_runs(first: Entry, second: Entry) -> list[dict[str, object]]:
     """Say what differs between two runs, a row each: the fields of the spec, then the scores and how long it took.
 
+    Both are to be of the same samples; these may be prepared in two ways, as reviews are for two architectures.
+
     Raises
     ------
     ValueError
-        If they are of different data, whose scores cannot be compared.
+        If they are of different problems, whose scores cannot be compared.
     """
-    if (first.problem, first.data) != (second.problem, second.data):
+    if first.problem != second.problem:
         raise ValueError(
-            f"Scores on different data cannot be compared. Received: {first.problem} {first.data or '?'} and "
-            f"{second.problem} {second.data or '?'}. Choose two runs on the same data."
+            f"Scores on different problems cannot be compared. Received: {first.problem} and {second.problem}. Choose "
+            "two runs on the same data."
         )
     specs = first.spec.to_dict(), second.spec.to_dict()
     rows = [
@@ -148,11 +150,11 @@ def sentence_of(first: Entry, second: Entry) -> str:
     return f"The {better} is better: its validation {title} is {abs(gain):.3g} {_side(first.measure)} the {worse}'s."
 
 
-def unrecorded_entry(run: Run, data: str, *, origin: str) -> Entry:
-    """Return a run as an entry that is in no journal."""
+def unrecorded_entry(run: Run, data: str, *, origin: str, number: int) -> Entry:
+    """Return a run as an entry that is in no journal; its number is below 0."""
     run = dataclasses.replace(run, data=data)
     trial = make_trial(run, entry_attributes(run, origin=origin))
-    return dataclasses.replace(read_entry(f"{run.problem.name}-{data}", trial, pinned=False), number=-1)
+    return dataclasses.replace(read_entry(f"{run.problem.name}-{data}", trial, pinned=False), number=number)
 
 
 def _side(measure: str) -> str:

@@ -166,10 +166,10 @@ class TrainingPanel(TrainingSurface):
         """Load, prepare, then look the run up or train it."""
         again, self._again = self._again, False
         on_progress(None, "Loading the data; the first epoch takes longest ...")
-        _, prepared = self._shelf.take(settings)
+        data, prepared = self._shelf.take(settings)
         if stop.is_set():
             return None
-        self._past.begin(prepared, self.result, self._guess())
+        self._past.begin(data, self.result, self._guess())
         with origin_of("panel"):
             experiment = run_experiment(
                 settings.spec,

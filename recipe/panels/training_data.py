@@ -22,6 +22,11 @@ class TrainingData:
     split: Split
     prepared: dict[str, Prepared] = field(default_factory=dict)
 
+    @property
+    def keys(self) -> set[str]:
+        """The fingerprints of the data: one for each way in which it was prepared so far."""
+        return {prepared.data_key for prepared in self.prepared.values()}
+
     def prepare(self, spec: ModelSpec) -> Prepared:
         """Return the data as the spec's architecture reads it."""
         encoding = encoding_for(spec, self.dataset.problem)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from recipe.guesses import Answer, Guess
 from recipe.journal import Entry, Journal
 from recipe.journal import choose as choose_journal
 from recipe.outcome import Experiment
-from recipe.prepare import Prepared
+from recipe.panels.training_data import TrainingData
 from recipe.run_table import unrecorded_entry
+from recipe.spec import ModelSpec
 
 FAINT = 5  # earlier runs that stay in the figure
 
@@ -28,8 +30,8 @@ class Past:
     def __init__(self, journal: Journal | str | None) -> None:
         self._chosen = journal
         self._unrecorded: list[Entry] = []
-        self._keys: dict[str, set[str]] = {}  # the same data has one key for each way it is prepared
         self._guess = Guess()
+        self._before: Counter[tuple[ModelSpec, float]] = Counter()
         self.score_before: float | None = None
         self.curves: tuple[Mapping[str, Sequence[float]], ...] = ()
         self.answers: list[Answer] = []
@@ -41,36 +43,29 @@ class Past:
         """The journal, None where none is kept."""
         return choose_journal(self._chosen)
 
-    def entries(self, prepared: Prepared) -> list[Entry]:
+    def entries(self, data: TrainingData) -> list[Entry]:
         """Return the runs on this data, oldest first, in whatever way it was prepared."""
-        name = prepared.problem.name
-        keys = self._keys.setdefault(name, set())
-        keys.add(prepared.data_key)
-        journal = self.journal
-        kept = []
-        if journal is not None:
-            try:
-                kept = journal.entries(problem=name)
-            except Exception as error:  # whatever a storage may raise: a run is worth more than the list of others
-                self.warning = f"The journal cannot be read. {type(error).__name__}: {error}"
-        ours = [entry for entry in self._unrecorded if entry.problem == name]
-        found = [entry for entry in (*kept, *ours) if entry.data in keys and not entry.final]
+        kept, keys = self._kept(data.dataset.problem.name), data.keys
+        found = [entry for entry in (*kept, *self._unrecorded) if entry.data in keys and not entry.final]
         return sorted(found, key=lambda entry: entry.time)
 
-    def begin(self, prepared: Prepared, previous: Experiment | None, guess: Guess) -> None:
+    def begin(self, data: TrainingData, previous: Experiment | None, guess: Guess) -> None:
         """Take note of what there is before a run, and of the guess."""
         self._guess, self.news, self.warning = guess, (), ""
-        earlier = self.entries(prepared)
-        is_same = previous is not None and previous.prepared.data_key == prepared.data_key
+        earlier = self.entries(data)
+        self._before = self._count(data.dataset.problem.name)
+        is_same = previous is not None and previous.prepared.data_key in data.keys
         self.score_before = previous.score if is_same else earlier[-1].score if earlier else None
         self.curves = tuple(entry.history for entry in earlier if entry.history)[-FAINT:]
 
     def end(self, experiment: Experiment) -> None:
         """Keep what no journal keeps, and hold the guess against what came; one of a run that was stopped stays."""
-        recorded = {(entry.spec, entry.seconds) for entry in self.entries(experiment.prepared)}
-        missing = [run for run in experiment.runs if (run.spec, round(run.seconds, 3)) not in recorded]
+        recorded = self._count(experiment.problem.name) - self._before
+        missing = [run for run in experiment.runs if not recorded[run.spec, round(run.seconds, 3)]]
         key = experiment.prepared.data_key
-        self._unrecorded += [unrecorded_entry(run, key, origin="panel") for run in missing]
+        for run in missing:
+            entry = unrecorded_entry(run, key, origin="panel", number=-1 - len(self._unrecorded))
+            self._unrecorded.append(entry)
         if missing and self.journal is not None:
             self.warning = f"The journal could not be written: this run is kept in this panel only ({self.journal})."
         own = [tuple(history["val_data_loss"]) for history in experiment.histories]
@@ -84,8 +79,20 @@ class Past:
         """Whether a guess waits for a run."""
         return bool(self._guess)
 
+    def _kept(self, problem: str) -> list[Entry]:
+        """Return what the journal has on a problem, whatever the data."""
+        if self.journal is None:
+            return []
+        try:
+            return self.journal.entries(problem=problem)
+        except Exception as error:  # whatever a storage may raise: a run is worth more than the list of others
+            self.warning = f"The journal cannot be read. {type(error).__name__}: {error}"
+            return []
+
+    def _count(self, problem: str) -> Counter[tuple[ModelSpec, float]]:
+        """Count the journal's runs by what tells one from another."""
+        return Counter((entry.spec, entry.seconds) for entry in self._kept(problem))
+
     def replace(self, entry: Entry) -> None:
-        """Put an entry that is in no journal in place of the one of the same time and spec."""
-        self._unrecorded = [
-            entry if (one.time, one.spec) == (entry.time, entry.spec) else one for one in self._unrecorded
-        ]
+        """Put an entry that is in no journal in place of the one of the same number."""
+        self._unrecorded = [entry if one.number == entry.number else one for one in self._unrecorded]

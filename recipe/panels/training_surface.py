@@ -276,7 +276,7 @@ class TrainingSurface(Panel):
         return entries
 
     def _entries(self) -> list[Entry]:
-        return self._past.entries(self._shelf.take(self.settings)[1])
+        return self._past.entries(self._shelf.take(self.settings)[0])
 
 
 def _show(value: object) -> str:
