@@ -152,7 +152,7 @@ def check_optimizer(
         if diverged
         else f"{run.epochs} epoch{'s' * (run.epochs > 1)} brought the validation loss to {guess - own:.3g}"
     )
-    found = f"With {spec.optimizer} at a rate of {rate:g} {reached}; a guess without the input has {guess:.3g}."
+    found = f"With {spec.optimizer} at a rate of {rate:g}, {reached}; a guess without the input has {guess:.3g}."
     expected = f"no rate from {sweep.rates[0]:g} to {sweep.rates[-1]:g} gets much further in {sweep.updates} batches."
     learns = math.isfinite(best) and best > LEARNS * abs(sweep.guess)
     common = {"name": OPTIMIZER, "expected": expected, "value": own / best if learns else math.nan}

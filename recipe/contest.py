@@ -50,7 +50,7 @@ class Contest:
         """The power of validation sets of all sizes, if what is seen on all samples is the truth."""
         return power_curve(self.problem, self.y_val, self.outputs, self.baseline)
 
-    def judge(self, samples: int, seed: int = 0) -> StatisticalPower:
+    def judge(self, samples: int, *, seed: int = 0) -> StatisticalPower:
         """Test on so many validation samples, drawn at random; on all of them where there are no more."""
         samples = min(samples, len(self.y_val))
         return judge_few(self.problem, self.y_val, self.outputs, self.baseline, samples, seed=seed)

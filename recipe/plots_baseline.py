@@ -197,8 +197,8 @@ def _draw_predicted(trial: LastLayerTrial, axes: Axes) -> None:
     axes.plot(ends, ends, color=INK, linestyle=":", linewidth=1.2)
     colour = BLUE if trial.is_right else VERMILION
     axes.plot(true[rows], predicted[rows], ".", color=colour, alpha=0.35, markersize=5)
-    name = trial.problem.output_names[0]
-    axes.set_xlabel(f"true {name}")
+    name, unit = trial.problem.output_names[0], trial.problem.target_unit
+    axes.set_xlabel(f"true {name}" + (f"\n({unit})" if unit and trial.problem.outputs == 1 else ""))
     axes.set_ylabel(f"predicted {name}")
 
 

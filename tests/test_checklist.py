@@ -102,7 +102,7 @@ def test_check_optimizer_says_which_way_to_go(digits, rate, direction):
     assert check.failed
     assert check.value < 0.5
     assert f"The rate is too {direction}: take 0.01" in check.cause
-    assert f"With rmsprop at a rate of {rate:g} " in check.found
+    assert f"With rmsprop at a rate of {rate:g}, " in check.found
 
 
 def test_check_optimizer_sees_that_training_diverged(houses):
