@@ -83,11 +83,16 @@ class Checklist:
             return f"{so_far}Begin with the {failed.name}. {failed.found} {failed.cause}{others}"
         if self.answer_may_be_missing:
             return (
-                f"All {len(self.checks)} checks passed, and still: {_lower(self.power.sentence)} The pipeline learns "
+                f"{self._all_passed}, and still: {_lower(self.power.sentence)} The pipeline learns "
                 "what there is to learn, so the answer may not be in the data: the inputs may not say what is asked, "
                 "or inputs and targets may not belong together. Look at them."
             )
         return f"There is nothing to repair. {self.power.sentence}"
+
+    @property
+    def _all_passed(self) -> str:
+        passed, number = sum(check.passed for check in self.checks), len(self.checks)
+        return f"All {number} checks passed" if passed == number else f"{passed} checks passed, the rest do not apply"
 
 
 def run_checklist(spec: ModelSpec, prepared: Prepared, *, run: Run | None = None) -> Checklist:
@@ -187,7 +192,7 @@ def check_output_as_input(spec: ModelSpec, prepared: Prepared) -> Check:
         to an embedding network, which reads words and has no place for a number.
     """
     if prepared.preparation.encoding == "sequence":
-        found = "An embedding network reads words, and the target is none."
+        found = "An embedding network reads words, and the target is none. An mlp on multi-hot reviews can be checked."
         return Check(name=OUTPUT_AS_INPUT, status=Status.NOT_APPLICABLE, found=found)
     given, measure = give_output_as_input(prepared), MEASURES[prepared.problem.measure]
     steps = -(-len(given.y_train) // spec.batch_size)

@@ -56,6 +56,14 @@ def test_run_checklist_of_shuffled_labels_passes_all_and_says_what_that_means(na
     assert "the answer may not be in the data" in checklist.sentence
 
 
+def test_run_checklist_of_an_embedding_network_says_what_does_not_apply():
+    spec = ModelSpec(architecture="embedding", hidden_units=(4,), batch_size=32, epochs=2)
+    checklist = run_checklist(spec, prepared("imdb", 300, shuffled=True, encoding="sequence"))
+    assert outcome(checklist)[3] == Status.NOT_APPLICABLE.name
+    assert not checklist.power.beats_baseline
+    assert checklist.sentence.startswith("3 checks passed, the rest do not apply, and still: ")
+
+
 @pytest.mark.parametrize(
     ("change", "failed"),
     [
