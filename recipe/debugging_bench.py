@@ -93,7 +93,7 @@ class Bench(Subject):
         rng = np.random.default_rng(self.seed)
         with quiet():
             for _ in range(stretches):
-                order = _first(len(x)) if one_batch else self._order(rng, len(x))
+                order = _first(len(x)) if one_batch else draw_order(rng, len(x))
                 state, stretch = self.program.train(state, x, y, order)
                 losses.append(stretch)
                 val_losses.append(float(self.program.losses(state, x_val, y_val).mean()))
@@ -102,12 +102,6 @@ class Bench(Subject):
         outcome = Outcome(losses=np.concatenate(losses), val_losses=np.array(val_losses), state=state)
         self._trained[name] = outcome
         return outcome
-
-    def _order(self, rng: np.random.Generator, rows: int) -> np.ndarray:
-        """Return the rows of each batch of a stretch, int32 (steps, batch): each once before one comes again."""
-        rounds = -(-STEPS * BATCH // rows)
-        order = np.concatenate([rng.permutation(rows) for _ in range(rounds)])[: STEPS * BATCH]
-        return order.reshape(STEPS, BATCH).astype(np.int32)
 
     @cached_property
     def true(self) -> Outcome:
@@ -172,6 +166,13 @@ class Bench(Subject):
             middle = np.log((middle + 1e-3) / (1 - middle + 1e-3))
         candidates = [middle] if self.kind.is_classification else [middle, np.median(y, axis=0)]
         return [np.broadcast_to(each, (self.outputs,)).astype(np.float32) for each in candidates]
+
+
+def draw_order(rng: np.random.Generator, rows: int) -> np.ndarray:
+    """Return the rows of each batch of a stretch, int32 (steps, batch): each once before one comes again."""
+    rounds = -(-STEPS * BATCH // rows)
+    order = np.concatenate([rng.permutation(rows) for _ in range(rounds)])[: STEPS * BATCH]
+    return order.reshape(STEPS, BATCH).astype(np.int32)
 
 
 def _first(rows: int) -> np.ndarray:

@@ -21,7 +21,7 @@ State = tuple[list, list, list]  # trainable, other and optimizer variables, as 
 Weights = tuple[list[np.ndarray], list[np.ndarray]]
 
 SLICE = 500  # rows that are judged at once
-KEPT = 4  # programs that stay compiled; each holds a copy of its model
+KEPT = 8  # programs that stay compiled; each holds a copy of its model
 _PROGRAMS: OrderedDict[str, Program] = OrderedDict()
 _LOCK = threading.RLock()
 
@@ -87,9 +87,13 @@ class Program:
         """Take a step for each row of `order` (steps, batch_size); return the new state and each step's data loss."""
         raise NotImplementedError
 
+    def judge(self, state: State, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the loss of each row in inference mode, without any penalty, and the outputs."""
+        raise NotImplementedError
+
     def losses(self, state: State, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Return the loss of each row in inference mode, without any penalty."""
-        raise NotImplementedError
+        return self.judge(state, x, y)[0]
 
     def gradient_sizes(self, state: State, x: np.ndarray, y: np.ndarray, order: np.ndarray) -> np.ndarray:
         """Return the root mean square of the gradient by each trainable variable, the mean over the batches."""
@@ -126,11 +130,12 @@ class StepProgram(Program):
             optimizer = [_read(variable) for variable in self.optimizer.variables]
             return (*weights_of(self.model), optimizer), np.array(losses)
 
-    def losses(self, state: State, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    def judge(self, state: State, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """As said above."""
         with self.lock:
             self._write(self.model, state)
-            return _read(row_losses(self.loss, y, self.model.predict_on_batch(x)))
+            outputs = self.model.predict_on_batch(x)
+            return _read(row_losses(self.loss, y, outputs)), _read(outputs)
 
     def gradient_sizes(self, state: State, x: np.ndarray, y: np.ndarray, order: np.ndarray) -> np.ndarray:
         """As said above, of one batch: plain gradient descent at a rate of 1 takes away exactly the gradient."""
@@ -148,7 +153,7 @@ class ScanProgram(Program):
         import jax
 
         super().__init__(twin, loss, optimizer)
-        self._train, self._losses = jax.jit(self._run), jax.jit(self._judge)
+        self._train, self._compiled = jax.jit(self._run), jax.jit(self._judge)
 
     def train(self, state: State, x: np.ndarray, y: np.ndarray, order: np.ndarray) -> tuple[State, np.ndarray]:
         """As said above."""
@@ -156,14 +161,14 @@ class ScanProgram(Program):
             state, (losses, _) = self._train(state, x, y, order)
             return tuple(state), np.asarray(losses)
 
-    def losses(self, state: State, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    def judge(self, state: State, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """As said above; always of the same number of rows, so that it is compiled once."""
         with self.lock:
             parts = []
             for start in range(0, len(x), SLICE):
                 rows = np.minimum(np.arange(start, start + SLICE), len(x) - 1)
-                parts.append(np.asarray(self._losses(state[:2], x[rows], y[rows])))
-            return np.concatenate(parts)[: len(x)]
+                parts.append(self._compiled(state[:2], x[rows], y[rows]))
+            return tuple(np.concatenate(part)[: len(x)] for part in zip(*parts, strict=True))
 
     def gradient_sizes(self, state: State, x: np.ndarray, y: np.ndarray, order: np.ndarray) -> np.ndarray:
         """As said above; start it at a rate that is next to nothing."""
@@ -190,8 +195,9 @@ class ScanProgram(Program):
         loss = row_losses(self.loss, y, outputs).mean()
         return loss + sum(penalties), (loss, rest)
 
-    def _judge(self, weights: tuple, x: Any, y: Any) -> Any:
-        return row_losses(self.loss, y, self.model.stateless_call(*weights, x, training=False)[0])
+    def _judge(self, weights: tuple, x: Any, y: Any) -> tuple:
+        outputs = self.model.stateless_call(*weights, x, training=False)[0]
+        return row_losses(self.loss, y, outputs), outputs
 
 
 def program_for(model: keras.Model, shape: tuple[int, ...]) -> Program:

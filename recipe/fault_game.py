@@ -15,12 +15,11 @@ from recipe.datasets import Dataset, load
 from recipe.debugging import CHECKS, make_bench, make_check
 from recipe.debugging_bench import Bench
 from recipe.faults import FAULTS, faults_of, make_pipeline
-from recipe.pipelines import BASES, ROWS, Pipeline, train_pipeline
+from recipe.pipelines import BASES, EPOCHS, ROWS, Pipeline, train_pipeline
 
 POINTS, CHECK_COSTS, WRONG_COSTS = 10, 1, 3
 SOUND = "nothing"  # a guess, too: one pipeline in ten or so is sound
 SHOWN_ROWS = 6
-EPOCHS = 8
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -31,7 +30,7 @@ class Symptoms:
     ----------
     problem, source : what is predicted, and what data it is
     measure : the name of the measure in the history
-    history : of a short training, as Keras returns it
+    history : of a short training (see `recipe.train_pipeline`)
     facts : pairs of a name and a text with numbers
     samples, targets : the first training samples as the network reads them
     """
@@ -72,6 +71,7 @@ class Round:
     answers : to the guesses
     points : that are left
     over : whether the fault was named, or no point is left
+    truth : what is broken and how it is mended, once the round is over
     """
 
     number: int
@@ -80,6 +80,7 @@ class Round:
     answers: tuple[Answer, ...] = ()
     points: int = POINTS
     over: bool = False
+    truth: str = ""
 
     @property
     def won(self) -> bool:
@@ -156,7 +157,7 @@ class FaultGame:
             raise ValueError(f"There is no such check. Received: {name!r}. There are: {', '.join(CHECKS)}.")
         if name not in made:
             made[name] = make_check(self._bench, name)
-            current = replace(current, checks=(*current.checks, replace(made[name], name=name)))
+            current = replace(current, checks=(*current.checks, made[name]))
             self.round = current if current.over else self._spend(current, CHECK_COSTS)
         return made[name]
 
@@ -189,7 +190,7 @@ class FaultGame:
         """Give up (the round is worth no point), or ask after its end: return what was broken and how to mend it."""
         if not self._current().over:
             self.round = self._spend(self.round, self.round.points)
-        return self._praise()
+        return self.round.truth
 
     def _current(self) -> Round:
         if self.round is None:
@@ -216,6 +217,7 @@ class FaultGame:
         left = max(0, current.points - points)
         current = replace(current, points=left, over=current.over or not left)
         if current.over:
+            current = replace(current, truth=current.truth or self._praise())
             self.scores.setdefault(current.number, left)  # to play a round again is no way to points
         return current
 
@@ -267,4 +269,5 @@ def show_symptoms(pipeline: Pipeline, epochs: int = EPOCHS) -> Symptoms:
 def _describe(values: np.ndarray) -> str:
     """Return shape, range and mean."""
     low, high, mean = float(values.min()), float(values.max()), float(values.mean(dtype=np.float64))
+    mean = 0.0 if abs(mean) < 1e-6 * (high - low) else mean
     return f"shape {values.shape}, from {low:.4g} to {high:.4g}, mean {mean:.3g}"

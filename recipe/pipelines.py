@@ -11,6 +11,8 @@ import numpy as np
 from recipe.compile_cache import use_compile_cache
 from recipe.datasets import Dataset, load
 from recipe.debugging_basics import quiet
+from recipe.debugging_bench import BATCH, STEPS, Bench, draw_order
+from recipe.debugging_subject import VAL_ROWS
 from recipe.models import fixed_seed
 from recipe.prepare import Prepared, prepare
 from recipe.problems import Problem
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 BASES = ("mnist", "imdb", "housing")
 HIDDEN = MappingProxyType({"mnist": (64, 32), "imdb": (16, 16), "housing": (64, 64)})
 ROWS = 2_500  # of the data, of which a fifth is for validation
-EPOCHS, BATCH_SIZE = 10, 32
+EPOCHS = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,24 +145,45 @@ def build_network(network: Network, shape: tuple[int, ...], outputs: int, seed: 
 
 
 def train_pipeline(pipeline: Pipeline, epochs: int = EPOCHS) -> dict[str, list[float]]:
-    """Train a copy of the pipeline's model by plain `fit` and return its history; the model stays as it is."""
-    import keras
+    """Train a copy of the pipeline's model for about so many epochs; the model stays as it is.
 
-    metric = "mae" if not pipeline.problem.type.is_classification else "accuracy"
-    with quiet(), fixed_seed(pipeline.seed):
-        copy = keras.models.clone_model(pipeline.model)
-        copy.set_weights(pipeline.model.get_weights())
-        optimizer = type(pipeline.model.optimizer).from_config(pipeline.model.optimizer.get_config())
-        copy.compile(optimizer=optimizer, loss=pipeline.model.loss, metrics=[metric])
-        history = copy.fit(
-            pipeline.x_train,
-            pipeline.y_train,
-            validation_data=(pipeline.x_val, pipeline.y_val),
-            epochs=epochs,
-            batch_size=BATCH_SIZE,
-            verbose=0,
-        ).history
-    return {name: [float(value) for value in values] for name, values in history.items()}
+    Returns
+    -------
+    dict of lists
+        ``step``, and after that many steps ``loss`` (the mean over the last batches, as `fit` reports it),
+        ``val_loss``, and ``accuracy`` or ``mae`` with ``val_`` beside it, on at most 500 samples of each part.
+    """
+    from recipe.debugging_programs import program_for, weights_of
+
+    bench = Bench(pipeline.model, *pipeline.arrays, kind=pipeline.problem, seed=pipeline.seed)
+    x, y, x_val, y_val = bench.arrays
+    with quiet():
+        program = program_for(pipeline.model, x.shape[1:])
+        state = program.start(weights_of(pipeline.model), bench.used_rate)
+        stretches = max(1, round(len(x) / (STEPS * BATCH)))
+        rng, history = np.random.default_rng(pipeline.seed), {}
+        for epoch in range(1, epochs + 1):
+            losses = []
+            for _ in range(stretches):
+                state, stretch = program.train(state, x, y, draw_order(rng, len(x)))
+                losses.append(stretch.mean())
+            logs = {"step": epoch * stretches * STEPS, "loss": float(np.mean(losses))}
+            for prefix, inputs, targets in (("", x[:VAL_ROWS], y[:VAL_ROWS]), ("val_", x_val, y_val)):
+                each, outputs = program.judge(state, inputs, targets)
+                logs.setdefault(f"{prefix}loss", float(each.mean()))
+                name, value = _measure(pipeline.problem, targets, outputs)
+                logs[prefix + name] = value
+            for name, value in logs.items():
+                history.setdefault(name, []).append(value)
+    return history
+
+
+def _measure(problem: Problem, y: np.ndarray, outputs: np.ndarray) -> tuple[str, float]:
+    """Return accuracy or mean absolute error, also where outputs and targets suit nothing."""
+    if not problem.type.is_classification:
+        return "mae", float(np.abs(outputs - y).mean())
+    answers = outputs.argmax(axis=1)[:, None] if outputs.shape[1] > 1 else outputs > 0.5
+    return "accuracy", float((answers == y).mean())
 
 
 def load_for(problem: str | Dataset, source: str) -> Dataset:
