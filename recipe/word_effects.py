@@ -79,12 +79,13 @@ def explain_reviews(
     texts = [x[int(row)] for row in rows]
     read = [_ranks_read(text, prepared.preparation) for text in texts]
     shortened = [text[text != rank] for text, ranks in zip(texts, read, strict=True) for rank in ranks]
-    without = _score(model, prepared.preparation, shortened)
+    without = _ask(model, prepared.preparation, shortened)
+    whole = _ask(model, prepared.preparation, texts)
     ends = np.cumsum([len(ranks) for ranks in read])[:-1]
     return tuple(
-        _explain(int(row), int(label), float(score), text, ranks, rest, vocabulary)
-        for row, label, score, text, ranks, rest in zip(
-            rows, prepared.y_val[rows], scores, texts, read, np.split(without, ends), strict=True
+        _explain(int(row), int(label), float(score), text, ranks, odds - rest, rest, vocabulary)
+        for row, label, score, text, ranks, odds, rest in zip(
+            rows, prepared.y_val[rows], scores, texts, read, whole, np.split(without, ends), strict=True
         )
     )
 
@@ -108,6 +109,22 @@ def log_odds(probability: np.ndarray | float) -> np.ndarray:
     return np.log(p / (1 - p))
 
 
+def predict_log_odds(model: keras.Model, x: np.ndarray, preparation: Preparation) -> np.ndarray:
+    """Return the log-odds of "yes" for prepared inputs, (n,).
+
+    They are what goes into the last sigmoid. Taken from what comes out of it, they would all be alike for an overfitted
+    network: float32 has no number between 0.99999994 and 1.
+    """
+    import keras
+
+    last = model.layers[-1]
+    if not (isinstance(last, keras.layers.Dense) and last.activation is keras.activations.sigmoid and last.use_bias):
+        return log_odds(predict_rows(model, x, preparation)[:, 0])
+    kernel, bias = last.get_weights()
+    before = predict_rows(keras.Model(model.inputs[0], last.input), x, preparation)  # (n, features)
+    return (before.astype(np.float64) @ kernel + bias)[:, 0]
+
+
 def _ranks_read(text: np.ndarray, preparation: Preparation) -> np.ndarray:
     """Return each word once that the network reads of a text, as ranks."""
     if preparation.encoding == "sequence":
@@ -115,13 +132,13 @@ def _ranks_read(text: np.ndarray, preparation: Preparation) -> np.ndarray:
     return np.unique(text[(text > 0) & (text < preparation.problem.words)])
 
 
-def _score(model: keras.Model, preparation: Preparation, texts: Sequence[np.ndarray]) -> np.ndarray:
-    """Return the probability of "positive" of each text, (n,)."""
+def _ask(model: keras.Model, preparation: Preparation, texts: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the log-odds of "positive" of each text, (n,)."""
     parts = [
-        predict_rows(model, preparation.transform(_as_reviews(texts[first : first + BATCH])), preparation)
+        predict_log_odds(model, preparation.transform(_as_reviews(texts[first : first + BATCH])), preparation)
         for first in range(0, len(texts), BATCH)
     ]
-    return np.concatenate(parts)[:, 0] if parts else np.empty(0)
+    return np.concatenate(parts) if parts else np.empty(0)
 
 
 def _as_reviews(texts: Sequence[np.ndarray]) -> Reviews:
@@ -130,9 +147,16 @@ def _as_reviews(texts: Sequence[np.ndarray]) -> Reviews:
 
 
 def _explain(
-    row: int, label: int, score: float, text: np.ndarray, ranks: np.ndarray, without: np.ndarray, names: Sequence[str]
+    row: int,
+    label: int,
+    score: float,
+    text: np.ndarray,
+    ranks: np.ndarray,
+    effects: np.ndarray,
+    without: np.ndarray,
+    names: Sequence[str],
 ) -> ReviewMistake:
-    effects = np.nan_to_num(log_odds(score) - log_odds(without))  # no number where nothing is left to be read
+    effects = np.nan_to_num(effects)  # no number where nothing is left to be read
     effect_of = dict(zip(ranks.tolist(), effects.tolist(), strict=True))
     return ReviewMistake(
         row=row,
@@ -145,7 +169,7 @@ def _explain(
                 text=names[ranks[place]],
                 count=int((text == ranks[place]).sum()),
                 effect=float(effects[place]),
-                score_without=float(without[place]),
+                score_without=float(1 / (1 + np.exp(-np.clip(without[place], -500, 500)))),
             )
             for place in np.argsort(-np.abs(effects), kind="stable")
         ),

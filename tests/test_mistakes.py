@@ -13,7 +13,7 @@ from recipe.protocols import Split
 from recipe.reviews import Reviews
 from recipe.spec import ModelSpec
 from recipe.vectorize import read_texts
-from recipe.word_effects import log_odds, predict_rows
+from recipe.word_effects import log_odds, predict_log_odds, predict_rows
 
 VOCABULARY = ("", "the", "film", "good", "bad", "dull")
 TRAIN = ["the good film", "the bad film", "the film the dull"]
@@ -126,6 +126,23 @@ def test_find_mistakes_says_what_each_word_of_a_review_did(encoding):
     assert surest.effects == pytest.approx((bad.effect, good.effect, bad.effect))
     assert other.words == ("good", "dull", "film")
     assert other.effects == pytest.approx((2.0, -1.5, 0.0), abs=1e-4)
+
+
+def test_find_mistakes_tells_words_apart_where_the_network_is_as_sure_as_float32_can_be():
+    model, prepared, split = make_reviews(["good dull film"], [0])
+    kernel, _ = model.get_weights()
+    model.set_weights([50 * kernel, np.array([100.0])])
+    (review,) = find_mistakes(model, prepared, split, vocabulary=VOCABULARY).reviews
+    assert review.score == 1.0
+    assert review.effects == pytest.approx((100.0, -75.0, 0.0))
+
+
+def test_predict_log_odds_of_another_last_layer_come_from_the_probability():
+    model, prepared, _ = make_reviews(["good dull film"], [0])
+    other = keras.Sequential([keras.Input((len(VOCABULARY),)), model.layers[-1], keras.layers.Activation("linear")])
+    expected = predict_log_odds(model, prepared.x_val, prepared.preparation)
+    assert expected == pytest.approx([0.5])
+    assert predict_log_odds(other, prepared.x_val, prepared.preparation) == pytest.approx(expected, abs=1e-5)
 
 
 def test_find_mistakes_leaves_words_alone_that_the_network_does_not_read():
