@@ -75,6 +75,7 @@ _HOMES = {
     "finale": ("FinalModel", "FinalResult", "train_final", "evaluate_once"),
     "saving": ("load_model", "save_model"),
     "tuning": ("Tuning", "tune"),
+    "leak_study": ("study_leak",),
     "workflow": ("run_recipe",),
     "debugging": ("PipelineReport", "check_pipeline"),
     "pipelines": ("Pipeline", "train_pipeline"),

@@ -1,4 +1,4 @@
-"""The command `recipe`: walk the whole workflow on a problem, have its data ready in advance, list all runs."""
+"""The command `recipe`: walk the whole workflow on a problem, have its data ready, search for a spec, list all runs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from recipe import __version__
+from recipe import __version__, cli_tune
+from recipe.exits import FAILED, INTERRUPTED, WRONG_INPUT
+from recipe.exits import fail as _fail
 from recipe.problems import PROBLEMS, find_problem
 
 if TYPE_CHECKING:
@@ -18,10 +20,6 @@ if TYPE_CHECKING:
     from recipe.journal import Journal
     from recipe.journal_entries import Entry
     from recipe.workflow import RecipeResult
-
-INTERRUPTED = 130  # the exit code of a program that Ctrl-C ended
-WRONG_INPUT = 2
-FAILED = 1
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -177,6 +175,9 @@ def _write_runs(entries: Sequence[Entry], csv: Path | None, json: Path | None, c
         _fail(error, FAILED)
 
 
+app.command()(cli_tune.tune)
+
+
 def _walk(problem: str, source: str, rows: int | None, seed: int, view: object) -> RecipeResult:
     """Run the workflow; data that cannot be had is a message, anything later is a fault of the kit's own."""
     try:
@@ -231,9 +232,3 @@ def _console() -> Console:
     from rich.console import Console
 
     return Console()
-
-
-def _fail(error: Exception, code: int) -> None:
-    """Print an error as one line, and end."""
-    typer.echo(f"Error: {' '.join(str(error).split())}", err=True)
-    raise typer.Exit(code) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from dataclasses import dataclass
 
@@ -65,6 +66,33 @@ class SelectionStudy:
         best = some.argmax(axis=1) if higher else some.argmin(axis=1)
         draws = np.arange(len(self.dev))
         return float(self.dev[draws, best].mean()), float(self.truth[draws, best].mean())
+
+    def expected(self, candidates: int) -> tuple[float, float]:
+        """Return the same, averaged over every choice of so many among all candidates: no order of them counts.
+
+        Raises
+        ------
+        ValueError
+            If there are no so many candidates.
+        """
+        count, total = candidates, self.candidates
+        if not 1 <= count <= total:
+            raise ValueError(f"There are {total} candidates. Received: candidates={count}. Ask for 1 to that.")
+        gains = self.dev if MEASURES[self.problem.measure].higher_is_better else -self.dev
+        order = np.argsort(-gains, axis=1, kind="stable")
+        # The one at place i from the best is chosen where all others are from behind it.
+        weights = np.array([math.comb(total - 1 - place, count - 1) for place in range(total)], dtype=float)
+        weights /= weights.sum()
+        ranked = [np.take_along_axis(scores, order, axis=1) for scores in (self.dev, self.truth)]
+        return tuple(float((scores @ weights).mean()) for scores in ranked)
+
+    def leak(self, candidates: int) -> float:
+        """Return by how much the best of so many looks better on the dev set than it is, in the measure's unit.
+
+        What the dev sets were too easy or too hard for all candidates alike is taken off, so that it is 0 for one.
+        """
+        gain = MEASURES[self.problem.measure].gain
+        return gain(*self.expected(candidates)) - gain(*self.expected(1))
 
     @property
     def optimism(self) -> float:

@@ -43,7 +43,7 @@ LINES = (
     ("last_layer_checks", "rate_sweep", "checklist", "wrong_rows", "capacity_study"),
     ("uncertainty", "finale", "saving"),
     ("search_sampler", "search_data", "search_worker", "search_study"),
-    ("executors", "search_loop", "search_summary", "tuning"),
+    ("executors", "search_loop", "search_summary", "tuning", "leak_study"),
     ("trials", "steps", "late_steps", "workflow", "facts"),
     ("debugging_basics", "debugging_programs", "debugging_subject", "debugging_bench"),
     ("debugging_data", "debugging_model", "debugging_training", "debugging"),
@@ -66,7 +66,7 @@ LINES = (
         "report",
     ),
     ("panels",),
-    ("live", "cli"),
+    ("live", "exits", "cli_tune", "cli"),
 )
 STEPS = [module for line in LINES for module in line]
 
