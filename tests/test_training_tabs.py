@@ -47,11 +47,11 @@ def test_compare_pin_and_use_runs_of_the_table(panel):
     assert "validation accuracy" in panel._view.table.comparison.value
     panel.pin(1)
     assert [row["pinned"] for row in panel.runs] == [True, False]
-    assert [value for _, value in panel._view.table.list.options] == [1, 2]  # pinned first, though older
+    assert [value for _, value in panel._view.table.first.options] == [1, 2]  # pinned first, though older
     panel.use_run(1)
     assert panel.spec.hidden_units == (8,)
     panel.pin(1, False)
-    assert [value for _, value in panel._view.table.list.options] == [2, 1]
+    assert [value for _, value in panel._view.table.first.options] == [2, 1]
 
 
 @pytest.mark.parametrize("number", [0, 3, True, "1"])
@@ -69,19 +69,21 @@ def test_table_sorts_by_its_menu(panel):
     panel.show_tab("Runs")
     table = panel._view.table
     table.sort_by.value = "epochs"
-    assert [value for _, value in table.list.options] == [1, 2]
+    assert [value for _, value in table.first.options] == [1, 2]
     assert "aria-sort='descending'" in table.table.value
     table.descending.value = False
-    assert [value for _, value in table.list.options] == [2, 1]
+    assert [value for _, value in table.first.options] == [2, 1]
 
 
-def test_buttons_of_the_table_say_in_the_status_what_they_need(panel):
+def test_buttons_of_the_table_say_in_the_status_what_they_did(panel):
+    panel.show_tab("Runs")
+    panel._view.table.load_button.click()
+    assert "There is no such run on this data. Received: run None. There is none yet: train first." in _status(panel)
     panel.run()
     panel.show_tab("Runs")
     table = panel._view.table
     table.compare_button.click()
-    assert "This needs 2 runs, with Ctrl or Shift held chosen in the list. Received: 0 chosen." in _status(panel)
-    table.list.value = (1,)
+    assert "Runs 1 and 1 are compared below the table." in _status(panel)
     table.pin_button.click()
     assert "Run 1 is pinned to the top of the table." in _status(panel)
     table.load_button.click()

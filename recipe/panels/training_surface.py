@@ -137,7 +137,7 @@ class TrainingSurface(Panel):
         view.tabs.observe(lambda change: self._tab_worker.ask(), names="selected_index")
         table.compare_button.on_click(lambda button: self._guard(self._compare_chosen))
         table.pin_button.on_click(lambda button: self._guard(self._pin_chosen))
-        table.load_button.on_click(lambda button: self._guard(lambda: self.use_run(*self._choose(1))))
+        table.load_button.on_click(lambda button: self._guard(lambda: self.use_run(table.first.value)))
         table.export_button.on_click(lambda button: self._guard(lambda: self.export_csv(table.path.value)))
         view.offer_reachable(self._reachable)
         self._stale = set(TABS)
@@ -153,20 +153,13 @@ class TrainingSurface(Panel):
         except Exception as error:
             self._show_error(error)
 
-    def _choose(self, count: int) -> tuple[int, ...]:
-        chosen = self._view.table.chosen
-        if len(chosen) != count:
-            words = "one run" if count == 1 else f"{count} runs, with Ctrl or Shift held"
-            raise ValueError(f"This needs {words} chosen in the list. Received: {len(chosen)} chosen.")
-        return chosen
-
     def _compare_chosen(self) -> None:
-        first, second = sorted(self._choose(2))
+        first, second = self._view.table.first.value, self._view.table.second.value
         self.compare(first, second)
-        self._say(f"Runs {first} and {second} are compared below the list.")
+        self._say(f"Runs {first} and {second} are compared below the table.")
 
     def _pin_chosen(self) -> None:
-        (number,) = self._choose(1)
+        number = self._view.table.first.value
         self.pin(number, not self._view.table.entry(number).pinned)
 
     def _set_reachable(self, error: float) -> None:

@@ -22,7 +22,6 @@ class RunTable:
     Attributes
     ----------
     entries : what is shown, oldest first; a run's number is its place, from 1
-    chosen : the numbers of the runs that are selected in the list
     """
 
     def __init__(self) -> None:
@@ -36,16 +35,16 @@ class RunTable:
         self.descending = widgets.Checkbox(
             value=True, description="highest or latest first", indent=False, layout=widgets.Layout(width="auto")
         )
-        self.list = widgets.SelectMultiple(
-            rows=6,
-            description="choose",
-            style=LABEL,
-            layout=widgets.Layout(width="calc(100% - 4px)"),
-            tooltip="One run, or two to compare.",
+        # Two menus, not one list of several choices: JupyterLab takes Shift and an arrow key for its cells.
+        self.first, self.second = (
+            widgets.Dropdown(
+                options=[], description=words, style=LABEL, layout=widgets.Layout(width="calc(100% - 4px)")
+            )
+            for words in ("run", "and run")
         )
-        self.compare_button = _button("Compare two", "Say what differs between the two runs that are chosen")
-        self.pin_button = _button("Pin or unpin", "Runs that are pinned stay at the top, in later sessions too")
-        self.load_button = _button("Use settings", "Put the settings of the chosen run into the controls")
+        self.compare_button = _button("Compare both", "Say what differs between the two runs")
+        self.pin_button = _button("Pin or unpin", "The first one: pinned runs stay at the top, in later sessions too")
+        self.load_button = _button("Use settings", "Put the settings of the first one into the controls")
         self.path = widgets.Text(value="runs.csv", description="file", style=LABEL, layout=widgets.Layout(width="auto"))
         self.export_button = _button("Export CSV", "Write all runs on this data to the file")
         self.comparison = widgets.HTML()
@@ -60,21 +59,17 @@ class RunTable:
             self.note,
             widgets.HBox([self.sort_by, self.descending], layout=wrap),
             self.table,
-            self.list,
+            self.first,
+            self.second,
             widgets.HBox([self.compare_button, self.pin_button, self.load_button], layout=wrap),
             self.comparison,
             widgets.HBox([self.path, self.export_button], layout=wrap),
         ]
 
-    @property
-    def chosen(self) -> tuple[int, ...]:
-        """The numbers of the runs that are selected in the list."""
-        return tuple(self.list.value)
-
     def show(self, entries: typing.Sequence[Entry], note: str = "") -> None:
         """Show these runs in the order that is asked for; what was chosen stays chosen."""
         is_same_data = [(one.study, one.number) for one in (*self.entries[:1], *entries[:1])]
-        before = self.chosen if len(set(is_same_data)) == 1 else ()
+        before = [self.first.value, self.second.value] if len(set(is_same_data)) == 1 else [None, None]
         self.entries = tuple(entries)
         if note:
             self.note.value = f"<div style='line-height:1.35; overflow-wrap:anywhere'>{escape(note)}</div>"
@@ -82,8 +77,10 @@ class RunTable:
         rows = {row["run"]: row for row in to_rows(self.entries)}
         shown = [rows[number] for number in self._order]
         self.table.value = _table_html(shown[:SHOWN], len(shown), self.sort_by.value, self.descending.value)
-        self.list.options = [(_line(row), row["run"]) for row in shown]
-        self.list.value = tuple(number for number in before if number <= len(self.entries))
+        for menu, number, usual in zip((self.first, self.second), before, (0, 1), strict=True):
+            menu.options = [(_line(row), row["run"]) for row in shown]
+            if shown:
+                menu.value = number or self._order[min(usual, len(shown) - 1)]
 
     def compare(self, first: int, second: int) -> list[dict[str, object]]:
         """Show and return what differs between two runs."""
