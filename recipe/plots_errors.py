@@ -20,7 +20,7 @@ Point = tuple[float, float]  # training error, validation error
 
 # The four cases that bias and variance are taught with. The source: A. Ng, Machine Learning Yearning, 2018, chapter 21.
 TEXTBOOK_CASES = MappingProxyType({"A": (0.01, 0.11), "B": (0.15, 0.14), "C": (0.15, 0.30), "D": (0.005, 0.01)})
-GRID = 141  # points a side that the regions are computed at
+GRID = 91  # points a side that the regions are computed at
 SMALLEST_SIDE = 0.35
 REGIONS = MappingProxyType(
     {
