@@ -11,7 +11,6 @@ from matplotlib.ticker import MaxNLocator
 
 from recipe.mistakes import HouseMistakes, ImageMistakes, Mistakes, ReviewMistakes
 from recipe.plots import BLUE, GREEN, INK, SKY, VERMILION, finish
-from recipe.plots_panel import draw_placeholder
 from recipe.problems import ProblemType
 from recipe.word_effects import MovingWord, ReviewMistake
 
@@ -28,7 +27,7 @@ def draw_mistakes(figure: Figure, mistakes: Mistakes) -> None:
         _draw_houses(figure, mistakes)
         return
     if not mistakes.wrong:
-        draw_placeholder(figure, mistakes.sentence)
+        figure.text(0.5, 0.5, mistakes.sentence, ha="center", va="center", color=INK)
         return
     title = f"{mistakes.sentence} The ones it was surest of{_mark(mistakes.source)}:"
     if isinstance(mistakes, ReviewMistakes):
