@@ -143,9 +143,14 @@ class Bench(Subject):
         return tuple(rate for rate, outcome in self.sweep.items() if self.fall(outcome) >= WELL_CHOSEN * best)
 
     @cached_property
+    def advised_rate(self) -> float:
+        """The next good rate below the fastest one: there the loss still falls well, and nothing explodes."""
+        return max((rate for rate in self.good_rates if rate < self.fastest_rate), default=self.fastest_rate)
+
+    @cached_property
     def good_rate(self) -> float:
-        """The rate used where it is a good one, else the lowest good one: so that one fault shows only once."""
-        return self.used_rate if self.used_rate in self.good_rates else min(self.good_rates)
+        """The rate used where it is a good one, else the advised one: so that one fault shows only once."""
+        return self.used_rate if self.used_rate in self.good_rates else self.advised_rate
 
     @cached_property
     def constant_loss(self) -> float:

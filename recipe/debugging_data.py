@@ -153,10 +153,8 @@ def check_scale(bench: Bench) -> Check:
         SMALL <= level <= LARGE,
         found=f"The largest mean or spread of an input is {level:,.3g}.",
         expected=f"between {SMALL:g} and {LARGE:g}, best near 1.",
-        cause="The inputs were not scaled."
-        if level > LARGE
-        else "The inputs were scaled twice."
-        " Divide pixels by 255 once; subtract a column's mean and divide by its spread, both from the training part.",
+        cause=("The inputs were not scaled." if level > LARGE else "The inputs were scaled twice.")
+        + " Divide pixels by 255, once; subtract a column's mean and divide by its spread, both of the training part.",
         value=level,
     )
 

@@ -52,7 +52,7 @@ def check_hidden_activations(bench: Bench) -> Check:
         not pairs,
         found=f"Between layers {'; '.join(pairs)} there is no activation."
         if pairs
-        else f"Each of the {maps - 1} hidden layers of weights has an activation behind it.",
+        else f"There is an activation behind every hidden layer of weights ({maps - 1}).",
         expected="an activation such as relu after every hidden layer.",
         cause='Two linear layers behind each other are no more than one. Give the hidden layers activation="relu".',
         value=float(len(pairs)),
@@ -90,9 +90,11 @@ def check_frozen(bench: Bench) -> Check:
     return judge(
         "frozen layers",
         not born,
-        found=f"{len(born)} frozen layers ({weights:,} weights) hold random numbers as they were drawn."
+        found=f"{len(born)} frozen layer(s) ({weights:,} weights) hold random numbers as they were drawn."
         if born
-        else f"{len(frozen)} layers are frozen{', with weights that were learned somewhere' if frozen else ''}.",
+        else f"{len(frozen)} frozen layer(s), with weights that were learned somewhere."
+        if frozen
+        else "No layer is frozen.",
         expected="that only layers are frozen whose weights were learned elsewhere.",
         cause="trainable=False was set and not taken back, or the learned weights were not loaded. Set "
         "layer.trainable = True and compile anew.",
@@ -259,7 +261,7 @@ def _position(layers: list, layer: object) -> str:
 
 
 def _name(variable: keras.Variable) -> str:
-    return variable.path.split("/", 1)[-1]
+    return "/".join(variable.path.split("/")[-2:])
 
 
 def _is_preparation(layer: keras.layers.Layer) -> bool:

@@ -39,7 +39,7 @@ def check_rate(bench: Bench) -> Check:
         found=f"In {STRETCHES * STEPS} steps the loss {shown} at the rate used, {used:.0e}, and by {falls[best]:.3g} "
         f"at {best:.0e}.",
         expected=f"a rate not above {highest:.0e}, and not far below {lowest:.0e}, from where on the loss falls well.",
-        cause=f"The rate is too {'high' if too_high else 'low'}. Take about {lowest:.0e}.",
+        cause=f"The rate is too {'high' if too_high else 'low'}. Take about {bench.advised_rate:.0e}.",
         value=used / lowest if too_low else used / highest,
     )
 
@@ -83,7 +83,7 @@ def _learn_batch(bench: Bench, rate: float, share: float) -> tuple[Outcome, floa
 def check_weights_move(bench: Bench) -> Check:
     """Every trainable variable changes."""
     outcome = bench.true
-    names = [variable.path.split("/", 1)[-1] for variable in bench.twin.trainable_variables]
+    names = ["/".join(variable.path.split("/")[-2:]) for variable in bench.twin.trainable_variables]
     still = [
         name
         for name, old, new in zip(names, bench.fresh[0], outcome.state[0], strict=True)

@@ -240,7 +240,8 @@ class FaultGame:
         check = make_check(self._bench, fault.check_for(base))
         if check.failed:
             return f"It is not {fault.title}, though the check of {check.name} fails, too: {check.found} Look further."
-        return f"It is not {fault.title}: the check of {fault.check_for(base)} does not fail. {check.found}"
+        outcome = "does not fail" if check.passed else "cannot be made"
+        return f"It is not {fault.title}: the check of {fault.check_for(base)} {outcome}. {check.found}"
 
 
 def show_symptoms(pipeline: Pipeline, epochs: int = EPOCHS) -> Symptoms:

@@ -237,9 +237,7 @@ def test_learned_weights_may_be_frozen_and_random_ones_not(data):
     model.fit(data[0], data[1], epochs=3, verbose=0)
     model.layers[0].trainable = False
     model.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy")
-    assert (
-        check("frozen layers", model, *data).found == "1 layers are frozen, with weights that were learned somewhere."
-    )
+    assert check("frozen layers", model, *data).found == "1 frozen layer(s), with weights that were learned somewhere."
     random = make_model()
     random.layers[0].trainable = False
     random.compile("adam", "sparse_categorical_crossentropy")

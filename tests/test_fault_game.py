@@ -78,7 +78,7 @@ def test_wrong_guess_costs_three_points_and_is_told_why(game):
     game.start(number_of(game, "leak"))
     answer = game.guess("frozen_layers")
     assert not answer.right
-    assert answer.text == ("It is not frozen layers: the check of frozen layers does not fail. 0 layers are frozen.")
+    assert answer.text == ("It is not frozen layers: the check of frozen layers does not fail. No layer is frozen.")
     assert game.guess("labels_off_by_one").text == "It is not labels off by one: that cannot happen here."
     assert game.guess(SOUND).text == "Something is broken: at least one check fails."
     assert game.round.points == POINTS - 3 * WRONG_COSTS
