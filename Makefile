@@ -26,7 +26,7 @@ $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) tools/check_python.py
 	@test -e $@ || rm -rf .venv
 	@rm -f $@
-	@echo "Making .venv: 150 packages, 1.4 GB on the disk, a minute or two."
+	@echo "Making .venv: 170 packages, 1.4 GB on the disk, a minute or two."
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt --editable '.[lab,test]'
 	@touch $@
