@@ -151,9 +151,8 @@ class FinalResult:
         if self.looks == 1:
             return "The test set was opened once, for this score."
         return (
-            f"The test set has now been opened {self.looks} times, on this machine, as far as is known. To repeat a run "
-            "does no harm; but what was changed after an earlier look has seen the test set, and then this score is no "
-            "longer an honest estimate."
+            f"The test set has now been opened {self.looks} times. To repeat a run does no harm; but what was changed "
+            "after an earlier look has seen the test set, and then this score is no longer an honest estimate."
         )
 
 

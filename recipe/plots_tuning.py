@@ -206,6 +206,7 @@ def _drawn_by_optuna(name: str, found: Tuning, **settings: object) -> Iterator[A
     function: Callable[..., Axes] = getattr(optuna_plots, name)
     with _DRAWING, mpl.rc_context(), plt.ioff(), warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
+        warnings.filterwarnings("ignore", "Some regimes for parameter", UserWarning)  # few trials: the lesson says so
         before = set(plt.get_fignums())
         try:
             yield function(found.study, **settings)
