@@ -178,7 +178,7 @@ def _draw_text(figure: Figure, place: tuple[float, float, float, float], review:
         head, (0, 1), (0, 0), "axes fraction", "offset points", va="top", fontsize=8.5, color=INK, weight="bold"
     )
     strongest = {word.text for word in review.strongest[:WORDS_SHOWN]}
-    first, last = _choose_stretch(review, letters * lines * 9 // 10)
+    first, last = _choose_stretch(review, strongest, letters * lines * 9 // 10)
     words = [*(["…"] if first else []), *review.words[first:last], *(["…"] if last < len(review.words) else [])]
     effects = [*([0.0] if first else []), *review.effects[first:last], 0.0]
     line, column = 0, 0
@@ -205,10 +205,13 @@ def _style(effect: float, *, is_strong: bool) -> dict[str, str]:
     )
 
 
-def _choose_stretch(review: ReviewMistake, letters: int) -> tuple[int, int]:
-    """Return (first, last) of the stretch of so many letters in which the words did most."""
+def _choose_stretch(review: ReviewMistake, strongest: set[str], letters: int) -> tuple[int, int]:
+    """Return (first, last) of the stretch of so many letters in which the strongest words did most."""
     ends = np.cumsum([len(word) + 1 for word in review.words])
-    weight = np.concatenate([[0], np.cumsum(np.nan_to_num(np.abs(review.effects)))])
+    effects = [
+        abs(effect) if word in strongest else 0.0 for word, effect in zip(review.words, review.effects, strict=True)
+    ]
+    weight = np.concatenate([[0], np.cumsum(np.nan_to_num(effects))])
     starts = np.concatenate([[0], ends[:-1]])
     lasts = np.searchsorted(ends, starts + letters, side="right")  # words that fit in from each start on
     best = int(np.argmax(weight[lasts] - weight[:-1]))
