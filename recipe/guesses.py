@@ -74,8 +74,8 @@ class Guess:
             answers.append(Answer(question="Overfitting?", guessed=words[self.overfits], came=words[came]))
         if self.better is not None and last_score is not None:
             words = {True: "better", False: "not better"}
-            gain = experiment.measure.gain(experiment.score, last_score)
-            came = math.isfinite(experiment.score) and (gain > 0 or not math.isfinite(last_score))
+            is_first = math.isfinite(experiment.score) and not math.isfinite(last_score)
+            came = is_first or experiment.beats(last_score)
             question = f"Better than the last run's {last_score:.3g}?"
             answers.append(Answer(question=question, guessed=words[self.better], came=words[came]))
         return tuple(answers)

@@ -25,6 +25,8 @@ from recipe.spec import ModelSpec
 if TYPE_CHECKING:
     import keras
 
+ROUNDING = 1e-6  # the measure of a network is computed in float32, that of a baseline in float64
+
 
 @dataclass(frozen=True, kw_only=True)
 class Unfinished:
@@ -130,7 +132,11 @@ class Experiment:
     @property
     def beats_baseline(self) -> bool:
         """Whether the score is better than the baseline's; how sure that is, `recipe.statistical_power` says."""
-        return self.measure.gain(self.score, float(self.baseline)) > 0
+        return self.beats(float(self.baseline))
+
+    def beats(self, score: float) -> bool:
+        """Say whether the validation score is better than another, by more than float32 rounds off."""
+        return math.isfinite(self.score) and self.measure.gain(self.score, score) > ROUNDING * max(1.0, abs(score))
 
     @cached_property
     def history_diagnosis(self) -> HistoryDiagnosis:

@@ -186,6 +186,12 @@ def test_error_of_a_quantity_is_a_part_of_the_baselines(houses):
     assert "Validation mean absolute error 0.08 hundred thousand dollars, training 0.05: better" in experiment.sentence
 
 
+@pytest.mark.parametrize(("score", "is_better"), [(0.1 + 1e-8, False), (0.1001, True), (math.nan, False)])
+def test_experiment_beats_a_baseline_by_more_than_rounding(digits, score, is_better):
+    experiment = _made(digits, OVERFITTING | {"val_accuracy": [score] * 6})
+    assert experiment.beats_baseline is is_better
+
+
 def test_diverged_experiment_has_curves_to_judge_but_no_errors(houses):
     spec = ModelSpec(hidden_units=(8,), optimizer="sgd", learning_rate=100.0, epochs=3)
     experiment = run_experiment(spec, houses, journal=None)

@@ -118,7 +118,8 @@ class TrainingSurface(Panel):
         if not entries:
             raise ValueError(f"There is no run on this data yet. Received: path={str(path)!r}. Train first.")
         written = (self._past.journal or Journal()).write_csv(Path(path).expanduser(), entries)
-        self._say(f"{len(entries)} runs are written to {Path(written).resolve()}.")
+        count = "1 run is" if len(entries) == 1 else f"{len(entries)} runs are"
+        self._say(f"{count} written to {Path(written).resolve()}.")
         return Path(written)
 
     def show_tab(self, name: str) -> None:

@@ -126,7 +126,8 @@ def _button(words: str, tip: str) -> widgets.Button:
 def _line(row: dict[str, object]) -> str:
     pin = "★ " if row["pinned"] else ""
     parts = (_show(row["validation"]), *(row[name] for name in ("network", "regularization", "optimizer")))
-    return f"{pin}run {row['run']}: {', '.join(map(str, parts))}, {row['epochs']} epochs, seed {row['seed']}"
+    epochs = f"{row['epochs']} epoch{'' if row['epochs'] == 1 else 's'}"
+    return f"{pin}run {row['run']}: {', '.join(map(str, parts))}, {epochs}, seed {row['seed']}"
 
 
 def _table_html(rows: list[dict[str, object]], total: int, by: str, descending: bool) -> str:
