@@ -64,6 +64,7 @@ class Visitor:
         self.errors: list[str] = []
         self.outside: list[str] = []
         context.set_default_timeout(1000 * SECONDS)
+        expect.set_options(timeout=1000 * SECONDS)
         context.route(re.compile(""), self._route)
         self.page: Page = context.new_page()
         self.page.on("console", self._hear)
@@ -99,13 +100,18 @@ class Visitor:
         """Give the notebook the whole width of JupyterLab, as one does on a small screen."""
         self.page.evaluate("() => window.jupyterapp.shell.collapseLeft?.()")
 
-    def panel(self, title: str) -> SeenPanel:
-        """Return the panel under this title, once it is seen."""
+    def panel(self, title: str, number: int = 0, *, run: str = "Run") -> SeenPanel:
+        """Return the panel under this title, of several the one of this number, once it is seen.
+
+        Parameters
+        ----------
+        run : what its button says that starts a run
+        """
         heading = self.page.locator("b").get_by_text(title, exact=True)
-        root = self.page.locator(".recipe-panel").filter(has=heading).first
+        root = self.page.locator(".recipe-panel").filter(has=heading).nth(number)
         root.scroll_into_view_if_needed()
         expect(root).to_be_visible()
-        return SeenPanel(root, self.screenshots)
+        return SeenPanel(root, self.screenshots, run=run)
 
     def screenshot(self, name: str, part: Locator | None = None) -> Path:
         """Keep what is seen now as NAME.png, in the folder that RECIPE_SCREENSHOTS names, else in a temporary one."""

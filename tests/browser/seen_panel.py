@@ -37,10 +37,10 @@ _WATCHED = """seen => {
 class SeenPanel:
     """A panel as it stands on the page."""
 
-    def __init__(self, root: Locator, screenshots: Path) -> None:
+    def __init__(self, root: Locator, screenshots: Path, *, run: str = "Run") -> None:
         self.root, self._page, self._screenshots = root, root.page, screenshots
         self.image = root.get_by_role("img")
-        self.run_button = root.get_by_role("button", name="Run")
+        self.run_button = self.button(run)
         self.stop_button = root.get_by_role("button", name="Stop")
 
     # What is seen.
@@ -128,6 +128,14 @@ class SeenPanel:
         return self.root.locator(".widget-inline-hbox, .widget-hslider").filter(
             has=self._page.locator("label, span").get_by_text(label, exact=True)
         )
+
+    def button(self, words: str) -> Locator:
+        """Return the button that says just this; an icon may stand before it."""
+        return self.root.get_by_role("button", name=re.compile(rf"(^|\W){re.escape(words)}$"))
+
+    def open_tab(self, name: str) -> None:
+        """Click a tab."""
+        self.root.get_by_role("tab", name=name).click()
 
     def readout(self, label: str) -> str:
         """Return the value that stands beside a slider."""

@@ -1,0 +1,179 @@
+"""The training panel in JupyterLab and Voilà: clicked fast, dragged while it trains, twice in a notebook, reloaded."""
+
+from __future__ import annotations
+
+import re
+
+import nbformat
+import pytest
+from playwright.sync_api import expect
+
+TITLE = "Train a network"
+CODE = (
+    "import recipe\nfrom recipe.panels.training import TrainingPanel",
+    "first = TrainingPanel(rows=600, units_1=16, epochs=20)\nfirst",
+    "second = TrainingPanel(recipe.load('housing', rows=300), units_1=8, epochs=20)\nsecond",
+)
+
+
+@pytest.fixture(scope="session")
+def training(notebooks):
+    """A notebook with two training panels; it has never run."""
+    cells = [nbformat.v4.new_code_cell(source, id=f"cell-{number}") for number, source in enumerate(CODE)]
+    metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), notebooks / "training.ipynb")
+    return "training.ipynb"
+
+
+def test_training_panel_withstands_a_quick_hand_and_a_neighbour(lab, training):
+    lab.open_notebook(training)
+    lab.hide_sidebar()
+    lab.run_all()
+    first, second = (lab.panel(TITLE, number, run="Train") for number in (0, 1))
+    assert first.alt_text() == "No result yet."
+    first.press("epochs", "End")
+    _click_fast(first)
+    first.wait_for_status(re.compile(r"Epoch \d+ of 500"))
+    before = first.figure()
+
+    second.press("epochs", "End")
+    second.run()
+    first.drag("units 1", to=0.9)  # of the next run: this one goes on
+    first.wait_for_change(before)
+    second.wait_for_status(re.compile(r"Epoch \d+ of 500|Done in"))
+    first.stop()
+    first.wait_for_status("Stopped after")
+    assert "units_1=16" in first.status()
+    second.wait_for_status("Done in")
+    assert "mean absolute error" in second.status()
+    assert "Training curves on a sample over 500 epochs" in second.alt_text()
+
+    first.press("epochs", "Home")
+    first.run()
+    first.wait_for_status("Done in")
+    assert "over 1 epoch." in first.alt_text()
+    assert re.search(r"units_1=(512|1024)", first.status())
+
+
+def _click_fast(panel):
+    """Train, Stop, Train and switches between, faster than anything can follow; the last word is Train."""
+    for label in ("layer 2", "dropout", "layer 2", "dropout"):
+        panel.run_button.click(force=True)
+        panel.toggle(label)
+        panel.stop_button.click(force=True)
+    panel.wait_until_done()
+    panel.run()
+
+
+def test_training_panel_tells_what_came_and_outlives_a_reload(lab, training):
+    lab.open_notebook(training)
+    lab.hide_sidebar()
+    lab.run_all()
+    panel = lab.panel(TITLE, run="Train")
+    panel.choose("overfits?", "no")
+    panel.run()
+    panel.wait_for_status("Done in")
+    panel.check_fit("training-curves")
+    diagnosis = panel.root.locator("[data-role=diagnosis]")
+    expect(diagnosis).to_contain_text("above the reachable 0 %")
+    panel.press("reachable error", "End")
+    expect(diagnosis).to_contain_text("the reachable 50 %")
+    panel.button("Apply").first.click()
+    panel.wait_for_status("Put into the controls:")
+    panel.run()
+    panel.wait_for_status("Done in")
+    _look_at_every_tab(panel)
+
+    lab.page.reload()  # the kernel lives on: its notebook is run anew
+    lab.page.wait_for_selector(".jp-Notebook .jp-Cell")
+    lab.hide_sidebar()
+    lab.run_all()
+    panel = lab.panel(TITLE, run="Train")
+    panel.open_tab("Runs")
+    expect(panel.root).to_contain_text(re.compile(r"[2-9] runs on this data \(mnist\), kept in the journal"))
+    panel.run()
+    panel.wait_for_status("From the journal, where this was trained in")
+    _show_another_problem(panel, "houses (California)", "districts")
+    _show_another_problem(panel, "film reviews (IMDB)", "reviews")
+
+
+def _look_at_every_tab(panel):
+    panel.open_tab("Mistakes")
+    expect(panel.image).to_have_attribute("title", re.compile("held-out images are wrong"))
+    panel.check_fit("training-mistakes")
+    panel.open_tab("Model")
+    expect(panel.root).to_contain_text("parameters, learned from")
+    panel.check_fit("training-model")
+    panel.open_tab("Code")
+    expect(panel.root).to_contain_text("model = keras.Sequential(")
+    panel.check_fit("training-code")
+    panel.open_tab("Runs")
+    panel.button("Compare both").click()
+    panel.wait_for_status(re.compile(r"Runs \d+ and \d+ are compared below the table."))
+    expect(panel.root).to_contain_text("what differs")
+    panel.check_fit("training-runs")
+
+
+def _show_another_problem(panel, problem, word):
+    panel.open_tab("Mistakes")
+    panel.choose("problem", problem)
+    panel.run()
+    expect(panel.image).to_have_attribute("title", re.compile(f"held-out {word}"))
+    panel.check_fit(f"training-mistakes-{word}")
+    panel.open_tab("Curves")
+    panel.check_fit(f"training-curves-{word}")
+
+
+def test_training_panel_by_keyboard_alone(lab, training):
+    lab.open_notebook(training)
+    lab.hide_sidebar()
+    lab.run_all()
+    panel = lab.panel(TITLE, run="Train")
+    panel.control("problem").locator("select").focus()
+    visited = [_focused(lab)]
+    while "Train again" not in visited[-1] and len(visited) < 60:
+        lab.page.keyboard.press("Tab")
+        visited.append(_focused(lab))
+    words = ("rows", "architecture", "layer 1", "units 1", "layer 4", "dropout", "L1 penalty", "optimizer", "epochs")
+    for label in (*words, "early stop", "how often", "overfits?", "Train"):
+        assert any(label in seen for seen in visited), f"Tab does not reach {label}: {visited}"
+
+    _press(lab, panel.control("optimizer").locator("select"), "Alt+ArrowDown", "ArrowDown", "Enter")
+    assert panel.control("optimizer").locator("select").input_value() == "adam"
+    _press(lab, panel.control("layer 2").locator("input"), "Space")
+    panel.press("epochs", "Home")
+    _press(lab, panel.run_button, "Enter")
+    panel.wait_for_status("layer_2=true&optimizer=adam&epochs=1")
+    _press(lab, panel.button("Apply").first, "Space")
+    panel.wait_for_status("Put into the controls:")
+    _press(lab, panel.root.get_by_role("tab", name="Curves"), "End", "Enter")
+    _press(lab, panel.control("file").locator("input"), "Control+a", *"by_keyboard.csv", "Tab", "Enter")
+    panel.wait_for_status(re.compile(r"(1 run is|\d+ runs are) written to .*by_keyboard.csv"))
+
+
+def _press(lab, place, *keys):
+    place.focus()
+    for key in keys:
+        lab.page.keyboard.press(key)
+
+
+def _focused(lab):
+    return lab.page.evaluate("""() => {
+      const node = document.activeElement;
+      return (node.closest(".widget-inline-hbox, .widget-hslider, button") ?? node).textContent.trim();
+    }""")
+
+
+def test_training_panel_works_in_voila(voila, training):
+    voila.open_notebook(training)
+    panel = voila.panel(TITLE, run="Train")
+    panel.press("epochs", "End")
+    panel.run()
+    panel.wait_for_status(re.compile(r"Epoch \d+ of 500"))
+    panel.stop()
+    panel.wait_for_status("Stopped after")
+    assert "Training curves on a sample" in panel.alt_text()
+    panel.open_tab("Runs")
+    expect(panel.root).to_contain_text("1 run on this data (mnist)")
+    voila.screenshot("training-voila")
+    assert panel.cut_texts() == []
