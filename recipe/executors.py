@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
+import multiprocessing.connection
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import (
     BrokenExecutor,
@@ -125,10 +126,17 @@ def _own_team(name: str, workers: int) -> Team:
 
 
 def _begin_worker(processors: int) -> None:
-    """Leave Ctrl-C to the main process, and take no more than one's share of the processors."""
+    """Leave Ctrl-C to the main process, end with it, and take no more than one's share of the processors."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     for name in ("NPROC", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = str(processors)
+
+
+def _end_with_parent() -> None:
+    """Wait until the main process is no more: without it nobody would ever end this one."""
+    multiprocessing.connection.wait([multiprocessing.parent_process().sentinel])
+    os._exit(1)
 
 
 def _shut(executor: Executor) -> None:

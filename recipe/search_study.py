@@ -12,7 +12,7 @@ import platform
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,9 +67,10 @@ class SearchStudies:
         self._names = {key: self._open(key) for key in set(self._keys.values())}
         self._open_trials: dict[Key, Asked] = {}
         self._owner = _Owner()
-        with _quiet():
-            self.everything = optuna.create_study(direction=self._direction)
+        self._memory = InMemoryStorage()
+        self.everything = quiet_study(self._direction, storage=self._memory, study_name="everything")
         self._copies: dict[Key, int] = {}
+        self._unfinished: set[Key] = set()
         self._others: dict[str, dict[str, str]] = {}
         self._end_orphans()
         self.sync()
@@ -158,20 +159,22 @@ class SearchStudies:
                 self._copy((name, trial.number), trial)
 
     def _copy(self, key: Key, trial: FrozenTrial) -> None:
-        copies = self.everything._storage
         if key not in self._copies:
-            self._copies[key] = copies.create_new_trial(self.everything._study_id, _canonical(trial))
+            study = self._memory.get_study_id_from_name("everything")
+            self._copies[key] = self._memory.create_new_trial(study, _canonical(trial))
+            if not trial.state.is_finished():
+                self._unfinished.add(key)
             owner = trial.user_attrs.get("owner", self._owner.mark)
             if owner != self._owner.mark:
                 self._others[owner["lock"]] = owner
             return
-        copied = copies.get_trial(self._copies[key])
-        if trial.state.is_finished() and not copied.state.is_finished():
+        if key in self._unfinished and trial.state.is_finished():
             for step, value in trial.intermediate_values.items():
-                copies.set_trial_intermediate_value(self._copies[key], step, value)
+                self._memory.set_trial_intermediate_value(self._copies[key], step, value)
             for name, value in trial.user_attrs.items():
-                copies.set_trial_user_attr(self._copies[key], name, value)
-            copies.set_trial_state_values(self._copies[key], trial.state, trial.values)
+                self._memory.set_trial_user_attr(self._copies[key], name, value)
+            self._memory.set_trial_state_values(self._copies[key], trial.state, trial.values)
+            self._unfinished.remove(key)
 
     def _has_company(self) -> bool:
         """Say whether another search in these studies goes on."""
@@ -194,8 +197,7 @@ class SearchStudies:
         if self.journal is not None:
             return self.journal.open_study(self.data.problem, key)
         name = f"{self.data.problem.name}-{key}"
-        with _quiet():
-            optuna.create_study(storage=self.storage, study_name=name, direction=self._direction)
+        quiet_study(self._direction, storage=self.storage, study_name=name)
         return name
 
     def _study_id(self, name: str) -> int:
@@ -253,13 +255,12 @@ def _is_gone(owner: dict[str, str]) -> bool:
     return True
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep Optuna from telling of each study that is made."""
+def quiet_study(direction: str, **settings: object) -> optuna.Study:
+    """Make a study without Optuna's telling of it."""
     before = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(max(before, optuna.logging.WARNING))
     try:
-        yield
+        return optuna.create_study(direction=direction, **settings)
     finally:
         optuna.logging.set_verbosity(before)
 

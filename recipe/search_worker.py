@@ -155,6 +155,7 @@ class _Watch:
         self.halt = threading.Event()
         self.why = ""
         self._job = job
+        self._sees_folder = job.stop_file.parent.exists()  # which goes with the search; another machine has none
         self._measure = "val_" + prepared.problem.measure
         self._on_epoch = on_epoch
         opened = job.place.open(job.pruning.make()) if job.pruning.method else None
@@ -167,7 +168,7 @@ class _Watch:
             self._on_epoch(report)
         if not math.isfinite(report.logs["val_data_loss"]) and self._job.spec.patience is None:
             self._end("diverged")  # weights that are no numbers stay so; with patience the best ones come back
-        elif self._job.stop_file.exists():
+        elif self._job.stop_file.exists() or (self._sees_folder and not self._job.stop_file.parent.exists()):
             self._end("stopped")
         elif self._study is not None and (report.epoch + 1) % self._job.pruning.every == 0:
             self._look(report)

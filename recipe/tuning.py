@@ -65,8 +65,8 @@ def tune(
     problem : a problem's name, or what `load`, `hold_out` or `prepare` returned
     space : what may be tried; None: `default_space`, around `base` where one is given
     trials : how many to make
-    executor : None: one after the other in this process; ``"processes"``, ``"threads"``, a
-        `concurrent.futures.Executor` or a `dask.distributed.Client`
+    executor : None: one after the other in this process; ``"processes"`` (a script needs Python's usual
+        ``if __name__ == "__main__":``), ``"threads"``, a `concurrent.futures.Executor` or a `dask.distributed.Client`
     workers : trials at a time; None: as many as the executor has workers
     storage : None: the journal; ``"memory"``; a journal file; or the address of a database, such as
         ``"sqlite:///search.db"`` or ``"postgresql+psycopg://..."``. Processes that search in one storage share a study

@@ -9,7 +9,7 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPool
 from concurrent.futures.process import BrokenProcessPool
 
 import pytest
-from tuning_examples import BASE, SPACE, all_trials, train_at_once
+from tuning_examples import BASE, SEARCH_ON_PROCESSES, SPACE, all_trials, start_process, train_and_report, train_at_once
 
 import recipe
 from recipe.executors import open_team
@@ -50,24 +50,22 @@ class Unlucky(Executor):
         return future
 
 
-def kill_when_two_train(find_pids, killed):
-    """Wait until two trials have reported an epoch each, and kill the first of the workers that are found."""
-    storage = recipe.default_journal().storage
-    for _ in range(2000):
-        time.sleep(0.05)
-        studies = storage.get_all_studies()
-        trials = [trial for study in studies for trial in storage.get_all_trials(study._study_id)]
-        if sum(trial.state.name == "RUNNING" and len(trial.intermediate_values) > 0 for trial in trials) == 2:
+def kill_while_both_train(find_pids, killed):
+    """Wait until both workers have a trial and one of them has reported an epoch; then kill the first of the two."""
+    for _ in range(4000):
+        time.sleep(0.02)
+        running = [trial for trial in all_trials(recipe.default_journal()) if trial.state.name == "RUNNING"]
+        if len(running) == 2 and any(trial.intermediate_values for trial in running):
             killed.append(find_pids()[0])
             os.kill(killed[0], signal.SIGKILL)
             return
 
 
-def tune_while_a_worker_is_killed(split, find_pids, **settings):
+def tune_while_a_worker_is_killed(split, space, find_pids, **settings):
     killed = []
-    killer = threading.Thread(target=kill_when_two_train, args=(find_pids, killed), daemon=True)
+    killer = threading.Thread(target=kill_while_both_train, args=(find_pids, killed), daemon=True)
     killer.start()
-    found = tune(split, LONG, 3, pruning="halving", **settings)
+    found = tune(split, space, 3, **settings)
     killer.join(1)
     assert len(killed) == 1
     assert len(found.new) == 3
@@ -91,15 +89,17 @@ def test_processes_train_what_a_name_or_arrays_say_and_a_killed_one_costs_no_tri
     def find_pids():
         return [child.pid for child in multiprocessing.active_children()]
 
-    found = tune_while_a_worker_is_killed(split, find_pids, executor="processes", workers=2)
+    found = tune_while_a_worker_is_killed(split, LONG, find_pids, executor="processes", workers=2)
     named = recipe.prepare(split)
     for entry in found.new[:1]:
         again = recipe.train(entry.spec, named, journal=None)
         assert again.history["val_data_loss"][: entry.epochs] == pytest.approx(entry.history["val_data_loss"], rel=1e-3)
 
 
-def test_dask_workers_train_and_a_killed_one_costs_no_trial(split):
+def test_dask_workers_train_and_a_killed_one_costs_no_trial(split, monkeypatch):
+    """A real scheduler and real workers; their trainings only take time, so that no worker has to import Keras."""
     distributed = pytest.importorskip("distributed")
+    monkeypatch.setattr("recipe.search_loop.train_trial", train_and_report)
     with (
         distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
@@ -107,7 +107,8 @@ def test_dask_workers_train_and_a_killed_one_costs_no_trial(split):
         distributed.Client(cluster) as client,
     ):
         pids = list(client.run(os.getpid).values())
-        tune_while_a_worker_is_killed(split, lambda: pids, executor=client)
+        slow = SearchSpace(base=BASE.replace(epochs=15), learning_rate=Range(1e-4, 1e-2))
+        tune_while_a_worker_is_killed(split, slow, lambda: pids, executor=client)
 
 
 def test_a_ready_pool_gets_the_data_by_name_and_stays_open():
@@ -122,6 +123,13 @@ def test_a_ready_pool_gets_the_data_by_name_and_stays_open():
         assert found.stopped == "asked"
         assert {outcome_of(entry) for entry in found.new} == {"stopped"}
         assert pool.submit(abs, -1).result() == 1
+
+
+def test_workers_end_with_a_search_that_is_killed(tmp_path):
+    main = start_process(SEARCH_ON_PROCESSES, tmp_path)
+    assert [main.stdout.readline() for _ in range(2)] == ["training\n"] * 2
+    main.kill()
+    main.communicate(timeout=30)  # comes back when nobody is left who could write
 
 
 def test_a_lost_trial_is_begun_again_alone(split):

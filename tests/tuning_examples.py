@@ -68,6 +68,17 @@ def train_slowly(job: Job, on_epoch: object = None) -> Outcome:
     return train_at_once(job)
 
 
+def train_and_report(job: Job, on_epoch: object = None) -> Outcome:
+    """The same, slowly, with a report of each epoch to the study, as a real training does it."""
+    _, storage = job.place.open(job.pruning.make())
+    known = storage.get_trial(job.trial_id).intermediate_values
+    for epoch in range(job.spec.epochs):
+        time.sleep(0.1)
+        if epoch not in known:
+            storage.set_trial_intermediate_value(job.trial_id, epoch, 0.1)
+    return train_at_once(job)
+
+
 def train_until_killed(job: Job, on_epoch: object = None) -> Outcome:
     """Never ends, and says that it has begun."""
     print("training", flush=True)
@@ -93,6 +104,17 @@ def start_process(code: str, home: Path, *arguments: str) -> subprocess.Popen:
         text=True,
     )
 
+
+SEARCH_ON_PROCESSES = """
+    import sys
+    import recipe.search_loop
+    import tuning_examples
+    from recipe.tuning import tune
+
+    if __name__ == "__main__":
+        recipe.search_loop.train_trial = tuning_examples.train_until_killed
+        tune("mnist", tuning_examples.SPACE, 2, source="sample", rows=100, executor="processes", workers=2)
+"""
 
 SEARCH = """
     import sys
