@@ -1,0 +1,65 @@
+"""Lesson 5's own panel in JupyterLab: dragged, pressed and switched as a reader would.
+
+The whole lesson trains for a minute; here only its panel is run, and the lesson's cells are run by nbval.
+"""
+
+from __future__ import annotations
+
+import re
+
+import nbformat
+import pytest
+
+TITLE = "Beat a baseline: beyond chance?"
+CODE = (
+    "import recipe\nfrom recipe.panels.baseline import BaselinePanel",
+    "reviews = recipe.with_words(recipe.load('imdb', rows=1_200), 500)\nhouses = recipe.load('housing', rows=400)",
+    "panel = BaselinePanel(reviews, houses, trained_on=50)\npanel",
+)
+
+
+def _samples(panel):
+    """Read how many samples the test was made on from the figure's alternative text."""
+    return int(re.search(r"Of all sets of ([\d,]+) samples", panel.alt_text())[1].replace(",", ""))
+
+
+@pytest.fixture(scope="module")
+def page(notebooks):
+    """A notebook with the panel; it has never run."""
+    cells = [nbformat.v4.new_code_cell(source, id=f"cell-{number}") for number, source in enumerate(CODE)]
+    metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), notebooks / "baseline_panel.ipynb")
+    return "baseline_panel.ipynb"
+
+
+def test_panel_of_the_baseline_follows_samples_draw_and_problem(lab, page):
+    lab.open_notebook(page)
+    lab.run_all()
+    panel = lab.panel(TITLE)
+    panel.wait_until_done()
+    assert "an embedded sample, not the real data" in panel.source()
+    assert _samples(panel) == 50
+    before = panel.figure()
+
+    panel.drag("validation samples", to=0.02, steps=30)
+    panel.wait_for_status("samples=5")
+    before = panel.wait_for_change(before)
+    panel.wait_until_done()
+    assert _samples(panel) == 5
+
+    panel.press("validation samples", "ArrowRight", times=4)
+    panel.wait_for_status(re.compile(r"This set of 100 "))
+    panel.press("which of them", "ArrowRight")
+    panel.wait_for_status("draw=2")
+    before = panel.wait_for_change(before)
+
+    panel.choose("trained on", "20 samples")
+    panel.wait_for_status("trained_on=20")
+    panel.choose("problem", "houses")
+    panel.wait_for_status("problem=housing")
+    assert panel.wait_for_change(before)
+    assert "mean absolute error" in panel.alt_text()
+    panel.check_fit("lesson-5-baseline")
+
+    panel.choose("problem", "digits")  # the panel was given none
+    panel.wait_for_status("The panel was given no such data")
