@@ -132,13 +132,13 @@ def compare_runs(first: Entry, second: Entry) -> list[dict[str, object]]:
     numbers = {
         f"validation {measure.title}": (first.score, second.score),
         f"training {measure.title}": (first.train_score, second.train_score),
-        "epochs done": (first.epochs, second.epochs),
+        "epochs trained": (first.epochs, second.epochs),
         "seconds": (first.seconds, second.seconds),
     }
     return rows + [{"what": what, "first": one, "second": other} for what, (one, other) in numbers.items()]
 
 
-def sentence_of(first: Entry, second: Entry) -> str:
+def sentence_of(first: Entry, second: Entry, *, names: tuple[str, str] = ("the first", "the second")) -> str:
     """Say which of two runs on the same data has the better validation score, and by how much."""
     gain = MEASURES[first.measure].gain(second.score, first.score)
     title = MEASURES[first.measure].title
@@ -146,8 +146,9 @@ def sentence_of(first: Entry, second: Entry) -> str:
         return "One of them has no score: its loss is not finite."
     if gain == 0:
         return f"Both have a validation {title} of {first.score:.4g}."
-    better, worse = ("second", "first") if gain > 0 else ("first", "second")
-    return f"The {better} is better: its validation {title} is {abs(gain):.3g} {_side(first.measure)} the {worse}'s."
+    worse, better = names if gain > 0 else reversed(names)
+    is_better = f"{better[0].upper()}{better[1:]} is better"
+    return f"{is_better}: its validation {title} is {abs(gain):.3g} {_side(first.measure)} that of {worse}."
 
 
 def unrecorded_entry(run: Run, data: str, *, origin: str, number: int) -> Entry:

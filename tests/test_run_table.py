@@ -107,7 +107,7 @@ def test_compare_runs_says_what_differs():
     rows = compare_runs(ENTRIES[0], ENTRIES[1])
     assert rows[0] == {"what": "hidden_units", "first": [64], "second": [8]}
     assert rows[1] == {"what": "validation accuracy", "first": 0.9, "second": 0.8}
-    assert [row["what"] for row in rows[2:]] == ["training accuracy", "epochs done", "seconds"]
+    assert [row["what"] for row in rows[2:]] == ["training accuracy", "epochs trained", "seconds"]
 
 
 def test_compare_runs_refuses_another_problem():
@@ -118,9 +118,9 @@ def test_compare_runs_refuses_another_problem():
 @pytest.mark.parametrize(
     ("measure", "scores", "sentence"),
     [
-        ("accuracy", (0.9, 0.8), "The first is better: its validation accuracy is 0.1 above the second's."),
-        ("accuracy", (0.8, 0.9), "The second is better: its validation accuracy is 0.1 above the first's."),
-        ("mae", (0.5, 0.3), "The second is better: its validation mean absolute error is 0.2 below the first's."),
+        ("accuracy", (0.9, 0.8), "The first is better: its validation accuracy is 0.1 above that of the second."),
+        ("accuracy", (0.8, 0.9), "The second is better: its validation accuracy is 0.1 above that of the first."),
+        ("mae", (0.5, 0.3), "The second is better: its validation mean absolute error is 0.2 below that of the first."),
         ("mae", (0.3, 0.3), "Both have a validation mean absolute error of 0.3."),
         ("mae", (0.3, math.nan), "One of them has no score: its loss is not finite."),
     ],

@@ -45,7 +45,13 @@ class RunTable:
         self.compare_button = _button("Compare both", "Say what differs between the two runs")
         self.pin_button = _button("Pin or unpin", "The first one: pinned runs stay at the top, in later sessions too")
         self.load_button = _button("Use settings", "Put the settings of the first one into the controls")
-        self.path = widgets.Text(value="runs.csv", description="file", style=LABEL, layout=widgets.Layout(width="auto"))
+        self.path = widgets.Text(
+            value="runs.csv",
+            description="file",
+            continuous_update=False,  # what is typed arrives whole
+            style=LABEL,
+            layout=widgets.Layout(width="auto"),
+        )
         self.export_button = _button("Export CSV", "Write all runs on this data to the file")
         self.comparison = widgets.HTML()
         self.sort_by.observe(lambda change: self.show(self.entries), names="value")
@@ -86,23 +92,14 @@ class RunTable:
         """Show and return what differs between two runs."""
         one, other = (self.entry(number) for number in (first, second))
         rows = compare_runs(one, other)
-        head = "".join(
-            f"<th scope='col' style='{_CELL.format(align='left')}'>{text}</th>"
-            for text in ("what differs", f"run {first}", f"run {second}")
-        )
-        body = "".join(
-            "<tr>"
-            + "".join(f"<td style='{_CELL.format(align='left')}'>{escape(_show(row[key]))}</td>" for key in row)
-            + "</tr>"
-            for row in rows
-        )
-        words = escape(sentence_of(one, other).replace("first", f"run {first}").replace("second", f"run {second}"))
-        words = (
-            words.replace(f"The run {first}", f"Run {first}")
-            .replace(f"The run {second}", f"Run {second}")
-            .replace("the run", "run")
-        )
-        self.comparison.value = f"<table style='border-collapse:collapse'><tr>{head}</tr>{body}</table>{words}"
+        left = _CELL.format(align="left")
+        heads = ("what differs", f"run {first}", f"run {second}")
+        head = "".join(f"<th scope='col' style='{left}'>{text}</th>" for text in heads)
+        lines = ("".join(f"<td style='{left}'>{escape(_show(value))}</td>" for value in row.values()) for row in rows)
+        body = "".join(f"<tr>{line}</tr>" for line in lines)
+        words = escape(sentence_of(one, other, names=(f"run {first}", f"run {second}")))
+        table = f"<table style='border-collapse:collapse'><tr>{head}</tr>{body}</table>"
+        self.comparison.value = f"<div style='line-height:1.35'>{table}{words}</div>"
         return rows
 
     def entry(self, number: int) -> Entry:
