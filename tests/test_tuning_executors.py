@@ -85,6 +85,7 @@ def test_threads_train_several_trials_and_come_to_the_same_scores(split):
         assert recipe.train(entry.spec, prepared, journal=None).score == pytest.approx(entry.score, abs=1e-6)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
 def test_processes_train_what_a_name_or_arrays_say_and_a_killed_one_costs_no_trial(split):
     def find_pids():
         return [child.pid for child in multiprocessing.active_children()]
@@ -96,6 +97,7 @@ def test_processes_train_what_a_name_or_arrays_say_and_a_killed_one_costs_no_tri
         assert again.history["val_data_loss"][: entry.epochs] == pytest.approx(entry.history["val_data_loss"], rel=1e-3)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
 def test_dask_workers_train_and_a_killed_one_costs_no_trial(split, monkeypatch):
     """A real scheduler and real workers; their trainings only take time, so that no worker has to import Keras."""
     distributed = pytest.importorskip("distributed")

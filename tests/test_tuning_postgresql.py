@@ -1,7 +1,6 @@
 """A search in a real PostgreSQL server, which the test starts for itself."""
 
 import os
-import pwd
 import shutil
 import socket
 import subprocess
@@ -16,7 +15,10 @@ import recipe
 from recipe.journal import Journal
 from recipe.tuning import tune
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [
+    pytest.mark.timeout(180),
+    pytest.mark.skipif(os.name == "nt", reason="the server is looked for where Debian and macOS have it"),
+]
 
 
 def find_program(name: str) -> str | None:
@@ -42,6 +44,8 @@ def server() -> Iterator[str]:
     # The server refuses to run as root; Debian's package brings a user for it.
     as_user = []
     if os.geteuid() == 0:
+        import pwd
+
         try:
             user = pwd.getpwnam("postgres")
         except KeyError:
