@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from recipe.measures import MEASURES
 from recipe.plots import BLUE, GREEN, INK, ORANGE, SKY, VERMILION, finish, new_figure
@@ -80,7 +81,7 @@ def draw_power(
     if chosen is not None:
         at_chosen = float(np.interp(chosen, curve.samples, curve.power))
         axes.plot(chosen, at_chosen, "o", color=VERMILION, markersize=9, label=f"{chosen:,} samples", zorder=3)
-    axes.set_xscale("log")
+    _count_on_log_axis(axes)
     axes.set_ylim(-0.03, 1.05)
     axes.set_xlabel("validation samples (log scale)")
     axes.set_ylabel("share of sets that show it")
@@ -232,6 +233,15 @@ def _draw_sums(trial: LastLayerTrial, axes: Axes) -> None:
     axes.axvline(1, color=INK, linestyle=":", linewidth=1.2)
     axes.set_xlabel("sum of the outputs (dotted: 1)")
     axes.set_ylabel("samples with two labels or more" if is_labels else "samples")
+
+
+def _count_on_log_axis(axes: Axes) -> None:
+    """Write numbers of samples in full on a logarithmic axis, and no more of them than fit."""
+    axes.set_xscale("log")
+    low, high = axes.get_xlim()
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 40 * low else (1,)))
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def _write(axes: Axes, x: float, y: float, text: str) -> None:

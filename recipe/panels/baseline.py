@@ -61,7 +61,7 @@ class BaselinePanel(Panel):
     title = "Beat a baseline: beyond chance?"
     settings_type = BaselineSettings
     live = True
-    figure_size = (7.6, 3.6)
+    figure_size = (6.6, 3.6)
 
     def __init__(self, *datasets: Dataset, **settings: object) -> None:
         self._contests: dict[tuple[str, int], Contest] = {}
