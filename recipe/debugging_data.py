@@ -12,7 +12,7 @@ from recipe.problems import ProblemType
 
 LOOKED_AT = 5_000  # rows, drawn evenly, for what needs not all of them
 LARGE, SMALL = 10.0, 0.01  # spread or level of inputs beyond which training suffers
-ALIKE_SHIFT, ALIKE_CHANCE = 0.25, 6.0  # spreads between two means; times the shift that chance explains
+ALIKE_SHIFT, FARTHEST_SHIFT = 0.25, 0.4  # spreads between two means: of all inputs, and of the hundredth farthest
 TWINS = 0.02  # of the validation part
 ONE_CLASS = 0.95
 
@@ -190,14 +190,17 @@ def check_parts_inputs(bench: Bench) -> Check:
     shift = np.abs(mean - mean_val)[used] / pooled[used]
     chance = np.sqrt(1 / len(x) + 1 / len(x_val))  # the shift that two samples of one population have
     typical = float(np.sqrt((np.minimum(shift, 10) ** 2).mean()))
+    farthest = float(np.sort(shift)[-max(1, len(shift) // 100) :].mean())  # of many inputs, most may say little
     overall = float(x_val.std() / max(x.std(), 1e-12))
-    ok = (typical < ALIKE_SHIFT or typical < ALIKE_CHANCE**0.5 * chance) and 0.5 < overall < 2
+    limits = max(ALIKE_SHIFT, 2.5 * chance), max(FARTHEST_SHIFT, 5 * chance)
+    ok = typical < limits[0] and farthest < limits[1] and 0.5 < overall < 2
     return judge(
         "validation inputs",
         ok,
-        found=f"The means of an input in both parts differ by {typical:.2g} spreads (chance: {chance:.2g}); all inputs "
-        f"together spread {overall:.3g} times as far in validation.",
-        expected=f"a difference below {ALIKE_SHIFT:g} spreads, and 0.5 to 2 times the spread.",
+        found=f"The means of an input in both parts differ by {typical:.2g} spreads (chance: {chance:.2g}), those of "
+        f"the most different hundredth by {farthest:.2g}; all inputs together spread {overall:.3g} times as "
+        "far in validation.",
+        expected=f"differences below {limits[0]:.2g} and {limits[1]:.2g} spreads, and 0.5 to 2 times the spread.",
         cause="Validation was prepared otherwise than training (not scaled, with statistics of its own, or with its "
         "columns or words in another order), or is another kind of data. Fit the preparation on the training part "
         "and apply that same one to both.",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 import recipe
 from recipe.debugging import check_pipeline
-from recipe.faults import FAULTS, make_pipeline
-from recipe.pipelines import BASES
+from recipe.faults import FAULTS, faults_of, make_pipeline
+from recipe.pipelines import BASES, train_pipeline
 
 SEEDS = (0, 1)
 
@@ -43,3 +44,51 @@ def test_every_fault_is_found_by_its_check(dataset, fault):
         assert found.failed, found.sentence
         assert found.cause
         assert pipeline.fault == fault
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("base", BASES)
+def test_matrix_holds_on_the_real_data(base, real_data):
+    dataset = recipe.load(base, source="local", rows=None if base == "housing" else 2_500)
+    assert [one.sentence for one in check(make_pipeline(dataset)).failed] == []
+    for fault in faults_of(base):
+        found = check(make_pipeline(dataset, fault), checks=[FAULTS[fault].check_for(base)]).checks[0]
+        assert found.failed, f"{fault}: {found.sentence}"
+
+
+@pytest.mark.parametrize("fault", ["labels_out_of_step", "rate_too_low", "dead_units", "dropout_too_strong"])
+def test_fault_costs_what_can_be_learned(dataset, fault):
+    broken, sound = (train_pipeline(make_pipeline(dataset, name)) for name in (fault, None))
+    assert min(broken["val_loss"]) > 1.1 * min(sound["val_loss"])
+
+
+def test_leak_makes_the_validation_loss_too_good():
+    dataset = recipe.load("imdb", source="sample", rows=750)
+    honest, leaked = (train_pipeline(make_pipeline(dataset, name)) for name in (None, "leak"))
+    assert leaked["val_loss"][-1] < 0.9 * honest["val_loss"][-1]
+
+
+def test_same_seed_makes_the_same_pipeline(dataset):
+    one, two, other = (make_pipeline(dataset, "labels_out_of_step", seed=seed) for seed in (3, 3, 4))
+    assert all(np.array_equal(a, b) for a, b in zip(one.arrays, two.arrays, strict=True))
+    assert not np.array_equal(one.y_train, other.y_train)
+    for a, b in zip(one.model.get_weights(), two.model.get_weights(), strict=True):
+        assert np.array_equal(a, b)
+
+
+def test_history_is_that_of_the_model_and_leaves_it_alone():
+    pipeline = make_pipeline(recipe.load("housing", source="sample", rows=300))
+    before = pipeline.model.get_weights()
+    history = train_pipeline(pipeline, epochs=2)
+    assert all(np.array_equal(a, b) for a, b in zip(before, pipeline.model.get_weights(), strict=True))
+    assert history["step"] == [20, 40]
+    assert set(history) == {"step", "loss", "val_loss", "mae", "val_mae"}
+
+
+def test_make_pipeline_refuses_what_does_not_exist():
+    with pytest.raises(ValueError, match=r"There is no pipeline of that name\. Received: problem='cifar'\."):
+        make_pipeline("cifar")
+    with pytest.raises(ValueError, match=r"There is no such fault\. Received: fault='gremlins'\. Choose from labels_"):
+        make_pipeline("housing", "gremlins", source="sample")
+    with pytest.raises(ValueError, match=r"Pipelines are made of .*Received: problem='mnist_five'"):
+        make_pipeline(recipe.load("mnist_five", source="sample"))
