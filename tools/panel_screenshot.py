@@ -58,7 +58,9 @@ def main() -> None:
             context.close()
         browser.close()
     TARGET.parent.mkdir(exist_ok=True)
-    picture.convert("RGB").quantize(96, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(TARGET, optimize=True)
+    # This method keeps the colours of the curves apart, however few pixels they have.
+    small = picture.convert("RGB").quantize(96, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    small.save(TARGET, optimize=True)
     print(f"{TARGET}: {picture.width} x {picture.height} pixels, {TARGET.stat().st_size / 1000:.0f} kB")
 
 
