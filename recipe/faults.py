@@ -125,7 +125,7 @@ def _all_faults() -> Mapping[str, Fault]:
         Fault(
             name="labels_out_of_step",
             check="zero input",
-            title="targets out of step with the inputs",
+            title="targets out of step",
             text="Inputs or targets were shuffled, sorted or filtered alone: each sample has another one's target.",
             mend="Shuffle both by one permutation: order = rng.permutation(n); x[order], y[order].",
             _arrays=fault_ways.shuffle_targets,
@@ -176,7 +176,7 @@ def _all_faults() -> Mapping[str, Fault]:
         Fault(
             name="leak",
             check="twins",
-            title="training samples among the validation samples",
+            title="samples in both parts",
             text="Half of the validation samples stand in the training part, too: data were copied before the split.",
             mend="Drop duplicates, then split, and copy (augment, oversample) the training part alone.",
             _arrays=fault_ways.leak,
@@ -184,7 +184,7 @@ def _all_faults() -> Mapping[str, Fault]:
         Fault(
             name="validation_prepared_otherwise",
             check="validation inputs",
-            title="validation prepared otherwise than training",
+            title="validation prepared otherwise",
             text="Scaling was forgotten on the validation part, or its words are numbered otherwise.",
             mend="Fit the preparation on the training part, and apply that same one to every other part.",
             _arrays=fault_ways.prepare_otherwise,
@@ -224,7 +224,7 @@ def _all_faults() -> Mapping[str, Fault]:
         Fault(
             name="missing_activation",
             check="hidden activations",
-            title="no activation in the hidden layers",
+            title="no hidden activation",
             text="Without one, all layers together are no more than a single linear one.",
             mend='Give the hidden layers activation="relu".',
             _network=lambda network, base: replace(network, activation=None),

@@ -105,7 +105,7 @@ def test_sound_pipeline_is_a_right_guess_too(game):
 def test_a_round_that_is_played_again_gives_no_points(game):
     number = number_of(game, "leak")
     game.start(number)
-    assert game.reveal().startswith("It is training samples among")
+    assert game.reveal().startswith("It is samples in both parts")
     game.start(number)
     game.guess("leak")
     assert game.scores == {number: 0}
@@ -115,7 +115,7 @@ def test_another_fault_whose_check_fails_too_is_named_as_such(game):
     game.start(number_of(game, "dead_units"))
     answer = game.guess("labels_out_of_step")
     assert not answer.right
-    assert answer.text.startswith("It is not targets out of step with the inputs, though the check of zero input fails")
+    assert answer.text.startswith("It is not targets out of step, though the check of zero input fails")
 
 
 def test_game_refuses_what_does_not_exist(houses):

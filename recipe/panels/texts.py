@@ -41,7 +41,7 @@ def source_html(text: str) -> str:
 def status_html(message: str, *, settings: str = "") -> str:
     """Return a status line that screen readers speak; the settings' text stands at its end, to be copied."""
     shared = f" <span style='opacity:0.75'>Settings: <code>{escape(settings)}</code></span>" if settings else ""
-    return f"<div role='status' style='line-height:1.35'>{escape(message)}{shared}</div>"
+    return f"<div role='status' style='line-height:1.35; overflow-wrap:anywhere'>{escape(message)}{shared}</div>"
 
 
 def error_html(error: BaseException) -> str:

@@ -44,11 +44,11 @@ def test_lesson_8_game_is_played_by_mouse_and_by_keyboard(lab):
     panel.wait_until_done()
     assert "Wrong. It is not " in _notes(panel)
 
-    panel.choose("your guess", "no activation in the hidden layers")
+    panel.choose("your guess", "no hidden activation")
     panel.root.get_by_role("button", name="Guess").click()
     panel.wait_for_status("Right! Round 13")
     panel.wait_until_done()
-    assert "Right. It is no activation in the hidden layers." in _notes(panel)
+    assert "Right. It is no hidden activation." in _notes(panel)
     panel.check_fit("game-won")
 
     panel.choose("problem", "film reviews (IMDB)")
