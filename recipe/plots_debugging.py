@@ -98,7 +98,7 @@ def _draw_curves(axes: Axes, history: Mapping[str, Sequence[float]], key: str) -
     if not np.isfinite(values).any():
         axes.text(0.5, 0.5, "not a number", ha="center", va="center", transform=axes.transAxes, color=INK)
         axes.set_yticks([])
-    elif values.min() > 0 and values.max() > 20 * values.min():
+    elif key != "accuracy" and values.min() > 0 and values.max() > 20 * values.min():
         axes.set_yscale("log")
     axes.set_xlim(0, steps[-1] * 1.02)
     axes.set_xlabel("steps of training")
