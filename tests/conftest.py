@@ -19,7 +19,7 @@ os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 # The same for Matplotlib's list of fonts: every kernel with a home of its own would make it again, and say so.
 os.environ.setdefault("MPLCONFIGDIR", str(Path(__file__).parent.parent / ".pytest_cache" / "matplotlib"))
 
-# The notebooks' kernels, and whatever runs before a test is shielded, keep their runs here, never in the user's journal.
+# The notebooks' kernels, and what runs before a test is shielded, keep their runs here, never in the user's journal.
 _JOURNAL = tempfile.TemporaryDirectory(prefix="recipe-tests-", ignore_cleanup_errors=True)
 os.environ["RECIPE_JOURNAL"] = str(Path(_JOURNAL.name) / "journal.log")
 
