@@ -21,6 +21,7 @@ from recipe.measures import MEASURES
 from recipe.models import loss_name, wants_one_hot
 from recipe.problems import Problem
 from recipe.spec import ModelSpec
+from recipe.strengths import Strengths
 
 if TYPE_CHECKING:
     State = tuple[list[jax.Array], list[jax.Array], list[jax.Array]]
@@ -38,6 +39,7 @@ class Program:
     ----------
     model : gives the computation; its own weights are never read or written here
     input_scale : what a batch is multiplied by once it is float32
+    strengths : where the model reads its dropout rate and its penalties while it is traced
     lock : held while the program runs, since one model must not be traced by two threads
     some_steps_empty : whether a step may hold nothing but padding, which must then change nothing
     """
@@ -46,6 +48,7 @@ class Program:
     problem: Problem
     model: keras.Model
     input_scale: float
+    strengths: Strengths
     lock: threading.Lock
     some_steps_empty: bool = False
 
@@ -64,7 +67,8 @@ class Program:
         Parameters
         ----------
         state : trainable, non-trainable and optimizer variables
-        data : x_train, y_train, x_val, y_val, and the row weights train_weight, val_weight of what is measured
+        data : x_train, y_train, x_val, y_val, the row weights train_weight, val_weight of what is measured, and the
+            strengths of dropout, L1 and L2
         order : int32 (steps, batch_size), the rows of each batch; padded at the end of the ragged last one
         valid : float32 (steps, batch_size), 1 where a row counts and 0 where it is padding
 
@@ -72,8 +76,9 @@ class Program:
         -------
         the new state, and the numbers that `log_names` names, float32: one array is fetched faster than seven
         """
-        state, _ = jax.lax.scan(partial(self._step, data), state, (order, valid))
-        return state, self.measure(state, data)
+        with self.strengths.set(data["strengths"]):
+            state, _ = jax.lax.scan(partial(self._step, data), state, (order, valid))
+            return state, self.measure(state, data)
 
     def _step(self, data: dict[str, jax.Array], state: State, batch: tuple[jax.Array, jax.Array]) -> tuple[State, None]:
         """Update the weights once."""

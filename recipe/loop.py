@@ -15,9 +15,10 @@ import numpy as np
 from recipe.convolutions import make_cpu_twin
 from recipe.engine import Program
 from recipe.members import Member, Progress
-from recipe.models import build_model, make_targets
+from recipe.models import BUILDING, build_model, fixed_seed, make_targets
 from recipe.problems import Problem
 from recipe.spec import ModelSpec
+from recipe.strengths import Strengths, read_from, strengths_of, without_strengths
 
 
 class Loop:
@@ -33,7 +34,7 @@ class Loop:
         steps = [-(-size // first.spec.batch_size) for size in self._sizes]
         places = np.arange(max(steps) * first.spec.batch_size).reshape(max(steps), -1)
         self._valid = _stack([(places < size).astype(np.float32) for size in self._sizes])
-        key = first.spec.replace(seed=0, epochs=1, patience=None, learning_rate=None)
+        key = without_strengths(first.spec).replace(seed=0, epochs=1, patience=None, learning_rate=None)
         self._program, self._run = _compile_for(
             key, first.prepared.problem, first.prepared.input_scale, len(members) > 1, min(steps) < max(steps)
         )
@@ -99,16 +100,20 @@ def _compile_for(
     spec: ModelSpec, problem: Problem, input_scale: float, several: bool, uneven: bool
 ) -> tuple[Program, Callable]:
     """Return the program of a spec, compiled at its first call and then kept: a second training starts at once."""
-    model = build_model(spec, problem)
-    if jax.default_backend() == "cpu" and spec.architecture == "convnet":
-        twin = make_cpu_twin(model)
-        twin.compile(optimizer=model.optimizer, loss=model.loss)
-        model = twin
+    strengths = Strengths()
+    with BUILDING, fixed_seed(spec.seed):  # a copy draws seeds, too: none of them may be missing to somebody else
+        model = build_model(spec, problem)
+        if jax.default_backend() == "cpu" and spec.architecture == "convnet":
+            twin = make_cpu_twin(model)
+            twin.compile(optimizer=model.optimizer, loss=model.loss)
+            model = twin
+        model = read_from(model, strengths)
     program = Program(
         spec=spec,
         problem=problem,
         model=model,
         input_scale=input_scale,
+        strengths=strengths,
         some_steps_empty=uneven,
         lock=threading.Lock(),
     )
@@ -126,6 +131,7 @@ def _device_data(member: Member) -> dict[str, np.ndarray]:
         "y_val": make_targets(member.spec, problem, prepared.y_val),
         "train_weight": np.ones(measured, np.float32),
         "val_weight": np.ones(len(prepared.y_val), np.float32),
+        "strengths": strengths_of(member.spec),
     }
 
 

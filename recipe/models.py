@@ -17,8 +17,9 @@ from recipe.spec import ModelSpec
 if TYPE_CHECKING:
     import keras
 
-# The global random state of Python, NumPy and the backend is shared by all threads: one model is built at a time.
-_BUILDING = threading.RLock()
+# The global random state of Python, NumPy and the backend is shared by all threads: one model is built, or copied, at
+# a time.
+BUILDING = threading.RLock()
 
 
 def build_model(spec: ModelSpec, problem: Problem) -> keras.Model:
@@ -47,7 +48,7 @@ def build_model(spec: ModelSpec, problem: Problem) -> keras.Model:
     check_fit(spec, problem)
     if keras.config.backend() == "jax":
         use_compile_cache()  # before the first weights are drawn: drawing them is what takes longest to compile
-    with _BUILDING, fixed_seed(spec.seed):
+    with BUILDING, fixed_seed(spec.seed):
         model = keras.Sequential(_layers(spec, problem), name=f"{problem.name}_{spec.architecture}")
         model.compile(optimizer=_optimizer(spec), loss=loss_name(spec, problem), metrics=[_metric(problem)])
         # Built here, inside the fixed seed: an optimizer that is built later would still draw nothing, but must exist.

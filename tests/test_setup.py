@@ -36,7 +36,7 @@ LINES = (
     ("resampling", "baselines", "power", "power_curve", "describe", "framing", "worlds"),
     ("compile_cache", "convolutions", "models", "export", "codegen"),
     ("interruption", "members", "runs", "databases", "journal_file", "journal_entries", "journal_views", "journal"),
-    ("engine", "loop", "fitting", "training"),
+    ("strengths", "engine", "loop", "fitting", "training"),
     ("detector", "preparations", "layers", "word_effects", "mistakes"),
     ("judging", "protocol_study", "selection_study", "contest"),
     ("curves", "histories", "diagnosis", "remedies", "advice", "outcome", "experiment", "guesses", "run_table"),

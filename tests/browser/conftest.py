@@ -6,6 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
+import nbformat
 import pytest
 
 try:
@@ -46,6 +47,22 @@ def notebooks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(ROOT / "notebooks", folder, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
     shutil.copy(ROOT / "tests/panel_examples.py", folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def excerpt(notebooks):
+    """A function that puts a lesson without most of its cells beside it: nbval runs the whole of it."""
+
+    def cut_out(name: str, *cells: str) -> str:
+        lesson = nbformat.read(notebooks / f"{name}.ipynb", as_version=4)
+        lesson.cells = [cell for cell in lesson.cells if cell.id in cells]
+        assert [cell.id for cell in lesson.cells] == list(cells)
+        for cell in lesson.cells:
+            cell.outputs, cell.execution_count = [], None
+        nbformat.write(lesson, notebooks / f"excerpt_{name}.ipynb")
+        return f"excerpt_{name}.ipynb"
+
+    return cut_out
 
 
 def _server(kind: str):

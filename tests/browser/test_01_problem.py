@@ -1,13 +1,13 @@
-"""Lesson 1 in JupyterLab: its cells run, and a question is put to its panel as a reader would."""
+"""Lesson 1 in JupyterLab: a question is put to its panel as a reader would."""
 
 from __future__ import annotations
 
-NAME = "01_define_the_problem.ipynb"
+NAME = "01_define_the_problem"
 TITLE = "What is predicted, from what?"
 
 
-def test_lesson_1_panel_follows_every_choice_and_lets_columns_be_chosen(lab):
-    lab.open_notebook(NAME)
+def test_lesson_1_panel_follows_every_choice_and_lets_columns_be_chosen(lab, excerpt):
+    lab.open_notebook(excerpt(NAME, "load", "panel", "panel-drive"))
     lab.run_all()
     panel = lab.panel(TITLE)
     panel.wait_until_done()

@@ -1,10 +1,10 @@
-"""Lesson 2 in JupyterLab: its cells run, and its panel is dragged, typed into and switched as a reader would."""
+"""Lesson 2 in JupyterLab: its panel is dragged, typed into and switched as a reader would."""
 
 from __future__ import annotations
 
 import re
 
-NAME = "02_choose_a_measure_of_success.ipynb"
+NAME = "02_choose_a_measure_of_success"
 TITLE = "Choose a measure: threshold and class balance"
 
 
@@ -13,8 +13,8 @@ def _found(panel):
     return int(re.search(r"finds ([\d,]+)", panel.alt_text())[1].replace(",", ""))
 
 
-def test_lesson_2_panel_follows_threshold_balance_and_network(lab):
-    lab.open_notebook(NAME)
+def test_lesson_2_panel_follows_threshold_balance_and_network(lab, excerpt):
+    lab.open_notebook(excerpt(NAME, "load", "imports", "panel", "panel-drive"))
     lab.run_all()
     panel = lab.panel(TITLE)
     panel.wait_until_done()

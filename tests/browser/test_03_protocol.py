@@ -1,10 +1,10 @@
-"""Lesson 3 in JupyterLab: its cells run, and its panel is run, stopped in the middle and run again."""
+"""Lesson 3 in JupyterLab: its panel is run, stopped in the middle and run again."""
 
 from __future__ import annotations
 
 import re
 
-NAME = "03_decide_on_an_evaluation_protocol.ipynb"
+NAME = "03_decide_on_an_evaluation_protocol"
 TITLE = "Decide on a protocol: what it reports, and what is true"
 
 
@@ -14,8 +14,8 @@ def _spread(panel):
     return float(high) - float(low)
 
 
-def test_lesson_3_panel_runs_stops_and_runs_again(lab):
-    lab.open_notebook(NAME)
+def test_lesson_3_panel_runs_stops_and_runs_again(lab, excerpt):
+    lab.open_notebook(excerpt(NAME, "load", "compare", "panel", "panel-drive"))
     lab.run_all()
     panel = lab.panel(TITLE)
     panel.wait_until_done()

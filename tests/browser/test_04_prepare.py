@@ -1,13 +1,13 @@
-"""Lesson 4 in JupyterLab: its cells run, and its switches are thrown as a reader would."""
+"""Lesson 4 in JupyterLab: its switches are thrown as a reader would."""
 
 from __future__ import annotations
 
-NAME = "04_prepare_your_data.ipynb"
+NAME = "04_prepare_your_data"
 TITLE = "Prepare: what the network reads, and how it learns from it"
 
 
-def test_lesson_4_panel_follows_its_switches(lab):
-    lab.open_notebook(NAME)
+def test_lesson_4_panel_follows_its_switches(lab, excerpt):
+    lab.open_notebook(excerpt(NAME, "load", "panel", "panel-drive"))
     lab.run_all()
     panel = lab.panel(TITLE)
     panel.wait_until_done()

@@ -2,30 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import nbformat
-import pytest
-
-NAME = "07_regularize_and_tune.ipynb"
+NAME = "07_regularize_and_tune"
 TITLE = "Train a network"
-CELLS = ("panel", "panel-drive")
 
 
-@pytest.fixture(scope="session")
-def tuning(notebooks):
-    """The lesson with its panel's cells alone, not yet run."""
-    lesson = nbformat.read(Path(notebooks) / NAME, as_version=4)
-    lesson.cells = [cell for cell in lesson.cells if cell.id in CELLS]
-    assert [cell.id for cell in lesson.cells] == list(CELLS)
-    for cell in lesson.cells:
-        cell.outputs, cell.execution_count = [], None
-    nbformat.write(lesson, Path(notebooks) / "tuning.ipynb")
-    return "tuning.ipynb"
-
-
-def test_lesson_7_panel_trains_what_is_switched_on(lab, tuning):
-    lab.open_notebook(tuning)
+def test_lesson_7_panel_trains_what_is_switched_on(lab, excerpt):
+    lab.open_notebook(excerpt(NAME, "panel", "panel-drive"))
     lab.run_all()
     lab.hide_sidebar()
     panel = lab.panel(TITLE, run="Train")
