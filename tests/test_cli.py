@@ -18,7 +18,6 @@ import recipe
 from recipe.cli import app
 
 COMMAND = [sys.executable, "-c", "from recipe.cli import app; app()"]
-ALLOWED_SECONDS = 0.5  # for `recipe --help`, of processor time: other processes may keep this one waiting
 
 
 def _recipe(*arguments: object, env: dict | None = None, timeout: float = 240) -> subprocess.CompletedProcess:
@@ -167,13 +166,15 @@ def test_run_interrupted_writes_what_was_done_and_ends_with_130(tmp_path):
     assert "Interrupted" in report.read_text(encoding="utf-8")
 
 
-def test_help_is_quick_and_names_the_commands():
-    # In processor time, and the best of three: the machine may be busy with other tests.
-    code = "import time\nfrom recipe.cli import app\ntry: app(['--help'])\nfinally: print(time.process_time())"
-    runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60) for _ in range(3)]
-    assert min(float(run.stdout.split()[-1]) for run in runs) < ALLOWED_SECONDS
-    assert "run" in runs[0].stdout
-    assert "fetch" in runs[0].stdout
+def test_help_loads_no_heavy_package_and_names_the_commands():
+    heavy = "keras", "jax", "matplotlib", "optuna", "sklearn", "scipy"
+    code = (
+        f"import sys\nfrom recipe.cli import app\ntry: app(['--help'])\nfinally: print(set(sys.modules) & set({heavy}))"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60).stdout
+    assert shown.rstrip().endswith("set()")
+    for command in ("run", "fetch", "runs", "tune"):
+        assert re.search(rf"^\W+{command} ", shown, re.MULTILINE)
 
 
 def test_version_is_the_packages():
