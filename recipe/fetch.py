@@ -16,6 +16,7 @@ import numpy as np
 from recipe.convert import OFFICIAL_SHA256, convert_official_imdb, sha256_of
 from recipe.folders import Content, FetchedFile, find_verified, read_verified, storage_folder
 from recipe.layouts import FILES
+from recipe.locks import hold_lock
 from recipe.problems import find_problem
 from recipe.transfer import THOROUGH, Patience, base_url, expect_answer, retrieve
 
@@ -115,21 +116,10 @@ def _locked(folder: Path) -> Iterator[None]:
     TimeoutError
         If another process keeps it for LOCK_SECONDS.
     """
-    from filelock import FileLock, Timeout
-
     folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / ".recipe.lock", timeout=LOCK_SECONDS)
-    try:
-        lock.acquire(poll_interval=0.05)
-    except Timeout as error:
-        raise TimeoutError(
-            f"Another process has been downloading for {LOCK_SECONDS:g} s. Received: {lock.lock_file} is locked. "
-            "Wait for it or end it, then try again."
-        ) from error
-    try:
+    waiting = {"seconds": LOCK_SECONDS, "poll_seconds": 0.05}
+    with hold_lock(folder / ".recipe.lock", **waiting, doing="been downloading", way_out="Wait for it or end it"):
         yield
-    finally:
-        lock.release()
 
 
 @contextlib.contextmanager

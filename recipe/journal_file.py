@@ -17,6 +17,8 @@ from pathlib import Path
 
 from optuna.storages.journal import BaseJournalBackend
 
+from recipe.locks import hold_lock
+
 LOCK_SECONDS = 30.0
 TAIL_BYTES = 1 << 16  # how far back a look for the last whole line goes at a time
 OPERATIONS = range(11)  # Optuna's numbers of what a line can say
@@ -130,22 +132,14 @@ class JournalFile(BaseJournalBackend):
             self._check_identity(None)
             return b""
 
-    @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
-        from filelock import FileLock, Timeout
-
-        lock = FileLock(f"{self.path}.lock", timeout=LOCK_SECONDS)
-        try:
-            lock.acquire(poll_interval=0.002)
-        except Timeout as error:
-            raise TimeoutError(
-                f"Another process has kept the journal for {LOCK_SECONDS:g} s. Received: {lock.lock_file} is locked. "
-                "End that process, then try again."
-            ) from error
-        try:
-            yield
-        finally:
-            lock.release()
+    def _locked(self) -> contextlib.AbstractContextManager[None]:
+        return hold_lock(
+            Path(f"{self.path}.lock"),
+            seconds=LOCK_SECONDS,
+            poll_seconds=0.002,
+            doing="kept the journal",
+            way_out="End that process",
+        )
 
     @contextlib.contextmanager
     def _locked_if_possible(self) -> Iterator[None]:

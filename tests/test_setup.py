@@ -27,7 +27,7 @@ EXTRAS = ("lab", "test")
 
 # The modules, a step a line. A module imports only what stands before it here.
 LINES = (
-    ("problems", "fingerprint", "targets", "reviews", "layouts", "convert", "folders", "transfer", "fetch"),
+    ("locks", "problems", "fingerprint", "targets", "reviews", "layouts", "convert", "folders", "transfer", "fetch"),
     ("wordlists", "samples_reviews", "samples", "sources", "datasets"),
     ("scores", "suggest", "measures", "confusion", "thresholds"),
     ("spec", "plan", "parameters", "space", "checks"),
