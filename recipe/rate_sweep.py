@@ -117,7 +117,7 @@ def guess_loss(spec: ModelSpec, prepared: Prepared) -> float:
 
     problem, name = prepared.problem, loss_name(spec, prepared.problem)
     # One-hot, also for a sparse loss: what is guessed is a share for each class.
-    one_hot = spec.replace(loss="categorical_crossentropy") if name.startswith("sparse") else spec
+    one_hot = spec.replace(loss=name.removeprefix("sparse_"))
     targets = make_targets(one_hot, problem, prepared.y_train).astype(np.float64)
     guess = np.median(targets, axis=0) if name == "mae" else targets.mean(axis=0)
     y_val = make_targets(spec, problem, prepared.y_val).astype(np.float32)

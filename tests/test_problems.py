@@ -117,7 +117,7 @@ def _strings(node: ast.AST) -> set[str]:
 
 
 # The table; the choices that a spec allows; and what names choices that are wrong, or what each of them puts out.
-NAMES_ONLY = {"problems.py", "spec.py", "faults.py", "last_layer_checks.py", "rate_sweep.py", "wrong_rows.py"}
+NAMES_ONLY = {"problems.py", "spec.py", "faults.py", "last_layer_checks.py", "wrong_rows.py"}
 
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: path.relative_to(PACKAGE).as_posix())
