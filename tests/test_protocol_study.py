@@ -112,12 +112,12 @@ def test_k_fold_is_nearer_to_the_truth_than_hold_out_on_other_rows_each_time(hou
     assert k_fold.miss == pytest.approx(np.sqrt(k_fold.bias**2 + np.var(k_fold.reported - k_fold.truth)))
 
 
-def test_a_hundred_models_take_seconds_of_computing_not_minutes(houses):
+def test_a_hundred_models_take_less_than_ten_seconds_of_computing(houses):
     compare_protocols(houses, rows=60, draws=1, folds=2, repeats=2, spec=SPEC)  # Keras is imported
     began = time.process_time()
     study = study_protocol(houses, rows=200, draws=20)
     assert study.models == 100
-    assert time.process_time() - began < 30  # of both cores together: other work on the machine does not count
+    assert time.process_time() - began < 10  # of both cores together: other work on the machine does not count
 
 
 def test_study_works_on_labels_and_says_so_in_words(reviews):
