@@ -65,6 +65,19 @@ def excerpt(notebooks):
     return cut_out
 
 
+@pytest.fixture(scope="session")
+def page(notebooks):
+    """A function that writes a notebook of these cells, which has never run, and returns its name."""
+
+    def write(name: str, *sources: str) -> str:
+        cells = [nbformat.v4.new_code_cell(source, id=f"cell-{number}") for number, source in enumerate(sources)]
+        metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+        nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), notebooks / f"{name}.ipynb")
+        return f"{name}.ipynb"
+
+    return write
+
+
 def _server(kind: str):
     @pytest.fixture(scope="session", name=f"{kind}_server")
     def server(browser, notebooks, tmp_path_factory):

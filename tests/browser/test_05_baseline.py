@@ -7,9 +7,6 @@ from __future__ import annotations
 
 import re
 
-import nbformat
-import pytest
-
 TITLE = "Beat a baseline: beyond chance?"
 CODE = (
     "import recipe\nfrom recipe.panels.baseline import BaselinePanel",
@@ -23,17 +20,8 @@ def _samples(panel):
     return int(re.search(r"Of all sets of ([\d,]+) samples", panel.alt_text())[1].replace(",", ""))
 
 
-@pytest.fixture(scope="module")
-def page(notebooks):
-    """A notebook with the panel; it has never run."""
-    cells = [nbformat.v4.new_code_cell(source, id=f"cell-{number}") for number, source in enumerate(CODE)]
-    metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), notebooks / "baseline_panel.ipynb")
-    return "baseline_panel.ipynb"
-
-
 def test_panel_of_the_baseline_follows_samples_draw_and_problem(lab, page):
-    lab.open_notebook(page)
+    lab.open_notebook(page("baseline_panel", *CODE))
     lab.run_all()
     panel = lab.panel(TITLE)
     panel.wait_until_done()

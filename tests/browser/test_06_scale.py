@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import nbformat
-import pytest
-
 TITLE = "Bias and variance from three numbers"
 CODE = """from recipe.panels.errors import ErrorsPanel
 
@@ -12,17 +9,8 @@ plane = ErrorsPanel({"houses, no hidden layer": (0.51, 0.53), "houses, 64-64 uni
 plane"""
 
 
-@pytest.fixture(scope="session")
-def plane(notebooks):
-    """A notebook with the panel alone; it has never run."""
-    metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    cells = [nbformat.v4.new_code_cell(CODE, id="plane")]
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), notebooks / "plane.ipynb")
-    return "plane.ipynb"
-
-
-def test_errors_panel_follows_its_three_sliders(lab, plane):
-    lab.open_notebook(plane)
+def test_errors_panel_follows_its_three_sliders(lab, page):
+    lab.open_notebook(page("plane", CODE))
     lab.run_all()
     panel = lab.panel(TITLE)
     panel.wait_for_status("High variance: training error 1 %")  # live: it has a result before it is shown

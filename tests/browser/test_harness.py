@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import re
 
-import nbformat
-import pytest
-
 CODE = (
     "import recipe\nfrom panel_examples import CountPanel, LiveCountPanel",
     "panel = CountPanel(recipe.load('mnist', rows=100), pause=0.2, steps=100)\npanel",
@@ -14,17 +11,8 @@ CODE = (
 )
 
 
-@pytest.fixture(scope="session")
-def example(notebooks):
-    """A notebook with two panels; it has never run."""
-    cells = [nbformat.v4.new_code_cell(source, id=f"cell-{number}") for number, source in enumerate(CODE)]
-    metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), notebooks / "example.ipynb")
-    return "example.ipynb"
-
-
-def test_panel_in_jupyterlab_runs_and_stops_and_runs_again(lab, example):
-    lab.open_notebook(example)
+def test_panel_in_jupyterlab_runs_and_stops_and_runs_again(lab, page):
+    lab.open_notebook(page("example", *CODE))
     lab.run_all()
     panel = lab.panel("Count")
     assert "an embedded sample, not the real data" in panel.source()
@@ -55,8 +43,8 @@ def test_panel_in_jupyterlab_runs_and_stops_and_runs_again(lab, example):
     assert panel.alt_text() == "3 of 3 steps, the last at 3."
 
 
-def test_live_panel_in_jupyterlab_obeys_keyboard_and_mouse_and_fits_the_screen(lab, example):
-    lab.open_notebook(example)
+def test_live_panel_in_jupyterlab_obeys_keyboard_and_mouse_and_fits_the_screen(lab, page):
+    lab.open_notebook(page("example", *CODE))
     lab.run_all()
     panel = lab.panel("Live count")
     panel.wait_for_status("2 steps.")
@@ -80,14 +68,14 @@ def test_live_panel_in_jupyterlab_obeys_keyboard_and_mouse_and_fits_the_screen(l
     panel.check_fit("example")
 
 
-def test_panel_works_in_notebook_7(notebook, example):
-    notebook.open_notebook(example)
+def test_panel_works_in_notebook_7(notebook, page):
+    notebook.open_notebook(page("example", *CODE))
     notebook.run_all()
     _use(notebook)
 
 
-def test_panel_works_in_voila(voila, example):
-    voila.open_notebook(example)
+def test_panel_works_in_voila(voila, page):
+    voila.open_notebook(page("example", *CODE))
     _use(voila)
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-import nbformat
-import pytest
 from playwright.sync_api import expect
 
 TITLE = "Train a network"
@@ -16,17 +14,8 @@ CODE = (
 )
 
 
-@pytest.fixture(scope="session")
-def training(notebooks):
-    """A notebook with two training panels; it has never run."""
-    cells = [nbformat.v4.new_code_cell(source, id=f"cell-{number}") for number, source in enumerate(CODE)]
-    metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), notebooks / "training.ipynb")
-    return "training.ipynb"
-
-
-def test_training_panel_withstands_a_quick_hand_and_a_neighbour(lab, training):
-    lab.open_notebook(training)
+def test_training_panel_withstands_a_quick_hand_and_a_neighbour(lab, page):
+    lab.open_notebook(page("training", *CODE))
     lab.hide_sidebar()
     lab.run_all()
     first, second = (lab.panel(TITLE, number, run="Train") for number in (0, 1))
@@ -65,8 +54,8 @@ def _click_fast(panel):
     panel.run()
 
 
-def test_training_panel_tells_what_came_and_outlives_a_reload(lab, training):
-    lab.open_notebook(training)
+def test_training_panel_tells_what_came_and_outlives_a_reload(lab, page):
+    lab.open_notebook(page("training", *CODE))
     lab.hide_sidebar()
     lab.run_all()
     panel = lab.panel(TITLE, run="Train")
@@ -124,8 +113,8 @@ def _show_another_problem(panel, problem, word):
     panel.check_fit(f"training-curves-{word}")
 
 
-def test_training_panel_by_keyboard_alone(lab, training):
-    lab.open_notebook(training)
+def test_training_panel_by_keyboard_alone(lab, page):
+    lab.open_notebook(page("training", *CODE))
     lab.hide_sidebar()
     lab.run_all()
     panel = lab.panel(TITLE, run="Train")
@@ -164,8 +153,8 @@ def _focused(lab):
     }""")
 
 
-def test_training_panel_works_in_voila(voila, training):
-    voila.open_notebook(training)
+def test_training_panel_works_in_voila(voila, page):
+    voila.open_notebook(page("training", *CODE))
     panel = voila.panel(TITLE, run="Train")
     panel.press("epochs", "End")
     panel.run()
