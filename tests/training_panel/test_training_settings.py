@@ -2,43 +2,14 @@
 
 from __future__ import annotations
 
-import html
-import re
-
 import pytest
+from training_examples import read_status
 
-from recipe.datasets import load
 from recipe.panels.training import TrainingPanel
 from recipe.panels.training_controls import STEPS
 from recipe.panels.training_settings import QUESTIONS, TrainingSettings, suitable
 from recipe.problems import PROBLEMS
 from recipe.spec import ModelSpec
-
-SMALL = {"units_1": 8, "batch_size": 32, "epochs": 2}
-
-
-@pytest.fixture(scope="module")
-def digits():
-    return load("mnist", source="sample", rows=200)
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch):
-    """Take the sample, and leave out what is slow and tested elsewhere: that Matplotlib renders a figure."""
-    monkeypatch.setenv("RECIPE_SOURCE", "sample")
-    monkeypatch.setattr("recipe.plots.to_png", lambda figure, **more: b"\x89PNG of %d axes" % len(figure.axes))
-
-
-@pytest.fixture
-def panel(digits):
-    panel = TrainingPanel(digits, **SMALL)
-    yield panel
-    panel.close()
-
-
-def _status(panel) -> str:
-    return html.unescape(re.sub("<.*?>", "", panel.status.value))
-
 
 SPECS = [
     ModelSpec(),
@@ -134,9 +105,9 @@ def test_controls_that_make_no_sense_together_are_told_at_once(panel):
     panel.controls["architecture"].value = "convnet"
     panel.controls["layer_1"].value = False
     assert "role='alert'" in panel.status.value
-    assert "needs at least one layer. Received: hidden_units=()" in _status(panel)
+    assert "needs at least one layer. Received: hidden_units=()" in read_status(panel)
     panel.controls["layer_1"].value = True
-    assert _status(panel) == "Ready: press Train."
+    assert read_status(panel) == "Ready: press Train."
 
 
 def test_every_control_has_a_label_of_its_own(panel):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import html
-import re
 import threading
 
 import pytest
+from training_examples import SMALL, read_status
 
 from recipe.datasets import load
 from recipe.experiment import run_experiment
@@ -15,40 +15,15 @@ from recipe.journal import default_journal
 from recipe.outcome import Experiment
 from recipe.panels.training import TrainingPanel
 
-SMALL = {"units_1": 8, "batch_size": 32, "epochs": 2}
-
-
-@pytest.fixture(scope="module")
-def digits():
-    return load("mnist", source="sample", rows=200)
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch):
-    """Take the sample, and leave out what is slow and tested elsewhere: that Matplotlib renders a figure."""
-    monkeypatch.setenv("RECIPE_SOURCE", "sample")
-    monkeypatch.setattr("recipe.plots.to_png", lambda figure, **more: b"\x89PNG of %d axes" % len(figure.axes))
-
-
-@pytest.fixture
-def panel(digits):
-    panel = TrainingPanel(digits, **SMALL)
-    yield panel
-    panel.close()
-
-
-def _status(panel) -> str:
-    return html.unescape(re.sub("<.*?>", "", panel.status.value))
-
 
 def test_run_returns_the_experiment_and_shows_it(panel, digits):
     experiment = panel.run()
     assert isinstance(experiment, Experiment)
     assert experiment is panel.experiment is panel.result
     assert experiment.history == run_experiment(panel.spec, experiment.prepared, journal=None).history
-    assert _status(panel).startswith("Done in ")
-    assert experiment.sentences[0] in _status(panel)
-    assert "units_1=8&batch_size=32&epochs=2" in _status(panel)
+    assert read_status(panel).startswith("Done in ")
+    assert experiment.sentences[0] in read_status(panel)
+    assert "units_1=8&batch_size=32&epochs=2" in read_status(panel)
     assert "Training curves on a sample over 2 epochs" in panel.alt_text()
     assert "128 training" not in panel.alt_text()
     assert [row["epoch"] for row in panel.table()] == [1, 2]
@@ -61,7 +36,7 @@ def test_second_run_of_the_same_setting_comes_from_the_journal(panel):
     panel.run()
     again = panel.run()
     assert again.from_journal
-    assert "From the journal, where this was trained in" in _status(panel)
+    assert "From the journal, where this was trained in" in read_status(panel)
     trained = panel.run(again=True)
     assert not trained.from_journal
     assert len(panel.runs) == 2
@@ -90,7 +65,7 @@ def test_journal_that_cannot_be_written_is_told(panel, monkeypatch):
     monkeypatch.setattr("recipe.journal.Journal.record", lambda *args, **more: 1 / 0)
     with pytest.warns(RuntimeWarning, match="not in the journal"):
         panel.run()
-    assert "The journal could not be written: this run is kept in this panel only" in _status(panel)
+    assert "The journal could not be written: this run is kept in this panel only" in read_status(panel)
     assert len(panel.runs) == 1
 
 
@@ -103,7 +78,7 @@ def test_start_and_stop_keep_whole_epochs(panel):
     panel.stop()
     panel.wait(60)
     assert panel.experiment.stopped == "asked"
-    assert "Stopped after" in _status(panel)
+    assert "Stopped after" in read_status(panel)
     assert {len(values) for values in panel.experiment.history.values()} == {panel.runs[0]["epochs"]}
     assert panel.runs[0]["end"] == "stopped"
     assert not panel.run(epochs=2).from_journal
@@ -122,7 +97,7 @@ def test_train_again_button_trains_what_the_journal_has(panel):
 def test_three_seeds_are_three_histories(panel):
     experiment = panel.run(seeds=3)
     assert experiment.seeds == (0, 1, 2)
-    assert "on average over 3 seeds" in _status(panel)
+    assert "on average over 3 seeds" in read_status(panel)
     assert len(panel.runs) == 3
 
 
@@ -142,8 +117,8 @@ def test_apply_advice_changes_the_controls_and_trains_nothing(panel):
     panel.apply_advice(piece)
     assert panel.spec == experiment.advice[piece].apply(experiment.spec)
     assert panel.experiment is experiment
-    assert f"Put into the controls: {experiment.advice[piece].action}" in _status(panel)
-    assert "→" in _status(panel)
+    assert f"Put into the controls: {experiment.advice[piece].action}" in read_status(panel)
+    assert "→" in read_status(panel)
 
 
 def test_advice_is_put_on_top_of_what_the_controls_say(panel):
@@ -189,7 +164,7 @@ def test_reachable_error_diagnoses_anew_and_holds_for_the_next_run(panel):
 def test_guess_is_scored_after_the_run(panel):
     first = panel.run()
     panel.predict_first(overfits=True, better=True)
-    assert "Guess: it will overfit, and score better than the last run." in _status(panel)
+    assert "Guess: it will overfit, and score better than the last run." in read_status(panel)
     second = panel.run(epochs=8)
     came = [second.history_diagnosis.verdict is Verdict.OVERFITTING, second.score > first.score]
     assert [answer.is_right for answer in panel.answers] == came
@@ -215,10 +190,10 @@ def test_rows_beyond_the_data_are_all_of_it():
     assert len(prepared.y_train) + len(prepared.y_val) == 1_600
 
 
-def test_error_of_a_run_stands_in_the_status(panel):
+def test_error_of_a_run_stands_in_theread_status(panel):
     panel.settings = panel.settings.replace(architecture="convnet", layer_2=True, layer_3=True, layer_4=True)
     panel.start()
     with pytest.raises(ValueError, match=r"is too small for 4. Received: hidden_units=\(8, 64, 64, 64\). Take fewer"):
         panel.wait(60)
-    assert "is too small for 4" in _status(panel)
+    assert "is too small for 4" in read_status(panel)
     assert not panel.run_button.disabled

@@ -3,40 +3,12 @@
 from __future__ import annotations
 
 import csv
-import html
-import re
 
 import pytest
+from training_examples import read_status
 
-from recipe.datasets import load
-from recipe.panels.training import TrainingPanel
 from recipe.panels.training_tabs import NO_WEIGHTS, NOTHING_YET
 from recipe.panels.training_view import TABS
-
-SMALL = {"units_1": 8, "batch_size": 32, "epochs": 2}
-
-
-@pytest.fixture(scope="module")
-def digits():
-    return load("mnist", source="sample", rows=200)
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch):
-    """Take the sample, and leave out what is slow and tested elsewhere: that Matplotlib renders a figure."""
-    monkeypatch.setenv("RECIPE_SOURCE", "sample")
-    monkeypatch.setattr("recipe.plots.to_png", lambda figure, **more: b"\x89PNG of %d axes" % len(figure.axes))
-
-
-@pytest.fixture
-def panel(digits):
-    panel = TrainingPanel(digits, **SMALL)
-    yield panel
-    panel.close()
-
-
-def _status(panel) -> str:
-    return html.unescape(re.sub("<.*?>", "", panel.status.value))
 
 
 def test_compare_pin_and_use_runs_of_the_table(panel):
@@ -78,16 +50,18 @@ def test_table_sorts_by_its_menu(panel):
 def test_buttons_of_the_table_say_in_the_status_what_they_did(panel):
     panel.show_tab("Runs")
     panel._view.table.load_button.click()
-    assert "There is no such run on this data. Received: run None. There is none yet: train first." in _status(panel)
+    assert "There is no such run on this data. Received: run None. There is none yet: train first." in read_status(
+        panel
+    )
     panel.run()
     panel.show_tab("Runs")
     table = panel._view.table
     table.compare_button.click()
-    assert "Runs 1 and 1 are compared below the table." in _status(panel)
+    assert "Runs 1 and 1 are compared below the table." in read_status(panel)
     table.pin_button.click()
-    assert "Run 1 is pinned to the top of the table." in _status(panel)
+    assert "Run 1 is pinned to the top of the table." in read_status(panel)
     table.load_button.click()
-    assert "The controls say what run 1 was trained with." in _status(panel)
+    assert "The controls say what run 1 was trained with." in read_status(panel)
 
 
 def test_export_csv_writes_every_run_and_says_where(panel, tmp_path):
@@ -100,7 +74,7 @@ def test_export_csv_writes_every_run_and_says_where(panel, tmp_path):
     with (tmp_path / "runs.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["epochs"] for row in rows] == ["2", "3"]
-    assert f"2 runs are written to {tmp_path / 'runs.csv'}" in _status(panel)
+    assert f"2 runs are written to {tmp_path / 'runs.csv'}" in read_status(panel)
     panel._view.table.path.value = str(tmp_path / "no folder" / "x" / "runs.csv")
     assert not (tmp_path / "none.csv").exists()
 
