@@ -38,18 +38,13 @@ class ReshapeMaxPooling2D(keras.layers.MaxPooling2D):
         return ops.max(ops.reshape(windows, (-1, height, down, width, across, channels)), axis=(2, 4))
 
 
-def make_cpu_twin(model: keras.Model) -> keras.Model:
-    """Return a model with the same variables, in the same order, whose convolutions suit a CPU.
+def exchange_convolution(layer: keras.layers.Layer) -> keras.layers.Layer | None:
+    """Return the fast layer of the same configuration, or None for a layer that it does not compute alike.
 
-    Only layers that the twin computes alike are exchanged: stride 1 and no dilation, pooling without overlap.
+    Alike are convolutions of stride 1 without dilation, and poolings without overlap.
     """
-    return keras.models.clone_model(model, clone_function=_exchange)
-
-
-def _exchange(layer: keras.layers.Layer) -> keras.layers.Layer:
-    """Return the fast layer of the same configuration, or a copy of the layer itself."""
     if type(layer) is keras.layers.Conv2D and layer.strides == layer.dilation_rate == (1, 1) and layer.groups == 1:
         return PatchConv2D.from_config(layer.get_config())
     if type(layer) is keras.layers.MaxPooling2D and layer.strides == layer.pool_size and layer.padding == "valid":
         return ReshapeMaxPooling2D.from_config(layer.get_config())
-    return layer.__class__.from_config(layer.get_config())
+    return None

@@ -228,9 +228,10 @@ def _twin_for_cpu(twin: keras.Model) -> keras.Model:
         return twin
     import jax
 
-    from recipe.convolutions import make_cpu_twin
+    from recipe.convolutions import exchange_convolution
+    from recipe.twins import make_twin
 
-    return make_cpu_twin(twin) if jax.default_backend() == "cpu" else twin
+    return make_twin(twin, exchange_convolution) if jax.default_backend() == "cpu" else twin
 
 
 def _key(model: keras.Model, optimizer: dict, shape: Sequence[int]) -> str | None:

@@ -12,13 +12,16 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 
-from recipe.convolutions import make_cpu_twin
+from recipe.bags import read_bags, suits_bags
+from recipe.batches import Feed, count_measured
+from recipe.convolutions import exchange_convolution
 from recipe.engine import Program
 from recipe.members import Member, Progress
-from recipe.models import BUILDING, build_model, fixed_seed, make_targets
+from recipe.models import assemble
 from recipe.problems import Problem
 from recipe.spec import ModelSpec
-from recipe.strengths import Strengths, read_from, strengths_of, without_strengths
+from recipe.strengths import Strengths, without_strengths
+from recipe.twins import exchange_by
 
 
 class Loop:
@@ -26,19 +29,17 @@ class Loop:
 
     def __init__(self, members: Sequence[Member], *, shuffle: bool = True) -> None:
         first = members[0]
-        self.members, self.shuffle = members, shuffle
+        self.members = members
         self.progress = [Progress() for _ in members]
         self.patience = first.spec.patience
-        self._generators = [np.random.default_rng(member.spec.seed) for member in members]
-        self._sizes = [len(member.prepared.y_train) for member in members]
-        steps = [-(-size // first.spec.batch_size) for size in self._sizes]
-        places = np.arange(max(steps) * first.spec.batch_size).reshape(max(steps), -1)
-        self._valid = _stack([(places < size).astype(np.float32) for size in self._sizes])
+        as_bags = len(members) == 1 and suits_bags(first.prepared) and jax.default_backend() == "cpu"
+        most = max(sum(count_measured(member)) for member in members)
+        self._feeds = [Feed(member, most_measured=most, shuffle=shuffle, as_bags=as_bags) for member in members]
+        steps = [feed.steps for feed in self._feeds]
         key = without_strengths(first.spec).replace(seed=0, epochs=1, patience=None, learning_rate=None)
-        self._program, self._run = _compile_for(
-            key, first.prepared.problem, first.prepared.input_scale, len(members) > 1, min(steps) < max(steps)
-        )
-        self._data = _stack([_device_data(member) for member in members])
+        kind = {"several": len(members) > 1, "uneven": min(steps) < max(steps), "as_bags": as_bags}
+        self._program, self._run = _compile_for(key, first.prepared.problem, first.prepared.input_scale, **kind)
+        self._data = _stack([feed.data for feed in self._feeds])
         self.read_models()
         self._best = self._state
 
@@ -52,10 +53,10 @@ class Loop:
 
     def advance(self) -> list[dict[str, float]]:
         """Train one epoch and return each member's logs; a member that stopped early is carried along, unrecorded."""
-        order = self._draw_order()
+        batches = _stack([feed.draw() for feed in self._feeds])
         # Two threads must not trace one model at the same time; once it is compiled, the lock costs nothing.
         with self._program.lock:
-            self._state, numbers = self._run(self._state, self._data, order, self._valid)
+            self._state, numbers = self._run(self._state, self._data, batches)
         table = np.asarray(numbers).reshape(len(self.members), -1).tolist()
         logs_each = [dict(zip(self._program.log_names, row, strict=True)) for row in table]
         improved = [
@@ -87,27 +88,22 @@ class Loop:
                 for variable, value in zip(variables, values, strict=True):
                     variable.assign(value)
 
-    def _draw_order(self) -> np.ndarray:
-        """Return the rows of every batch, int32 (steps, batch_size), or (members, steps, batch_size) for several."""
-        order = np.zeros((len(self.members), self._valid.shape[-2] * self._valid.shape[-1]), np.int32)
-        for row, size, generator in zip(order, self._sizes, self._generators, strict=True):
-            row[:size] = generator.permutation(size) if self.shuffle else np.arange(size)
-        return order.reshape(self._valid.shape)
-
 
 @lru_cache(maxsize=32)
 def _compile_for(
-    spec: ModelSpec, problem: Problem, input_scale: float, several: bool, uneven: bool
+    spec: ModelSpec, problem: Problem, input_scale: float, *, several: bool, uneven: bool, as_bags: bool
 ) -> tuple[Program, Callable]:
     """Return the program of a spec, compiled at its first call and then kept: a second training starts at once."""
     strengths = Strengths()
-    with BUILDING, fixed_seed(spec.seed):  # a copy draws seeds, too: none of them may be missing to somebody else
-        model = build_model(spec, problem)
-        if jax.default_backend() == "cpu" and spec.architecture == "convnet":
-            twin = make_cpu_twin(model)
-            twin.compile(optimizer=model.optimizer, loss=model.loss)
-            model = twin
-        model = read_from(model, strengths)
+    exchanges = [strengths.exchange]
+    if jax.default_backend() == "cpu":
+        exchanges.append(exchange_convolution)
+
+    def change(layers: list[keras.layers.Layer]) -> list[keras.layers.Layer]:
+        return [exchange_by(*exchanges)(layer) for layer in (read_bags(layers) if as_bags else layers)]
+
+    model = assemble(spec, problem, change)
+    strengths.take_penalties(model)
     program = Program(
         spec=spec,
         problem=problem,
@@ -118,21 +114,6 @@ def _compile_for(
         lock=threading.Lock(),
     )
     return program, jax.jit(jax.vmap(program.epoch) if several else program.epoch)
-
-
-def _device_data(member: Member) -> dict[str, np.ndarray]:
-    """Return a member's arrays; training rows are measured on as many as validation has, so neither side costs more."""
-    prepared, problem = member.prepared, member.prepared.problem
-    measured = min(len(prepared.y_train), len(prepared.y_val))
-    return {
-        "x_train": prepared.x_train,
-        "y_train": make_targets(member.spec, problem, prepared.y_train),
-        "x_val": prepared.x_val,
-        "y_val": make_targets(member.spec, problem, prepared.y_val),
-        "train_weight": np.ones(measured, np.float32),
-        "val_weight": np.ones(len(prepared.y_val), np.float32),
-        "strengths": strengths_of(member.spec),
-    }
 
 
 def _stack(trees: list[Any]) -> Any:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from recipe.compile_cache import use_compile_cache
+from recipe.first_weights import drawn_by_numpy
 from recipe.problems import REVIEW_LENGTH, Problem, ProblemType
 from recipe.spec import ModelSpec
 
@@ -47,9 +48,19 @@ def build_model(spec: ModelSpec, problem: Problem) -> keras.Model:
 
     check_fit(spec, problem)
     if keras.config.backend() == "jax":
-        use_compile_cache()  # before the first weights are drawn: drawing them is what takes longest to compile
+        use_compile_cache()
+    with drawn_by_numpy() as drawn:
+        return assemble(spec, problem, lambda layers: [drawn(layer) for layer in layers])
+
+
+def assemble(
+    spec: ModelSpec, problem: Problem, change: Callable[[list[keras.layers.Layer]], list[keras.layers.Layer]]
+) -> keras.Model:
+    """Return the compiled model of `build_model`, with its layers, input first, changed before they are built."""
+    import keras
+
     with BUILDING, fixed_seed(spec.seed):
-        model = keras.Sequential(_layers(spec, problem), name=f"{problem.name}_{spec.architecture}")
+        model = keras.Sequential(change(_layers(spec, problem)), name=f"{problem.name}_{spec.architecture}")
         model.compile(optimizer=_optimizer(spec), loss=loss_name(spec, problem), metrics=[_metric(problem)])
         # Built here, inside the fixed seed: an optimizer that is built later would still draw nothing, but must exist.
         model.optimizer.build(model.trainable_variables)

@@ -61,6 +61,20 @@ class Strengths:
         """Return the penalty of one layer's weights."""
         return self._now[1] * abs(weights).sum() + self._now[2] * (weights**2).sum()
 
+    def exchange(self, layer: keras.layers.Layer) -> keras.layers.Layer | None:
+        """Return a dropout whose rate is read here for one whose rate is fixed; None for any other layer."""
+        if type(layer) is not keras.layers.Dropout:
+            return None
+        given = GivenDropout.from_config(layer.get_config())
+        given.strengths = self
+        return given
+
+    def take_penalties(self, model: keras.Model) -> None:
+        """Read the strengths of the model's penalties here, too."""
+        for variable in model.trainable_variables:
+            if variable.regularizer is not None:
+                variable.regularizer = self.penalty
+
 
 class GivenDropout(keras.layers.Dropout):
     """A `Dropout` whose rate is an input of the program."""
@@ -70,26 +84,3 @@ class GivenDropout(keras.layers.Dropout):
     def call(self, inputs, training=False):
         """Leave out units while training."""
         return self.strengths.drop(inputs, self.seed_generator.next()) if training else inputs
-
-
-def read_from(model: keras.Model, strengths: Strengths) -> keras.Model:
-    """Return a model with the same variables, in the same order, that reads its strengths there.
-
-    The penalties of the model itself are exchanged; where there is dropout, it is a copy.
-    """
-    if any(type(layer) is keras.layers.Dropout for layer in model.layers):
-        twin = keras.models.clone_model(model, clone_function=lambda layer: _exchange(layer, strengths))
-        twin.compile(optimizer=model.optimizer, loss=model.loss)
-        model = twin
-    for variable in model.trainable_variables:
-        if variable.regularizer is not None:
-            variable.regularizer = strengths.penalty
-    return model
-
-
-def _exchange(layer: keras.layers.Layer, strengths: Strengths) -> keras.layers.Layer:
-    if type(layer) is not keras.layers.Dropout:
-        return layer.__class__.from_config(layer.get_config())
-    given = GivenDropout.from_config(layer.get_config())
-    given.strengths = strengths
-    return given

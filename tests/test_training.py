@@ -125,9 +125,10 @@ def test_train_in_two_threads_gives_the_numbers_of_one():
 
 def test_train_keeps_the_data_in_its_small_dtype():
     spec = ModelSpec()
-    prepared = make_prepared("imdb", spec)
+    prepared = make_prepared("mnist", spec)
     loop = Loop([Member(spec=spec, prepared=prepared, model=build_model(spec, prepared.problem))])
-    assert {loop._data["x_train"].dtype, loop._data["x_val"].dtype} == {np.dtype("uint8")}
+    assert loop._data["x"].dtype == np.dtype("uint8")
+    assert len(loop._data["x"]) == len(prepared.y_train) + len(prepared.y_val)
 
 
 def test_train_early_stopping_brings_the_best_weights_back():

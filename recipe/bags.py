@@ -1,0 +1,140 @@
+"""Reviews as bags of words: a first layer that looks up the weights of the words that are there.
+
+A multi-hot review is 10,000 numbers, of which some 130 are 1: a matrix product multiplies 10,000 weights for each unit,
+nearly all of them by 0. Looking up 130 rows of the same weights and adding them gives the same numbers, three times as
+fast for 16 units, in a twentieth of the memory. On a GPU the product is the fast one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import keras
+import numpy as np
+
+from recipe.prepare import Prepared
+
+PIECE = 16  # words looked up together: a review is cut into pieces of so many, the last one filled up
+NO_WORD = np.iinfo(np.uint16).max
+# Looking up the weights of a word costs about as much as so many numbers of a matrix product (16 to 512 units).
+COST_OF_A_WORD, SOME_REVIEWS = 16, 500
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Bags:
+    """The reviews of one part.
+
+    Attributes
+    ----------
+    words : uint16 (pieces + 1, PIECE), the word numbers, filled up with NO_WORD; the last piece is empty
+    first : int64 (reviews + 1,), each review's first piece, and the end
+    """
+
+    words: np.ndarray
+    first: np.ndarray
+
+    @property
+    def counts(self) -> np.ndarray:
+        """How many pieces each review has."""
+        return np.diff(self.first)
+
+
+def suits_bags(prepared: Prepared) -> bool:
+    """Say whether looking words up is faster than multiplying: reviews of zeros and ones, few of them ones."""
+    x = prepared.x_train
+    if prepared.preparation.encoding != "multi_hot" or x.dtype != np.uint8 or x.shape[1] >= NO_WORD:
+        return False
+    is_binary = max(x.max(initial=0), prepared.x_val.max(initial=0)) <= 1
+    return bool(is_binary and x[:SOME_REVIEWS].mean() * COST_OF_A_WORD < 1 and prepared.input_scale == 1)
+
+
+def make_bags(x: np.ndarray) -> Bags:
+    """Cut multi-hot reviews, (n, words) of zeros and ones, into pieces."""
+    rows, width = x.shape
+    places = np.flatnonzero(x.reshape(-1).view(bool))
+    ends = np.searchsorted(places, np.arange(rows + 1) * width)
+    sizes = np.diff(ends)
+    first = np.concatenate([[0], np.cumsum(-(-sizes // PIECE))])
+    table = np.full((first[-1] + 1, PIECE), NO_WORD, np.uint16)
+    slots = np.arange(len(places)) + np.repeat(first[:-1] * PIECE - ends[:-1], sizes)
+    table.reshape(-1)[slots] = places - np.repeat(np.arange(rows) * width, sizes)
+    return Bags(words=table, first=first)
+
+
+def pieces_a_row(counts: np.ndarray, batch_size: int) -> int:
+    """Return how many pieces a review of a batch has on average, at most: six standard deviations above the mean.
+
+    A batch that has more all the same is taken as it is: the program is then compiled once more.
+    """
+    above = 6 * counts.std() / np.sqrt(min(batch_size, len(counts)))
+    return max(1, min(int(counts.max(initial=1)), int(np.ceil(counts.mean() + above))))
+
+
+def take_pieces(bags: Bags, order: np.ndarray, quota: int) -> tuple[np.ndarray, np.ndarray]:
+    """Say which pieces make up each batch, and to which of its rows they belong.
+
+    Parameters
+    ----------
+    order : (steps, batch_size), the reviews of each batch; a negative number is a row without a review
+    quota : pieces a row, on average, that a batch has room for; more where a batch needs it
+
+    Returns
+    -------
+    pieces, rows : int32 (steps, batch_size, quota), filled up with the empty piece, at the last row
+    """
+    steps, batch_size = order.shape
+    counts = np.where(order < 0, 0, bags.counts[order])
+    sizes = counts.sum(axis=1)
+    quota = max(quota, -(-int(sizes.max(initial=0)) // batch_size))
+    flat = counts.reshape(-1)
+    starts = np.cumsum(flat) - flat
+    entries = np.arange(flat.sum())
+    pieces_in_order = np.repeat(bags.first[:-1][order.reshape(-1)] - starts, flat) + entries
+    slots = np.repeat(np.arange(steps) * batch_size * quota - (np.cumsum(sizes) - sizes), sizes) + entries
+    pieces = np.full(steps * batch_size * quota, len(bags.words) - 1, np.int32)
+    rows = np.full(steps * batch_size * quota, batch_size - 1, np.int32)
+    pieces[slots] = pieces_in_order
+    rows[slots] = np.repeat(np.tile(np.arange(batch_size), steps), flat)
+    shape = steps, batch_size, quota
+    return pieces.reshape(shape), rows.reshape(shape)
+
+
+@keras.saving.register_keras_serializable(package="recipe")
+class BagDense(keras.layers.Dense):
+    """A `Dense` that reads pieces of bags: (batch, quota, PIECE + 1) -> (batch, units).
+
+    The first numbers of each piece are words, the last one is the row of the batch that the piece belongs to.
+    """
+
+    def __init__(self, units: int, *, words: int, **options) -> None:
+        super().__init__(units, **options)
+        self.words = words
+
+    def build(self, input_shape: tuple) -> None:
+        """Make the weights of a `Dense` behind multi-hot reviews, (words, units)."""
+        super().build((input_shape[0], self.words))
+        self.input_spec = None
+
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        """Return (batch, units)."""
+        return input_shape[0], self.units
+
+    def call(self, inputs, training=None):
+        """Add up the weights of the words of each row."""
+        pieces = inputs.reshape(-1, PIECE + 1)
+        weights = jnp.take(self.kernel.value, pieces[:, :PIECE], axis=0, mode="fill", fill_value=0)
+        sums = jax.ops.segment_sum(weights.sum(axis=1), pieces[:, PIECE], len(inputs), indices_are_sorted=True)
+        return self.activation(sums + self.bias.value)
+
+    def get_config(self) -> dict:
+        """Return the configuration of a `Dense`, and the number of words."""
+        return super().get_config() | {"words": self.words}
+
+
+def read_bags(layers: list[keras.layers.Layer]) -> list[keras.layers.Layer]:
+    """Return the layers of a network of multi-hot reviews, changed to read bags: an input and a `Dense` come first."""
+    inputs, first, *others = layers
+    reader = BagDense(words=inputs.shape[-1], **first.get_config())
+    return [keras.Input((None, PIECE + 1), dtype="int32"), reader, *others]
