@@ -14,6 +14,7 @@ from recipe.debugging_bench import BATCH, STEPS, Bench
 from recipe.last_layer_checks import check_last_activation as _check_activation
 from recipe.last_layer_checks import check_loss as _check_loss
 from recipe.problems import ProblemType
+from recipe.twins import copy_model
 
 if TYPE_CHECKING:
     import keras
@@ -22,6 +23,7 @@ STRONG_DROPOUT = 0.8
 DEAD = 0.75  # of a layer's units: some die in every network
 VANISHED, EXPLODED = 1e-6, 1e3  # root mean square of a layer's gradient over its weights'
 NEAR_THEORY = (0.6, 1.7)  # times the loss that theory gives
+CHANCE = 4  # standard deviations by which two draws of the same weights may differ
 LINEAR = "linear"
 
 
@@ -269,20 +271,23 @@ def _is_preparation(layer: keras.layers.Layer) -> bool:
 
 
 def _is_as_drawn(weights: list[np.ndarray], fresh: list[np.ndarray]) -> bool:
-    """Say whether a layer's weights have the spread and mean of newly drawn ones, and its biases their start."""
+    """Say whether a layer's weights have the spread and mean of newly drawn ones, and its biases their start.
+
+    Two draws of n weights differ in their mean by the square root of 2 / n standard deviations, and in their spread by
+    less; what is within four times as much may well be chance.
+    """
     for now, new in zip(weights, fresh, strict=True):
+        chance = CHANCE * np.sqrt(2 / new.size) * new.std() + 1e-12
         if now.ndim < 2:
             if not np.array_equal(now, new):
                 return False
-        elif abs(now.std() - new.std()) > 0.1 * new.std() + 1e-12 or abs(now.mean() - new.mean()) > 0.2 * new.std():
+        elif abs(now.std() - new.std()) > chance or abs(now.mean() - new.mean()) > chance:
             return False
     return True
 
 
 def _unfrozen(model: keras.Model) -> keras.Model:
     """Return a copy of the layers, all of them trainable, so that all their weights are drawn."""
-    import keras
-
-    copy = keras.models.clone_model(model)
+    copy = copy_model(model)
     copy.trainable = True
     return copy

@@ -16,6 +16,7 @@ import keras
 import numpy as np
 
 from recipe.models import fixed_seed
+from recipe.twins import copy_model, copy_without_weights
 
 State = tuple[list, list, list]  # trainable, other and optimizer variables, as arrays
 Weights = tuple[list[np.ndarray], list[np.ndarray]]
@@ -32,7 +33,7 @@ def clone(model: keras.Model, shape: tuple[int, ...], seed: int = 0) -> keras.Mo
     Frozen variables are copied: a part that is not trained has its weights from somewhere else.
     """
     with fixed_seed(seed):
-        twin = keras.models.clone_model(model)
+        twin = copy_model(model)
         if not twin.built:
             twin.build((None, *shape))
     if model.built:
@@ -105,7 +106,7 @@ class StepProgram(Program):
 
     def __init__(self, twin: keras.Model, loss: Callable, optimizer: keras.optimizers.Optimizer) -> None:
         super().__init__(twin, loss, optimizer)
-        self._plain = keras.models.clone_model(twin)
+        self._plain = copy_model(twin)
 
         def mean_loss(y: Any, outputs: Any) -> Any:
             return row_losses(loss, y, outputs)
@@ -229,9 +230,8 @@ def _twin_for_cpu(twin: keras.Model) -> keras.Model:
     import jax
 
     from recipe.convolutions import exchange_convolution
-    from recipe.twins import make_twin
 
-    return make_twin(twin, exchange_convolution) if jax.default_backend() == "cpu" else twin
+    return copy_without_weights(twin, exchange_convolution) if jax.default_backend() == "cpu" else twin
 
 
 def _key(model: keras.Model, optimizer: dict, shape: Sequence[int]) -> str | None:

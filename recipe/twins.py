@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import keras
 
-from recipe.first_weights import without_first_weights
+from recipe.first_weights import drawn_by_numpy, without_first_weights
 
 Exchange = Callable[[keras.layers.Layer], keras.layers.Layer | None]
 
@@ -24,7 +24,18 @@ def exchange_by(*exchanges: Exchange) -> Callable[[keras.layers.Layer], keras.la
     return change
 
 
-def make_twin(model: keras.Model, *exchanges: Exchange) -> keras.Model:
+def copy_without_weights(model: keras.Model, *exchanges: Exchange) -> keras.Model:
     """Return a copy of a model with its layers exchanged, and weights of zeros."""
-    change = exchange_by(*exchanges, lambda layer: layer.__class__.from_config(layer.get_config()))
-    return keras.models.clone_model(model, clone_function=change)
+    return keras.models.clone_model(model, clone_function=exchange_by(*exchanges, _copy))
+
+
+def copy_model(model: keras.Model) -> keras.Model:
+    """Return a copy with first weights of its own, as `keras.models.clone_model` draws them, but fast."""
+    if not isinstance(model, keras.Sequential):
+        return keras.models.clone_model(model)
+    with drawn_by_numpy() as drawn:
+        return keras.models.clone_model(model, clone_function=lambda layer: drawn(_copy(layer)))
+
+
+def _copy(layer: keras.layers.Layer) -> keras.layers.Layer:
+    return layer.__class__.from_config(layer.get_config())
