@@ -59,16 +59,21 @@ class Feed:
 
         Returns
         -------
-        `rows`, int32 (steps, batch_size), and `weight`, float32 of that shape, 1 where a row counts and 0 where it is
-        padding, at the end of the ragged last batch; for bags of words also what `take_pieces` returns
+        `rows`, int32 (steps, batch_size), padded at the end of the ragged last batch; for bags of words also what
+        `take_pieces` returns
         """
         order = np.full(self.steps * self.batch_size, -1)
         order[: self.rows] = self._draw(self.rows)
         return self._batches(order.reshape(self.steps, self.batch_size))
 
+    @property
+    def weight(self) -> np.ndarray:
+        """What each row of the batches counts: float32 (steps, batch_size), 1, or 0 for the padding of the last one."""
+        places = np.arange(self.steps * self.batch_size).reshape(self.steps, self.batch_size)
+        return (places < self.rows).astype(np.float32)
+
     def _batches(self, order: np.ndarray) -> dict[str, np.ndarray]:
-        there = order >= 0
-        batches = {"rows": np.where(there, order, 0).astype(np.int32), "weight": there.astype(np.float32)}
+        batches = {"rows": np.maximum(order, 0).astype(np.int32)}
         if self._bags:
             quota = pieces_a_row(self._bags.counts, order.shape[1])
             batches["pieces"], batches["places"] = take_pieces(self._bags, order, quota)
