@@ -148,11 +148,12 @@ def make_table(times: dict[str, dict[str, list[float]]], limit: tuple, vectorisi
 
 def _preface(rounds: int) -> str:
     machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    times = f"the median of {rounds} rounds" if rounds > 1 else "one round"
     return "\n".join(
         [
             "# How fast the kit trains, beside plain Keras",
             "",
-            f"Made by `make bench` on {machine}; the median of {rounds} rounds in which the sides took turns. Ratios "
+            f"Made by `make bench` on {machine}; {times} in which the sides took turns. Ratios "
             "hold, seconds are of that machine and hour.",
             "",
             "Wall time of a process from after the imports to the fitted model, building and compiling included, "

@@ -63,6 +63,12 @@ def make_bags(x: np.ndarray) -> Bags:
     return Bags(words=table, first=first)
 
 
+def join_bags(one: Bags, other: Bags) -> Bags:
+    """Return the reviews of both parts, one after the other."""
+    words = np.concatenate([one.words[:-1], other.words])  # a single empty piece, at the end
+    return Bags(words=words, first=np.concatenate([one.first, one.first[-1] + other.first[1:]]))
+
+
 def pieces_a_row(counts: np.ndarray, batch_size: int) -> int:
     """Return how many pieces a review of a batch has on average, at most: six standard deviations above the mean.
 

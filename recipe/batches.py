@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from recipe.bags import make_bags, pieces_a_row, take_pieces
+from recipe.bags import join_bags, make_bags, pieces_a_row, take_pieces
 from recipe.members import Member
 from recipe.models import make_targets
 from recipe.strengths import strengths_of
@@ -43,12 +43,12 @@ class Feed:
         self.steps = -(-self.rows // self.batch_size)
         self._draw = np.random.default_rng(spec.seed).permutation if shuffle else np.arange
         y = [make_targets(spec, prepared.problem, part) for part in (prepared.y_train, prepared.y_val)]
-        x = np.concatenate([prepared.x_train, prepared.x_val])
-        self._bags = make_bags(x) if as_bags else None
-        small_rows = as_bags or math.prod(x.shape[1:]) < LARGE_ROW
+        parts = prepared.x_train, prepared.x_val
+        self._bags = join_bags(*map(make_bags, parts)) if as_bags else None
+        small_rows = as_bags or math.prod(prepared.x_train.shape[1:]) < LARGE_ROW
         slice_rows = min(most_measured, SLICE_OF_SMALL_ROWS if small_rows else SLICE_OF_LARGE_ROWS)
         self.data: dict[str, Any] = {
-            "x": self._bags.words if self._bags else x,
+            "x": self._bags.words if self._bags else np.concatenate(parts),
             "y": np.concatenate(y),
             "measured": self._measured(count_measured(member), slice_rows),
             "strengths": strengths_of(spec),

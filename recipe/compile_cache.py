@@ -1,7 +1,6 @@
 """What XLA compiled once is kept on disk, so that the next kernel starts training at once, with the same numbers.
 
-Cold, the first model of a process spends one to two seconds in the compiler, most of it on the random first weights;
-from the cache it is a few tenths. Writers do not disturb each other. The folder is one a machine: compiled code belongs
+Cold, a network spends a second or two in the compiler; from the cache it is a few tenths. Writers do not disturb each other. The folder is one a machine: compiled code belongs
 to the processor it was made for.
 """
 

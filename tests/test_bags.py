@@ -11,7 +11,7 @@ import pytest
 
 import recipe
 from recipe import bags, loop
-from recipe.bags import NO_WORD, PIECE, make_bags, pieces_a_row, read_bags, suits_bags, take_pieces
+from recipe.bags import NO_WORD, PIECE, join_bags, make_bags, pieces_a_row, read_bags, suits_bags, take_pieces
 from recipe.prepare import prepare
 from recipe.protocols import hold_out
 from recipe.spec import ModelSpec
@@ -46,6 +46,12 @@ def test_make_bags_holds_the_words_of_each_review(reviews):
         assert _words_of(made.words[made.first[number] : made.first[number + 1]]) == np.flatnonzero(row).tolist()
     assert made.counts.tolist() == [-(-int(size) // PIECE) for size in reviews.sum(axis=1)]
     assert _words_of(made.words[-1]) == []
+
+
+def test_join_bags_is_the_bags_of_all_reviews_together(reviews):
+    joined, together = join_bags(make_bags(reviews[:15]), make_bags(reviews[15:])), make_bags(reviews)
+    np.testing.assert_array_equal(joined.words, together.words)
+    np.testing.assert_array_equal(joined.first, together.first)
 
 
 def test_take_pieces_gives_each_row_its_own_and_pads_with_the_empty_one(reviews):
