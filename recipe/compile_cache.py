@@ -1,7 +1,7 @@
 """What XLA compiled once is kept on disk, so that the next kernel starts training at once, with the same numbers.
 
-Cold, a network spends a second or two in the compiler; from the cache it is a few tenths. Writers do not disturb each other. The folder is one a machine: compiled code belongs
-to the processor it was made for.
+Cold, a network spends a second or two in the compiler; from the cache it is a few tenths. Writers do not disturb each
+other. The folder is one a machine: compiled code belongs to the processor it was made for.
 """
 
 from __future__ import annotations
