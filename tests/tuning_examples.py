@@ -140,5 +140,6 @@ def check_two_processes(storage: str, home: Path, trials: int = 5) -> None:
     assert sorted(entry.number for entry in entries) == list(range(2 * trials))
     assert {entry.state for entry in entries} == {"complete"}
     assert len({entry.study for entry in entries}) == 1
-    # Only their first ones may be the same, drawn before either knew of the other.
-    assert len({entry.spec.learning_rate for entry in entries}) >= 2 * trials - 1
+    # Their first ones may be the same, drawn before either knew of the other, and two draws near the best rate may meet
+    # by chance. Two searches that drew alike would have half as many rates as trials.
+    assert len({entry.spec.learning_rate for entry in entries}) >= 2 * trials - 3

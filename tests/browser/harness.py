@@ -11,7 +11,7 @@ import shutil
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Route, expect
+from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Route, TimeoutError, expect
 from seen_panel import SECONDS, SeenPanel
 from servers import HOST, Server
 
@@ -36,6 +36,7 @@ _OUTPUTS = """() => {
   const cells = window.jupyterapp.shell.currentWidget.content.model.sharedModel.cells;
   return cells.filter(cell => cell.cell_type === "code").map(cell => cell.toJSON());
 }"""
+_IS_OPEN = "() => window.jupyterapp?.shell?.currentWidget?.content?.model?.cells?.length > 0"
 _RUN_ALL = """async () => {
   const panel = window.jupyterapp.shell.currentWidget;
   await panel.context.ready;
@@ -77,7 +78,11 @@ class Visitor:
         if self.server.kind == "voila":
             self.page.wait_for_selector("#rendered_cells", state="visible")
             return
-        self.page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.content?.model?.cells?.length > 0")
+        try:
+            self.page.wait_for_function(_IS_OPEN)
+        except TimeoutError:  # JupyterLab on a busy machine now and then opens no document: a person reloads the page
+            self.page.reload()
+            self.page.wait_for_function(_IS_OPEN)
         self.page.wait_for_selector(".jp-Notebook .jp-Cell")
 
     def run_all(self) -> list[dict]:
