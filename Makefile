@@ -10,7 +10,6 @@ LOCK_OPTIONS ?=
 
 BIN := .venv/bin
 READY := .venv/.ready
-# The lessons come first: what takes long at the end would keep one of the two processes waiting.
 NOTEBOOKS := $(if $(wildcard notebooks/*.ipynb),--nbval-lax --nbval-sanitize-with tests/nbval_sanitize.cfg notebooks)
 
 # Some machines switch byte-code off, and Keras then takes 7 seconds to import in place of 2: every start compiles again.
@@ -39,6 +38,7 @@ lab: $(READY)  ## open JupyterLab on notebooks/, on this machine only
 demo: $(READY)  ## walk the seven steps on one problem (PROBLEM=mnist, imdb or housing)
 	$(BIN)/recipe run $(PROBLEM)
 
+# The lessons come first: what takes long at the end would keep one of the two processes waiting.
 test: $(READY)  ## run the tests on the embedded samples: no network, no downloaded data
 	env -u RECIPE_DATASETS RECIPE_SOURCE=sample $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder \
 		$(PYTEST_OPTIONS) $(NOTEBOOKS) tests recipe

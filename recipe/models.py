@@ -18,9 +18,8 @@ from recipe.spec import ModelSpec
 if TYPE_CHECKING:
     import keras
 
-# The global random state of Python, NumPy and the backend is shared by all threads: one model is built, or copied, at
-# a time.
-BUILDING = threading.RLock()
+# The global random state of Python, NumPy and the backend is shared by all threads: one model is built at a time.
+_BUILDING = threading.RLock()
 
 
 def build_model(spec: ModelSpec, problem: Problem) -> keras.Model:
@@ -59,7 +58,7 @@ def assemble(
     """Return the compiled model of `build_model`, with its layers, input first, changed before they are built."""
     import keras
 
-    with BUILDING, fixed_seed(spec.seed):
+    with _BUILDING, fixed_seed(spec.seed):
         model = keras.Sequential(change(_layers(spec, problem)), name=f"{problem.name}_{spec.architecture}")
         model.compile(optimizer=_optimizer(spec), loss=loss_name(spec, problem), metrics=[_metric(problem)])
         # Built here, inside the fixed seed: an optimizer that is built later would still draw nothing, but must exist.

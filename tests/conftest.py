@@ -17,8 +17,9 @@ from recipe.layouts import FILES
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parent.parent / ".pytest_cache" / "xla"))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
-# On the samples a network trains in milliseconds and compiles in seconds. With these options of XLA it compiles in a
-# third of them (on the full data it would train at half the speed). XLA ends a process whose options it does not know.
+# On the samples a network trains in milliseconds and compiles in seconds. With these options of XLA it compiles in half
+# the time or less (on the full data it would train at half the speed). XLA ends a process whose options it does not
+# know.
 FAST_COMPILER = "--xla_cpu_use_fusion_emitters=false --xla_backend_extra_options=xla_cpu_disable_loop_unrolling=true"
 if version("jaxlib").startswith("0.10.") and "RECIPE_DATASETS" not in os.environ:
     os.environ.setdefault("XLA_FLAGS", FAST_COMPILER)

@@ -119,9 +119,11 @@ SEARCH_ON_PROCESSES = """
 SEARCH = """
     import sys
     import recipe.search_loop
+    import recipe.search_sampler
     import tuning_examples
     from recipe.tuning import tune
 
+    recipe.search_sampler.DIGITS = 12  # rates with two digits would now and then be the same by chance
     recipe.search_loop.train_trial = getattr(tuning_examples, sys.argv[2])
     found = tune("mnist", tuning_examples.SPACE, int(sys.argv[3]), source="sample", rows=100, storage=sys.argv[1])
     print(len(found.new), len(found.trials))
@@ -140,6 +142,5 @@ def check_two_processes(storage: str, home: Path, trials: int = 5) -> None:
     assert sorted(entry.number for entry in entries) == list(range(2 * trials))
     assert {entry.state for entry in entries} == {"complete"}
     assert len({entry.study for entry in entries}) == 1
-    # Their first ones may be the same, drawn before either knew of the other, and two draws near the best rate may meet
-    # by chance. Two searches that drew alike would have half as many rates as trials.
-    assert len({entry.spec.learning_rate for entry in entries}) >= 2 * trials - 3
+    # Only their first ones may be the same, drawn before either knew of the other.
+    assert len({entry.spec.learning_rate for entry in entries}) >= 2 * trials - 1

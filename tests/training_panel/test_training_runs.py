@@ -190,7 +190,7 @@ def test_rows_beyond_the_data_are_all_of_it():
     assert len(prepared.y_train) + len(prepared.y_val) == 1_600
 
 
-def test_error_of_a_run_stands_in_theread_status(panel):
+def test_error_of_a_run_stands_in_the_status(panel):
     panel.settings = panel.settings.replace(architecture="convnet", layer_2=True, layer_3=True, layer_4=True)
     panel.start()
     with pytest.raises(ValueError, match=r"is too small for 4. Received: hidden_units=\(8, 64, 64, 64\). Take fewer"):
