@@ -1,29 +1,41 @@
 """Convolutions that a CPU runs fast inside a compiled loop: the same numbers, another order of the work.
 
-XLA runs a convolution that stands inside a `lax.scan` on one naive thread (jax-ml/jax#12868): 20 s an epoch for a small
-convnet on 10,000 digits, against 1 s in the form below. On a GPU the plain layers are the fast ones.
+XLA runs a convolution that stands inside a `lax.scan` on one naive thread (jax-ml/jax#12868), twenty times slower than
+the form below. Both layers turn what they get into (channels, height, width, batch) and back; from one to the next the
+two turns cancel. In that order a shifted image is made of long runs of memory, the matrix products need no copies, and
+the rest is vectorised over the batch: 1.6 times as fast as the same in (batch, height, width, channels). On a GPU the
+plain layers are the fast ones.
 """
 
 from __future__ import annotations
 
+import jax
 import keras
 from keras import ops
+
+# What needs no axis, and may therefore be applied in any order of the axes.
+ELEMENTWISE = ("linear", "relu", "tanh", "sigmoid", "elu", "selu", "gelu", "silu", "softplus", "leaky_relu", "relu6")
 
 
 @keras.saving.register_keras_serializable(package="recipe")
 class PatchConv2D(keras.layers.Conv2D):
-    """A `Conv2D` of stride 1 as one matrix product: nine shifted images, side by side, times the kernel."""
+    """A `Conv2D` of stride 1 as one matrix product: the kernel times its shifted images, one above the other."""
 
-    def convolution_op(self, inputs, kernel):
-        """Return the convolution of (batch, height, width, channels) with (rows, columns, channels, filters)."""
-        rows, columns, channels, filters = kernel.shape
+    def call(self, inputs):
+        """Return (batch, height, width, filters) for (batch, height, width, channels)."""
+        rows, columns, channels, filters = self.kernel.shape
+        x = _batch_last(inputs)
         if self.padding == "same":
             top, left = (rows - 1) // 2, (columns - 1) // 2
-            inputs = ops.pad(inputs, ((0, 0), (top, rows - 1 - top), (left, columns - 1 - left), (0, 0)))
-        height, width = inputs.shape[1] - rows + 1, inputs.shape[2] - columns + 1
-        shifted = [inputs[:, r : r + height, c : c + width, :] for r in range(rows) for c in range(columns)]
-        patches = ops.concatenate(shifted, axis=-1)  # (batch, height, width, rows * columns * channels)
-        return ops.matmul(patches, ops.reshape(kernel, (rows * columns * channels, filters)))
+            x = ops.pad(x, ((0, 0), (top, rows - 1 - top), (left, columns - 1 - left), (0, 0)))
+        height, width, batch = x.shape[1] - rows + 1, x.shape[2] - columns + 1, x.shape[3]
+        shifted = [x[:, r : r + height, c : c + width] for r in range(rows) for c in range(columns)]
+        patches = ops.reshape(ops.concatenate(shifted), (rows * columns * channels, height * width * batch))
+        kernel = ops.reshape(self.kernel, (rows * columns * channels, filters))
+        outputs = ops.reshape(ops.matmul(ops.transpose(kernel), patches), (filters, height, width, batch))
+        if self.use_bias:
+            outputs = outputs + ops.reshape(self.bias, (filters, 1, 1, 1))
+        return _batch_first(self.activation(outputs))
 
 
 @keras.saving.register_keras_serializable(package="recipe")
@@ -32,19 +44,57 @@ class ReshapeMaxPooling2D(keras.layers.MaxPooling2D):
 
     def call(self, inputs):
         """Return the maxima of the windows: (batch, height, width, c) -> (batch, height // size, width // size, c)."""
-        (down, across), (height, width, channels) = self.pool_size, inputs.shape[1:]
-        height, width = height // down, width // across  # a rest that fills no window is left out, as Keras does
-        windows = inputs[:, : height * down, : width * across, :]
-        return ops.max(ops.reshape(windows, (-1, height, down, width, across, channels)), axis=(2, 4))
+        (down, across), x = self.pool_size, _batch_last(inputs)
+        channels, height, width, batch = x.shape[0], x.shape[1] // down, x.shape[2] // across, x.shape[3]
+        windows = x[:, : height * down, : width * across]  # a rest that fills no window is left out, as Keras does
+        windows = ops.reshape(windows, (channels, height, down, width, across, batch))
+        return _batch_first(_maxima(windows))
+
+
+@jax.custom_vjp
+def _maxima(windows: jax.Array) -> jax.Array:
+    """Return the maxima over axes 2 and 4; places with the same maximum share its gradient.
+
+    So they do in the gradient that JAX derives, with which a training step takes a tenth longer.
+    """
+    return windows.max((2, 4))
+
+
+def _maxima_forward(windows: jax.Array) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
+    maxima = windows.max((2, 4))
+    return maxima, (windows, maxima)
+
+
+def _maxima_backward(kept: tuple[jax.Array, jax.Array], slope: jax.Array) -> tuple[jax.Array]:
+    windows, maxima = kept
+    highest = (windows == maxima[:, :, None, :, None]).astype(windows.dtype)
+    return (highest * (slope / highest.sum((2, 4)))[:, :, None, :, None],)
+
+
+_maxima.defvjp(_maxima_forward, _maxima_backward)
 
 
 def exchange_convolution(layer: keras.layers.Layer) -> keras.layers.Layer | None:
     """Return the fast layer of the same configuration, or None for a layer that it does not compute alike.
 
-    Alike are convolutions of stride 1 without dilation, and poolings without overlap.
+    Alike are convolutions of stride 1 without dilation, with an activation that goes element by element, and poolings
+    without overlap.
     """
     if type(layer) is keras.layers.Conv2D and layer.strides == layer.dilation_rate == (1, 1) and layer.groups == 1:
-        return PatchConv2D.from_config(layer.get_config())
+        elementwise = getattr(layer.activation, "__name__", "") in ELEMENTWISE
+        return PatchConv2D.from_config(layer.get_config()) if elementwise and _is_channels_last(layer) else None
     if type(layer) is keras.layers.MaxPooling2D and layer.strides == layer.pool_size and layer.padding == "valid":
-        return ReshapeMaxPooling2D.from_config(layer.get_config())
+        return ReshapeMaxPooling2D.from_config(layer.get_config()) if _is_channels_last(layer) else None
     return None
+
+
+def _is_channels_last(layer: keras.layers.Layer) -> bool:
+    return layer.data_format == "channels_last"
+
+
+def _batch_last(x):
+    return ops.transpose(x, (3, 1, 2, 0))
+
+
+def _batch_first(x):
+    return ops.transpose(x, (3, 1, 2, 0))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -72,7 +72,7 @@ def drawn_by_numpy() -> Iterator[Callable[[keras.layers.Layer], keras.layers.Lay
             ours = _by_numpy(found)
             if ours is not None:
                 kept.append((layer, name, found))
-                setattr(layer, name, ours)
+                setattr(layer, name, _on_device(ours))
         return layer
 
     try:
@@ -86,8 +86,33 @@ def without_first_weights(layer: keras.layers.Layer) -> keras.layers.Layer:
     """Return the layer, whose weights will all be zeros: for a model that only says what is computed."""
     for name in INITIALIZERS:
         if getattr(layer, name, None) is not None:
-            setattr(layer, name, _zeros)
+            setattr(layer, name, _on_device(_zeros))
     return layer
+
+
+def build_optimizer(optimizer: keras.optimizers.Optimizer, variables: list[keras.Variable]) -> None:
+    """Build an optimizer as `optimizer.build` does; what begins as zeros is not compiled first, shape by shape."""
+    add = optimizer.add_variable
+
+    def add_variable(*args: Any, initializer: Any = "zeros", **options: Any) -> keras.Variable:
+        return add(*args, initializer=_on_device(_zeros) if initializer == "zeros" else initializer, **options)
+
+    optimizer.add_variable = add_variable
+    try:
+        optimizer.build(variables)
+    finally:
+        del optimizer.add_variable
+
+
+def _on_device(draw: Initializer) -> Callable[..., Any]:
+    """Return an initializer that hands its numbers to JAX: of a NumPy array Keras would let JAX compile a copy."""
+    import keras
+
+    if keras.config.backend() != "jax":
+        return draw
+    import jax
+
+    return lambda shape, dtype=None: jax.device_put(draw(shape, dtype))
 
 
 def _zeros(shape: tuple[int, ...], dtype: str | None = None) -> np.ndarray:

@@ -8,7 +8,6 @@ from functools import lru_cache
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import keras
 import numpy as np
 
@@ -77,8 +76,8 @@ class Loop:
         """Return the best state, with the members that improved taken from the present one."""
         if all(improved):
             return self._state
-        mask = np.array(improved)
-        choose = lambda new, old: jnp.where(mask.reshape(-1, *[1] * (new.ndim - 1)), new, old)  # noqa: E731
+        mask = np.array(improved)  # NumPy chooses without compiling
+        choose = lambda new, old: np.where(mask.reshape(-1, *[1] * (new.ndim - 1)), new, old)  # noqa: E731
         return jax.tree.map(choose, self._state, self._best)
 
     def _write(self, state: Any) -> None:
@@ -115,8 +114,8 @@ def _compile_for(
 
 
 def _stack(trees: list[Any]) -> Any:
-    """Return what `_stack_arrays` does, on the device."""
-    return jax.tree.map(jnp.asarray, _stack_arrays(trees))
+    """Return what `_stack_arrays` does, on the device: put there, for `jnp.asarray` compiles a copy for each shape."""
+    return jax.device_put(_stack_arrays(trees))
 
 
 def _stack_arrays(trees: list[Any]) -> Any:

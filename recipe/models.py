@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recipe.compile_cache import use_compile_cache
-from recipe.first_weights import drawn_by_numpy
+from recipe.first_weights import build_optimizer, drawn_by_numpy
 from recipe.problems import REVIEW_LENGTH, Problem, ProblemType
 from recipe.spec import ModelSpec
 
@@ -62,7 +62,7 @@ def assemble(
         model = keras.Sequential(change(_layers(spec, problem)), name=f"{problem.name}_{spec.architecture}")
         model.compile(optimizer=_optimizer(spec), loss=loss_name(spec, problem), metrics=[_metric(problem)])
         # Built here, inside the fixed seed: an optimizer that is built later would still draw nothing, but must exist.
-        model.optimizer.build(model.trainable_variables)
+        build_optimizer(model.optimizer, model.trainable_variables)
     return model
 
 
