@@ -99,7 +99,10 @@ def running_median(values: np.ndarray, width: int) -> np.ndarray:
     [3.0, 2.0, 2.0, 5.5]
     """
     padded = np.pad(np.asarray(values, np.float64), width // 2, constant_values=np.nan)
-    return np.nanmedian(np.lib.stride_tricks.sliding_window_view(padded, width), axis=1)
+    windows = np.sort(np.lib.stride_tricks.sliding_window_view(padded, width), axis=1)  # what is padding comes last
+    count = (~np.isnan(windows)).sum(axis=1)
+    middle = np.stack([(count - 1) // 2, count // 2], axis=1)
+    return np.take_along_axis(windows, middle, axis=1).mean(axis=1)
 
 
 def measure_noise(values: np.ndarray) -> float:

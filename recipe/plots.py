@@ -10,7 +10,8 @@ import io
 import math
 import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import matplotlib as mpl
 import numpy as np
@@ -20,6 +21,7 @@ from matplotlib.figure import Figure
 BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9"
 INK = "#333333"  # text, ticks and frames
 DPI = 100
+SVG_DPI = 72  # Matplotlib's own, whatever the figure's
 WIDE_RANGE = 10.0  # largest over smallest loss, from which on the axis is logarithmic
 
 
@@ -156,11 +158,27 @@ def describe_scores(names: Sequence[str], scores: Sequence[float], *, quantity: 
     return f"{quantity}{f' in {unit}' if unit else ''}: {listed}."
 
 
-def to_png(figure: Figure, *, dpi: int = 2 * DPI) -> bytes:
-    """Return the figure as a PNG on white."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=dpi, facecolor="white")
+def to_png(figure: Figure, *, dpi: int = 2 * DPI, fast: bool = False) -> bytes:
+    """Return the figure as a PNG on white; `fast` for a picture that is soon replaced: a tenth larger, sooner made."""
+    buffer, options = io.BytesIO(), {"compress_level": 1} if fast else {}
+    with _laid_out(figure, dpi):
+        figure.savefig(buffer, format="png", dpi=dpi, facecolor="white", pil_kwargs=options)
     return buffer.getvalue()
+
+
+@contextmanager
+def _laid_out(figure: Figure, dpi: float) -> Iterator[None]:
+    """Lay a figure out, and let nobody do so again inside: `savefig` would do it twice, and draw once for nothing."""
+    engine, before = figure.get_layout_engine(), figure.dpi
+    figure.dpi = dpi
+    try:
+        if engine is not None and figure.axes:
+            engine.execute(figure)
+        figure.set_layout_engine(None)
+        yield
+    finally:
+        figure.set_layout_engine(engine)
+        figure.dpi = before
 
 
 def to_inline_svg(figure: Figure, alt: str) -> str:
@@ -173,7 +191,7 @@ def to_inline_svg(figure: Figure, alt: str) -> str:
 
     buffer = io.StringIO()
     # Equal figures give equal files: no date inside, and names that follow from the alternative text.
-    with mpl.rc_context({"svg.hashsalt": alt, "svg.fonttype": "path"}):
+    with mpl.rc_context({"svg.hashsalt": alt, "svg.fonttype": "path"}), _laid_out(figure, SVG_DPI):
         figure.savefig(
             buffer, format="svg", transparent=True, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type"))
         )

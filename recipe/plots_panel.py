@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from matplotlib.figure import Figure
 
 from recipe.plots import INK, to_png
@@ -22,6 +24,9 @@ def new_panel_figure(size: tuple[float, float] = PANEL_SIZE) -> PanelFigure:
     return PanelFigure(figsize=size, dpi=PANEL_DPI, layout="constrained")
 
 
-def draw_placeholder(figure: Figure, text: str) -> None:
-    """Draw nothing but a few words, for a panel that has no result yet."""
+@lru_cache(maxsize=16)
+def placeholder_png(size: tuple[float, float], text: str, dpi: int) -> bytes:
+    """Return a figure of nothing but a few words, for a panel that has no result yet."""
+    figure = new_panel_figure(size)
     figure.text(0.5, 0.5, text, ha="center", va="center", color=INK, alpha=0.7)
+    return to_png(figure, dpi=dpi)

@@ -10,7 +10,7 @@ REST = 2.0  # times as long as a figure took to draw, before the next: drawing t
 
 
 class Progress:
-    """What a panel hands to `compute` as `on_progress`; the first report is shown at once.
+    """What a panel hands to `compute` as `on_progress`. What ends within a fifth of a second is drawn once, at its end.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ class Progress:
     def __init__(self, show: Callable[[object], None], say: Callable[[str], None]) -> None:
         self._show, self._say = show, say
         self._began = time.monotonic()
-        self._next_message = self._next_figure = self._began
+        self._next_message, self._next_figure = self._began, self._began + REDRAW_SECONDS
 
     @property
     def seconds(self) -> float:
