@@ -28,7 +28,9 @@ $(READY): pyproject.toml constraints.txt
 	@rm -f $@
 	@echo "Making .venv: 170 packages, 1.4 GB on the disk, a minute or two."
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt --editable '.[lab,test]'
+	$(BIN)/python -m pip install --disable-pip-version-check --no-compile --constraint constraints.txt --editable '.[lab,test]'
+	@echo "Compiling to byte-code on all cores, where pip would take one."
+	-@$(BIN)/python -m compileall -qq -j 0 .venv/lib
 	@touch $@
 
 lab: $(READY)  ## open JupyterLab on notebooks/, on this machine only

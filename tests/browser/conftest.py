@@ -98,7 +98,6 @@ def _visitor(kind: str):
         yield visitor
         if getattr(request.node, "failed", False):
             visitor.screenshot(f"failed-{request.node.name}")
-        context.unroute_all(behavior="ignoreErrors")
         context.close()
         if kind != "voila":  # it ends a kernel by itself when its page is left
             server.end_kernels()

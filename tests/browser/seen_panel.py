@@ -10,6 +10,7 @@ from playwright.sync_api import Locator, expect
 
 SECONDS = 60  # the longest that one thing may take before a test gives up on it
 WIDTHS = (1280, 900)
+LOOK_MILLISECONDS = 150  # between two looks at a figure: to hash it costs the browser time that the kernel lacks
 
 _BYTES = """async (image) => {
   const data = await (await fetch(image.src)).arrayBuffer();
@@ -118,8 +119,8 @@ class SeenPanel:
         """Wait until the figure is another than before, and return the new one."""
         give_up = seconds * 1000
         while (now := self.figure()) == before:
-            self._page.wait_for_timeout(50)
-            give_up -= 50
+            self._page.wait_for_timeout(LOOK_MILLISECONDS)
+            give_up -= LOOK_MILLISECONDS
             assert give_up > 0, f"the figure stayed the same for {seconds} s"
         return now
 

@@ -95,3 +95,14 @@ def _use(visitor):
     assert live.alt_text() == "7 of 7 steps, the last at 7."
     visitor.screenshot(visitor.server.kind)
     assert live.cut_texts() == []
+
+
+def test_a_request_to_another_host_finds_nobody_and_is_kept(lab):
+    lab.page.goto(lab.server.url)
+    with lab.page.expect_event("requestfailed") as failed:
+        lab.page.evaluate("() => { document.body.append(Object.assign(new Image(), {src: 'http://far.invalid/'})); }")
+    assert "NAME_NOT_RESOLVED" in failed.value.failure
+    assert lab.outside == ["http://far.invalid/"]
+    assert "NAME_NOT_RESOLVED" in lab.errors[-1]
+    lab.outside.clear()
+    lab.errors.clear()
