@@ -23,6 +23,7 @@ from vectorise import write_usual_file
 
 HERE = Path(__file__).resolve().parent
 TENSORFLOW = HERE.parent / ".venv-tensorflow"
+SHORT = 3  # turns a round for what takes seconds only, and so is noisier
 # work, what to reach against Keras on TensorFlow and on JAX
 TARGETS = {"housing": (40, 15), "imdb": (3, 1.8), "mnist": (2, 1.2), "convnet": (1, 3)}
 TITLES = {
@@ -158,7 +159,8 @@ def _preface(rounds: int) -> str:
             "",
             "Wall time of a process from after the imports to the fitted model, building and compiling included, "
             "every side validating after each epoch on the same data and reaching the same quality, which is checked. "
-            "*Cold* is the first training ever on a machine; after that XLA's compiled programs come from its cache.",
+            "*Cold* is the first training ever on a machine; after that XLA's compiled programs come from its cache. "
+            f"What stands below the table is the median of {SHORT * rounds} turns.",
             "",
             "",
         ]
@@ -190,10 +192,10 @@ def main() -> None:
         for work in options.work:
             print(TITLES[work], flush=True)
             times[work] = compare(work, Path(folder), options.rounds, tensorflow)
-        limit = compare_with_limit(Path(folder), options.rounds)
+        limit = compare_with_limit(Path(folder), SHORT * options.rounds)
         usual = Path(folder) / "usual.npz"
         write_usual_file(imdb, usual)
-        vectorising = compare_vectorising({"kit": imdb, "loop": usual}, options.rounds)
+        vectorising = compare_vectorising({"kit": imdb, "loop": usual}, SHORT * options.rounds)
     page = make_table(times, limit, vectorising, options.rounds)
     options.out.write_text(page, encoding="utf-8")
     print(page)
