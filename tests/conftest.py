@@ -33,6 +33,7 @@ os.environ.setdefault("MPLCONFIGDIR", str(Path(__file__).parent.parent / ".pytes
 _JOURNAL = tempfile.TemporaryDirectory(prefix="recipe-tests-", ignore_cleanup_errors=True)
 os.environ["RECIPE_JOURNAL"] = str(Path(_JOURNAL.name) / "journal.log")
 
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the cells of the lessons, so that they can be asked for by name."""
     for item in items:
