@@ -6,10 +6,10 @@ import keras
 import numpy as np
 import pytest
 
-from recipe.first_weights import draw_uniform, drawn_by_numpy, without_first_weights
+from recipe.first_weights import build_optimizer, draw_uniform, drawn_by_numpy, without_first_weights
 from recipe.models import build_model
 from recipe.problems import find_problem
-from recipe.spec import ModelSpec
+from recipe.spec import OPTIMIZERS, ModelSpec
 
 
 @pytest.mark.parametrize("shape", [(7,), (32, 10), (3, 3, 4, 8), (500, 16)])
@@ -59,3 +59,15 @@ def test_without_first_weights_all_are_zeros():
     layer = without_first_weights(keras.layers.Dense(3))
     layer.build((None, 4))
     assert [float(np.abs(weights).max()) for weights in layer.get_weights()] == [0.0, 0.0]
+
+
+def test_build_optimizer_gives_the_variables_of_build_and_leaves_no_trace():
+    weights = [keras.Variable(np.ones(shape, np.float32), name=f"w{len(shape)}") for shape in ((3, 4), (4,))]
+    for name in OPTIMIZERS:
+        ours, plain = keras.optimizers.get(name), keras.optimizers.get(name)
+        build_optimizer(ours, weights)
+        plain.build(weights)
+        for one, other in zip(ours.variables, plain.variables, strict=True):
+            assert (one.name, one.shape, one.dtype) == (other.name, other.shape, other.dtype)
+            np.testing.assert_array_equal(np.asarray(one), np.asarray(other))
+        assert "add_variable" not in vars(ours)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import re
 import subprocess
@@ -9,8 +10,10 @@ import sys
 from html.parser import HTMLParser
 
 import matplotlib as mpl
+import numpy as np
 import pytest
 from matplotlib.colors import to_hex
+from PIL import Image
 
 from recipe import plots
 
@@ -150,3 +153,13 @@ def test_new_figure_has_axes_side_by_side_in_a_constrained_layout(columns):
     figure, axes = plots.new_figure(columns)
     assert len(axes) == columns
     assert figure.get_layout_engine().__class__.__name__ == "ConstrainedLayoutEngine"
+
+
+def test_to_png_draws_what_savefig_draws_and_leaves_the_figure_as_it_was():
+    axes = plots.draw_training_curves([1.0, 0.5, 0.3], [1.1, 0.7, 0.8], quantity="data loss", best_epoch=1)
+    figure, buffer = axes.figure, io.BytesIO()
+    engine = figure.get_layout_engine()
+    ours = plots.to_png(figure, dpi=150, fast=True)
+    assert (figure.dpi, figure.get_layout_engine()) == (plots.DPI, engine)
+    figure.savefig(buffer, format="png", dpi=150, facecolor="white")
+    assert np.array_equal(*(np.asarray(Image.open(io.BytesIO(png))) for png in (ours, buffer.getvalue())))
