@@ -1,10 +1,10 @@
 """Convolutions that a CPU runs fast inside a compiled loop: the same numbers, another order of the work.
 
-XLA runs a convolution that stands inside a `lax.scan` on one naive thread (jax-ml/jax#12868), twenty times slower than
-the form below. Both layers turn what they get into (channels, height, width, batch) and back; from one to the next the
-two turns cancel. In that order a shifted image is made of long runs of memory, the matrix products need no copies, and
-the rest is vectorised over the batch: 1.6 times as fast as the same in (batch, height, width, channels). On a GPU the
-plain layers are the fast ones.
+XLA runs a convolution that stands inside a `lax.scan` on one naive thread (jax-ml/jax#12868), over twenty times slower
+than the form below. Both layers turn what they get into (channels, height, width, batch) and back; from one to the next
+the two turns cancel. In that order a shifted image is made of long runs of memory, the matrix products need no copies,
+and the rest is vectorised over the batch: 1.6 times as fast as the same in (batch, height, width, channels). On a GPU
+the plain layers are the fast ones.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class PatchConv2D(keras.layers.Conv2D):
     def call(self, inputs):
         """Return (batch, height, width, filters) for (batch, height, width, channels)."""
         rows, columns, channels, filters = self.kernel.shape
-        x = _batch_last(inputs)
+        x = _turn(inputs)
         if self.padding == "same":
             top, left = (rows - 1) // 2, (columns - 1) // 2
             x = ops.pad(x, ((0, 0), (top, rows - 1 - top), (left, columns - 1 - left), (0, 0)))
@@ -34,7 +34,7 @@ class PatchConv2D(keras.layers.Conv2D):
         outputs = ops.reshape(ops.matmul(ops.transpose(kernel), patches), (filters, height, width, batch))
         if self.use_bias:
             outputs = outputs + ops.reshape(self.bias, (filters, 1, 1, 1))
-        return _batch_first(self.activation(outputs))
+        return _turn(self.activation(outputs))
 
 
 @keras.saving.register_keras_serializable(package="recipe")
@@ -43,11 +43,11 @@ class ReshapeMaxPooling2D(keras.layers.MaxPooling2D):
 
     def call(self, inputs):
         """Return the maxima of the windows: (batch, height, width, c) -> (batch, height // size, width // size, c)."""
-        (down, across), x = self.pool_size, _batch_last(inputs)
+        (down, across), x = self.pool_size, _turn(inputs)
         channels, height, width, batch = x.shape[0], x.shape[1] // down, x.shape[2] // across, x.shape[3]
         windows = x[:, : height * down, : width * across]  # a rest that fills no window is left out, as Keras does
         windows = ops.reshape(windows, (channels, height, down, width, across, batch))
-        return _batch_first(_maxima(windows))
+        return _turn(_maxima(windows))
 
 
 @jax.custom_vjp
@@ -79,21 +79,16 @@ def exchange_convolution(layer: keras.layers.Layer) -> keras.layers.Layer | None
     Alike are convolutions of stride 1 without dilation, with an activation that a spec may have (they go element by
     element, and so in any order of the axes), and poolings without overlap.
     """
+    if getattr(layer, "data_format", None) != "channels_last":
+        return None
     if type(layer) is keras.layers.Conv2D and layer.strides == layer.dilation_rate == (1, 1) and layer.groups == 1:
         elementwise = getattr(layer.activation, "__name__", "") in ACTIVATIONS
-        return PatchConv2D.from_config(layer.get_config()) if elementwise and _is_channels_last(layer) else None
+        return PatchConv2D.from_config(layer.get_config()) if elementwise else None
     if type(layer) is keras.layers.MaxPooling2D and layer.strides == layer.pool_size and layer.padding == "valid":
-        return ReshapeMaxPooling2D.from_config(layer.get_config()) if _is_channels_last(layer) else None
+        return ReshapeMaxPooling2D.from_config(layer.get_config())
     return None
 
 
-def _is_channels_last(layer: keras.layers.Layer) -> bool:
-    return layer.data_format == "channels_last"
-
-
-def _batch_last(x):
-    return ops.transpose(x, (3, 1, 2, 0))
-
-
-def _batch_first(x):
-    return ops.transpose(x, (3, 1, 2, 0))
+def _turn(x):
+    """Exchange the first axis with the last: (batch, height, width, channels) <-> (channels, height, width, batch)."""
+    return ops.swapaxes(x, 0, 3)

@@ -15,6 +15,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from recipe.first_weights import build_optimizer
 from recipe.models import fixed_seed
 from recipe.twins import copy_model, copy_without_weights
 
@@ -73,7 +74,7 @@ class Program:
 
     def __init__(self, twin: keras.Model, loss: Callable, optimizer: keras.optimizers.Optimizer) -> None:
         self.model, self.loss, self.optimizer = twin, loss, optimizer
-        optimizer.build(twin.trainable_variables)
+        build_optimizer(optimizer, twin.trainable_variables)
         self._fresh = [_read(variable) for variable in optimizer.variables]
         self._rate = [variable.name for variable in optimizer.variables].index("learning_rate")
         self.lock = threading.RLock()

@@ -94,8 +94,8 @@ def build_optimizer(optimizer: keras.optimizers.Optimizer, variables: list[keras
     """Build an optimizer as `optimizer.build` does; what begins as zeros is not compiled first, shape by shape."""
     add = optimizer.add_variable
 
-    def add_variable(*args: Any, initializer: Any = "zeros", **options: Any) -> keras.Variable:
-        return add(*args, initializer=_on_device(_zeros) if initializer == "zeros" else initializer, **options)
+    def add_variable(shape: tuple[int, ...], initializer: Any = "zeros", *more: Any, **options: Any) -> keras.Variable:
+        return add(shape, _on_device(_zeros) if initializer == "zeros" else initializer, *more, **options)
 
     optimizer.add_variable = add_variable
     try:

@@ -21,7 +21,6 @@ from matplotlib.figure import Figure
 BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9"
 INK = "#333333"  # text, ticks and frames
 DPI = 100
-SVG_DPI = 72  # Matplotlib's own, whatever the figure's
 WIDE_RANGE = 10.0  # largest over smallest loss, from which on the axis is logarithmic
 
 
@@ -191,7 +190,7 @@ def to_inline_svg(figure: Figure, alt: str) -> str:
 
     buffer = io.StringIO()
     # Equal figures give equal files: no date inside, and names that follow from the alternative text.
-    with mpl.rc_context({"svg.hashsalt": alt, "svg.fonttype": "path"}), _laid_out(figure, SVG_DPI):
+    with mpl.rc_context({"svg.hashsalt": alt, "svg.fonttype": "path"}):
         figure.savefig(
             buffer, format="svg", transparent=True, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type"))
         )

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from recipe.plots import INK, to_png
 
-PANEL_DPI = 100
+PANEL_DPI, SCREEN_DPI = 100, 150  # of its layout in inches; of the picture, which the page shows smaller
 PANEL_SIZE = (7.0, 4.4)  # inches
 
 
@@ -24,9 +24,14 @@ def new_panel_figure(size: tuple[float, float] = PANEL_SIZE) -> PanelFigure:
     return PanelFigure(figsize=size, dpi=PANEL_DPI, layout="constrained")
 
 
+def screen_png(figure: Figure) -> bytes:
+    """Return a figure as the picture that stands in a panel until the next one."""
+    return to_png(figure, dpi=SCREEN_DPI, fast=True)
+
+
 @lru_cache(maxsize=16)
-def placeholder_png(size: tuple[float, float], text: str, dpi: int) -> bytes:
-    """Return a figure of nothing but a few words, for a panel that has no result yet."""
+def placeholder_png(size: tuple[float, float], text: str) -> bytes:
+    """Return a picture of nothing but a few words, for a panel that has no result yet."""
     figure = new_panel_figure(size)
     figure.text(0.5, 0.5, text, ha="center", va="center", color=INK, alpha=0.7)
-    return to_png(figure, dpi=dpi)
+    return screen_png(figure)

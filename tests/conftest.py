@@ -33,15 +33,14 @@ os.environ.setdefault("MPLCONFIGDIR", str(Path(__file__).parent.parent / ".pytes
 _JOURNAL = tempfile.TemporaryDirectory(prefix="recipe-tests-", ignore_cleanup_errors=True)
 os.environ["RECIPE_JOURNAL"] = str(Path(_JOURNAL.name) / "journal.log")
 
+REAL_DATASETS = os.environ.get("RECIPE_DATASETS")  # before the tests are shielded from it
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the cells of the lessons, so that they can be asked for by name."""
     for item in items:
         if item.path.suffix == ".ipynb":
             item.add_marker(pytest.mark.lesson)
-
-
-REAL_DATASETS = os.environ.get("RECIPE_DATASETS")  # before the tests are shielded from it
 
 
 @pytest.fixture(autouse=True)

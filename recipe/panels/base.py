@@ -24,7 +24,6 @@ if typing.TYPE_CHECKING:
 # what was typed just before: JupyterLab may hand the two to different threads of the kernel, in any order.
 GATHER_SECONDS = 0.1
 NO_RESULT = "No result yet."
-FIGURE_DPI = 150
 
 __all__ = ["OnProgress", "Panel"]
 log = logging.getLogger("recipe.panels")
@@ -200,17 +199,16 @@ class Panel(PanelParts):
 
     def _show(self, result: object | None) -> None:
         """Draw a result, or that there is none yet, and say the same in words."""
-        from recipe.plots import to_png
-        from recipe.plots_panel import placeholder_png
+        from recipe.plots_panel import placeholder_png, screen_png
 
         with self._drawing:
             self._canvas.clear()
             if result is not None:
                 self.draw(self._canvas, result)
             if self._view is not None and result is None:
-                self._view.show_figure(placeholder_png(self.figure_size, NO_RESULT, FIGURE_DPI), NO_RESULT)
+                self._view.show_figure(placeholder_png(self.figure_size, NO_RESULT), NO_RESULT)
             elif self._view is not None:
-                self._view.show_figure(to_png(self._canvas, dpi=FIGURE_DPI, fast=True), self.describe(result))
+                self._view.show_figure(screen_png(self._canvas), self.describe(result))
 
     def _show_running(self, running: bool) -> None:
         if self._view is not None:

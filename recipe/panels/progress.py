@@ -10,7 +10,7 @@ REST = 2.0  # times as long as a figure took to draw, before the next: drawing t
 
 
 class Progress:
-    """What a panel hands to `compute` as `on_progress`. What ends within a fifth of a second is drawn once, at its end.
+    """What a panel hands to `compute` as `on_progress`: messages from the first report, figures a little later.
 
     Parameters
     ----------

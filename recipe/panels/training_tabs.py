@@ -22,14 +22,13 @@ MISTAKES = 12
 
 def show_mistakes(experiment: Experiment, split: Split) -> tuple[bytes, str]:
     """Return a figure of what the model gets most wrong, as a PNG, and the same in words."""
-    from recipe.plots import to_png
     from recipe.plots_mistakes import describe_mistakes, draw_mistakes
-    from recipe.plots_panel import new_panel_figure
+    from recipe.plots_panel import new_panel_figure, screen_png
 
     mistakes = find_mistakes(experiment.model, experiment.prepared, split, count=MISTAKES)
     figure = new_panel_figure((7.8, 5.4))
     draw_mistakes(figure, mistakes)
-    return to_png(figure, dpi=150), describe_mistakes(mistakes)
+    return screen_png(figure), describe_mistakes(mistakes)
 
 
 def model_html(experiment: Experiment) -> str:
