@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from forks import FORKS, ForkServer
 from http_server import Server, serving, small_housing, small_mnist, write_npz
 
 from recipe.layouts import FILES
@@ -22,7 +23,8 @@ os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 # both cores busy without XLA's threads. XLA ends a process whose options it does not know.
 FAST_COMPILER = (
     "--xla_cpu_use_fusion_emitters=false --xla_backend_optimization_level=1 --xla_cpu_parallel_codegen_split_count=1 "
-    "--xla_backend_extra_options=xla_cpu_disable_loop_unrolling=true,xla_cpu_disable_slp_vectorizer=true"
+    "--xla_backend_extra_options=xla_cpu_disable_loop_unrolling=true,xla_cpu_disable_slp_vectorizer=true,"
+    "xla_cpu_optimize_for_size=true,xla_cpu_small_while_loop_byte_threshold=0"
 )
 if version("jaxlib").startswith("0.10.") and "RECIPE_DATASETS" not in os.environ:
     os.environ.setdefault("XLA_FLAGS", FAST_COMPILER)
@@ -34,6 +36,17 @@ _JOURNAL = tempfile.TemporaryDirectory(prefix="recipe-tests-", ignore_cleanup_er
 os.environ["RECIPE_JOURNAL"] = str(Path(_JOURNAL.name) / "journal.log")
 
 REAL_DATASETS = os.environ.get("RECIPE_DATASETS")  # before the tests are shielded from it
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the kernels and commands of all workers be forks of one process that has imported Keras.
+
+    Not on the real data: there the lessons' kernels start as a person's do.
+    """
+    if FORKS and REAL_DATASETS is None and not hasattr(config, "workerinput"):
+        server = ForkServer()
+        config.add_cleanup(server.close)
+        server.offer()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -12,12 +12,13 @@ import time
 from pathlib import Path
 
 import pytest
+from forks import PYTHON
 from typer.testing import CliRunner
 
 import recipe
 from recipe.cli import app
 
-COMMAND = [sys.executable, "-c", "from recipe.cli import app; app()"]
+COMMAND = [*PYTHON, "-c", "from recipe.cli import app; app()"]
 
 
 def _recipe(*arguments: object, env: dict | None = None, timeout: float = 240) -> subprocess.CompletedProcess:

@@ -2,10 +2,10 @@
 
 import os
 import subprocess
-import sys
 import threading
 
 import pytest
+from forks import PYTHON
 from tuning_examples import train_at_once
 from typer.testing import CliRunner
 
@@ -85,7 +85,7 @@ def test_tune_ends_cleanly_on_ctrl_c(tmp_path):
     )
     environment = os.environ | {"RECIPE_HOME": str(tmp_path), "PYTHONUNBUFFERED": "1"}
     running = subprocess.Popen(
-        [sys.executable, "-c", code, *ARGUMENTS, "--trials", "50"],
+        [*PYTHON, "-c", code, *ARGUMENTS, "--trials", "50"],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

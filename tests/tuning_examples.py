@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import os
 import subprocess
-import sys
 import textwrap
 import time
 from pathlib import Path
+
+from forks import PYTHON
 
 from recipe.journal import Journal
 from recipe.problems import find_problem
@@ -97,7 +98,7 @@ def start_process(code: str, home: Path, *arguments: str) -> subprocess.Popen:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RECIPE_")}
     environment |= {"PYTHONPATH": str(Path(__file__).parent), "RECIPE_HOME": str(home), "PYTHONUNBUFFERED": "1"}
     return subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(code), *arguments],
+        [*PYTHON, "-c", textwrap.dedent(code), *arguments],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

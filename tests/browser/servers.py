@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from forks import kernels
+
 ROOT = Path(__file__).parent.parent.parent
 HOST = "127.0.0.1"
 SECONDS = 60  # the longest that a server may take to start
@@ -111,7 +113,8 @@ def _environment(home: Path, kind: str) -> dict[str, str]:
         "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
         "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
         "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
-        "JUPYTER_PATH": str(ROOT / "tools"),
+        # Notebook's kernels start as a person's do, the others' as forks.
+        "JUPYTER_PATH": os.pathsep.join([str(ROOT / "tools"), *(kernels() if kind != "notebook" else [])]),
         "RECIPE_SOURCE": "sample",
         "RECIPE_HOME": str(home / "recipe"),
         "XDG_CACHE_HOME": str(home / "cache"),

@@ -1,0 +1,50 @@
+"""Stand for a Python process that the fork server runs: the same files, signals and end. Without a server: be it.
+
+    python -S fork_client.py -m MODULE ARGUMENTS...    or    -c CODE ARGUMENTS...
+
+The server's address stands in TESTS_FORK_SERVER.
+"""
+
+import json
+import os
+import signal
+import socket
+import sys
+
+PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
+
+
+def main():
+    arguments = sys.argv[1:]
+    server = _ask(arguments)
+    if server is None:
+        os.execv(sys.executable, [sys.executable, *arguments])
+    for number in PASSED_ON:
+        signal.signal(number, lambda number, _: server.send(bytes([number])))
+    status = server.recv(4)
+    if not status:
+        sys.exit("The fork server is gone.")
+    status = int.from_bytes(status, "big")
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        if number != signal.SIGKILL:
+            signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+    sys.exit(os.waitstatus_to_exitcode(status))
+
+
+def _ask(arguments):
+    """Ask the server for a process with these arguments; None: there is no server, or it has other settings."""
+    server = socket.socket(socket.AF_UNIX)
+    try:
+        server.connect(os.environ["TESTS_FORK_SERVER"])
+        request = {"arguments": arguments, "folder": os.getcwd(), "environment": dict(os.environ)}
+        text = json.dumps(request).encode()
+        socket.send_fds(server, [len(text).to_bytes(8, "big")], [0, 1, 2])
+        server.sendall(text)
+        return server if server.recv(1) else None
+    except (KeyError, OSError):
+        return None
+
+
+main()
