@@ -47,4 +47,5 @@ def _ask(arguments):
         return None
 
 
-main()
+if __name__ == "__main__":
+    main()
