@@ -126,6 +126,27 @@ def encoding_for(spec: ModelSpec, problem: Problem) -> str:
     return readable_by(spec, problem)[0]
 
 
+def check_trainable(spec: ModelSpec, prepared: Prepared) -> None:
+    """Refuse what is no prepared data, and data in a form that the architecture cannot read.
+
+    Raises
+    ------
+    TypeError, ValueError
+    """
+    if not (isinstance(spec, ModelSpec) and isinstance(prepared, Prepared)):
+        raise TypeError(
+            f"A network is trained from its spec, on data that is prepared. Received: a {type(spec).__name__} and a "
+            f"{type(prepared).__name__}. Give a ModelSpec, and what prepare(split) returns."
+        )
+    readable, found = readable_by(spec, prepared.problem), prepared.preparation.encoding
+    if found not in readable:
+        wanted = readable[0]
+        raise ValueError(
+            f"A network of architecture {spec.architecture!r} reads reviews as {wanted}, and these are {found}. "
+            f"Received: prepared, encoding={found!r}. Prepare them by prepare(split, encoding={wanted!r})."
+        )
+
+
 def _fit(split: Split, encoding: str, ratios: tuple[Ratio, ...], missing: str, fit_on: str) -> Preparation:
     """Learn from the training part what `Preparation` needs."""
     problem = split.problem

@@ -35,7 +35,7 @@ def resampled_gains(
     np.ndarray of shape (resamples,), in the measure's unit, above 0 where the model is better
     """
     rng = np.random.default_rng(seed)
-    counted = [_count(problem, measure, y_val, outputs) for outputs in both]
+    counted = [count_samples(problem, measure, y_val, outputs) for outputs in both]
     if counted[0] is None:
         drawn = (rng.integers(len(y_val), size=len(y_val)) for _ in range(resamples))
         values = [[measure.compute(problem, y_val[rows], outputs[rows]) for outputs in both] for rows in drawn]
@@ -59,7 +59,7 @@ def _resample_sums(rows: np.ndarray, resamples: int, rng: np.random.Generator) -
     return np.concatenate([rows[rng.integers(len(rows), size=(part, len(rows)))].sum(axis=1) for part in parts])
 
 
-def _count(
+def count_samples(
     problem: Problem, measure: Measure, y_val: np.ndarray, outputs: np.ndarray
 ) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]] | None:
     """Return what to add up over samples, (n, k), and how the measure follows from the sums; None if it does not."""

@@ -14,7 +14,7 @@ from recipe.interruption import interruptible
 from recipe.journal import Journal, keep
 from recipe.journal import choose as choose_journal
 from recipe.models import build_model
-from recipe.prepare import Prepared, encoding_for, prepare, readable_by
+from recipe.prepare import Prepared, check_trainable, encoding_for, prepare
 from recipe.protocols import Split
 from recipe.runs import EpochReport, Run, collect_versions
 from recipe.spec import ModelSpec
@@ -61,10 +61,12 @@ def train(
 
     Raises
     ------
+    TypeError
+        If that is no spec, or the data is not prepared.
     ValueError
         If the spec does not suit the data, or the engine cannot do what was asked for.
     """
-    _check_encoding(spec, prepared)
+    check_trainable(spec, prepared)
     compiled = _choose_engine(engine, callbacks)
     started, journal = time.perf_counter(), choose_journal(journal)
     if compiled:
@@ -126,7 +128,7 @@ def _train_all(
 ) -> list[Run]:
     """Train the jobs side by side where that is faster, else in turn."""
     for spec, prepared in jobs:
-        _check_encoding(spec, prepared)
+        check_trainable(spec, prepared)
     if _choose_engine("auto", ()) and _is_small(*jobs[0], len(jobs)):
         together = _train_together(jobs, (), on_epoch, stop, True, time.perf_counter())
         return _record(together, [prepared for _, prepared in jobs], choose_journal(journal))
@@ -279,17 +281,6 @@ def _is_small(spec: ModelSpec, prepared: Prepared, jobs: int) -> bool:
     widths = (math.prod(problem.input_shape), *spec.hidden_units, problem.outputs)
     weights = sum((below + 1) * above for below, above in itertools.pairwise(widths))
     return weights <= SIDE_BY_SIDE_WEIGHTS and jobs * prepared.x_train.nbytes <= SIDE_BY_SIDE_BYTES
-
-
-def _check_encoding(spec: ModelSpec, prepared: Prepared) -> None:
-    """Refuse data in a form that the architecture cannot read."""
-    readable, found = readable_by(spec, prepared.problem), prepared.preparation.encoding
-    if found not in readable:
-        wanted = readable[0]
-        raise ValueError(
-            f"A network of architecture {spec.architecture!r} reads reviews as {wanted}, and these are {found}. "
-            f"Received: prepared, encoding={found!r}. Prepare them by prepare(split, encoding={wanted!r})."
-        )
 
 
 def _prepare(split: Split, spec: ModelSpec) -> Prepared:

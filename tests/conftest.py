@@ -23,11 +23,15 @@ os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 # both cores busy without XLA's threads. XLA ends a process whose options it does not know.
 FAST_COMPILER = (
     "--xla_cpu_use_fusion_emitters=false --xla_backend_optimization_level=1 --xla_cpu_parallel_codegen_split_count=1 "
-    "--xla_backend_extra_options=xla_cpu_disable_loop_unrolling=true,xla_cpu_disable_slp_vectorizer=true,"
-    "xla_cpu_optimize_for_size=true,xla_cpu_small_while_loop_byte_threshold=0"
+    "--xla_backend_extra_options=xla_cpu_disable_loop_unrolling=true,xla_cpu_disable_slp_vectorizer=true"
 )
 if version("jaxlib").startswith("0.10.") and "RECIPE_DATASETS" not in os.environ:
     os.environ.setdefault("XLA_FLAGS", FAST_COMPILER)
+# A process computes with one thread: two of them keep two cores busy, and more threads wait for each other. On a small
+# network that costs a fifth even where nothing else runs. XLA takes its number from NPROC.
+for _threads in ("NPROC", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    if "RECIPE_DATASETS" not in os.environ:
+        os.environ.setdefault(_threads, "1")
 # One list of fonts, too: every kernel with a home of its own would make it again, and say so.
 os.environ.setdefault("MPLCONFIGDIR", str(Path(__file__).parent.parent / ".pytest_cache" / "matplotlib"))
 

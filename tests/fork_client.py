@@ -38,7 +38,8 @@ def _ask(arguments):
     server = socket.socket(socket.AF_UNIX)
     try:
         server.connect(os.environ["TESTS_FORK_SERVER"])
-        request = {"arguments": arguments, "folder": os.getcwd(), "environment": dict(os.environ)}
+        folder = os.getcwd()  # noqa: PTH109 (pathlib would take as long to import as the rest)
+        request = {"arguments": arguments, "folder": folder, "environment": dict(os.environ)}
         text = json.dumps(request).encode()
         socket.send_fds(server, [len(text).to_bytes(8, "big")], [0, 1, 2])
         server.sendall(text)

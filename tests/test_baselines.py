@@ -14,7 +14,7 @@ from recipe.baselines import compute_baseline
 from recipe.measures import MEASURES
 from recipe.power import sign_test, statistical_power
 from recipe.problems import find_problem
-from recipe.resampling import resampled_gains
+from recipe.resampling import count_samples, resampled_gains
 
 MNIST, IMDB, HOUSING = find_problem("mnist"), find_problem("imdb"), find_problem("housing")
 FIVE, LABELS, VECTOR = find_problem("mnist_five"), find_problem("mnist_multilabel"), find_problem("housing_vector")
@@ -171,8 +171,9 @@ def test_statistical_power_by_bootstrap_is_wrong_as_seldom_as_it_says():
         y = rng.normal(size=100)
         baseline = compute_baseline(HOUSING, np.array([0.0]), y)
         # Errors drawn anew from the baseline's own distribution, and errors half as large.
-        false += statistical_power(HOUSING, y, (y + rng.normal(size=100))[:, None], baseline).beats_baseline
-        true += statistical_power(HOUSING, y, (y + rng.normal(size=100) / 2)[:, None], baseline).beats_baseline
+        as_bad, half_as_bad = ((y + rng.normal(size=100) / part)[:, None] for part in (1, 2))
+        false += statistical_power(HOUSING, y, as_bad, baseline, resamples=500).beats_baseline
+        true += statistical_power(HOUSING, y, half_as_bad, baseline, resamples=500).beats_baseline
     assert false <= 0.05 * 200 + 3 * math.sqrt(200 * 0.05 * 0.95)
     assert true >= 195
 
@@ -198,12 +199,16 @@ def test_resampled_gains_agree_with_computing_the_measure_on_each_resample(probl
     y = (rng.random((300, problem.outputs)) < 0.3).astype(np.uint8)
     both = (np.clip(0.5 * y + 0.6 * rng.random(y.shape), 0, 1), rng.random(y.shape))
     measure = MEASURES[name]
-    quick = resampled_gains(problem, measure, y, both, 2000, 0)
+    counted = [count_samples(problem, measure, y, outputs) for outputs in both]
     slow = []
-    for _ in range(400):
+    for number in range(400):
         rows = rng.integers(300, size=300)
-        ours, theirs = (measure.compute(problem, y[rows], outputs[rows]) for outputs in both)
-        slow.append(ours - theirs)
+        values = [float(score(samples[rows].sum(axis=0)[None])[0]) for samples, score in counted]
+        if number < 20:  # the measure itself takes long
+            expected = [measure.compute(problem, y[rows], outputs[rows]) for outputs in both]
+            assert values == pytest.approx(expected, rel=1e-12)
+        slow.append(values[0] - values[1])
+    quick = resampled_gains(problem, measure, y, both, 2000, 0)
     assert quick.mean() == pytest.approx(np.mean(slow), abs=4 * np.std(slow) / 20)
     assert quick.std() == pytest.approx(np.std(slow), rel=0.15)
 

@@ -40,6 +40,12 @@ def test_make_sample_has_the_real_files_layout(base, layout):
         np.testing.assert_array_equal(array, again.arrays[name])
 
 
+def test_every_sample_has_arrays_of_its_own():
+    first = make_sample("housing").arrays
+    first["x"][:] = 0
+    assert make_sample("housing").arrays["x"].all()
+
+
 def test_digits_are_scikit_learns(raw_reviews):
     from sklearn.datasets import load_digits
 

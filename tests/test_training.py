@@ -246,6 +246,16 @@ def test_train_refuses_an_unknown_engine_and_the_wrong_encoding():
         train(ModelSpec(), prepared, engine="turbo")
 
 
+def test_train_says_what_it_wants_of_data_that_is_not_prepared():
+    split = recipe.hold_out(recipe.load("housing", source="sample", rows=100))
+    with pytest.raises(TypeError, match=r"Received: a ModelSpec and a Split. Give a ModelSpec, and what prepare"):
+        train(ModelSpec(), split)
+    with pytest.raises(TypeError, match=r"Received: a Prepared and a ModelSpec"):
+        train(recipe.prepare(split), ModelSpec())
+    with pytest.raises(TypeError, match=r"Received: a ModelSpec and a Split"):
+        recipe.train_seeds(ModelSpec(), split, (0, 1))
+
+
 def test_train_run_says_what_it_was():
     spec = ModelSpec(epochs=2, seed=3)
     run = train(spec, make_prepared("housing", spec))

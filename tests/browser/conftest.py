@@ -10,13 +10,11 @@ import nbformat
 import pytest
 
 try:
-    from harness import FLAGS, Visitor, find_browser
+    from harness import FLAGS, SIZE, Visitor, find_browser
     from playwright.sync_api import sync_playwright
 except ModuleNotFoundError:  # a machine without Playwright; the tests are skipped there
     sync_playwright = None
 from servers import ROOT, serve
-
-SIZE = {"width": 1280, "height": 900}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -87,20 +85,29 @@ def _server(kind: str):
     return server
 
 
+@pytest.fixture(scope="session")
+def visits() -> dict[str, Visitor]:
+    """The page of JupyterLab that one test leaves to the next, as a person leaves it open."""
+    return {}
+
+
 def _visitor(kind: str):
     @pytest.fixture(name=kind)
-    def visitor(request, browser, tmp_path_factory):
+    def visitor(request, browser, visits, tmp_path_factory):
         server = request.getfixturevalue(f"{kind}_server")
-        folder = Path(SCREENSHOTS) if SCREENSHOTS else tmp_path_factory.mktemp("screenshots")
-        folder.mkdir(parents=True, exist_ok=True)
-        context = browser.new_context(viewport=SIZE)
-        visitor = Visitor(context, server, folder)
+        visitor = visits.pop(kind, None) or Visitor(browser.new_context(viewport=SIZE), server)
+        visitor.screenshots = Path(SCREENSHOTS) if SCREENSHOTS else tmp_path_factory.mktemp("screenshots")
+        visitor.screenshots.mkdir(parents=True, exist_ok=True)
         yield visitor
         if getattr(request.node, "failed", False):
             visitor.screenshot(f"failed-{request.node.name}")
-        context.close()
-        if kind != "voila":  # it ends a kernel by itself when its page is left
-            server.end_kernels()
+        elif kind == "lab":
+            visitor.leave()
+            visits[kind] = visitor
+        if kind not in visits:
+            visitor.page.context.close()
+            if kind != "voila":  # it ends a kernel by itself when its page is left
+                server.end_kernels()
         visitor.check()
 
     return visitor

@@ -27,6 +27,7 @@ FLAGS = (
     f"--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE {HOST}",
 )
 RUN_ALL_SECONDS = 180
+SIZE = {"width": 1280, "height": 900}
 
 # Errors in the console that are no fault of the kit: a pattern, and why it is let pass.
 HARMLESS = {
@@ -45,6 +46,16 @@ _RUN_ALL = """async () => {
   await window.jupyterapp.commands.execute("notebook:run-all-cells");
 }"""
 
+_OPEN = """async (path) => {
+  await window.jupyterapp.restored;
+  await window.jupyterapp.commands.execute("docmanager:open", {path, factory: "Notebook"});
+}"""
+_CLOSE = """() => {
+  const app = window.jupyterapp;
+  for (const document of [...app.shell.widgets("main")]) document.dispose();
+  app.shell.expandLeft?.();
+}"""
+
 
 def find_browser() -> str | None:
     """Return the path of a Chromium that is installed, or None."""
@@ -57,12 +68,14 @@ class Visitor:
     Attributes
     ----------
     page : Playwright's page, for what has no method here
+    screenshots : the folder that they go to
     errors : what the console and the page complained of, without what is known to be harmless
     outside : addresses on other hosts that something asked for
     """
 
-    def __init__(self, context: BrowserContext, server: Server, screenshots: Path) -> None:
-        self.server, self.screenshots = server, screenshots
+    def __init__(self, context: BrowserContext, server: Server) -> None:
+        self.server = server
+        self.screenshots = Path()
         self.errors: list[str] = []
         self.outside: list[str] = []
         context.set_default_timeout(1000 * SECONDS)
@@ -75,6 +88,11 @@ class Visitor:
 
     def open_notebook(self, name: str) -> None:
         """Open a notebook of the server's folder and wait until it is there (in Voilà: until it has run)."""
+        if self.server.kind == "lab" and self.page.evaluate("() => Boolean(window.jupyterapp)"):
+            self.page.evaluate(_OPEN, name)  # as by a double click in the list of files
+            self.page.wait_for_function(_IS_OPEN)
+            self.page.wait_for_selector(".jp-Notebook .jp-Cell")
+            return
         self.page.goto(self.server.address(name))
         if self.server.kind == "voila":
             self.page.wait_for_selector("#rendered_cells", state="visible")
@@ -85,6 +103,15 @@ class Visitor:
             self.page.reload()
             self.page.wait_for_function(_IS_OPEN)
         self.page.wait_for_selector(".jp-Notebook .jp-Cell")
+
+    def leave(self) -> None:
+        """Close the notebook without saving it, and end its kernel: the next visit begins as if it were the first.
+
+        To load JupyterLab takes the processor six seconds. The page stays, the notebook and its widgets go.
+        """
+        self.page.evaluate(_CLOSE)
+        self.page.set_viewport_size(SIZE)
+        self.server.end_kernels()
 
     def run_all(self) -> list[dict]:
         """Run all cells, wait until they are done and return the code cells; an error in one of them fails the test."""
