@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import zipfile
 
 import keras
 import numpy as np
 import pytest
+from forks import PYTHON
 
 from recipe.datasets import load
 from recipe.export import pad_reviews
@@ -74,7 +74,7 @@ def test_saved_model_is_loaded_by_another_process(saved):
         "import sys, recipe; final = recipe.load_model(sys.argv[1]); "
         "data = recipe.load('housing', source='sample', rows=100); print(float(final.predict(data.x_train[:1])[0, 0]))"
     )
-    done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, check=True, timeout=120)
+    done = subprocess.run([*PYTHON, "-c", code, path], capture_output=True, text=True, check=True, timeout=120)
     assert float(done.stdout) == final.predict(dataset.x_train[:1])[0, 0]
 
 
