@@ -96,7 +96,8 @@ def serve(listener: socket.socket) -> Request:
                 selector.close()
                 return request
             _close_all(*request.files)
-            client.sendall(b"y")
+            with contextlib.suppress(OSError):  # a client that is gone already is seen as such below
+                client.sendall(b"y")
             watched = Watched(process, client, os.pidfd_open(process))
             selector.register(watched.handle, selectors.EVENT_READ, watched)
             selector.register(client, selectors.EVENT_READ, watched)
