@@ -37,7 +37,8 @@ IMPORTED = (
     "optuna",
 )
 # What holds from the import on. A client whose own differ is sent away, and imports for itself.
-READ_AT_IMPORT = ("JAX_", "KERAS_", "LANG", "LC_", "LD_", "OMP_", "OPENBLAS_", "PYTHONHASHSEED", "PYTHONMALLOC", "XLA_")
+READ_AT_IMPORT = ("JAX_", "KERAS_", "LANG", "LC_", "LD_", "OMP_", "OPENBLAS_", "PYTHON", "XLA_")
+OBEYED = {"PYTHONPATH", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"}  # a fork does as these say
 # Kernels draw with it. Matplotlib reads it once, from the variable that ipykernel sets.
 BACKEND = "module://matplotlib_inline.backend_inline"
 
@@ -61,7 +62,8 @@ class Watched(NamedTuple):
 
 def settings(environment: dict[str, str]) -> dict[str, str]:
     """Return the part of an environment that holds from the import on."""
-    return {name: value for name, value in environment.items() if name.startswith(READ_AT_IMPORT)}
+    read = {name for name in environment if name.startswith(READ_AT_IMPORT)} - OBEYED
+    return {name: environment[name] for name in read}
 
 
 def serve(listener: socket.socket) -> Request:
@@ -167,7 +169,8 @@ def become(request: Request) -> None:
         os.close(file)
     unbuffered = bool(request.environment.get("PYTHONUNBUFFERED"))
     for number, name in enumerate(("stdin", "stdout", "stderr")):
-        file = open(number, "w" if number else "r", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
+        errors = "backslashreplace" if number == 2 else "strict"
+        file = open(number, "w" if number else "r", encoding="utf-8", errors=errors, closefd=False)  # noqa: SIM115
         if number:
             file.reconfigure(line_buffering=number == 2 or file.isatty(), write_through=unbuffered)
         setattr(sys, name, file)

@@ -172,8 +172,8 @@ def test_statistical_power_by_bootstrap_is_wrong_as_seldom_as_it_says():
         baseline = compute_baseline(HOUSING, np.array([0.0]), y)
         # Errors drawn anew from the baseline's own distribution, and errors half as large.
         as_bad, half_as_bad = ((y + rng.normal(size=100) / part)[:, None] for part in (1, 2))
-        false += statistical_power(HOUSING, y, as_bad, baseline, resamples=500).beats_baseline
-        true += statistical_power(HOUSING, y, half_as_bad, baseline, resamples=500).beats_baseline
+        false += statistical_power(HOUSING, y, as_bad, baseline).beats_baseline
+        true += statistical_power(HOUSING, y, half_as_bad, baseline).beats_baseline
     assert false <= 0.05 * 200 + 3 * math.sqrt(200 * 0.05 * 0.95)
     assert true >= 195
 

@@ -72,8 +72,9 @@ def test_fork_ends_with_a_caller_that_is_killed():
         time.sleep(0.01)
 
 
-def test_other_settings_of_what_is_imported_get_a_process_of_their_own():
-    running = _start(IS_FORK, env=os.environ | {"KERAS_BACKEND": "torch"})
+@pytest.mark.parametrize("setting", [{"KERAS_BACKEND": "torch"}, {"PYTHONIOENCODING": "ascii"}])
+def test_other_settings_of_what_is_imported_get_a_process_of_their_own(setting):
+    running = _start(IS_FORK, env=os.environ | setting)
     assert running.communicate(timeout=60) == ("False False\n", "")
 
 

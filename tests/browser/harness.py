@@ -90,10 +90,8 @@ class Visitor:
         """Open a notebook of the server's folder and wait until it is there (in Voilà: until it has run)."""
         if self.server.kind == "lab" and self.page.evaluate("() => Boolean(window.jupyterapp)"):
             self.page.evaluate(_OPEN, name)  # as by a double click in the list of files
-            self.page.wait_for_function(_IS_OPEN)
-            self.page.wait_for_selector(".jp-Notebook .jp-Cell")
-            return
-        self.page.goto(self.server.address(name))
+        else:
+            self.page.goto(self.server.address(name))
         if self.server.kind == "voila":
             self.page.wait_for_selector("#rendered_cells", state="visible")
             return
