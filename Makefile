@@ -9,6 +9,7 @@ PYTEST_OPTIONS ?=
 LOCK_OPTIONS ?=
 
 BIN := .venv/bin
+PYTEST := env -u RECIPE_DATASETS RECIPE_SOURCE=sample .venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 READY := .venv/.ready
 NOTEBOOKS := $(if $(wildcard notebooks/*.ipynb),--nbval-lax --nbval-sanitize-with tests/nbval_sanitize.cfg notebooks)
 
@@ -16,10 +17,10 @@ NOTEBOOKS := $(if $(wildcard notebooks/*.ipynb),--nbval-lax --nbval-sanitize-wit
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help lab demo test bench lint format fetch lock clean
+.PHONY: help lab demo test test-slow test-browser bench lint format fetch lock clean
 
 help:
-	@sed -n 's/^\([a-z]*\):.*##  *\(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-12s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
 
 # The stamp is written last. An install that was interrupted leaves none, and the next one begins anew.
 $(READY): pyproject.toml constraints.txt
@@ -42,8 +43,13 @@ demo: $(READY)  ## walk the seven steps on one problem (PROBLEM=mnist, imdb or h
 
 # The lessons come first: what takes long at the end would keep one of the two processes waiting.
 test: $(READY)  ## run the tests on the embedded samples: no network, no downloaded data
-	env -u RECIPE_DATASETS RECIPE_SOURCE=sample $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder \
-		$(PYTEST_OPTIONS) $(NOTEBOOKS) tests recipe
+	$(PYTEST) $(PYTEST_OPTIONS) $(NOTEBOOKS) tests recipe
+
+test-slow: $(READY)  ## run the tests that repeat: more trainings beside plain Keras, statistics over hundreds of draws
+	$(PYTEST) -m slow $(PYTEST_OPTIONS) tests
+
+test-browser: $(READY)  ## drive every panel in a real browser, which must be there: Chromium or Google Chrome
+	$(PYTEST) -m browser $(PYTEST_OPTIONS) tests/browser
 
 bench: $(READY)  ## measure beside plain Keras and write benchmarks/RESULTS.md
 	$(BIN)/python benchmarks/run.py

@@ -6,6 +6,7 @@ import contextlib
 import multiprocessing.connection
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import (
@@ -22,6 +23,8 @@ NAMES = ("processes", "threads")
 POLL_SECONDS = 0.1  # between two looks at a wish to stop
 GRACE_SECONDS = 120.0  # that a worker has to end its epoch after a wish to stop
 ATTEMPTS = 2  # at a trial whose worker was killed
+THREADS = ("NPROC", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")  # of XLA, and of NumPy's libraries
+IMPORTED = ["keras", "recipe.search_worker", "recipe.engine"]  # before the forks: none of it begins to compute
 LOST = ("KilledWorker", "CommClosedError", "FutureCancelledError", "CancelledError", "LostWorkerError")
 
 
@@ -115,22 +118,38 @@ def _own_team(name: str, workers: int) -> Team:
         return Team(executor=ThreadPoolExecutor(workers), size=workers, shares_memory=True)
 
     def make() -> Executor:
-        return ProcessPoolExecutor(
-            workers,
-            mp_context=multiprocessing.get_context("spawn"),
-            initializer=_begin_worker,
-            initargs=(max(1, (os.cpu_count() or 1) // workers),),
-        )
+        processors = max(1, (os.cpu_count() or 1) // workers)
+        environment = dict(os.environ) | dict.fromkeys(THREADS, str(processors))
+        return ProcessPoolExecutor(workers, mp_context=_context(), initializer=_begin_worker, initargs=(environment,))
 
     return Team(executor=make(), size=workers, remake=make)
 
 
-def _begin_worker(processors: int) -> None:
-    """Leave Ctrl-C to the main process, end with it, and take no more than one's share of the processors."""
+def _context() -> multiprocessing.context.BaseContext:
+    """Choose how processes begin.
+
+    On Linux they are forks of one process that has imported Keras, and share its memory: the import takes seconds and
+    300 MB. That process begins with the first search and ends with this one. Elsewhere, and with a backend other than
+    JAX, which may not survive a fork, every worker imports for itself.
+    """
+    import keras
+
+    if sys.platform != "linux" or keras.backend.backend() != "jax":
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(IMPORTED)
+    return context
+
+
+def _begin_worker(environment: dict[str, str]) -> None:
+    """Leave Ctrl-C to the main process, end with it, and take no more than one's share of the processors.
+
+    A fork has the environment that its main process had at the first search; what was changed since then counts too.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    for name in ("NPROC", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ[name] = str(processors)
+    os.environ.clear()
+    os.environ.update(environment)
 
 
 def _end_with_parent() -> None:

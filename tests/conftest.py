@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 from collections.abc import Iterator
 from importlib.metadata import version
@@ -38,6 +39,10 @@ os.environ.setdefault("MPLCONFIGDIR", str(Path(__file__).parent.parent / ".pytes
 # The notebooks' kernels, and what runs before a test is shielded, keep their runs here, never in the user's journal.
 _JOURNAL = tempfile.TemporaryDirectory(prefix="recipe-tests-", ignore_cleanup_errors=True)
 os.environ["RECIPE_JOURNAL"] = str(Path(_JOURNAL.name) / "journal.log")
+
+# A shell that runs the tests in the background has Ctrl-C ignored, and what the tests start would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 REAL_DATASETS = os.environ.get("RECIPE_DATASETS")  # before the tests are shielded from it
 

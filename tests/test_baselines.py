@@ -154,6 +154,7 @@ def test_statistical_power_of_a_model_that_is_no_better_needs_no_number():
     assert power.sentence.startswith("The model does not beat the baseline: accuracy 0.5")
 
 
+@pytest.mark.slow
 def test_statistical_power_is_wrong_as_seldom_as_it_says():
     # Models that guess with the classes' chances: none is better, and one in twenty may look so.
     beaten = 0
@@ -164,6 +165,7 @@ def test_statistical_power_is_wrong_as_seldom_as_it_says():
     assert beaten <= 0.05 * 400 + 3 * math.sqrt(400 * 0.05 * 0.95)
 
 
+@pytest.mark.slow
 def test_statistical_power_by_bootstrap_is_wrong_as_seldom_as_it_says():
     false, true = 0, 0
     for seed in range(200):

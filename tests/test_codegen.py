@@ -99,6 +99,7 @@ def test_program_builds_the_model_of_the_spec(name, spec, source, run_program, a
     check_program(run_program(keras_code(spec, dataset.problem, source=source), trains=False), spec, dataset)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "spec", "source"), cases(TRAINED_SHORT))
 def test_program_trains_the_model_of_the_spec(name, spec, source, run_program, arrays):
     dataset = load_as_kit(name, source, arrays)
@@ -136,7 +137,12 @@ TRAINED = [
 
 
 @pytest.mark.parametrize(
-    ("name", "settings", "source", "band"), TRAINED, ids=[f"{c[0]}-{i}" for i, c in enumerate(TRAINED)]
+    ("name", "settings", "source", "band"),
+    # One of each kind of data; the others repeat.
+    [
+        pytest.param(*case, id=f"{case[0]}-{i}", marks=[pytest.mark.slow] * (i not in (0, 2, 4)))
+        for i, case in enumerate(TRAINED)
+    ],
 )
 def test_program_reaches_what_the_kit_reaches(name, settings, source, band, run_program, arrays):
     spec, dataset = ModelSpec(**settings), load_as_kit(name, source, arrays)

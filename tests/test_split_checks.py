@@ -52,6 +52,7 @@ def test_random_split_is_not_told_apart(name):
     assert check.sentence.startswith("A classifier cannot tell the two parts apart: AUC ")
 
 
+@pytest.mark.slow
 def test_fair_splits_are_flagged_about_as_seldom_as_the_level_says():
     dataset = recipe.load("housing", source="sample")
     flagged = 0

@@ -53,7 +53,14 @@ SAME_AS_FIT = [
 ]
 
 
-@pytest.mark.parametrize(("name", "spec"), SAME_AS_FIT, ids=lambda value: getattr(value, "to_text", lambda: value)())
+@pytest.mark.parametrize(
+    ("name", "spec"),
+    [
+        # One of each kind of network and data; the others repeat.
+        pytest.param(name, spec, id=f"{name}-{spec.to_text()}", marks=[pytest.mark.slow] * (i in (2, 5, 7, 8)))
+        for i, (name, spec) in enumerate(SAME_AS_FIT)
+    ],
+)
 def test_train_unshuffled_gives_the_weights_of_fit(name, spec):
     prepared = make_prepared(name, spec)
     assert len(prepared.y_train) % spec.batch_size, "the last batch must be a ragged one"
@@ -83,6 +90,7 @@ def test_train_history_is_what_evaluate_measures(name, spec):
     assert run.history[run.measure][-1] == pytest.approx(measure, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_train_with_dropout_and_shuffling_agrees_with_fit_statistically():
     spec = ModelSpec(hidden_units=(32,), dropout=0.5, epochs=8, batch_size=32)
     prepared = make_prepared("mnist", spec)

@@ -3,13 +3,23 @@
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
 import pytest
-from tuning_examples import BASE, SEARCH_ON_PROCESSES, SPACE, all_trials, start_process, train_and_report, train_at_once
+from tuning_examples import (
+    BASE,
+    SEARCH_ON_PROCESSES,
+    SPACE,
+    all_trials,
+    look_around,
+    start_process,
+    train_and_report,
+    train_at_once,
+)
 
 import recipe
 from recipe.executors import open_team
@@ -132,6 +142,19 @@ def test_workers_end_with_a_search_that_is_killed(tmp_path):
     assert [main.stdout.readline() for _ in range(2)] == ["training\n"] * 2
     main.kill()
     main.communicate(timeout=30)  # comes back when nobody is left who could write
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are forks on Linux")
+def test_workers_begin_with_keras_imported_and_with_the_environment_of_now(monkeypatch):
+    parents = set()
+    for home in ("first", "second"):
+        monkeypatch.setenv("RECIPE_HOME", home)
+        with open_team("processes", 1) as team:
+            parent, seen, imported = team.submit(look_around).result(timeout=60)
+        assert (seen, imported) == (home, True)
+        parents.add(parent)
+    assert len(parents) == 1  # both are forks of the same process,
+    assert os.getpid() not in parents  # which has not begun to compute
 
 
 def test_a_lost_trial_is_begun_again_alone(split):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import subprocess
+import sys
 import textwrap
 import time
 from pathlib import Path
@@ -85,6 +86,11 @@ def train_until_killed(job: Job, on_epoch: object = None) -> Outcome:
     print("training", flush=True)
     time.sleep(600)
     raise AssertionError
+
+
+def look_around() -> tuple[int, str | None, bool]:
+    """What a worker sees: the process that it comes from, its RECIPE_HOME, and whether Keras is imported."""
+    return os.getppid(), os.environ.get("RECIPE_HOME"), "keras" in sys.modules
 
 
 def all_trials(journal: Journal) -> list:

@@ -12,13 +12,13 @@ import pytest
 try:
     from harness import FLAGS, SIZE, Visitor, find_browser
     from playwright.sync_api import sync_playwright
-except ModuleNotFoundError:  # a machine without Playwright; the tests are skipped there
+except ModuleNotFoundError:  # a machine without Playwright; the tests say so
     sync_playwright = None
 from servers import ROOT, serve
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test in this folder, so that `-m "not browser"` leaves them out."""
+    """Mark every test in this folder, for they run where they are asked for: `-m browser`."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
@@ -28,10 +28,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def browser():
     """Chromium, with a profile that nobody has used."""
     if sync_playwright is None:
-        pytest.skip("Playwright is not installed: pip install playwright")
+        pytest.fail("Playwright is not installed: pip install playwright")
     executable = find_browser()
     if executable is None:
-        pytest.skip("there is no Chromium on this machine: install Debian's package chromium, or Google Chrome")
+        pytest.fail("There is no Chromium on this machine. Install Debian's package chromium, or Google Chrome.")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=list(FLAGS))
         yield browser
