@@ -31,7 +31,7 @@ $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --disable-pip-version-check --no-compile --constraint constraints.txt --editable '.[lab,test]'
 	@echo "Compiling to byte-code on all cores, where pip would take one."
-	-@$(BIN)/python -m compileall -qq -j 0 .venv/lib
+	-@$(BIN)/python -m compileall -qq -j 0 -x '/tests/' .venv/lib
 	@touch $@
 
 lab: $(READY)  ## open JupyterLab on notebooks/, on this machine only
