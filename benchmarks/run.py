@@ -36,8 +36,8 @@ TITLES = {
 
 def write_parts(folder: Path) -> Path:
     """Write the arrays that every side reads; return the folder of the data files."""
+    from recipe.data.fetch import fetch
     from recipe.datasets import load
-    from recipe.fetch import fetch
 
     files = {file.name: file for file in fetch()}
     for fold, split in enumerate(_housing_folds(load("housing", rows=600))):

@@ -88,7 +88,7 @@ def run_recipe(work: str, parts: list[dict[str, np.ndarray]]) -> tuple[float, fl
     """Train by the kit."""
     import jax.numpy as jnp
 
-    from recipe import loop  # noqa: F401  its imports belong before the clock
+    from recipe.engine import loop  # noqa: F401  its imports belong before the clock
     from recipe.spec import ModelSpec
     from recipe.training import cross_validate
 

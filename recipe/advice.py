@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from recipe import remedies
 from recipe.diagnosis import ErrorDiagnosis, show_percent, show_points
-from recipe.histories import HistoryDiagnosis, Verdict
+from recipe.diagnosis.histories import HistoryDiagnosis, Verdict
 from recipe.models import check_fit
 from recipe.problems import Problem
 from recipe.remedies import Advice

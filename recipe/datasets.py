@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recipe.fingerprint import fingerprint
-from recipe.layouts import RawData
+from recipe.data.fingerprint import fingerprint
+from recipe.data.layouts import RawData
+from recipe.data.reviews import Reviews
+from recipe.data.sources import take
 from recipe.problems import HOUSING_CAP, HOUSING_FEATURES, IMDB_WORDS, Problem, find_problem
-from recipe.reviews import Reviews
-from recipe.sources import take
 
 KERAS_SPLIT_SEED = 113  # keras.datasets.california_housing shuffles with RandomState(113)
 KERAS_TEST_SPLIT = 0.2  # and keeps this fraction for the test

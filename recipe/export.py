@@ -12,11 +12,11 @@ import keras
 import numpy as np
 from keras import ops
 
-from recipe.features import column_names, ratio_places
+from recipe.data.reviews import Reviews
 from recipe.preparation import Preparation
+from recipe.preparation.features import column_names, ratio_places
+from recipe.preparation.vectorize import MOST_COUNTED
 from recipe.problems import REVIEW_LENGTH
-from recipe.reviews import Reviews
-from recipe.vectorize import MOST_COUNTED
 
 MOST_RANKS = 65_536  # ranks that `pad_reviews` keeps; a network knows far fewer words
 

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recipe.datasets import Dataset
-from recipe.features import Ratio
 from recipe.journal import Journal, keep
 from recipe.journal import choose as choose_journal
 from recipe.measures import MEASURES
+from recipe.measures.scores import check_outputs
 from recipe.preparation import Preparation, to_network
+from recipe.preparation.features import Ratio
 from recipe.prepare import encoding_for, prepare
 from recipe.problems import Problem
 from recipe.protocols import Inputs, Split
 from recipe.runs import EpochReport, Run
-from recipe.scores import check_outputs
 from recipe.spec import ModelSpec
 from recipe.training import train
 from recipe.uncertainty import Uncertainty, estimate_uncertainty

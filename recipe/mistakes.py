@@ -1,6 +1,6 @@
 """What a model gets wrong on held-out samples: the worst digits, reviews with the words that moved them, the houses.
 
-Numbers only; `recipe.plots_mistakes` draws them.
+Numbers only; `recipe.plots.mistakes` draws them.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recipe.features import column_names
+from recipe.data.sources import take
+from recipe.measures.scores import THRESHOLD
+from recipe.preparation.features import column_names
 from recipe.prepare import Prepared
 from recipe.problems import Problem, ProblemType
 from recipe.protocols import Split
-from recipe.scores import THRESHOLD
-from recipe.sources import take
 from recipe.word_effects import ReviewMistake, explain_reviews, predict_rows
 
 if TYPE_CHECKING:

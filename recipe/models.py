@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recipe.compile_cache import use_compile_cache
-from recipe.first_weights import build_optimizer, drawn_by_numpy
+from recipe.engine.compile_cache import use_compile_cache
+from recipe.engine.first_weights import build_optimizer, drawn_by_numpy
 from recipe.problems import REVIEW_LENGTH, Problem, ProblemType
 from recipe.spec import ModelSpec
 

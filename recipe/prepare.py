@@ -9,15 +9,22 @@ from functools import cached_property
 
 import numpy as np
 
-from recipe.features import Ratio, column_names
-from recipe.fingerprint import fingerprint
-from recipe.input_checks import Note, check_columns, check_finite, check_pixels, check_samples, check_targets
+from recipe.data.fingerprint import fingerprint
+from recipe.data.reviews import Reviews
 from recipe.preparation import IMAGE_ENCODINGS, REVIEW_ENCODINGS, TABLE_ENCODINGS, Preparation, to_network
+from recipe.preparation.features import Ratio, column_names
+from recipe.preparation.input_checks import (
+    Note,
+    check_columns,
+    check_finite,
+    check_pixels,
+    check_samples,
+    check_targets,
+)
+from recipe.preparation.vectorize import fit_idf
 from recipe.problems import Problem
 from recipe.protocols import Inputs, Split
-from recipe.reviews import Reviews
 from recipe.spec import ModelSpec
-from recipe.vectorize import fit_idf
 
 __all__ = ["Preparation", "Prepared", "encoding_for", "encodings_of", "prepare", "readable_by", "to_network"]
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from recipe.histories import HistoryDiagnosis, Verdict
+from recipe.diagnosis.histories import HistoryDiagnosis, Verdict
 from recipe.problems import Problem
 from recipe.spec import DEFAULT_RATES, ModelSpec
 

@@ -6,13 +6,13 @@ import json
 from pathlib import Path
 
 from recipe import plots
-from recipe.facts import collect_facts
-from recipe.late_steps import FinalStep
 from recipe.measures import MEASURES
-from recipe.steps import BaselineStep, describe_spec
 from recipe.targets import write_whole
-from recipe.trials import Trial
 from recipe.workflow import RecipeResult
+from recipe.workflow.facts import collect_facts
+from recipe.workflow.late_steps import FinalStep
+from recipe.workflow.steps import BaselineStep, describe_spec
+from recipe.workflow.trials import Trial
 
 TEMPLATE = "report.html.jinja"
 

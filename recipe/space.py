@@ -93,7 +93,7 @@ class SearchSpace:
     def suggest(self, trial: optuna.Trial) -> ModelSpec:
         """Return the spec that Optuna wants to try next.
 
-        The study needs a sampler that keeps to the choices: that of `recipe.search_sampler.make_sampler`.
+        The study needs a sampler that keeps to the choices: that of `recipe.tuning.sampler.make_sampler`.
 
         Raises
         ------
@@ -126,7 +126,7 @@ class SearchSpace:
         if params[name] not in values:
             raise ValueError(
                 f"The study's sampler drew what the space does not hold. Received: {name}={params[name]!r}, allowed: "
-                f"{_show(values)}. Make the study with sampler=recipe.search_sampler.make_sampler(space)."
+                f"{_show(values)}. Make the study with sampler=recipe.tuning.sampler.make_sampler(space)."
             )
 
     def _switch(self, name: str) -> tuple[bool, ...]:

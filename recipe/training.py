@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from recipe.interruption import interruptible
+from recipe.engine.interruption import interruptible
 from recipe.journal import Journal, keep
 from recipe.journal import choose as choose_journal
 from recipe.models import build_model
@@ -22,7 +22,7 @@ from recipe.spec import ModelSpec
 if TYPE_CHECKING:
     import keras
 
-    from recipe.loop import Loop, Member, Progress
+    from recipe.engine.loop import Loop, Member, Progress
 
 Report = Callable[[int, int, dict[str, float]], None]
 
@@ -72,7 +72,7 @@ def train(
     if compiled:
         run = _train_together([(spec, prepared)], callbacks, on_epoch, stop, shuffle, started)[0]
     else:
-        from recipe.fitting import fit
+        from recipe.engine.fitting import fit
 
         member = _member(spec, prepared)
         with interruptible(stop) as stopping:
@@ -152,7 +152,7 @@ def _train_together(
     """Train on the compiled engine, one program for all jobs."""
     import keras
 
-    from recipe.loop import Loop
+    from recipe.engine.loop import Loop
 
     members = [_member(spec, prepared) for spec, prepared in jobs]
     loop = Loop(members, shuffle=shuffle)
@@ -209,7 +209,7 @@ def _record(runs: list[Run], prepared: list[Prepared], journal: Journal | None, 
 
 def _member(spec: ModelSpec, prepared: Prepared) -> Member:
     """Build the model that goes with one job."""
-    from recipe.members import Member
+    from recipe.engine.members import Member
 
     return Member(spec=spec, prepared=prepared, model=build_model(spec, prepared.problem))
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from recipe.baselines.resampling import resampled_gains
 from recipe.measures import MEASURES
+from recipe.measures.scores import check_outputs
 from recipe.problems import Problem, ProblemType
-from recipe.resampling import resampled_gains
-from recipe.scores import check_outputs
 
 RESAMPLES = 2_000
 LEVEL = 0.95

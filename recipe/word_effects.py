@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from recipe.data.reviews import Reviews
 from recipe.prepare import Preparation, Prepared, to_network
-from recipe.reviews import Reviews
 
 if TYPE_CHECKING:
     import keras

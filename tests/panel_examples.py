@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from recipe.panels.base import OnProgress, Panel
 from recipe.panels.settings import Settings, setting
-from recipe.plots_panel import PanelFigure
+from recipe.plots.panel import PanelFigure
 
 UNLUCKY = 13
 

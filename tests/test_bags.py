@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import recipe
-from recipe import bags, loop
-from recipe.bags import NO_WORD, PIECE, join_bags, make_bags, pieces_a_row, read_bags, suits_bags, take_pieces
+from recipe.engine import bags, loop
+from recipe.engine.bags import NO_WORD, PIECE, join_bags, make_bags, pieces_a_row, read_bags, suits_bags, take_pieces
 from recipe.prepare import prepare
 from recipe.protocols import hold_out
 from recipe.spec import ModelSpec
@@ -116,7 +116,7 @@ def test_train_by_bags_gives_what_multiplying_gives(prepared, architecture, monk
 def test_train_by_bags_goes_on_where_a_batch_needs_more_room(prepared, monkeypatch):
     spec = ModelSpec(hidden_units=(4,), epochs=2, batch_size=7)
     roomy = train(spec, prepared, journal=None)
-    monkeypatch.setattr("recipe.batches.pieces_a_row", lambda counts, batch_size: 1)
+    monkeypatch.setattr("recipe.engine.batches.pieces_a_row", lambda counts, batch_size: 1)
     narrow = train(spec, prepared, journal=None)
     for name, values in roomy.history.items():
         assert narrow.history[name] == pytest.approx(values, rel=1e-5), name

@@ -11,10 +11,10 @@ from sklearn.dummy import DummyClassifier
 from sklearn.metrics import average_precision_score, f1_score
 
 from recipe.baselines import compute_baseline
+from recipe.baselines.power import sign_test, statistical_power
+from recipe.baselines.resampling import count_samples, resampled_gains
 from recipe.measures import MEASURES
-from recipe.power import sign_test, statistical_power
 from recipe.problems import find_problem
-from recipe.resampling import count_samples, resampled_gains
 
 MNIST, IMDB, HOUSING = find_problem("mnist"), find_problem("imdb"), find_problem("housing")
 FIVE, LABELS, VECTOR = find_problem("mnist_five"), find_problem("mnist_multilabel"), find_problem("housing_vector")

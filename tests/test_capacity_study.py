@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 import recipe
-from recipe.capacity_study import CapacityStudy, study_capacity
 from recipe.plots import to_png
-from recipe.plots_capacity import describe_capacity, draw_capacities, draw_learning_curves
+from recipe.plots.capacity import describe_capacity, draw_capacities, draw_learning_curves
 from recipe.spec import ModelSpec
+from recipe.studies.capacity import CapacityStudy, study_capacity
 
 SPEC = ModelSpec(hidden_units=(4,), optimizer="adam", learning_rate=0.01, batch_size=16, epochs=3)
 
@@ -105,7 +105,7 @@ def test_study_capacity_tells_its_progress_and_stops_after_a_network():
 
 
 def test_study_capacity_keeps_no_run_in_the_journal(monkeypatch):
-    from recipe import capacity_study
+    from recipe.studies import capacity as capacity_study
 
     asked = []
     monkeypatch.setattr(capacity_study, "cross_validate", lambda *some, **named: asked.append(named) or [])

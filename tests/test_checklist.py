@@ -8,8 +8,8 @@ import pytest
 import recipe
 from recipe.checklist import check_optimizer, check_output_as_input, give_output_as_input, run_checklist
 from recipe.checks import Status
-from recipe.rate_sweep import RateSweep, guess_loss, sweep_rates
 from recipe.spec import ModelSpec
+from recipe.studies.rate_sweep import RateSweep, guess_loss, sweep_rates
 
 HOUSES = ModelSpec(hidden_units=(16,), batch_size=16, epochs=40, optimizer="adam", learning_rate=0.01)
 DIGITS = ModelSpec(hidden_units=(16,), batch_size=16, epochs=10, learning_rate=0.01)

@@ -115,9 +115,8 @@ def test_run_says_in_one_line_that_a_source_cannot_be_had():
 def test_run_into_a_pipe_of_a_small_encoding_does_not_crash(encoding):
     done = _recipe("run", "housing", "--source", "nowhere", env={"PYTHONIOENCODING": encoding})
     assert (done.returncode, done.stderr[:6]) == (2, "Error:")
-    table = (
-        "from recipe.cli import main; main(); from recipe.live import file_table; from rich.console import Console; "
-    )
+    table = "from recipe.cli import main; main(); from recipe.cli.live import file_table; "
+    table += "from rich.console import Console; "
     table += "Console(file=__import__('sys').stdout).print(file_table([])); print('→ é ✓')"
     shown = subprocess.run(
         [sys.executable, "-c", table],

@@ -17,7 +17,7 @@ ARGUMENTS = ["tune", "mnist", "--source", "sample", "--rows", "100"]
 
 @pytest.fixture
 def at_once(monkeypatch):
-    monkeypatch.setattr("recipe.search_loop.train_trial", train_at_once)
+    monkeypatch.setattr("recipe.tuning.loop.train_trial", train_at_once)
 
 
 def call(*arguments):
@@ -74,7 +74,7 @@ def test_tune_ends_cleanly_on_ctrl_c(tmp_path):
     import signal
 
     code = (
-        "import recipe.search_worker as w\n"
+        "import recipe.tuning.worker as w\n"
         "real = w._Watch.__call__\n"
         "def tell(self, report):\n"
         "    print('epoch', flush=True)\n"

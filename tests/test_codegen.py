@@ -172,7 +172,7 @@ def test_program_stops_early_on_the_loss_without_its_penalty(l1, run_program):
 
 def test_program_stops_where_the_kit_would_by_its_own_losses(run_program):
     """The program's own losses, put to the kit's rule, end at the same epoch."""
-    from recipe.members import Progress
+    from recipe.engine.members import Progress
 
     spec = ModelSpec(hidden_units=(32,), optimizer="adam", learning_rate=0.05, epochs=40, patience=2)
     watched = run_program(keras_code(spec, find_problem("imdb")))["history"].history["val_loss"]

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import recipe
-from recipe.contest import compete, hold_contest
-from recipe.judging import small_spec
 from recipe.prepare import prepare
 from recipe.protocols import hold_out
+from recipe.studies.contest import compete, hold_contest
+from recipe.studies.judging import small_spec
 
 
 @pytest.fixture(scope="module")

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from http_server import Payload, official_imdb, small_imdb
 
-import recipe.convert
-import recipe.folders
-from recipe.convert import ArrayUnpickler, convert_official_imdb, flatten_texts, sha256_of
-from recipe.folders import read_verified
+import recipe.data.convert
+import recipe.data.folders
+from recipe.data.convert import ArrayUnpickler, convert_official_imdb, flatten_texts, sha256_of
+from recipe.data.folders import read_verified
 
 
 @pytest.fixture
@@ -21,9 +21,9 @@ def call_official(monkeypatch):
     """Make a file the one that Keras publishes, so that its sum is right."""
 
     def call(path: Path) -> None:
-        table = recipe.convert.OFFICIAL_SHA256 | {path.name: sha256_of(path)}
-        monkeypatch.setattr(recipe.convert, "OFFICIAL_SHA256", table)
-        monkeypatch.setattr(recipe.folders, "OFFICIAL_SHA256", table)
+        table = recipe.data.convert.OFFICIAL_SHA256 | {path.name: sha256_of(path)}
+        monkeypatch.setattr(recipe.data.convert, "OFFICIAL_SHA256", table)
+        monkeypatch.setattr(recipe.data.folders, "OFFICIAL_SHA256", table)
 
     return call
 

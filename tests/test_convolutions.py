@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from recipe.convolutions import PatchConv2D, ReshapeMaxPooling2D, exchange_convolution
+from recipe.engine.convolutions import PatchConv2D, ReshapeMaxPooling2D, exchange_convolution
 from recipe.spec import ACTIVATIONS
 
 RNG = np.random.default_rng(0)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from recipe.curves import find_turn, measure_noise, running_median, window
 from recipe.diagnosis import diagnose_history
+from recipe.diagnosis.curves import find_turn, measure_noise, running_median, window
 
 
 def diagnose(val_loss):

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from http_server import small_housing, small_mnist, write_npz
 
+from recipe.data.reviews import Reviews
 from recipe.datasets import Dataset, SealedTest, load
 from recipe.problems import HOUSING_CAP, HOUSING_FEATURES, PROBLEMS
-from recipe.reviews import Reviews
 
 
 @pytest.fixture

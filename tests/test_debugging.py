@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 import recipe
-from recipe import debugging_programs
 from recipe.checks import Status
 from recipe.debugging import CHECKS, PipelineReport, check_pipeline
-from recipe.debugging_basics import guess_kind, name_of
-from recipe.debugging_bench import Bench
-from recipe.debugging_programs import ScanProgram, StepProgram
+from recipe.debugging import programs as debugging_programs
+from recipe.debugging.basics import guess_kind, name_of
+from recipe.debugging.bench import Bench
+from recipe.debugging.programs import ScanProgram, StepProgram
 from recipe.problems import ProblemType
 
 FAILED, PASSED, NOT_APPLICABLE = Status.FAILED, Status.PASSED, Status.NOT_APPLICABLE

@@ -5,8 +5,8 @@ import pytest
 from sklearn.dummy import DummyClassifier
 
 import recipe
-from recipe.describe import MAX_CLASSES, describe_target, format_number
 from recipe.problems import LAST_LAYERS, ProblemType
+from recipe.problems.describe import MAX_CLASSES, describe_target, format_number
 
 ONE_HOT = np.eye(3)[[0, 1, 2, 1]]
 RULES = {

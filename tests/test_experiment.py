@@ -12,11 +12,11 @@ from recipe.advice import advise
 from recipe.baselines import compute_baseline
 from recipe.datasets import load
 from recipe.diagnosis import diagnose_errors
+from recipe.diagnosis.histories import Verdict, diagnose_history
 from recipe.experiment import RemainingTime, run_experiment, show_seconds
-from recipe.guesses import Answer, Guess, count_right
-from recipe.histories import Verdict, diagnose_history
+from recipe.experiment.guesses import Answer, Guess, count_right
+from recipe.experiment.outcome import Experiment, Unfinished
 from recipe.journal import Entry, Journal
-from recipe.outcome import Experiment, Unfinished
 from recipe.prepare import Prepared, prepare
 from recipe.protocols import hold_out
 from recipe.spec import ModelSpec

@@ -6,14 +6,14 @@ import keras
 import numpy as np
 import pytest
 
+from recipe.data.reviews import Reviews
 from recipe.datasets import load
 from recipe.export import attach_preparation, pad_reviews
-from recipe.features import HOUSING_RATIOS
 from recipe.models import build_model
+from recipe.preparation.features import HOUSING_RATIOS
 from recipe.prepare import encodings_of, prepare, to_network
 from recipe.problems import find_problem
 from recipe.protocols import hold_out
-from recipe.reviews import Reviews
 from recipe.spec import ModelSpec
 
 WAYS = [

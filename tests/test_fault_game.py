@@ -8,11 +8,11 @@ import pytest
 import recipe
 from recipe.checks import Check, Status
 from recipe.debugging import CHECKS
-from recipe.fault_game import CHECK_COSTS, POINTS, SOUND, WRONG_COSTS, FaultGame, show_symptoms
-from recipe.faults import FAULTS, faults_of, make_pipeline
+from recipe.debugging.fault_game import CHECK_COSTS, POINTS, SOUND, WRONG_COSTS, FaultGame, show_symptoms
+from recipe.debugging.faults import FAULTS, faults_of, make_pipeline
 from recipe.plots import new_figure, to_png
-from recipe.plots_debugging import describe_matrix, describe_symptoms, draw_checks, draw_matrix, draw_symptoms
-from recipe.plots_panel import new_panel_figure
+from recipe.plots.debugging import describe_matrix, describe_symptoms, draw_checks, draw_matrix, draw_symptoms
+from recipe.plots.panel import new_panel_figure
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,8 @@ import pytest
 
 import recipe
 from recipe.debugging import check_pipeline
-from recipe.faults import FAULTS, faults_of, make_pipeline
-from recipe.pipelines import BASES, train_pipeline
+from recipe.debugging.faults import FAULTS, faults_of, make_pipeline
+from recipe.debugging.pipelines import BASES, train_pipeline
 
 SEEDS = (0, 1)
 

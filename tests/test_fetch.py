@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from http_server import Server, official_imdb, small_imdb, small_mnist, write_npz
 
-from recipe.convert import OFFICIAL_SHA256, sha256_of
-from recipe.fetch import download, fetch
-from recipe.folders import storage_folder
-from recipe.transfer import Patience
+from recipe.data.convert import OFFICIAL_SHA256, sha256_of
+from recipe.data.fetch import download, fetch
+from recipe.data.folders import storage_folder
+from recipe.data.transfer import Patience
 
 BRIEF = Patience(connect=1.0, read=0.3, attempts=2, pause=0.01)
 

@@ -12,9 +12,9 @@ from scipy.stats import beta
 from sklearn.metrics import accuracy_score, f1_score, mean_absolute_error
 
 from recipe.datasets import load
-from recipe.features import HOUSING_RATIOS
 from recipe.finale import FinalResult, evaluate_once, train_final
 from recipe.journal import Journal
+from recipe.preparation.features import HOUSING_RATIOS
 from recipe.problems import find_problem
 from recipe.spec import ModelSpec
 from recipe.uncertainty import Uncertainty, estimate_uncertainty

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from recipe.first_weights import build_optimizer, draw_uniform, drawn_by_numpy, without_first_weights
+from recipe.engine.first_weights import build_optimizer, draw_uniform, drawn_by_numpy, without_first_weights
 from recipe.models import build_model
 from recipe.problems import find_problem
 from recipe.spec import OPTIMIZERS, ModelSpec

@@ -7,16 +7,16 @@ import json
 import pytest
 from http_server import small_imdb, small_mnist, write_npz
 
-import recipe.convert
-import recipe.folders
-from recipe.convert import sha256_of
-from recipe.folders import find_verified, parse_sums, read_verified, search_folders, storage_folder
+import recipe.data.convert
+import recipe.data.folders
+from recipe.data.convert import sha256_of
+from recipe.data.folders import find_verified, parse_sums, read_verified, search_folders, storage_folder
 
 
 def test_search_folders_come_in_the_documented_order(tmp_path, monkeypatch):
     monkeypatch.setenv("RECIPE_DATASETS", str(tmp_path / "a"))
     monkeypatch.setenv("RECIPE_HOME", str(tmp_path / "b"))
-    monkeypatch.setattr(recipe.folders, "CHECKOUT", tmp_path / "c")
+    monkeypatch.setattr(recipe.data.folders, "CHECKOUT", tmp_path / "c")
     (tmp_path / "c").mkdir()
     (tmp_path / "c" / "pyproject.toml").touch()
     folders = search_folders()
@@ -30,7 +30,7 @@ def test_storage_folder_is_the_checkouts_without_recipe_home(tmp_path, monkeypat
     assert storage_folder().name == "datasets"
     assert "recipe" in storage_folder().parts
     (tmp_path / "pyproject.toml").touch()
-    monkeypatch.setattr(recipe.folders, "CHECKOUT", tmp_path)
+    monkeypatch.setattr(recipe.data.folders, "CHECKOUT", tmp_path)
     assert storage_folder() == tmp_path / "datasets"
 
 
@@ -56,7 +56,7 @@ def test_read_verified_holds_a_file_against_the_sums_beside_it(datasets):
 
 def test_read_verified_lets_a_converted_file_stand_beside_kerass_sums(datasets):
     write_npz(datasets, "imdb.npz", small_imdb())
-    (datasets / "SHA256SUMS").write_text(f"{recipe.convert.OFFICIAL_SHA256['imdb.npz']}  imdb.npz\n")
+    (datasets / "SHA256SUMS").write_text(f"{recipe.data.convert.OFFICIAL_SHA256['imdb.npz']}  imdb.npz\n")
     assert read_verified(datasets / "imdb.npz")[0].verified == "CRC-32; shapes and ranges"
 
 

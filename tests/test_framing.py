@@ -5,8 +5,8 @@ import pytest
 from scipy.stats import spearmanr
 
 import recipe
-from recipe.framing import COLUMN_UNITS, HOUSE_VALUE, TARGETS, frame_problem, input_columns
 from recipe.problems import HOUSING_FEATURES, ProblemType
+from recipe.problems.framing import COLUMN_UNITS, HOUSE_VALUE, TARGETS, frame_problem, input_columns
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ import pytest
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
-from recipe.journal_file import TAIL_BYTES, JournalFile
+from recipe.journal.file import TAIL_BYTES, JournalFile
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals and limits")
 
@@ -34,7 +34,7 @@ def _program(code: str, *arguments: object) -> subprocess.Popen:
     """Start a Python process that knows `JournalFile`, its arguments and how a line is made."""
     head = """
         import os, random, signal, sys, time
-        from recipe.journal_file import JournalFile
+        from recipe.journal.file import JournalFile
         def line(number, **more): return {"op_code": 2, "worker_id": "w", "number": number, **more}
         path = sys.argv[1]
     """
@@ -117,11 +117,11 @@ def test_process_killed_in_the_middle_of_a_write_leaves_a_torn_line_that_is_repa
     JournalFile(path).append_logs([_line(0)])
     child = _program(
         """
-        import recipe.journal_file
+        import recipe.journal.file
         def half(file, data):
             file.write(data[: len(data) // 2])
             os.kill(os.getpid(), signal.SIGKILL)
-        recipe.journal_file._write_all = half
+        recipe.journal.file._write_all = half
         JournalFile(path).append_logs([line(1)])
         """,
         path,

@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 from recipe.cli import app
 from recipe.datasets import load
 from recipe.journal import Journal, default_journal
-from recipe.journal_entries import COLUMNS, Entry
-from recipe.journal_views import Filter, best_first, best_of_each, select, since, write_csv, write_json
+from recipe.journal.entries import COLUMNS, Entry
+from recipe.journal.views import Filter, best_first, best_of_each, select, since, write_csv, write_json
 from recipe.prepare import prepare
 from recipe.protocols import hold_out
 from recipe.runs import Run

@@ -4,11 +4,11 @@ import keras
 import pytest
 
 import recipe
+from recipe.checklist.last_layer import check_last_activation, check_loss, read_last_part
 from recipe.checks import Status
-from recipe.last_layer_checks import check_last_activation, check_loss, read_last_part
 from recipe.problems import PROBLEMS, find_problem
 from recipe.spec import ModelSpec
-from recipe.wrong_rows import WRONG_ROWS
+from recipe.studies.wrong_rows import WRONG_ROWS
 
 CHECKS = (check_last_activation, check_loss)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from http_server import Payload, small_housing, small_imdb, small_mnist, write_npz
 
-from recipe.layouts import read_npz, read_word_index
+from recipe.data.layouts import read_npz, read_word_index
 
 
 def test_read_npz_returns_what_was_written(tmp_path):

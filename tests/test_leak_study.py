@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import recipe
-from recipe.leak_study import draw_specs, small_space, study_leak
-from recipe.selection_study import SelectionStudy
 from recipe.space import SearchSpace
+from recipe.studies.leak import draw_specs, small_space, study_leak
+from recipe.studies.selection import SelectionStudy
 
 
 def make_study(problem="mnist", draws=3, candidates=6, seed=0):

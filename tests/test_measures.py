@@ -10,8 +10,8 @@ import pytest
 from sklearn import metrics as reference
 
 from recipe.measures import MEASURES, relative_error
+from recipe.measures.scores import check_outputs
 from recipe.problems import PROBLEMS, ProblemType, find_problem
-from recipe.scores import check_outputs
 
 
 def make_case(problem, samples=203, seed=0):

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 import recipe
+from recipe.data.reviews import Reviews
 from recipe.mistakes import find_mistakes
 from recipe.models import build_model
+from recipe.preparation.vectorize import read_texts
 from recipe.protocols import Split
-from recipe.reviews import Reviews
 from recipe.spec import ModelSpec
-from recipe.vectorize import read_texts
 from recipe.word_effects import log_odds, predict_log_odds, predict_rows
 
 VOCABULARY = ("", "the", "film", "good", "bad", "dull")

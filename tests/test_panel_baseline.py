@@ -3,9 +3,9 @@
 import pytest
 
 import recipe
-from recipe.judging import small_spec
 from recipe.panels import baseline
 from recipe.panels.baseline import SAMPLES, BaselinePanel, BaselineSettings
+from recipe.studies.judging import small_spec
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ import pytest
 
 import recipe
 from recipe.debugging import CHECKS
-from recipe.fault_game import POINTS, SOUND, FaultGame
-from recipe.faults import FAULTS
+from recipe.debugging.fault_game import POINTS, SOUND, FaultGame
+from recipe.debugging.faults import FAULTS
 from recipe.panels.debug import CHOICES, GUESSES, FaultGamePanel, FaultGameSettings, notes_html
 
 

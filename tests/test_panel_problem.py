@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import recipe
-from recipe.framing import HOUSE_VALUE, TARGETS, frame_problem
 from recipe.panels.problem import ColumnPicker, ProblemPanel, ProblemSettings
 from recipe.problems import HOUSING_FEATURES
+from recipe.problems.framing import HOUSE_VALUE, TARGETS, frame_problem
 
 
 @pytest.fixture(scope="module")

@@ -59,7 +59,7 @@ def test_source_stands_on_the_panel(used):
 
 
 def test_stop_in_the_middle_keeps_what_is_complete(houses, monkeypatch):
-    monkeypatch.setattr("recipe.protocol_study.MODELS_TOGETHER", 6)
+    monkeypatch.setattr("recipe.studies.protocols.MODELS_TOGETHER", 6)
     panel = ProtocolPanel(houses, rows=40, folds=2, draws=60)
     wanted, seen = panel.compute, threading.Event()
 

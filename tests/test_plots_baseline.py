@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 import recipe
-from recipe import plots_baseline as figures
+from recipe.baselines.power_curve import PowerCurve
+from recipe.plots import baseline as figures
 from recipe.plots import new_figure, to_png
-from recipe.plots_panel import new_panel_figure
-from recipe.power_curve import PowerCurve
+from recipe.plots.panel import new_panel_figure
 from recipe.problems import find_problem
-from recipe.rate_sweep import RateSweep
-from recipe.wrong_rows import LastLayerTrial, count_nonsense
+from recipe.studies.rate_sweep import RateSweep
+from recipe.studies.wrong_rows import LastLayerTrial, count_nonsense
 
 
 def make_power(accuracy=0.7, samples=100, seed=0):

@@ -5,7 +5,7 @@ import pytest
 
 import recipe
 from recipe.plots import to_png
-from recipe.plots_errors import REGIONS, TEXTBOOK_CASES, describe_errors, draw_errors
+from recipe.plots.errors import REGIONS, TEXTBOOK_CASES, describe_errors, draw_errors
 
 
 def ground(axes, train, validation):

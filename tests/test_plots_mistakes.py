@@ -5,8 +5,8 @@ import pytest
 
 from recipe.mistakes import HouseMistakes, ImageMistakes, ReviewMistakes
 from recipe.plots import to_png
-from recipe.plots_mistakes import describe_mistakes, draw_mistakes
-from recipe.plots_panel import new_panel_figure
+from recipe.plots.mistakes import describe_mistakes, draw_mistakes
+from recipe.plots.panel import new_panel_figure
 from recipe.problems import find_problem
 from recipe.word_effects import MovingWord, ReviewMistake
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from recipe.plots_panel import new_panel_figure
-from recipe.plots_prepare import describe_preparation, draw_input_ranges, draw_preparation, draw_validation_curves
-from recipe.preparations import PreparationTrial
+from recipe.plots.panel import new_panel_figure
+from recipe.plots.prepare import describe_preparation, draw_input_ranges, draw_preparation, draw_validation_curves
 from recipe.problems import find_problem
+from recipe.studies.preparations import PreparationTrial
 
 
 def make_trial(name="raw", scores=(0.9, 0.5), problem="housing", inputs=(("a", -1.0, 0.0, 1.0),)):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from recipe.plots import to_png
-from recipe.plots_panel import new_panel_figure
-from recipe.plots_training import describe_training, draw_training
+from recipe.plots.panel import new_panel_figure
+from recipe.plots.training import describe_training, draw_training
 
 ACCURACY = {"measure": "accuracy", "measure_title": "accuracy"}
 MAE = {"measure": "mae", "measure_title": "mean absolute error", "unit": "hundred thousand dollars"}

@@ -11,7 +11,7 @@ from tuning_examples import BASE, make_run, score_of, train_at_once
 
 import recipe
 from recipe.plots import ORANGE, VERMILION
-from recipe.plots_tuning import (
+from recipe.plots.tuning import (
     describe_leak,
     draw_history,
     draw_importances,
@@ -19,10 +19,10 @@ from recipe.plots_tuning import (
     draw_slices,
     draw_trial_curves,
 )
-from recipe.search_worker import Outcome
-from recipe.selection_study import SelectionStudy
 from recipe.space import Range, SearchSpace
+from recipe.studies.selection import SelectionStudy
 from recipe.tuning import tune
+from recipe.tuning.worker import Outcome
 
 SPACE = SearchSpace(
     base=BASE, layers=Range(1, 2), units=(8, 16), optimizer=("adam", "sgd"), learning_rate=Range(1e-5, 1.0)
@@ -30,7 +30,7 @@ SPACE = SearchSpace(
 
 
 def search(monkeypatch, train, problem="mnist", trials=10, space=SPACE):
-    monkeypatch.setattr("recipe.search_loop.train_trial", train)
+    monkeypatch.setattr("recipe.tuning.loop.train_trial", train)
     prepared = recipe.prepare(recipe.hold_out(recipe.load(problem, source="sample", rows=100)))
     for rate in (1e-5, 1e-4):
         run = make_run(BASE.replace(learning_rate=rate), data=prepared.data_key, problem=problem)

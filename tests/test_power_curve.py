@@ -7,8 +7,8 @@ import pytest
 from scipy import stats
 
 import recipe
-from recipe.power import sign_test
-from recipe.power_curve import judge_few, mcnemar_power, normal_power, power_curve
+from recipe.baselines.power import sign_test
+from recipe.baselines.power_curve import judge_few, mcnemar_power, normal_power, power_curve
 
 IMDB, HOUSING = recipe.find_problem("imdb"), recipe.find_problem("housing")
 

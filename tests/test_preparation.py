@@ -9,17 +9,17 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import MinMaxScaler
 
+from recipe.data.reviews import Reviews
 from recipe.datasets import load
-from recipe.features import HOUSING_RATIOS, Ratio
 from recipe.models import build_model
+from recipe.preparation.features import HOUSING_RATIOS, Ratio
+from recipe.preparation.vectorize import count_words, fit_idf, read_texts
 from recipe.prepare import Preparation, encodings_of, prepare, readable_by
 from recipe.problems import find_problem
 from recipe.protocols import hold_out
-from recipe.reviews import Reviews
 from recipe.runs import Run
 from recipe.spec import ModelSpec
 from recipe.training import train
-from recipe.vectorize import count_words, fit_idf, read_texts
 
 BASES = ("mnist", "housing", "imdb")
 

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from recipe.datasets import load
-from recipe.features import HOUSING_RATIOS
-from recipe.preparations import PreparationScores, compare_preparations, summarise_inputs, try_preparation
+from recipe.preparation.features import HOUSING_RATIOS
 from recipe.prepare import prepare
 from recipe.problems import find_problem
 from recipe.protocols import hold_out, k_fold
 from recipe.spec import ModelSpec
+from recipe.studies.preparations import PreparationScores, compare_preparations, summarise_inputs, try_preparation
 from recipe.training import cross_validate
 
 SPEC = ModelSpec(hidden_units=(8,), epochs=2, batch_size=32)

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from sklearn.preprocessing import MultiLabelBinarizer, StandardScaler
 
+from recipe.data.reviews import Reviews
 from recipe.datasets import load
 from recipe.prepare import encoding_for, prepare, to_network
 from recipe.problems import HOUSING_CAP, PROBLEMS, REVIEW_LENGTH, find_problem
 from recipe.protocols import hold_out
-from recipe.reviews import Reviews
 from recipe.spec import ModelSpec
 
 TABLES = ["housing", "housing_fraction", "housing_vector"]

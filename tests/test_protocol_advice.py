@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from recipe.protocol_advice import recommend_protocol, recommend_sizes, standard_error
+from recipe.protocols.advice import recommend_protocol, recommend_sizes, standard_error
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,17 @@ import numpy as np
 import pytest
 
 import recipe
-from recipe.judging import TRUTH_ROWS, draw_rows, measure_truth, prepare_all_of, prepare_rest, small_spec, with_words
-from recipe.protocol_study import PROTOCOLS, compare_protocols, study_protocol
-from recipe.selection_study import SelectionStudy, study_selection
+from recipe.studies.judging import (
+    TRUTH_ROWS,
+    draw_rows,
+    measure_truth,
+    prepare_all_of,
+    prepare_rest,
+    small_spec,
+    with_words,
+)
+from recipe.studies.protocols import PROTOCOLS, compare_protocols, study_protocol
+from recipe.studies.selection import SelectionStudy, study_selection
 
 SPEC = recipe.ModelSpec(hidden_units=(4,), optimizer="adam", learning_rate=0.02, batch_size=32, epochs=3)
 
@@ -93,7 +101,7 @@ def test_compare_protocols_reads_all_three_from_the_same_models(houses):
 def test_study_in_several_batches_is_the_study_in_one(houses, monkeypatch):
     options = {"folds": 2, "rows": 40, "draws": 5, "spec": SPEC}
     whole = study_protocol(houses, **options)
-    monkeypatch.setattr("recipe.protocol_study.MODELS_TOGETHER", 6)
+    monkeypatch.setattr("recipe.studies.protocols.MODELS_TOGETHER", 6)
     parts = study_protocol(houses, **options)
     np.testing.assert_allclose(parts.reported, whole.reported, atol=1e-4)
     np.testing.assert_allclose(parts.truth, whole.truth, atol=1e-4)
@@ -129,7 +137,7 @@ def test_study_works_on_labels_and_says_so_in_words(reviews):
 
 
 def test_study_tells_what_it_does_and_what_there_is_so_far(houses, monkeypatch):
-    monkeypatch.setattr("recipe.protocol_study.MODELS_TOGETHER", 6)
+    monkeypatch.setattr("recipe.studies.protocols.MODELS_TOGETHER", 6)
     told = []
     study_protocol(houses, folds=2, rows=40, draws=3, spec=SPEC, on_progress=lambda *report: told.append(report))
     messages = [message for _, message in told]
@@ -140,7 +148,7 @@ def test_study_tells_what_it_does_and_what_there_is_so_far(houses, monkeypatch):
 
 
 def test_study_that_is_stopped_keeps_the_repetitions_that_are_complete(houses, monkeypatch):
-    monkeypatch.setattr("recipe.protocol_study.MODELS_TOGETHER", 6)
+    monkeypatch.setattr("recipe.studies.protocols.MODELS_TOGETHER", 6)
     stop = threading.Event()
 
     def stop_after_the_first(partial, message):

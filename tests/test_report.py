@@ -8,14 +8,14 @@ from html.parser import HTMLParser
 
 import pytest
 
-from recipe.facts import collect_facts
-from recipe.late_steps import FinalStep
 from recipe.plan import Plan
 from recipe.report import render_html, write_html, write_json
 from recipe.spec import ModelSpec
 from recipe.targets import check_target, write_whole
-from recipe.trials import Progress
 from recipe.workflow import RecipeResult, run_recipe
+from recipe.workflow.facts import collect_facts
+from recipe.workflow.late_steps import FinalStep
+from recipe.workflow.trials import Progress
 
 SPEC = ModelSpec(batch_size=16, hidden_units=(32,), optimizer="adam", epochs=30)
 PLAN = Plan(small=SPEC.replace(hidden_units=(8,), epochs=20), ladder=(SPEC,), trials=1)

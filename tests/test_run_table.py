@@ -7,8 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from recipe.journal import Entry
-from recipe.run_table import (
+from recipe.experiment.run_table import (
     COLUMNS,
     compare_runs,
     describe_network,
@@ -18,6 +17,7 @@ from recipe.run_table import (
     sort_runs,
     to_rows,
 )
+from recipe.journal import Entry
 from recipe.spec import ModelSpec
 
 ENTRY = Entry(

@@ -7,13 +7,13 @@ import os
 import numpy as np
 import pytest
 
-from recipe import wordlists
+from recipe.data import wordlists
+from recipe.data.layouts import check_arrays
+from recipe.data.reviews import Reviews
+from recipe.data.sample_reviews import LABEL_NOISE, simulate_reviews
+from recipe.data.samples import make_sample, reachable_housing_error, simulate_housing
 from recipe.datasets import load
-from recipe.layouts import check_arrays
 from recipe.problems import HOUSING_CAP
-from recipe.reviews import Reviews
-from recipe.samples import make_sample, reachable_housing_error, simulate_housing
-from recipe.samples_reviews import LABEL_NOISE, simulate_reviews
 
 
 @pytest.fixture(scope="module")

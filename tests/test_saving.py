@@ -13,8 +13,8 @@ from forks import PYTHON
 
 from recipe.datasets import load
 from recipe.export import pad_reviews
-from recipe.features import HOUSING_RATIOS
 from recipe.finale import evaluate_once, train_final
+from recipe.preparation.features import HOUSING_RATIOS
 from recipe.problems import PROBLEMS
 from recipe.saving import MEMBER, load_model, save_model
 from recipe.spec import ModelSpec

@@ -8,7 +8,7 @@ import json
 import pytest
 from http_server import serving, small_housing, small_imdb, small_mnist, write_npz
 
-from recipe.sources import take
+from recipe.data.sources import take
 
 
 def test_take_prefers_local_files_and_says_where_they_lie(datasets, no_network):

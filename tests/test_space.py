@@ -8,9 +8,9 @@ from optuna.trial import create_trial
 import recipe
 from recipe.models import check_fit
 from recipe.parameters import distribution_of
-from recipe.search_sampler import DIGITS, make_sampler
 from recipe.space import Range, SearchSpace, default_space, from_params, to_params
 from recipe.spec import ARCHITECTURES, OPTIMIZERS, ModelSpec
+from recipe.tuning.sampler import DIGITS, make_sampler
 
 SPECS = [
     ModelSpec(),

@@ -10,9 +10,9 @@ from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 
 import recipe
-from recipe.duplicates import find_duplicates, group_equal
-from recipe.reviews import Reviews
-from recipe.split_checks import auc_interval, check_time_order, same_distribution
+from recipe.data.reviews import Reviews
+from recipe.protocols.duplicates import find_duplicates, group_equal
+from recipe.protocols.split_checks import auc_interval, check_time_order, same_distribution
 
 
 def texts(*rows):

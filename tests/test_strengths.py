@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from recipe.datasets import load
-from recipe.loop import _compile_for
+from recipe.engine.loop import _compile_for
+from recipe.engine.strengths import Strengths, strengths_of
 from recipe.prepare import prepare
 from recipe.protocols import hold_out
 from recipe.spec import ModelSpec
-from recipe.strengths import Strengths, strengths_of
 from recipe.training import train
 
 

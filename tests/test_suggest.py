@@ -7,8 +7,8 @@ import pytest
 
 import recipe
 from recipe import measures
+from recipe.measures.suggest import suggest_measure
 from recipe.problems import PROBLEMS, find_problem
-from recipe.suggest import suggest_measure
 
 
 def make_yes_or_no(share, samples=1000):

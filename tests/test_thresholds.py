@@ -7,10 +7,10 @@ import pytest
 from sklearn import metrics as reference
 
 import recipe
-from recipe.confusion import Confusion, count_answers
-from recipe.detector import score_held_out
+from recipe.measures.confusion import Confusion, count_answers
+from recipe.measures.thresholds import judge_threshold, precision_recall, rebalance
 from recipe.spec import ModelSpec
-from recipe.thresholds import judge_threshold, precision_recall, rebalance
+from recipe.studies.detector import score_held_out
 
 
 def make_scores(samples=500, share=0.1, seed=0):

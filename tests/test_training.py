@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import recipe
-from recipe.loop import Loop
-from recipe.members import Member
+from recipe.engine.loop import Loop
+from recipe.engine.members import Member
 from recipe.models import build_model, make_targets
 from recipe.prepare import encoding_for, prepare
 from recipe.protocols import hold_out, k_fold, take_split

@@ -7,9 +7,9 @@ import time
 import pytest
 from http_server import Server
 
-from recipe.convert import OFFICIAL_URL
-from recipe.fetch import download
-from recipe.transfer import Patience, base_url, retrieve
+from recipe.data.convert import OFFICIAL_URL
+from recipe.data.fetch import download
+from recipe.data.transfer import Patience, base_url, retrieve
 
 
 def test_quick_download_gives_up_on_a_silent_server_in_time(server: Server):

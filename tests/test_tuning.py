@@ -16,11 +16,11 @@ from tuning_examples import (
 )
 
 import recipe
-from recipe.search_summary import epoch_of, outcome_of, reason_of
-from recipe.search_worker import Outcome
 from recipe.space import Range, SearchSpace
 from recipe.spec import ModelSpec
 from recipe.tuning import tune
+from recipe.tuning.summary import epoch_of, outcome_of, reason_of
+from recipe.tuning.worker import Outcome
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def digits():
 @pytest.fixture
 def at_once(monkeypatch):
     """Trainings take no time; their score depends on the learning rate alone."""
-    monkeypatch.setattr("recipe.search_loop.train_trial", train_at_once)
+    monkeypatch.setattr("recipe.tuning.loop.train_trial", train_at_once)
 
 
 def keep_by_hand(prepared, rates, **changes):
@@ -147,7 +147,7 @@ def test_tune_keeps_a_failed_trial_with_its_reason(monkeypatch, digits):
         return train_at_once(job)
 
     failing = [0, 2]
-    monkeypatch.setattr("recipe.search_loop.train_trial", fail_twice)
+    monkeypatch.setattr("recipe.tuning.loop.train_trial", fail_twice)
     found = tune(digits, SPACE, 4, storage="memory")
     assert found.counts == {"failed": 2, "complete": 2}
     assert [reason_of(entry) for entry in found.new] == [
@@ -218,7 +218,7 @@ def test_best_spec_trains_for_the_epochs_that_the_score_is_of(monkeypatch, digit
     def stop_early(job, on_epoch=None):
         return Outcome(run=make_run(job.spec, data=job.data_key, best_epoch=1, stopped="early"))
 
-    monkeypatch.setattr("recipe.search_loop.train_trial", stop_early)
+    monkeypatch.setattr("recipe.tuning.loop.train_trial", stop_early)
     found = tune(digits, SearchSpace(base=BASE.replace(epochs=9, patience=2)), 1, storage="memory")
     assert epoch_of(found.best) == 1
     assert (found.best_spec.epochs, found.best_spec.patience) == (2, None)
@@ -246,7 +246,7 @@ def test_tuning_takes_the_smallest_error_where_lower_is_better(monkeypatch):
     def train(job, on_epoch=None):
         return Outcome(run=make_run(job.spec, data=job.data_key, problem="housing", score=next(errors)))
 
-    monkeypatch.setattr("recipe.search_loop.train_trial", train)
+    monkeypatch.setattr("recipe.tuning.loop.train_trial", train)
     dataset = recipe.load("housing", source="sample", rows=100)
     found = tune(dataset, SPACE, 3, storage="memory")
     assert found.score == pytest.approx(0.2)

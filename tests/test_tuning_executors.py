@@ -22,12 +22,12 @@ from tuning_examples import (
 )
 
 import recipe
-from recipe.executors import open_team
-from recipe.search_data import take_data
-from recipe.search_summary import outcome_of, reason_of
 from recipe.space import Range, SearchSpace
 from recipe.spec import ModelSpec
 from recipe.tuning import tune
+from recipe.tuning.data import take_data
+from recipe.tuning.executors import open_team
+from recipe.tuning.summary import outcome_of, reason_of
 
 pytestmark = pytest.mark.timeout(240)
 LONG = SearchSpace(base=BASE.replace(epochs=600), learning_rate=Range(1e-4, 1e-2))
@@ -111,7 +111,7 @@ def test_processes_train_what_a_name_or_arrays_say_and_a_killed_one_costs_no_tri
 def test_dask_workers_train_and_a_killed_one_costs_no_trial(split, monkeypatch):
     """A real scheduler and real workers; their trainings only take time, so that no worker has to import Keras."""
     distributed = pytest.importorskip("distributed")
-    monkeypatch.setattr("recipe.search_loop.train_trial", train_and_report)
+    monkeypatch.setattr("recipe.tuning.loop.train_trial", train_and_report)
     with (
         distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
@@ -182,7 +182,7 @@ def test_an_executor_that_takes_nothing_more_ends_the_search(split):
 def test_a_process_with_other_data_says_so(split):
     data = take_data("mnist", source="sample", rows=100)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("recipe.search_study.SearchStudies._data_key", lambda *_: "0123456789abcdef")
+        patch.setattr("recipe.tuning.study.SearchStudies._data_key", lambda *_: "0123456789abcdef")
         found = tune(split, SearchSpace(base=BASE), 1, storage="memory")
     assert data.named is not None
     assert reason_of(found.new[0]).startswith("RuntimeError: This process loads other data than the search did.")

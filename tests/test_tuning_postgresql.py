@@ -81,7 +81,7 @@ def test_runs_by_hand_and_by_search_are_trials_of_one_study_in_postgresql(server
     monkeypatch.setenv("RECIPE_JOURNAL", server)
     prepared = recipe.prepare(recipe.hold_out(recipe.load("mnist", source="sample", rows=150)))
     by_hand = recipe.train(SPACE.base, prepared)
-    monkeypatch.setattr("recipe.search_loop.train_trial", train_at_once)
+    monkeypatch.setattr("recipe.tuning.loop.train_trial", train_at_once)
     found = tune(prepared, SPACE, 2)
     assert [entry.origin for entry in found.trials] == ["script", "search", "search"]
     assert found.best_by_hand.score == by_hand.score

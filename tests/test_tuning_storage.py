@@ -13,9 +13,9 @@ from tuning_examples import (
 
 import recipe
 from recipe.journal import Journal
-from recipe.search_summary import reason_of
 from recipe.space import Range, SearchSpace
 from recipe.tuning import tune
+from recipe.tuning.summary import reason_of
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def digits():
 @pytest.fixture
 def at_once(monkeypatch):
     """Trainings take no time; their score depends on the learning rate alone."""
-    monkeypatch.setattr("recipe.search_loop.train_trial", train_at_once)
+    monkeypatch.setattr("recipe.tuning.loop.train_trial", train_at_once)
 
 
 def test_tune_ends_the_trials_of_a_search_that_was_killed(at_once, digits, tmp_path):
@@ -73,7 +73,7 @@ def test_tune_goes_nowhere_but_to_memory_where_the_journal_is_off(at_once, digit
     ],
 )
 def test_tune_says_what_is_wrong_with_a_database(address, kind, message, digits, monkeypatch):
-    monkeypatch.setattr("recipe.databases.RETRY_SECONDS", (0.0,))
+    monkeypatch.setattr("recipe.journal.databases.RETRY_SECONDS", (0.0,))
     with pytest.raises(kind, match=message):
         tune(digits, SPACE, 1, storage=address)
 

@@ -8,7 +8,7 @@ from scipy.stats import f_oneway
 from sklearn.linear_model import LinearRegression
 
 import recipe
-from recipe.worlds import (
+from recipe.problems.worlds import (
     FIRST_NAMES,
     MONTHS,
     NORTH_OF,

@@ -8,7 +8,7 @@ import pytest
 import recipe
 from recipe.problems import LAST_LAYERS, PROBLEMS, ProblemType, find_problem
 from recipe.spec import ModelSpec
-from recipe.wrong_rows import WRONG_ROWS, compare_last_layers, count_nonsense, rows_of, share_of_pairs
+from recipe.studies.wrong_rows import WRONG_ROWS, compare_last_layers, count_nonsense, rows_of, share_of_pairs
 
 
 def prepared(name, rows):

@@ -15,9 +15,9 @@ from forks import PYTHON
 from recipe.journal import Journal
 from recipe.problems import find_problem
 from recipe.runs import Run
-from recipe.search_worker import Job, Outcome
 from recipe.space import Range, SearchSpace
 from recipe.spec import DEFAULT_RATES, ModelSpec
+from recipe.tuning.worker import Job, Outcome
 
 BEST_RATE = 0.03
 BASE = ModelSpec(hidden_units=(8,), epochs=3, batch_size=32)
@@ -114,24 +114,24 @@ def start_process(code: str, home: Path, *arguments: str) -> subprocess.Popen:
 
 SEARCH_ON_PROCESSES = """
     import sys
-    import recipe.search_loop
+    import recipe.tuning.loop
     import tuning_examples
     from recipe.tuning import tune
 
     if __name__ == "__main__":
-        recipe.search_loop.train_trial = tuning_examples.train_until_killed
+        recipe.tuning.loop.train_trial = tuning_examples.train_until_killed
         tune("mnist", tuning_examples.SPACE, 2, source="sample", rows=100, executor="processes", workers=2)
 """
 
 SEARCH = """
     import sys
-    import recipe.search_loop
-    import recipe.search_sampler
+    import recipe.tuning.loop
+    import recipe.tuning.sampler
     import tuning_examples
     from recipe.tuning import tune
 
-    recipe.search_sampler.DIGITS = 12  # rates with two digits would now and then be the same by chance
-    recipe.search_loop.train_trial = getattr(tuning_examples, sys.argv[2])
+    recipe.tuning.sampler.DIGITS = 12  # rates with two digits would now and then be the same by chance
+    recipe.tuning.loop.train_trial = getattr(tuning_examples, sys.argv[2])
     found = tune("mnist", tuning_examples.SPACE, int(sys.argv[3]), source="sample", rows=100, storage=sys.argv[1])
     print(len(found.new), len(found.trials))
 """

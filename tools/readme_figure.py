@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from recipe import plots
-from recipe.late_steps import ScaleStep
 from recipe.measures import MEASURES
 from recipe.workflow import run_recipe
+from recipe.workflow.late_steps import ScaleStep
 
 TARGET = Path(__file__).parent.parent / "docs" / "recipe-run.png"
 

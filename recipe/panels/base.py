@@ -18,7 +18,7 @@ from recipe.panels.worker import LatestWins
 
 if typing.TYPE_CHECKING:
     from recipe.panels.view import View
-    from recipe.plots_panel import PanelFigure
+    from recipe.plots.panel import PanelFigure
 
 # A run begins this long after it was asked for. Changes in quick succession lead to one run, and a press of Run finds
 # what was typed just before: JupyterLab may hand the two to different threads of the kernel, in any order.
@@ -122,7 +122,7 @@ class Panel(PanelParts):
 
     def figure(self) -> PanelFigure:
         """Return the last result as a figure of its own, which a notebook shows."""
-        from recipe.plots_panel import new_panel_figure
+        from recipe.plots.panel import new_panel_figure
 
         figure = new_panel_figure(self.figure_size)
         self.draw(figure, self._last_result())
@@ -169,7 +169,7 @@ class Panel(PanelParts):
 
     def _build(self, settings: Settings) -> None:
         """Make the widgets, with the result that there is."""
-        from recipe.plots_panel import new_panel_figure
+        from recipe.plots.panel import new_panel_figure
 
         self._canvas = new_panel_figure(self.figure_size)
         self.controls = self.make_controls(settings)
@@ -199,7 +199,7 @@ class Panel(PanelParts):
 
     def _show(self, result: object | None) -> None:
         """Draw a result, or that there is none yet, and say the same in words."""
-        from recipe.plots_panel import placeholder_png, screen_png
+        from recipe.plots.panel import placeholder_png, screen_png
 
         with self._drawing:
             self._canvas.clear()

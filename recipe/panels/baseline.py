@@ -9,17 +9,17 @@ from types import MappingProxyType
 
 import ipywidgets as widgets
 
-from recipe.contest import Contest, hold_contest
+from recipe.baselines.power import StatisticalPower
 from recipe.datasets import Dataset, load
-from recipe.judging import small_spec, with_words
 from recipe.panels.base import OnProgress, Panel
 from recipe.panels.controls import make_controls
 from recipe.panels.settings import Settings, setting
-from recipe.power import StatisticalPower
 from recipe.problems import find_problem
+from recipe.studies.contest import Contest, hold_contest
+from recipe.studies.judging import small_spec, with_words
 
 if typing.TYPE_CHECKING:
-    from recipe.plots_panel import PanelFigure
+    from recipe.plots.panel import PanelFigure
 
 ROWS = MappingProxyType({"mnist": 8_000, "imdb": 6_000, "housing": 6_000})  # half of them to judge on
 WORDS = 1_000
@@ -96,14 +96,14 @@ class BaselinePanel(Panel):
 
     def draw(self, figure: PanelFigure, result: BaselineResult) -> None:
         """The two scores on the left, the power of a validation set on the right."""
-        from recipe.plots_baseline import draw_judgement
+        from recipe.plots.baseline import draw_judgement
 
         contest = result.contest
         draw_judgement(figure, contest.problem, result.power, contest.curve, source=contest.source)
 
     def describe(self, result: BaselineResult) -> str:
         """The test and the curve in words."""
-        from recipe.plots_baseline import describe_judgement
+        from recipe.plots.baseline import describe_judgement
 
         return describe_judgement(result.power, result.contest.curve)
 

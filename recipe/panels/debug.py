@@ -14,16 +14,16 @@ import ipywidgets as widgets
 from recipe.checks import Check
 from recipe.datasets import Dataset, load
 from recipe.debugging import CHECKS
-from recipe.fault_game import CHECK_COSTS, SOUND, WRONG_COSTS, Answer, FaultGame, Round
-from recipe.faults import FAULTS
+from recipe.debugging.fault_game import CHECK_COSTS, SOUND, WRONG_COSTS, Answer, FaultGame, Round
+from recipe.debugging.faults import FAULTS
+from recipe.debugging.pipelines import BASES, ROWS
 from recipe.panels.base import OnProgress, Panel
 from recipe.panels.settings import Settings, setting
 from recipe.panels.texts import describe_source
 from recipe.panels.view import View
-from recipe.pipelines import BASES, ROWS
 
 if typing.TYPE_CHECKING:
-    from recipe.plots_panel import PanelFigure
+    from recipe.plots.panel import PanelFigure
 
 LAST_ROUND = 200
 NONE = "none"
@@ -141,13 +141,13 @@ class FaultGamePanel(Panel):
 
     def draw(self, figure: PanelFigure, result: Round) -> None:
         """The symptoms; what the checks found stands below, as text."""
-        from recipe.plots_debugging import draw_symptoms
+        from recipe.plots.debugging import draw_symptoms
 
         draw_symptoms(figure, result.symptoms)
 
     def describe(self, result: Round) -> str:
         """The symptoms in words."""
-        from recipe.plots_debugging import describe_symptoms
+        from recipe.plots.debugging import describe_symptoms
 
         return describe_symptoms(result.symptoms)
 

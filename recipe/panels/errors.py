@@ -15,7 +15,7 @@ from recipe.panels.controls import make_controls
 from recipe.panels.settings import Settings, setting
 
 if typing.TYPE_CHECKING:
-    from recipe.plots_panel import PanelFigure
+    from recipe.plots.panel import PanelFigure
 
 # Half points up to 5 %, whole ones up to 50 %.
 ERRORS = tuple(thousandths / 1000 for thousandths in (*range(0, 50, 5), *range(50, 510, 10)))
@@ -77,19 +77,19 @@ class ErrorsPanel(Panel):
 
     def draw(self, figure: PanelFigure, result: ErrorDiagnosis) -> None:
         """The plane, with a star where the sliders are."""
-        from recipe.plots_errors import draw_errors
+        from recipe.plots.errors import draw_errors
 
         draw_errors(self.runs, **self._point(result), axes=figure.subplots())
 
     def describe(self, result: ErrorDiagnosis) -> str:
         """The diagnosis, and those of all other points."""
-        from recipe.plots_errors import describe_errors
+        from recipe.plots.errors import describe_errors
 
         return f"{result.sentence} {describe_errors(self.runs, **self._point(result))}"
 
     def rows(self, result: ErrorDiagnosis) -> list[dict[str, object]]:
         """The sliders, then one's own runs and the textbook's cases, all with this reachable error."""
-        from recipe.plots_errors import TEXTBOOK_CASES
+        from recipe.plots.errors import TEXTBOOK_CASES
 
         points = {"the sliders": (result.train_error, result.validation_error), **self.runs, **TEXTBOOK_CASES}
         found = {name: diagnose_errors(*point, result.reachable_error) for name, point in points.items()}

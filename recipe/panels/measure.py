@@ -10,15 +10,15 @@ from types import MappingProxyType
 import ipywidgets as widgets
 
 from recipe.datasets import Dataset, load
-from recipe.detector import HeldOutScores, score_held_out
+from recipe.measures.thresholds import ThresholdReport, judge_threshold
 from recipe.panels.base import OnProgress, Panel
 from recipe.panels.controls import make_controls
 from recipe.panels.settings import Settings, setting
 from recipe.spec import ModelSpec
-from recipe.thresholds import ThresholdReport, judge_threshold
+from recipe.studies.detector import HeldOutScores, score_held_out
 
 if typing.TYPE_CHECKING:
-    from recipe.plots_panel import PanelFigure
+    from recipe.plots.panel import PanelFigure
 
 ROWS = 20_000  # of MNIST: half of the training part to learn from, half with some 770 fives to judge on
 NETWORKS = MappingProxyType(
@@ -111,13 +111,13 @@ class MeasurePanel(Panel):
 
     def draw(self, figure: PanelFigure, result: MeasureResult) -> None:
         """Two confusion matrices on the left, the precision-recall curve on the right."""
-        from recipe.plots_measures import draw_threshold_report
+        from recipe.plots.measures import draw_threshold_report
 
         draw_threshold_report(figure, result.report, result.scored.problem.output_names, source=result.scored.source)
 
     def describe(self, result: MeasureResult) -> str:
         """The counts and measures in words."""
-        from recipe.plots_measures import describe_threshold_report
+        from recipe.plots.measures import describe_threshold_report
 
         return describe_threshold_report(result.report, result.scored.problem.output_names)
 

@@ -15,7 +15,7 @@ from recipe.panels.texts import describe_source
 from recipe.panels.view import View
 
 if typing.TYPE_CHECKING:
-    from recipe.plots_panel import PanelFigure
+    from recipe.plots.panel import PanelFigure
 
 OnProgress = Callable[[object, str], None]  # a partial result or None, and a message
 

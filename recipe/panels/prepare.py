@@ -10,16 +10,16 @@ from types import MappingProxyType
 import ipywidgets as widgets
 
 from recipe.datasets import Dataset, load
-from recipe.features import HOUSING_RATIOS
 from recipe.measures import MEASURES
 from recipe.panels.base import OnProgress, Panel
 from recipe.panels.settings import Settings, setting
 from recipe.panels.texts import describe_source
-from recipe.preparations import PreparationTrial, try_preparation
+from recipe.preparation.features import HOUSING_RATIOS
 from recipe.spec import ModelSpec
+from recipe.studies.preparations import PreparationTrial, try_preparation
 
 if typing.TYPE_CHECKING:
-    from recipe.plots_panel import PanelFigure
+    from recipe.plots.panel import PanelFigure
 
 PROBLEMS = {"houses (California)": "housing", "digits (MNIST)": "mnist", "film reviews (IMDB)": "imdb"}
 SCALINGS = {"none": "raw", "to 0 ... 1": "scale", "to -1 ... 1": "scale_signed"}
@@ -137,13 +137,13 @@ class PreparePanel(Panel):
 
     def draw(self, figure: PanelFigure, result: PrepareResult) -> None:
         """The ranges of the inputs on the left, the training curves on the right."""
-        from recipe.plots_prepare import draw_preparation
+        from recipe.plots.prepare import draw_preparation
 
         draw_preparation(figure, result.trial, result.earlier)
 
     def describe(self, result: PrepareResult) -> str:
         """The range of the inputs, and the scores of this trial and those before it."""
-        from recipe.plots_prepare import describe_preparation
+        from recipe.plots.prepare import describe_preparation
 
         return describe_preparation(result.trial, result.earlier)
 

@@ -10,14 +10,22 @@ import ipywidgets as widgets
 import traitlets
 
 from recipe.datasets import Dataset
-from recipe.framing import COLUMN_UNITS, TARGETS, Framing, check_inputs, check_target, frame_problem, input_columns
 from recipe.panels.base import OnProgress, Panel
 from recipe.panels.controls import make_controls
 from recipe.panels.settings import Settings, setting
 from recipe.panels.texts import SOURCES
+from recipe.problems.framing import (
+    COLUMN_UNITS,
+    TARGETS,
+    Framing,
+    check_inputs,
+    check_target,
+    frame_problem,
+    input_columns,
+)
 
 if typing.TYPE_CHECKING:
-    from recipe.plots_panel import PanelFigure
+    from recipe.plots.panel import PanelFigure
 
 DATA = {"digits (MNIST)": "mnist", "film reviews (IMDB)": "imdb", "houses (California)": "housing"}
 ROWS = {"50": 50, "100": 100, "300": 300, "1,000": 1_000, "3,000": 3_000, "10,000": 10_000, "all": 0}
@@ -168,12 +176,12 @@ class ProblemPanel(Panel):
         )
 
     def draw(self, figure: PanelFigure, result: Framing) -> None:
-        from recipe.plots_problems import draw_framing
+        from recipe.plots.problems import draw_framing
 
         draw_framing(figure, result)
 
     def describe(self, result: Framing) -> str:
-        from recipe.plots_problems import describe_framing
+        from recipe.plots.problems import describe_framing
 
         return describe_framing(result)
 

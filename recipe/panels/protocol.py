@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from recipe.datasets import Dataset, load
 from recipe.panels.base import OnProgress, Panel
 from recipe.panels.settings import Settings, setting
-from recipe.protocol_study import ProtocolStudy, study_protocol
+from recipe.studies.protocols import ProtocolStudy, study_protocol
 
 if typing.TYPE_CHECKING:
-    from recipe.plots_panel import PanelFigure
+    from recipe.plots.panel import PanelFigure
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,13 +70,13 @@ class ProtocolPanel(Panel):
 
     def draw(self, figure: PanelFigure, result: ProtocolStudy) -> None:
         """The reports as dots on one line, the truth on the other."""
-        from recipe.plots_protocols import draw_studies
+        from recipe.plots.protocols import draw_studies
 
         draw_studies([result], axes=figure.add_subplot())
 
     def describe(self, result: ProtocolStudy) -> str:
         """The reports and the truth in words."""
-        from recipe.plots_protocols import describe_studies
+        from recipe.plots.protocols import describe_studies
 
         return describe_studies([result])
 

@@ -9,10 +9,10 @@ import pytest
 from training_examples import SMALL, read_status
 
 from recipe.datasets import load
+from recipe.diagnosis.histories import Verdict
 from recipe.experiment import run_experiment
-from recipe.histories import Verdict
+from recipe.experiment.outcome import Experiment
 from recipe.journal import default_journal
-from recipe.outcome import Experiment
 from recipe.panels.training import TrainingPanel
 
 

@@ -6,8 +6,8 @@ import pytest
 from training_examples import read_status
 
 from recipe.panels.training import TrainingPanel
-from recipe.panels.training_controls import STEPS
-from recipe.panels.training_settings import QUESTIONS, TrainingSettings, suitable
+from recipe.panels.training.controls import STEPS
+from recipe.panels.training.settings import QUESTIONS, TrainingSettings, suitable
 from recipe.problems import PROBLEMS
 from recipe.spec import ModelSpec
 

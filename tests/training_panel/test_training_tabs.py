@@ -7,8 +7,8 @@ import csv
 import pytest
 from training_examples import read_status
 
-from recipe.panels.training_tabs import NO_WEIGHTS, NOTHING_YET
-from recipe.panels.training_view import TABS
+from recipe.panels.training.tabs import NO_WEIGHTS, NOTHING_YET
+from recipe.panels.training.view import TABS
 
 
 def test_compare_pin_and_use_runs_of_the_table(panel):

@@ -1,0 +1,234 @@
+"""Step 8: why does it not work? All checks of a pipeline, in the order in which one looks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from html import escape
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from recipe.checks import Check, Status
+from recipe.debugging import data as data
+from recipe.debugging import model as model_checks
+from recipe.debugging import training as training
+from recipe.debugging.basics import NotApplicable
+from recipe.debugging.bench import Bench
+from recipe.problems import Problem, ProblemType
+
+if TYPE_CHECKING:
+    import keras
+
+CHECKS = MappingProxyType(
+    {
+        "shapes": data.check_shapes,
+        "finite numbers": data.check_finite,
+        "inputs vary": data.check_inputs_vary,
+        "class balance": data.check_balance,
+        "labels": data.check_labels,
+        "input scale": data.check_scale,
+        "axis of scaling": data.check_axis,
+        "validation inputs": data.check_parts_inputs,
+        "validation targets": data.check_parts_targets,
+        "twins": data.check_twins,
+        "last activation": model_checks.check_last_activation,
+        "loss": model_checks.check_loss,
+        "hidden activations": model_checks.check_hidden_activations,
+        "dropout": model_checks.check_dropout,
+        "frozen layers": model_checks.check_frozen,
+        "dead units": model_checks.check_dead_units,
+        "initial loss": model_checks.check_first_loss,
+        "gradients": model_checks.check_gradients,
+        "learning rate": training.check_rate,
+        "overfit one batch": training.check_one_batch,
+        "weights move": training.check_weights_move,
+        "output as input": training.check_answer_as_input,
+        "zero input": training.check_zero_input,
+        "shuffled labels": training.check_shuffled_labels,
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PipelineReport:
+    """What the checks of a pipeline found.
+
+    Attributes
+    ----------
+    checks : in the order in which they were made
+    """
+
+    checks: tuple[Check, ...]
+
+    @property
+    def failed(self) -> tuple[Check, ...]:
+        """The checks that found something wrong."""
+        return tuple(check for check in self.checks if check.failed)
+
+    @property
+    def sentence(self) -> str:
+        """The outcome in words, with the first thing to look at."""
+        made = [check for check in self.checks if check.status is not Status.NOT_APPLICABLE]
+        left = len(self.checks) - len(made)
+        rest = f" ({left} not applicable.)" if left else ""
+        if not self.failed:
+            return f"All {len(made)} checks passed.{rest}"
+        return f"{len(self.failed)} of {len(made)} checks failed.{rest} Look first at {self.failed[0].sentence}"
+
+    def to_rows(self) -> list[dict[str, object]]:
+        """Return a dict a check, to be shown as a table."""
+        return [
+            {
+                "check": check.name,
+                "outcome": str(check.status),
+                "found": check.found,
+                "expected": check.expected,
+                "cause": check.cause,
+                "value": check.value,
+            }
+            for check in self.checks
+        ]
+
+    def __getitem__(self, name: str) -> Check:
+        """Return the check of that name."""
+        for check in self.checks:
+            if check.name == name:
+                return check
+        raise KeyError(
+            f"That check was not made. Received: {name!r}. Made: {', '.join(check.name for check in self.checks)}."
+        )
+
+    def __str__(self) -> str:
+        width = max((len(check.name) for check in self.checks), default=0)
+        lines = [f"{_MARKS[check.status]} {check.name:<{width}}  {_say(check)}" for check in self.checks]
+        return "\n".join([*lines, self.sentence if not self.failed else _count(self)])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{_MARKS[check.status]} {check.status}</td><th scope='row' style='text-align:left'>"
+            f"{escape(check.name)}</th><td style='text-align:left'>{escape(_say(check))}</td></tr>"
+            for check in self.checks
+        )
+        head = "<tr><th>outcome</th><th style='text-align:left'>check</th><th style='text-align:left'>found</th></tr>"
+        return f"<table><caption>{escape(_count(self))}</caption><thead>{head}</thead><tbody>{rows}</tbody></table>"
+
+
+_MARKS = MappingProxyType({Status.PASSED: "+", Status.FAILED: "!", Status.NOT_APPLICABLE: "-"})
+
+
+def check_pipeline(
+    model: keras.Model,
+    x_train: np.ndarray,
+    y_train: np.ndarray,
+    x_val: np.ndarray | None = None,
+    y_val: np.ndarray | None = None,
+    *,
+    problem: Problem | ProblemType | None = None,
+    checks: Iterable[str] | None = None,
+    seed: int = 0,
+    on_check: Callable[[Check], object] | None = None,
+) -> PipelineReport:
+    """Check a compiled model and its data for what commonly goes wrong.
+
+    The model is only read: all trainings, of 60 steps each, are of copies that start from newly drawn weights (those
+    of frozen layers are kept) on at most 2,000 rows.
+
+    Parameters
+    ----------
+    model : any compiled Keras model with one input and one output
+    x_train, y_train, x_val, y_val : arrays as they go to `fit`, of shape (n, ...) and (n,) or (n, outputs). Without
+        validation a fifth of the training part is kept aside for the checks that need one
+    problem : what is predicted; None finds it out from the targets
+    checks : names of `recipe.debugging.CHECKS`, to make only these; None makes all
+    seed : of the rows, the weights and the order
+    on_check : called with each check as soon as it is made
+
+    Raises
+    ------
+    TypeError
+        If the model is no Keras model, or a part is no array of numbers.
+    ValueError
+        If the model is not compiled, only one of x_val and y_val is given, a part is empty, or there is no such check.
+
+    Examples
+    --------
+    >>> import keras
+    >>> x = np.random.default_rng(0).normal(size=(200, 4)).astype("float32")
+    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+    >>> model.compile("sgd", "mse")
+    >>> check_pipeline(model, 1000 * x, x[:, 0], checks=["input scale"]).failed[0].value > 900
+    True
+    """
+    names = _choose(checks)
+    bench = make_bench(model, x_train, y_train, x_val, y_val, problem=problem, seed=seed)
+    made = []
+    for name in names:
+        made.append(make_check(bench, name))
+        if on_check is not None:
+            on_check(made[-1])
+    return PipelineReport(checks=tuple(made))
+
+
+def make_bench(
+    model: keras.Model,
+    x_train: np.ndarray,
+    y_train: np.ndarray,
+    x_val: np.ndarray | None = None,
+    y_val: np.ndarray | None = None,
+    *,
+    problem: Problem | ProblemType | None = None,
+    seed: int = 0,
+) -> Bench:
+    """Put a pipeline on the bench, for checks that are made one by one; what they share is computed once."""
+    import keras
+
+    if not isinstance(model, keras.Model):
+        raise TypeError(f"Only a Keras model can be checked. Received: model, {type(model).__name__}.")
+    if getattr(model, "optimizer", None) is None or getattr(model, "loss", None) is None:
+        raise ValueError(
+            f"The model has no loss and optimizer yet. Received: model {model.name!r}, not compiled. Compile it first."
+        )
+    if (x_val is None) != (y_val is None):
+        raise ValueError("Validation needs inputs and targets. Received: x_val or y_val alone. Give both, or none.")
+    parts = {"x_train": x_train, "y_train": y_train, "x_val": x_val, "y_val": y_val}
+    arrays = {name: None if part is None else _as_array(name, part) for name, part in parts.items()}
+    return Bench(model, *arrays.values(), kind=problem, seed=seed)
+
+
+def make_check(bench: Bench, name: str) -> Check:
+    """Make one check; where it cannot be made, its outcome says why."""
+    try:
+        return CHECKS[name](bench)
+    except NotApplicable as why:
+        text = str(why)
+        return Check(name=name, status=Status.NOT_APPLICABLE, found=f"{text[0].upper()}{text[1:].rstrip('.')}.")
+
+
+def _choose(checks: Iterable[str] | None) -> list[str]:
+    names = list(CHECKS) if checks is None else [checks] if isinstance(checks, str) else list(checks)
+    if unknown := [name for name in names if name not in CHECKS]:
+        raise ValueError(f"There is no such check. Received: {', '.join(unknown)}. There are: {', '.join(CHECKS)}.")
+    return names
+
+
+def _as_array(name: str, part: object) -> np.ndarray:
+    array = np.asarray(part)
+    if array.dtype.kind not in "buif" or array.ndim == 0:
+        raise TypeError(f"The data must be numbers. Received: {name}, an array of {array.dtype}. Encode it first.")
+    if not len(array):
+        raise ValueError(f"There is nothing to check. Received: {name}, empty. Give at least a few samples.")
+    return array
+
+
+def _say(check: Check) -> str:
+    expected = f"Expected: {check.expected}" if check.expected and not check.passed else ""
+    return " ".join(filter(None, (check.found, expected, check.cause)))
+
+
+def _count(report: PipelineReport) -> str:
+    made = sum(check.status is not Status.NOT_APPLICABLE for check in report.checks)
+    return f"{len(report.failed)} of {made} checks failed." if report.failed else f"All {made} checks passed."

@@ -1,0 +1,282 @@
+"""Step 8: look at the data first. Checks that need no training, and find most of what goes wrong."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from recipe.checks import Check
+from recipe.debugging.basics import NotApplicable, count_bad, judge
+from recipe.debugging.bench import Bench
+from recipe.problems import ProblemType
+from recipe.protocols.duplicates import find_duplicates
+
+LOOKED_AT = 5_000  # rows, drawn evenly, for what needs not all of them
+LARGE, SMALL = 10.0, 0.01  # spread or level of inputs beyond which training suffers
+ALIKE_SHIFT, FARTHEST_SHIFT = 0.25, 0.4  # spreads between two means: of all inputs, and of the hundredth farthest
+TWINS = 0.02  # of the validation part
+ONE_CLASS = 0.95
+
+
+def check_shapes(bench: Bench) -> Check:
+    """One target for each input, both parts of one shape, and the model can read them."""
+    wrong = []
+    parts = [("training", bench.x_train, bench.y_train)]
+    if bench.validated:
+        parts.append(("validation", bench.x_val, bench.y_val))
+    for part, x, y in parts:
+        if len(x) != len(y):
+            wrong.append(f"The {part} part has {len(x):,} inputs and {len(y):,} targets.")
+    if bench.validated and bench.x_train.shape[1:] != bench.x_val.shape[1:]:
+        wrong.append(
+            f"A training sample has the shape {bench.x_train.shape[1:]}, one of validation {bench.x_val.shape[1:]}."
+        )
+    if not wrong and bench.refusal:
+        wrong.append(f"{bench.refusal[0].upper()}{bench.refusal[1:].rstrip('.')}.")
+    if not wrong:
+        columns = bench.y_train.shape[-1] if bench.y_train.ndim > 1 else 1
+        sparse = bench.kind is ProblemType.MULTICLASS and columns == 1
+        if not sparse and columns != bench.outputs:
+            wrong.append(f"A target has {columns} numbers, and the network puts out {bench.outputs}.")
+    found = " ".join(wrong) or (
+        f"{len(bench.x_train):,} inputs of shape {bench.x_train.shape[1:]} with {len(bench.y_train):,} targets."
+    )
+    return judge(
+        "shapes",
+        not wrong,
+        found=found,
+        expected="one target for each input, and samples of one shape in both parts.",
+        cause="An axis was swapped, or rows were dropped from inputs and not from targets. Print the shapes after "
+        "every step of the preparation.",
+    )
+
+
+def check_finite(bench: Bench) -> Check:
+    """No NaN, nothing infinite."""
+    parts = {"x_train": bench.x_train, "y_train": bench.y_train, "x_val": bench.x_val, "y_val": bench.y_val}
+    bad = {name: count for name, part in parts.items() if part is not None and (count := count_bad(part))}
+    return judge(
+        "finite numbers",
+        not bad,
+        found=", ".join(f"{name} holds {count:,} numbers that are not finite" for name, count in bad.items()) + "."
+        if bad
+        else "All numbers are finite.",
+        expected="no NaN and nothing infinite: one is enough to turn all weights into NaN.",
+        cause="Missing values, a division by a spread of 0, or the logarithm of 0. Fill or drop them in step 4.",
+        value=float(sum(bad.values())),
+    )
+
+
+def check_inputs_vary(bench: Bench) -> Check:
+    """The samples differ from each other."""
+    x = _table(bench.x_train)
+    constant = int((np.nanmax(x, axis=0) == np.nanmin(x, axis=0)).sum())
+    distinct = len(np.unique(x, axis=0)) / len(x)
+    return judge(
+        "inputs vary",
+        constant < 0.95 * x.shape[1] and distinct > 0.3,
+        found=f"{constant:,} of {x.shape[1]:,} inputs are the same in every sample; {distinct:.0%} of the "
+        "samples differ.",
+        expected="most samples differ. (A corner of an image may always be black.)",
+        cause="The inputs were overwritten, cut to whole numbers or multiplied by 0. Look at a few samples.",
+        value=distinct,
+    )
+
+
+def check_balance(bench: Bench) -> Check:
+    """More than one class, and none that is nearly everything."""
+    if not bench.kind.is_classification:
+        spread = float(np.std(bench.y_train[np.isfinite(bench.y_train)]))
+        return judge(
+            "class balance",
+            spread > 0,
+            found=f"The targets have a spread of {spread:.3g}.",
+            expected="targets that differ.",
+            cause="Every target is the same: the wrong column was taken. Look at the targets.",
+            value=spread,
+        )
+    if bench.kind is ProblemType.MULTILABEL:
+        raise NotApplicable("each label of a multilabel problem has a balance of its own")
+    labels, counts = np.unique(_labels(bench.y_train), return_counts=True)
+    share = counts.max() / counts.sum()
+    return judge(
+        "class balance",
+        share <= ONE_CLASS,
+        found=f"{len(labels)} classes; the most frequent one, {labels[counts.argmax()]:g}, has {share:.1%} of "
+        "the samples.",
+        expected=f"no class with more than {ONE_CLASS:.0%}.",
+        cause="The samples were sorted before they were cut, or a class is rare: always saying the frequent one would "
+        "be nearly always right. Shuffle before splitting; for a rare class, choose another measure than accuracy.",
+        value=float(share),
+    )
+
+
+def check_labels(bench: Bench) -> Check:
+    """Classes are numbered from 0 and fit the outputs."""
+    if not bench.kind.is_classification:
+        return _check_target_scale(bench)
+    labels = _labels(bench.y_train)
+    classes = 2 if bench.outputs == 1 or bench.kind is ProblemType.MULTILABEL else bench.outputs
+    if bench.y_train.ndim > 1 and bench.y_train.shape[-1] > 1 and bench.kind is ProblemType.MULTICLASS:
+        classes = bench.y_train.shape[-1]
+    low, high = float(np.nanmin(labels)), float(np.nanmax(labels))
+    outside = int(((labels < 0) | (labels >= classes)).sum())
+    return judge(
+        "labels",
+        not outside,
+        found=f"Labels from {low:g} to {high:g}; {outside:,} of {len(labels):,} are no class of the network.",
+        expected=f"whole numbers from 0 to {classes - 1}.",
+        cause="The classes are numbered from 1, or there are more of them than outputs. Subtract the lowest label, or "
+        "give the last layer a unit for each class. Keras does not complain: such a sample counts nothing.",
+        value=float(outside),
+    )
+
+
+def _check_target_scale(bench: Bench) -> Check:
+    level = float(np.nanmax(np.abs([np.nanmean(bench.y_train, axis=0), np.nanstd(bench.y_train, axis=0)])))
+    return judge(
+        "labels",
+        level <= 100,
+        found=f"The targets have a mean or a spread of {level:,.3g}.",
+        expected="targets of the order of 1, at most 100.",
+        cause="A network begins near 0 and moves by small steps: it needs very many to get there. Divide the targets "
+        "by a round number, such as 100,000 dollars, and say so beside the error.",
+        value=level,
+    )
+
+
+def check_scale(bench: Bench) -> Check:
+    """What reaches the first weights is of the order of 1."""
+    x = _table(bench.reach_first_weights())
+    level = max(float(np.nanmax(np.abs(np.nanmean(x, axis=0)))), float(np.nanmax(np.nanstd(x, axis=0))))
+    return judge(
+        "input scale",
+        SMALL <= level <= LARGE,
+        found=f"The largest mean or spread of an input is {level:,.3g}.",
+        expected=f"between {SMALL:g} and {LARGE:g}, best near 1.",
+        cause=("The inputs were not scaled." if level > LARGE else "The inputs were scaled twice.")
+        + " Divide pixels by 255, once; subtract a column's mean and divide by its spread, both of the training part.",
+        value=level,
+    )
+
+
+def check_axis(bench: Bench) -> Check:
+    """A table was normalised by column, not by row."""
+    x = bench.x_train
+    if x.ndim != 2 or x.shape[1] < 3 or x.dtype.kind != "f":
+        raise NotApplicable("only a table of quantities has columns to be normalised")
+    x = _table(x)
+    rows = max(float(np.abs(np.nanmean(x, axis=1)).max()), float(np.abs(np.nanstd(x, axis=1) - 1).max()))
+    return judge(
+        "axis of scaling",
+        rows > 0.01,
+        found="Every sample has a mean of 0 and a spread of 1 over its own columns."
+        if rows <= 0.01
+        else f"The mean or spread over one sample's columns is up to {rows:.3g} away from 0 and 1.",
+        expected="that each column has a mean of 0 and a spread of 1, not each sample.",
+        cause="Mean and spread were taken along the wrong axis (axis=1 where axis=0 is meant): house prices and ages "
+        "are mixed. Take x.mean(axis=0) and x.std(axis=0).",
+        value=rows,
+    )
+
+
+def check_parts_inputs(bench: Bench) -> Check:
+    """Validation inputs look like training inputs."""
+    x, x_val = _two_tables(bench)
+    mean, mean_val, spread, spread_val = x.mean(axis=0), x_val.mean(axis=0), x.std(axis=0), x_val.std(axis=0)
+    pooled = np.sqrt((spread**2 + spread_val**2) / 2)
+    used = pooled > 0
+    if not used.any():
+        raise NotApplicable("the inputs do not vary")
+    shift = np.abs(mean - mean_val)[used] / pooled[used]
+    chance = np.sqrt(1 / len(x) + 1 / len(x_val))  # the shift that two samples of one population have
+    typical = float(np.sqrt((np.minimum(shift, 10) ** 2).mean()))
+    farthest = float(np.sort(shift)[-max(1, len(shift) // 100) :].mean())  # of many inputs, most may say little
+    overall = float(x_val.std() / max(x.std(), 1e-12))
+    limits = max(ALIKE_SHIFT, 2.5 * chance), max(FARTHEST_SHIFT, 5 * chance)
+    ok = typical < limits[0] and farthest < limits[1] and 0.5 < overall < 2
+    return judge(
+        "validation inputs",
+        ok,
+        found=f"The means of an input in both parts differ by {typical:.2g} spreads (chance: {chance:.2g}), those of "
+        f"the most different hundredth by {farthest:.2g}; all inputs together spread {overall:.3g} times as "
+        "far in validation.",
+        expected=f"differences below {limits[0]:.2g} and {limits[1]:.2g} spreads, and 0.5 to 2 times the spread.",
+        cause="Validation was prepared otherwise than training (not scaled, with statistics of its own, or with its "
+        "columns or words in another order), or is another kind of data. Fit the preparation on the training part "
+        "and apply that same one to both.",
+        value=typical,
+    )
+
+
+def check_parts_targets(bench: Bench) -> Check:
+    """Validation targets are distributed like training targets."""
+    if not bench.validated:
+        raise NotApplicable("no validation part was given")
+    y, y_val = bench.y_train.astype(float), bench.y_val.astype(float)
+    if bench.kind.is_classification and bench.kind is not ProblemType.MULTILABEL:
+        y, y_val = _labels(y), _labels(y_val)
+        classes = np.union1d(y, y_val)
+        shares, shares_val = ((part[:, None] == classes).mean(axis=0) for part in (y, y_val))
+        distance = float(np.abs(shares - shares_val).sum() / 2)
+        # Half the sum of what the shares of two samples of one population differ by.
+        spread = shares * (1 - shares) * (1 / len(y) + 1 / len(y_val))
+        chance = float(np.sqrt(2 * spread / np.pi).sum() / 2)
+        found = f"{distance:.1%} of the samples would have to change their class (chance: {chance:.1%})."
+        limit = max(0.1, 3 * chance)
+    else:
+        pooled = np.sqrt((y.var(axis=0) + y_val.var(axis=0)) / 2)
+        distance = float(np.max(np.abs(y.mean(axis=0) - y_val.mean(axis=0)) / np.maximum(pooled, 1e-12)))
+        chance = float(np.sqrt(1 / len(y) + 1 / len(y_val)))
+        found = f"The means of both parts differ by {distance:.2g} spreads (chance: {chance:.2g})."
+        limit = max(0.3, 4 * chance)
+    return judge(
+        "validation targets",
+        distance < limit,
+        found=found,
+        expected=f"less than {limit:.0%}." if bench.kind.is_classification else f"less than {limit:.2g} spreads.",
+        cause="The samples were in order when they were cut: one part holds what the other lacks. Shuffle before "
+        "splitting (validation_split of fit cuts off the end without shuffling).",
+        value=distance,
+    )
+
+
+def check_twins(bench: Bench) -> Check:
+    """No sample stands in both parts."""
+    if not bench.validated:
+        raise NotApplicable("no validation part was given")
+    if bench.x_train.shape[1:] != bench.x_val.shape[1:]:
+        raise NotApplicable("the samples of both parts have different shapes")
+    twins = find_duplicates(bench.x_train, bench.x_val)
+    return judge(
+        "twins",
+        twins.share <= TWINS,
+        found=f"{twins.in_second:,} of {twins.size:,} validation samples ({twins.share:.1%}) stand in the "
+        "training part.",
+        expected=f"none, at most {TWINS:.0%}.",
+        cause="The parts overlap, or the data were copied before they were split (oversampling, augmentation): the "
+        "validation score is too good. Drop duplicates, then split, then copy.",
+        value=twins.share,
+    )
+
+
+def _labels(y: np.ndarray) -> np.ndarray:
+    """Return one label a sample where each has one; of one-hot targets the class, of several labels all of them."""
+    if y.ndim > 1 and y.shape[-1] > 1:
+        return y.argmax(axis=-1) if (y.sum(axis=-1) == 1).all() else y.ravel()
+    return y.reshape(len(y))
+
+
+def _table(x: np.ndarray, rows: int = LOOKED_AT) -> np.ndarray:
+    """Return at most 5,000 rows, evenly drawn, as float64 (rows, inputs)."""
+    chosen = x[:: max(1, -(-len(x) // rows))]
+    return chosen.reshape(len(chosen), -1).astype(np.float64)
+
+
+def _two_tables(bench: Bench) -> tuple[np.ndarray, np.ndarray]:
+    if not bench.validated:
+        raise NotApplicable("no validation part was given")
+    if bench.x_train.shape[1:] != bench.x_val.shape[1:]:
+        raise NotApplicable("the samples of both parts have different shapes")
+    if not bench.finite:
+        raise NotApplicable("some numbers are not finite")
+    return _table(bench.x_train, 2_000), _table(bench.x_val, 2_000)
