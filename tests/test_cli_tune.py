@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 import recipe
 from recipe.cli import app
+from recipe.tuning.data import take_data
 
 ARGUMENTS = ["tune", "mnist", "--source", "sample", "--rows", "100"]
 
@@ -50,9 +51,17 @@ def test_tune_takes_a_storage_and_a_time(at_once, tmp_path):
     assert recipe.default_journal().entries() == []
 
 
+def test_tune_judges_by_folds_where_it_is_told_to(at_once):
+    assert call("--trials", "1", "--folds", "3").exit_code == 0
+    (entry,) = recipe.default_journal().entries(origin="search")
+    dataset = recipe.load("mnist", source="sample", rows=100)
+    assert entry.data == take_data(dataset, folds=3).cuts(entry.spec).data_key
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
+        (["--folds", "1"], 2, "--folds"),
         (["--storage", "nothing://here"], 2, "Error: This is no address of a database"),
         (["--source", "moon"], 2, "Error: "),
         (["--rows", "3"], 2, "Received: rows=3"),

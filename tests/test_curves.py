@@ -24,6 +24,7 @@ def draw(epochs, noise, seed, rise=0.0, turn=0.4):
     return (clean * (1 + noise * np.random.default_rng(seed).normal(size=epochs))).tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("epochs", "noise", "most"),
     [

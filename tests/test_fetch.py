@@ -129,7 +129,7 @@ def test_download_converts_kerass_imdb_once(server: Server, tmp_path, monkeypatc
     path = official_imdb(tmp_path / "keras", [[1, 2], [3]], [0, 1])
     table = OFFICIAL_SHA256 | {"imdb.npz": sha256_of(path)}
     for module in ("convert", "fetch", "folders", "transfer"):
-        monkeypatch.setattr(importlib.import_module(f"recipe.{module}"), "OFFICIAL_SHA256", table)
+        monkeypatch.setattr(importlib.import_module(f"recipe.data.{module}"), "OFFICIAL_SHA256", table)
     server.publish(path.parent, ["imdb.npz"])
     file, _ = download("imdb.npz", BRIEF)
     assert file.verified.startswith("SHA-256 was Keras's own; converted to arrays without pickles")
@@ -215,7 +215,7 @@ def test_several_threads_download_once(server: Server):
 
 
 def test_download_says_who_holds_the_lock(server: Server, monkeypatch):
-    monkeypatch.setattr(importlib.import_module("recipe.fetch"), "LOCK_SECONDS", 0.1)
+    monkeypatch.setattr(importlib.import_module("recipe.data.fetch"), "LOCK_SECONDS", 0.1)
     storage_folder().mkdir(parents=True)
     held = threading.Event()
     done = threading.Event()

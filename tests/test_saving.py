@@ -36,7 +36,12 @@ def saved(tmp_path_factory, no_journal):
 
 
 @pytest.mark.parametrize(
-    ("name", "architecture"), [*((name, "mlp") for name in PROBLEMS), ("mnist", "convnet"), ("imdb", "embedding")]
+    ("name", "architecture"),
+    [
+        *(pytest.param(name, "mlp", marks=[pytest.mark.slow] * ("_" in name)) for name in PROBLEMS),
+        ("mnist", "convnet"),
+        ("imdb", "embedding"),
+    ],
 )
 def test_loaded_model_predicts_on_raw_input_exactly_what_it_did(name, architecture, tmp_path):
     final, dataset = _final(name, architecture=architecture)

@@ -108,10 +108,12 @@ def test_processes_train_what_a_name_or_arrays_say_and_a_killed_one_costs_no_tri
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
-def test_dask_workers_train_and_a_killed_one_costs_no_trial(split, monkeypatch):
-    """A real scheduler and real workers; their trainings only take time, so that no worker has to import Keras."""
+@pytest.mark.parametrize("is_real", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["quick", "real"])
+def test_dask_workers_train_and_a_killed_one_costs_no_trial(split, monkeypatch, is_real):
+    """A real scheduler and real workers; quick trainings only take time, so that no worker has to import Keras."""
     distributed = pytest.importorskip("distributed")
-    monkeypatch.setattr("recipe.tuning.loop.train_trial", train_and_report)
+    if not is_real:
+        monkeypatch.setattr("recipe.tuning.loop.train_trial", train_and_report)
     with (
         distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
@@ -120,14 +122,16 @@ def test_dask_workers_train_and_a_killed_one_costs_no_trial(split, monkeypatch):
     ):
         pids = list(client.run(os.getpid).values())
         slow = SearchSpace(base=BASE.replace(epochs=15), learning_rate=Range(1e-4, 1e-2))
-        tune_while_a_worker_is_killed(split, slow, lambda: pids, executor=client)
+        found = tune_while_a_worker_is_killed(split, LONG if is_real else slow, lambda: pids, executor=client)
+    if is_real:
+        assert all(0.5 < entry.score <= 1 for entry in found.new)
 
 
 def test_a_ready_pool_gets_the_data_by_name_and_stays_open():
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
         found = tune("mnist", SearchSpace(base=BASE), 1, rows=100, source="sample", executor=pool, storage="memory")
         assert found.counts == {"complete": 1}
-        assert found.new[0].data == take_data("mnist", rows=100, source="sample").prepared(BASE).data_key
+        assert found.new[0].data == take_data("mnist", rows=100, source="sample").cuts(BASE).data_key
         stop = threading.Event()
         threading.Timer(1.0, stop.set).start()
         long = SearchSpace(base=BASE.replace(epochs=1_000_000))
@@ -188,19 +192,22 @@ def test_a_process_with_other_data_says_so(split):
     assert reason_of(found.new[0]).startswith("RuntimeError: This process loads other data than the search did.")
 
 
+@pytest.mark.parametrize("folds", [None, 3])
 @pytest.mark.parametrize("architectures", [("mlp",), ("mlp", "embedding")])
-def test_data_for_workers_is_the_same_on_their_side(architectures, tmp_path):
-    split = recipe.hold_out(recipe.load("imdb", source="sample", rows=100))
-    data = take_data(split)
+def test_data_for_workers_is_the_same_on_their_side(architectures, folds, tmp_path):
+    dataset = recipe.load("imdb", source="sample", rows=100)
+    data = take_data(dataset, folds=folds)
     stored = data.for_workers(tmp_path, architectures)
     for name in architectures:
         spec = ModelSpec(architecture=name, hidden_units=(8, 8))
-        assert stored.prepared(spec).data_key == data.prepared(spec).data_key
-        assert stored.prepared(spec) is stored.prepared(spec)
-        assert stored.prepared(spec).preparation == data.prepared(spec).preparation
-    assert all(len(shell.x_train) == 0 for shell in stored.shells.values())
-    named = take_data("imdb", source="sample", rows=100).for_workers(tmp_path, architectures)
-    assert named.prepared(ModelSpec()).data_key == data.prepared(ModelSpec()).data_key
+        assert len(stored.cuts(spec).each) == len(data.cuts(spec).each) == (folds or 1)
+        assert stored.cuts(spec).data_key == data.cuts(spec).data_key
+        assert stored.cuts(spec) is stored.cuts(spec)
+        ours, theirs = ([one.preparation for one in side.cuts(spec).each] for side in (data, stored))
+        assert ours == theirs
+    assert all(len(shell.x_train) == 0 for cuts in stored.shells.values() for shell in cuts.each)
+    named = take_data("imdb", source="sample", rows=100, folds=folds).for_workers(tmp_path, architectures)
+    assert named.cuts(ModelSpec()).data_key == data.cuts(ModelSpec()).data_key
 
 
 def test_open_team_counts_the_workers():

@@ -51,7 +51,12 @@ def _once(results: dict, name: str) -> tuple[RecipeResult, list]:
     return results[name]
 
 
-@pytest.mark.parametrize("name", list(PROBLEMS))
+QUICK = ("mnist", "imdb", "housing", "mnist_five")  # and the other derived problems repeat
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name not in QUICK)) for name in PROBLEMS]
+)
 def test_run_recipe_walks_all_seven_steps_and_looks_once(results, name):
     result, _ = _once(results, name)
     assert [step.number for step in result.steps] == [1, 2, 3, 4, 5, 6, 7, 8]

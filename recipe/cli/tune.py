@@ -31,6 +31,9 @@ def tune(
         str, typer.Option(help="Where the data is from: auto, local, download or sample.", show_default=True)
     ] = "auto",
     rows: Annotated[int | None, typer.Option(help="Samples in all; the problem's own number if left out.")] = None,
+    folds: Annotated[
+        int | None, typer.Option(help="Judge each trial by K-fold with so many folds, not by one hold-out.", min=2)
+    ] = None,
     seed: Annotated[int, typer.Option(help="Fixes what is tried and the first weights.", min=0)] = 0,
     seconds: Annotated[float | None, typer.Option(help="End after this time, with the epoch under way.", min=0)] = None,
     pruning: Annotated[bool, typer.Option(help="Give up trials that are worse than the others.")] = True,
@@ -55,6 +58,7 @@ def tune(
                 seed=seed,
                 rows=rows,
                 source=source,
+                folds=folds,
                 pruning=pruning,
                 on_trial=bar.take,
                 seconds=seconds,

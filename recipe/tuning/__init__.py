@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -37,7 +37,7 @@ PRUNING = {True: "median", False: "", "median": "median", "halving": "halving"}
 
 
 def tune(
-    problem: str | Dataset | Split | Prepared,
+    problem: str | Dataset | Split | Prepared | Sequence[Split] | Sequence[Prepared],
     space: SearchSpace | None = None,
     trials: int = 20,
     *,
@@ -48,6 +48,7 @@ def tune(
     rows: int | None = None,
     source: str = "auto",
     fraction: float = HELD_OUT,
+    folds: int | None = None,
     base: ModelSpec | None = None,
     pruning: bool | str = True,
     on_trial: Callable[[Entry], object] | None = None,
@@ -58,11 +59,12 @@ def tune(
     """Search for a better spec.
 
     The runs on the same data that the journal holds, by hand or by an earlier search, are trials of the same study:
-    the search learns from them, and its own are added.
+    the search learns from them, and its own are added. By K-fold it learns from earlier searches on the same folds.
 
     Parameters
     ----------
-    problem : a problem's name, or what `load`, `hold_out` or `prepare` returned
+    problem : a problem's name, or what `load`, `hold_out`, `k_fold` or `prepare` returned. A trial is trained on every
+        split of a list, and judged by the mean over them, epoch by epoch
     space : what may be tried; None: `default_space`, around `base` where one is given
     trials : how many to make
     executor : None: one after the other in this process; ``"processes"`` (a script needs Python's usual
@@ -72,7 +74,8 @@ def tune(
         ``"sqlite:///search.db"`` or ``"postgresql+psycopg://..."``. Processes that search in one storage share a study
     seed : of what is tried, and of the first weights of `default_space`; not of the split
     rows, source : as for `load`; None takes the problem's own number of rows
-    fraction : of the training samples that are held out, where `problem` is no split
+    fraction : of the training samples that are held out, where `problem` is not cut yet
+    folds : cut by K-fold instead, into so many: surer on few samples, and so many times the work
     pruning : give a trial up where it is worse than the median of the others at the same epoch; ``"halving"`` takes
         successive halving, False trains every trial to its end
     on_trial : called with the `Entry` of each trial that ended
@@ -98,7 +101,7 @@ def tune(
     began = time.perf_counter()
     _check_arguments(trials, pruning, seconds)
     deadline = None if seconds is None else time.monotonic() + seconds
-    data = take_data(problem, source=source, rows=rows, fraction=fraction)
+    data = take_data(problem, source=source, rows=rows, fraction=fraction, folds=folds)
     space = _choose_space(space, base, data, seed)
     check_space(space, data)
     with ExitStack() as stack:
@@ -116,11 +119,11 @@ def tune(
             on_epoch=on_epoch,
         )
         search.run(team)
-        prepared = data.prepared(space.base)
+        cuts = data.cuts(space.base)
         return Tuning(
             problem=data.problem,
-            source=prepared.source,
-            protocol=prepared.protocol,
+            source=cuts.source,
+            protocol=cuts.protocol,
             space=space,
             trials=tuple(sorted(studies.entries(), key=lambda entry: (entry.time, entry.number))),
             new=tuple(search.entries),

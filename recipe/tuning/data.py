@@ -4,25 +4,55 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
+from recipe.data.fingerprint import fingerprint
 from recipe.datasets import Dataset, load
 from recipe.models import check_fit
 from recipe.plan import HELD_OUT
 from recipe.prepare import Prepared, encoding_for, prepare, readable_by
 from recipe.problems import Problem, find_problem
-from recipe.protocols import Split, hold_out
+from recipe.protocols import Split, hold_out, k_fold
 from recipe.space import SearchSpace, Values
 from recipe.spec import ModelSpec
 
 _PARTS = ("x_train", "y_train", "x_val", "y_val")
-_loaded: dict[tuple[str, str], Prepared] = {}
+_loaded: dict[tuple[str, str], Cuts] = {}
 _LOADING = threading.RLock()
+
+
+@dataclass(frozen=True, eq=False)
+class Cuts:
+    """What a trial trains on: the data cut into a training and a validation part once, or several times.
+
+    Attributes
+    ----------
+    each : of them, prepared; one for hold-out, as many as there are folds for K-fold
+    """
+
+    each: tuple[Prepared, ...]
+
+    @property
+    def data_key(self) -> str:
+        """Sixteen digits that stand for all of them; for one, its own."""
+        keys = [one.data_key for one in self.each]
+        return keys[0] if len(keys) == 1 else fingerprint(" ".join(keys), [])
+
+    @property
+    def protocol(self) -> str:
+        """How the data was cut, for people to read."""
+        first = self.each[0].protocol
+        return first if len(self.each) == 1 else f"mean over {len(self.each)} splits, such as {first}"
+
+    @property
+    def source(self) -> str:
+        """Where the data is from."""
+        return self.each[0].source
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,11 +63,12 @@ class NamedData:
     source: str
     rows: int | None
     fraction: float
+    folds: int | None = None
 
-    def prepared(self, spec: ModelSpec) -> Prepared:
+    def cuts(self, spec: ModelSpec) -> Cuts:
         """Return the data as the spec's architecture reads it; a process loads and prepares it once."""
         with _LOADING:
-            return _load_prepared(self, encoding_for(spec, find_problem(self.name)))
+            return _load_cuts(self, encoding_for(spec, find_problem(self.name)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,22 +77,28 @@ class StoredData:
 
     Attributes
     ----------
-    path : an ``.npz`` with the arrays of each encoding
+    path : an ``.npz`` with the arrays of each encoding and cut
     shells : by encoding, all but the arrays
     """
 
     path: Path
-    shells: dict[str, Prepared] = field(repr=False)
+    shells: dict[str, Cuts] = field(repr=False)
 
-    def prepared(self, spec: ModelSpec) -> Prepared:
+    def cuts(self, spec: ModelSpec) -> Cuts:
         """Return the data as the spec's architecture reads it; a process reads it once."""
         encoding = _choose_encoding(spec, self.shells)
         key = (str(self.path), encoding)
         with _LOADING:
             if key not in _loaded:
                 with np.load(self.path) as arrays:
-                    parts = {part: arrays[f"{encoding}_{part}"] for part in _PARTS}
-                _loaded[key] = dataclasses.replace(self.shells[encoding], **parts)
+                    _loaded[key] = Cuts(
+                        tuple(
+                            dataclasses.replace(
+                                shell, **{part: arrays[f"{encoding}_{number}_{part}"] for part in _PARTS}
+                            )
+                            for number, shell in enumerate(self.shells[encoding].each)
+                        )
+                    )
             return _loaded[key]
 
 
@@ -75,26 +112,31 @@ class SearchData:
     Attributes
     ----------
     problem : with the shapes of the data
-    split : raw; None where the data came prepared
+    splits : raw, one or the folds; empty where the data came prepared
     named : how another process gets it by itself, where it can
     """
 
     problem: Problem
-    split: Split | None = field(repr=False)
+    splits: tuple[Split, ...] = field(repr=False)
     named: NamedData | None = None
-    _prepared: dict[str, Prepared] = field(default_factory=dict, repr=False)
+    _prepared: dict[str, Cuts] = field(default_factory=dict, repr=False)
 
     @property
     def samples(self) -> int:
-        """How many samples are trained on."""
-        return len(self.split.y_train if self.split is not None else self._any.y_train)
+        """How many samples one training has."""
+        return len(self._parts[0].y_train)
 
     @property
     def val_samples(self) -> int:
-        """How many samples the scores are of."""
-        return len(self.split.y_val if self.split is not None else self._any.y_val)
+        """How many samples the scores are of; where K-fold is repeated, each counts once."""
+        first = self._parts[0]
+        return min(sum(len(part.y_val) for part in self._parts), len(first.y_train) + len(first.y_val))
 
-    def prepared(self, spec: ModelSpec) -> Prepared:
+    @property
+    def _parts(self) -> Sequence[Split | Prepared]:
+        return self.splits or next(iter(self._prepared.values())).each
+
+    def cuts(self, spec: ModelSpec) -> Cuts:
         """Return the data as the spec's architecture reads it.
 
         Raises
@@ -103,76 +145,97 @@ class SearchData:
             If the data came prepared in a way that this architecture cannot read.
         """
         with _LOADING:
-            if self.split is None:
+            if not self.splits:
                 return self._prepared[_choose_encoding(spec, self._prepared)]
             encoding = encoding_for(spec, self.problem)
             if encoding not in self._prepared:
-                self._prepared[encoding] = prepare(self.split, encoding=encoding)
+                self._prepared[encoding] = Cuts(tuple(prepare(split, encoding=encoding) for split in self.splits))
             return self._prepared[encoding]
 
     def can_read(self, architecture: str) -> bool:
         """Say whether an architecture reads the data, or it can be prepared for it."""
         spec = ModelSpec(architecture=architecture)
-        return self.split is not None or bool(set(readable_by(spec, self.problem)) & set(self._prepared))
+        return bool(self.splits) or bool(set(readable_by(spec, self.problem)) & set(self._prepared))
 
     def for_workers(self, folder: Path, architectures: Iterable[str]) -> WorkerData:
         """Return what a worker process needs to have the same data; arrays go into a file in this folder."""
         if self.named is not None:
             return self.named
-        every = {one.preparation.encoding: one for one in map(self._of_architecture, architectures)}
-        arrays = {f"{encoding}_{part}": getattr(one, part) for encoding, one in every.items() for part in _PARTS}
+        every = [self.cuts(ModelSpec(architecture=architecture)) for architecture in architectures]
+        arrays, shells = {}, {}
+        for cuts in every:
+            encoding = cuts.each[0].preparation.encoding
+            for number, one in enumerate(cuts.each):
+                arrays |= {f"{encoding}_{number}_{part}": getattr(one, part) for part in _PARTS}
+            shells[encoding] = Cuts(tuple(_without_arrays(one) for one in cuts.each))
         np.savez(folder / "data.npz", **arrays)
-        shells = {
-            encoding: dataclasses.replace(one, **{part: getattr(one, part)[:0] for part in _PARTS})
-            for encoding, one in every.items()
-        }
         return StoredData(path=folder / "data.npz", shells=shells)
-
-    def _of_architecture(self, architecture: str) -> Prepared:
-        return self.prepared(ModelSpec(architecture=architecture))
-
-    @property
-    def _any(self) -> Prepared:
-        return next(iter(self._prepared.values()))
 
 
 def take_data(
-    problem: str | Dataset | Split | Prepared,
+    problem: str | Dataset | Split | Prepared | Sequence[Split] | Sequence[Prepared],
     *,
     source: str = "auto",
     rows: int | None = None,
     fraction: float = HELD_OUT,
+    folds: int | None = None,
 ) -> SearchData:
     """Load, split and prepare what is to be searched on, as far as it is not done yet.
 
     Raises
     ------
     ValueError, OSError
-        If there is no such problem, its data cannot be had, or `rows` and `source` are given with data.
+        If there is no such problem, its data cannot be had, or `rows`, `source` or `folds` are given with data that is
+        loaded or cut already.
     TypeError
         If it is nothing that can be trained on.
     """
     if isinstance(problem, str):
         rows = find_problem(problem).run_rows if rows is None else rows
         dataset = load(problem, source=source, rows=rows)
-        named = NamedData(name=problem, source=dataset.source, rows=rows, fraction=fraction)
-        return SearchData(problem=dataset.problem, split=hold_out(dataset, fraction=fraction), named=named)
+        named = NamedData(name=problem, source=dataset.source, rows=rows, fraction=fraction, folds=folds)
+        return SearchData(problem=dataset.problem, splits=_cut(dataset, fraction, folds), named=named)
     if rows is not None or source != "auto":
         raise ValueError(
             f"Rows and source say how a problem is loaded, and this is loaded. Received: rows={rows}, "
             f"source={source!r}. Leave them out, or give the problem's name."
         )
     if isinstance(problem, Dataset):
-        return SearchData(problem=problem.problem, split=hold_out(problem, fraction=fraction))
-    if isinstance(problem, Split):
-        return SearchData(problem=problem.problem, split=problem)
-    if isinstance(problem, Prepared):
-        encoding = problem.preparation.encoding
-        return SearchData(problem=problem.problem, split=None, _prepared={encoding: problem})
-    raise TypeError(
-        f"This is nothing to train on. Received: problem, a {type(problem).__name__}. Give a problem's name, or what "
-        "load, hold_out or prepare returned."
-    )
+        return SearchData(problem=problem.problem, splits=_cut(problem, fraction, folds))
+    parts = tuple(problem) if isinstance(problem, Sequence) else (problem,)
+    if not parts or not any(all(isinstance(part, kind) for part in parts) for kind in (Split, Prepared)):
+        kinds = ", ".join(dict.fromkeys(type(part).__name__ for part in parts)) or "empty list"
+        raise TypeError(
+            f"This is nothing to train on. Received: problem, a {kinds}. Give a problem's name, or what load, "
+            "hold_out, k_fold or prepare returned."
+        )
+    if folds is not None:
+        raise ValueError(f"This is cut into parts already. Received: folds={folds}. Leave it out, or give the dataset.")
+    return _take_parts(parts)
+
+
+def _cut(dataset: Dataset, fraction: float, folds: int | None) -> tuple[Split, ...]:
+    return (hold_out(dataset, fraction=fraction),) if folds is None else k_fold(dataset, folds=folds)
+
+
+def _take_parts(parts: tuple[Split, ...] | tuple[Prepared, ...]) -> SearchData:
+    """Take what is cut already, and may be prepared."""
+    problem = parts[0].problem
+    encodings = {part.preparation.encoding if isinstance(part, Prepared) else "" for part in parts}
+    names = {part.problem.name for part in parts}
+    if len(names) > 1 or len(encodings) > 1:
+        different = "problems" if len(names) > 1 else "encodings"
+        raise ValueError(
+            f"The splits are of different {different}. Received: problem, with {', '.join(sorted(names | encodings))}. "
+            "Give those of one k_fold(dataset)."
+        )
+    if isinstance(parts[0], Split):
+        return SearchData(problem=problem, splits=parts)
+    return SearchData(problem=problem, splits=(), _prepared={encodings.pop(): Cuts(parts)})
+
+
+def _without_arrays(one: Prepared) -> Prepared:
+    return dataclasses.replace(one, **{part: getattr(one, part)[:0] for part in _PARTS})
 
 
 def architectures_of(space: SearchSpace) -> tuple[str, ...]:
@@ -202,9 +265,9 @@ def _largest(values: Values) -> int:
     return int(max(values) if isinstance(values, tuple) else values.high)
 
 
-def _choose_encoding(spec: ModelSpec, known: dict[str, Prepared]) -> str:
+def _choose_encoding(spec: ModelSpec, known: dict[str, Cuts]) -> str:
     """Return the encoding, among those there are, that an architecture reads."""
-    problem = next(iter(known.values())).problem
+    problem = next(iter(known.values())).each[0].problem
     readable = [encoding for encoding in readable_by(spec, problem) if encoding in known]
     if not readable:
         raise ValueError(
@@ -215,10 +278,10 @@ def _choose_encoding(spec: ModelSpec, known: dict[str, Prepared]) -> str:
 
 
 @lru_cache(maxsize=4)
-def _load_split(data: NamedData) -> Split:
-    return hold_out(load(data.name, source=data.source, rows=data.rows), fraction=data.fraction)
+def _load_splits(data: NamedData) -> tuple[Split, ...]:
+    return _cut(load(data.name, source=data.source, rows=data.rows), data.fraction, data.folds)
 
 
 @lru_cache(maxsize=4)
-def _load_prepared(data: NamedData, encoding: str) -> Prepared:
-    return prepare(_load_split(data), encoding=encoding)
+def _load_cuts(data: NamedData, encoding: str) -> Cuts:
+    return Cuts(tuple(prepare(split, encoding=encoding) for split in _load_splits(data)))

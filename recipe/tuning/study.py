@@ -82,11 +82,11 @@ class SearchStudies:
         luck = (self._owner.token,) if self._has_company() else ()
         spec, params = draw_spec(self._sampler, self.everything, len(self._copies), *luck)
         key = self._keys[spec.architecture]
-        prepared = self.data.prepared(spec)
+        cuts = self.data.cuts(spec)
         values = {
             "problem": self.data.problem.name,
-            "source": prepared.source,
-            "protocol": prepared.protocol,
+            "source": cuts.source,
+            "protocol": cuts.protocol,
             "data": key,
             "spec": spec.to_dict(),
             "origin": "search",
@@ -190,7 +190,7 @@ class SearchStudies:
         return read_entry(asked.key[0], self.storage.get_trial(trial_id), pinned=False)
 
     def _data_key(self, architecture: str) -> str:
-        return self.data.prepared(ModelSpec(architecture=architecture)).data_key
+        return self.data.cuts(ModelSpec(architecture=architecture)).data_key
 
     def _open(self, key: str) -> str:
         """Return the name of the study of this data, which is made where there is none."""

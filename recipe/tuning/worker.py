@@ -6,22 +6,23 @@ import dataclasses
 import math
 import os
 import threading
+import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
 import optuna
 from optuna.pruners import BasePruner, MedianPruner, NopPruner, SuccessiveHalvingPruner
 from optuna.storages import BaseStorage
 
 from recipe.journal import Journal
-from recipe.prepare import Prepared
 from recipe.runs import EpochReport, Run
 from recipe.spec import ModelSpec
-from recipe.training import train
-from recipe.tuning.data import SearchData, WorkerData
+from recipe.training import cross_validate, train
+from recipe.tuning.data import Cuts, SearchData, WorkerData
 
 MOST_REPORTS = 50  # a trial: each costs a write and a look at the others
 PRUNING_STARTS = 5  # finished trials that a comparison needs
@@ -116,7 +117,7 @@ class Outcome:
 
     Attributes
     ----------
-    run : without its model, which stays where it was trained
+    run : without its model, which stays where it was trained; for K-fold the mean of all, see `mean_run`
     ended : ``""`` (as its spec says), ``"pruned"``, ``"diverged"`` or ``"stopped"``
     """
 
@@ -132,14 +133,18 @@ def train_trial(job: Job, on_epoch: Callable[[EpochReport], object] | None = Non
     RuntimeError
         If this process has other data than the search.
     """
-    prepared = job.data.prepared(job.spec)
-    if prepared.data_key != job.data_key:
+    cuts, began = job.data.cuts(job.spec), time.perf_counter()
+    if cuts.data_key != job.data_key:
         raise RuntimeError(
-            f"This process loads other data than the search did. Received: data_key={prepared.data_key}, expected "
+            f"This process loads other data than the search did. Received: data_key={cuts.data_key}, expected "
             f"{job.data_key}. Give it the same files, or give tune() the data in place of a name."
         )
-    watch = _Watch(job, prepared, on_epoch)
-    run = train(job.spec, prepared, on_epoch=watch, stop=watch.halt, journal=None)
+    watch = _Watch(job, cuts, on_epoch)
+    if len(cuts.each) == 1:
+        run = train(job.spec, cuts.each[0], on_epoch=watch, stop=watch.halt, journal=None)
+    else:
+        run = mean_run(cross_validate(job.spec, cuts.each, on_epoch=watch, stop=watch.halt, journal=None))
+        run = dataclasses.replace(run, protocol=cuts.protocol, seconds=time.perf_counter() - began)
     run = dataclasses.replace(run, model=None, data=job.data_key)
     if run.stopped == "interrupted":
         return Outcome(run=run, ended="stopped")
@@ -148,15 +153,39 @@ def train_trial(job: Job, on_epoch: Callable[[EpochReport], object] | None = Non
     return Outcome(run=run, ended=watch.why if run.stopped == "asked" else "")
 
 
-class _Watch:
-    """Looks at a trial after each epoch: reports it, and sets `halt` where it is to end."""
+def mean_run(runs: Sequence[Run]) -> Run:
+    """Return the mean of the same training on several splits: its history is the mean of theirs, epoch by epoch.
 
-    def __init__(self, job: Job, prepared: Prepared, on_epoch: Callable[[EpochReport], object] | None) -> None:
+    It is as long as the shortest of them. With patience its best epoch is that of the mean curve, for a final model has
+    one number of epochs (F. Chollet, Deep Learning with Python, K-fold validation).
+    """
+    length = min(run.epochs for run in runs)
+    history = {name: np.mean([run.history[name][:length] for run in runs], axis=0).tolist() for name in runs[0].history}
+    losses = np.asarray(history["val_data_loss"])
+    endings = {run.stopped for run in runs}
+    return dataclasses.replace(
+        runs[0],
+        history=history,
+        best_epoch=int(np.argmin(np.where(np.isfinite(losses), losses, np.inf))) if length else 0,
+        stopped=next((ending for ending in ("interrupted", "asked", "early") if ending in endings), None),
+    )
+
+
+class _Watch:
+    """Looks at a trial after each epoch: reports it, and sets `halt` where it is to end.
+
+    Of several splits the mean is reported, once all have come to an epoch: at once where they are trained side by side,
+    and with the last of them where they are trained in turn.
+    """
+
+    def __init__(self, job: Job, cuts: Cuts, on_epoch: Callable[[EpochReport], object] | None) -> None:
         self.halt = threading.Event()
         self.why = ""
         self._job = job
         self._sees_folder = job.stop_file.parent.exists()  # which goes with the search; another machine has none
-        self._measure = "val_" + prepared.problem.measure
+        self._splits = len(cuts.each)
+        self._values: dict[int, list[float]] = {}  # by epoch, of the splits that have come to it
+        self._measure = "val_" + cuts.each[0].problem.measure
         self._on_epoch = on_epoch
         opened = job.place.open(job.pruning.make()) if job.pruning.method else None
         self._study, self._storage = opened or (None, None)
@@ -178,7 +207,11 @@ class _Watch:
         return self._storage.get_trial(self._job.trial_id)
 
     def _look(self, report: EpochReport) -> None:
-        value = report.logs[self._measure]
+        values = self._values.setdefault(report.epoch, [])
+        values.append(report.logs[self._measure])
+        if len(values) < self._splits:
+            return
+        value = float(np.mean(values))
         if report.epoch not in self._reported and math.isfinite(value):
             self._storage.set_trial_intermediate_value(self._job.trial_id, report.epoch, value)
         if report.epoch + 1 < report.epochs and self._study.pruner.prune(self._study, self._trial):
