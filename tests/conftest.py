@@ -59,10 +59,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the cells of the lessons, so that they can be asked for by name."""
+    """Mark the cells of the lessons, so that they can be asked for by name; put what takes longest first.
+
+    At the end it would keep one of two processes waiting. The order of the paths does not tell: pytest drops one that
+    lies within another.
+    """
     for item in items:
         if item.path.suffix == ".ipynb":
             item.add_marker(pytest.mark.lesson)
+    items.sort(key=lambda item: item.path.name != "test_real_runs.py")
 
 
 @pytest.fixture(autouse=True)
