@@ -5,11 +5,11 @@ import pytest
 
 from recipe import codegen
 from recipe.data.reviews import Reviews
-from recipe.data.samples import make_sample
 from recipe.datasets import Dataset, SealedTest, load
 from recipe.prepare import encoding_for, prepare
 from recipe.problems import PROBLEMS, find_problem
 from recipe.protocols import take_split
+from recipe.samples import make_sample
 from recipe.spec import ACTIVATIONS, LAST_ACTIVATIONS, ModelSpec
 
 ROWS = 500  # samples in each file of Keras's; the sample form takes the whole sample

@@ -11,9 +11,9 @@ from recipe.data import wordlists
 from recipe.data.layouts import check_arrays
 from recipe.data.reviews import Reviews
 from recipe.data.sample_reviews import LABEL_NOISE, simulate_reviews
-from recipe.data.samples import make_sample, reachable_housing_error, simulate_housing
 from recipe.datasets import load
 from recipe.problems import HOUSING_CAP
+from recipe.samples import make_sample, reachable_housing_error, simulate_housing
 
 
 @pytest.fixture(scope="module")

@@ -31,7 +31,7 @@ ORDER = """
     data engine studies
     locks problems data.fingerprint targets data.reviews data.layouts data.convert data.folders data.transfer
     data.fetch
-    data.wordlists data.sample_reviews data.samples data.sources datasets
+    data.wordlists data.sample_reviews samples data.sources datasets
     measures.scores measures.suggest measures measures.confusion measures.thresholds
     spec plan parameters space checks
     protocols protocols.duplicates protocols.split_checks protocols.advice
