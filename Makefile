@@ -9,7 +9,7 @@ PYTEST_OPTIONS ?=
 LOCK_OPTIONS ?=
 
 BIN := .venv/bin
-PYTEST := env -u RECIPE_DATASETS RECIPE_SOURCE=sample .venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+PYTEST := env -u RECIPE_DATASETS RECIPE_SOURCE=sample $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 READY := .venv/.ready
 NOTEBOOKS := $(if $(wildcard notebooks/*.ipynb),--nbval-lax --nbval-sanitize-with tests/nbval_sanitize.cfg notebooks)
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from recipe.problems import Problem
 from recipe.spec import ModelSpec
@@ -72,6 +75,23 @@ class Run:
         """The measure on the validation part, of the weights that `model` has."""
         scores = self.history["val_" + self.measure]
         return scores[self.best_epoch if self.spec.patience is not None else -1]
+
+
+def mean_history(histories: Sequence[Mapping[str, Sequence[float]]]) -> dict[str, list[float]]:
+    """Return the mean of training histories, epoch by epoch, as far as all of them go.
+
+    Examples
+    --------
+    >>> mean_history([{"val_loss": [3.0, 2.0, 1.0]}, {"val_loss": [1.0, 0.0]}])
+    {'val_loss': [2.0, 1.0]}
+    """
+    epochs = min(len(values) for history in histories for values in history.values())
+    return {name: np.mean([history[name][:epochs] for history in histories], axis=0).tolist() for name in histories[0]}
+
+
+def lowest_epoch(losses: Sequence[float]) -> int:
+    """Return the epoch, from 0, of the lowest finite loss, the first of equals; 0 where there is none."""
+    return int(np.nanargmin(losses)) if np.isfinite(losses).any() else 0
 
 
 def collect_versions() -> dict[str, str]:

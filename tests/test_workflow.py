@@ -12,11 +12,12 @@ from sklearn.metrics import accuracy_score, mean_absolute_error
 
 from recipe.plan import Plan, make_plan
 from recipe.problems import PROBLEMS, find_problem
+from recipe.runs import mean_history
 from recipe.spec import ModelSpec
 from recipe.workflow import RecipeResult, StepFinished, StepStarted, run_recipe
 from recipe.workflow.late_steps import FinalStep, ScaleStep, TuneStep
 from recipe.workflow.steps import BaselineStep, ProtocolStep, Step, describe_spec, show_score
-from recipe.workflow.trials import Progress, find_best, mean_history
+from recipe.workflow.trials import Progress, find_best
 
 ROWS = {"mnist": 1_400, "imdb": 1_400, "housing": 200}
 SPECS = {

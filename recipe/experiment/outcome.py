@@ -19,7 +19,7 @@ from recipe.journal import Entry
 from recipe.measures import MEASURES, Measure
 from recipe.prepare import Prepared
 from recipe.problems import Problem
-from recipe.runs import Run
+from recipe.runs import Run, lowest_epoch, mean_history
 from recipe.spec import ModelSpec
 
 if TYPE_CHECKING:
@@ -40,8 +40,7 @@ class Unfinished:
     @property
     def best_epoch(self) -> int:
         """From 0, the epoch of the smallest ``val_data_loss`` so far."""
-        losses = np.asarray(self.history["val_data_loss"])
-        return int(np.nanargmin(losses)) if np.isfinite(losses).any() else 0
+        return lowest_epoch(self.history["val_data_loss"])
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -110,9 +109,7 @@ class Experiment:
     @cached_property
     def history(self) -> dict[str, list[float]]:
         """The mean over the seeds, epoch by epoch, as far as all of them went."""
-        epochs = min(len(values) for history in self.histories for values in history.values())
-        columns = {key: [history[key][:epochs] for history in self.histories] for key in self.histories[0]}
-        return {key: np.mean(values, axis=0).tolist() for key, values in columns.items()}
+        return mean_history(self.histories)
 
     @property
     def scores(self) -> tuple[float, ...]:

@@ -139,13 +139,20 @@ def draw_aucs(
 def draw_selection(study: SelectionStudy, *, title: str = "", axes: Axes | None = None) -> Axes:
     """Draw the score of the chosen model, on the dev set and in truth, over the number that it was chosen from."""
     axes = axes or new_figure(width=4.2)[1][0]
+    dev, truth = np.transpose([study.chosen(count) for count in range(1, study.candidates + 1)])
+    return draw_dev_and_truth(study, dev, truth, choices="candidates to choose from", title=title, axes=axes)
+
+
+def draw_dev_and_truth(
+    study: SelectionStudy, dev: np.ndarray, truth: np.ndarray, *, choices: str, title: str, axes: Axes
+) -> Axes:
+    """Draw a score on the dev set and in truth, each of shape (candidates,), over the number that was chosen from."""
     measure = MEASURES[study.problem.measure]
     counts = range(1, study.candidates + 1)
-    dev, truth = np.transpose([study.chosen(count) for count in counts])
     axes.plot(counts, dev, color=ORANGE, linestyle="-", label="on the dev set")
     axes.plot(counts, truth, color=GREEN, linestyle="--", label="in truth")
     unit = measure.unit_of(study.problem)
-    axes.set_xlabel("candidates to choose from")
+    axes.set_xlabel(choices)
     axes.set_ylabel(f"{measure.title}\n({unit})" if unit else measure.title)
     axes.xaxis.get_major_locator().set_params(integer=True)
     finish(axes, title or f"{study.problem.name} (data: {study.source})")

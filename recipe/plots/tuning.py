@@ -17,7 +17,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from recipe.measures import MEASURES
-from recipe.plots import BLUE, GREEN, INK, ORANGE, SKY, VERMILION, finish, new_figure
+from recipe.plots import BLUE, INK, ORANGE, SKY, VERMILION, finish, new_figure
+from recipe.plots.protocols import draw_dev_and_truth
 from recipe.studies.selection import SelectionStudy
 from recipe.tuning.summary import SEARCH, Tuning
 
@@ -173,15 +174,7 @@ def draw_leak(study: SelectionStudy, *, title: str = "", axes: Axes | None = Non
     leak = np.array([study.leak(count) for count in counts])
     dev = truth + (leak if measure.higher_is_better else -leak)
     axes.fill_between(counts, dev, truth, color=VERMILION, alpha=0.12, lw=0, label="the leak")
-    axes.plot(counts, dev, color=ORANGE, linestyle="-", label="on the dev set")
-    axes.plot(counts, truth, color=GREEN, linestyle="--", label="in truth")
-    unit = measure.unit_of(study.problem)
-    axes.set_xlabel("trials to choose the best from")
-    axes.set_ylabel(f"{measure.title}\n({unit})" if unit else measure.title)
-    axes.xaxis.get_major_locator().set_params(integer=True)
-    finish(axes, title or f"{study.problem.name} (data: {study.source})")
-    axes.legend(frameon=False, fontsize="small", labelcolor=INK)
-    return axes
+    return draw_dev_and_truth(study, dev, truth, choices="trials to choose the best from", title=title, axes=axes)
 
 
 def describe_leak(study: SelectionStudy) -> str:

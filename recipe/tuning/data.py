@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -91,14 +91,8 @@ class StoredData:
         with _LOADING:
             if key not in _loaded:
                 with np.load(self.path) as arrays:
-                    _loaded[key] = Cuts(
-                        tuple(
-                            dataclasses.replace(
-                                shell, **{part: arrays[f"{encoding}_{number}_{part}"] for part in _PARTS}
-                            )
-                            for number, shell in enumerate(self.shells[encoding].each)
-                        )
-                    )
+                    shells = enumerate(self.shells[encoding].each)
+                    _loaded[key] = Cuts(tuple(_with_arrays(one, arrays, f"{encoding}_{n}") for n, one in shells))
             return _loaded[key]
 
 
@@ -232,6 +226,10 @@ def _take_parts(parts: tuple[Split, ...] | tuple[Prepared, ...]) -> SearchData:
     if isinstance(parts[0], Split):
         return SearchData(problem=problem, splits=parts)
     return SearchData(problem=problem, splits=(), _prepared={encodings.pop(): Cuts(parts)})
+
+
+def _with_arrays(shell: Prepared, arrays: Mapping[str, np.ndarray], name: str) -> Prepared:
+    return dataclasses.replace(shell, **{part: arrays[f"{name}_{part}"] for part in _PARTS})
 
 
 def _without_arrays(one: Prepared) -> Prepared:

@@ -19,7 +19,7 @@ from optuna.pruners import BasePruner, MedianPruner, NopPruner, SuccessiveHalvin
 from optuna.storages import BaseStorage
 
 from recipe.journal import Journal
-from recipe.runs import EpochReport, Run
+from recipe.runs import EpochReport, Run, lowest_epoch, mean_history
 from recipe.spec import ModelSpec
 from recipe.training import cross_validate, train
 from recipe.tuning.data import Cuts, SearchData, WorkerData
@@ -159,14 +159,12 @@ def mean_run(runs: Sequence[Run]) -> Run:
     It is as long as the shortest of them. With patience its best epoch is that of the mean curve, for a final model has
     one number of epochs (F. Chollet, Deep Learning with Python, K-fold validation).
     """
-    length = min(run.epochs for run in runs)
-    history = {name: np.mean([run.history[name][:length] for run in runs], axis=0).tolist() for name in runs[0].history}
-    losses = np.asarray(history["val_data_loss"])
+    history = mean_history([run.history for run in runs])
     endings = {run.stopped for run in runs}
     return dataclasses.replace(
         runs[0],
         history=history,
-        best_epoch=int(np.argmin(np.where(np.isfinite(losses), losses, np.inf))) if length else 0,
+        best_epoch=lowest_epoch(history["val_data_loss"]),
         stopped=next((ending for ending in ("interrupted", "asked", "early") if ending in endings), None),
     )
 

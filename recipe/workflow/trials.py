@@ -16,7 +16,7 @@ from recipe.measures import MEASURES
 from recipe.prepare import Prepared, encoding_for, prepare
 from recipe.problems import Problem
 from recipe.protocols import Split
-from recipe.runs import EpochReport, Run
+from recipe.runs import EpochReport, Run, mean_history
 from recipe.spec import ModelSpec
 from recipe.training import cross_validate
 
@@ -217,15 +217,3 @@ def report_epochs(
             )
 
     return report
-
-
-def mean_history(histories: Sequence[dict[str, list[float]]]) -> dict[str, list[float]]:
-    """Return the mean of training histories, epoch by epoch, as far as all of them go.
-
-    Examples
-    --------
-    >>> mean_history([{"val_loss": [3.0, 2.0, 1.0]}, {"val_loss": [1.0, 0.0]}])
-    {'val_loss': [2.0, 1.0]}
-    """
-    epochs = min(len(values) for history in histories for values in history.values())
-    return {name: np.mean([history[name][:epochs] for history in histories], axis=0).tolist() for name in histories[0]}
