@@ -137,7 +137,7 @@ class ProblemPanel(Panel):
         super().__init__(*datasets, **settings)
 
     def make_controls(self, settings: ProblemSettings) -> dict[str, widgets.Widget]:
-        wide, style = widgets.Layout(width="100%"), {"description_width": "7ch"}
+        wide, style = widgets.Layout(width="auto"), {"description_width": "7ch"}
         offered = [(label, base) for label, base in DATA.items() if base in self._by_base]
         data = widgets.Dropdown(options=offered, value=settings.data, description="data", style=style, layout=wide)
         target = widgets.Dropdown(description="target", style=style, layout=wide, options=_targets(settings.data))
