@@ -37,7 +37,7 @@ TITLES = {
 def write_parts(folder: Path) -> Path:
     """Write the arrays that every side reads; return the folder of the data files."""
     from recipe.data.fetch import fetch
-    from recipe.datasets import load
+    from recipe.data.load import load
 
     files = {file.name: file for file in fetch()}
     for fold, split in enumerate(_housing_folds(load("housing", rows=600))):
@@ -56,8 +56,8 @@ def write_parts(folder: Path) -> Path:
 
 def _housing_folds(dataset) -> list[dict[str, np.ndarray]]:
     """Return four folds of 360 and 120 districts, normalised by their own training part, in 100,000 dollars."""
-    from recipe.prepare import prepare
-    from recipe.protocols import k_fold
+    from recipe.steps.s3_protocol import k_fold
+    from recipe.steps.s4_prepare import prepare
 
     names = ("x_train", "y_train", "x_val", "y_val")
     return [{name: getattr(prepare(split), name) for name in names} for split in k_fold(dataset, folds=4)]

@@ -88,9 +88,9 @@ def run_recipe(work: str, parts: list[dict[str, np.ndarray]]) -> tuple[float, fl
     """Train by the kit."""
     import jax.numpy as jnp
 
+    from recipe.core.spec import ModelSpec
     from recipe.engine import loop  # noqa: F401  its imports belong before the clock
-    from recipe.spec import ModelSpec
-    from recipe.training import cross_validate
+    from recipe.steps.training import cross_validate
 
     jnp.zeros(1).block_until_ready()
     jobs = [make_prepared(work, part) for part in parts]
@@ -105,8 +105,9 @@ def run_recipe(work: str, parts: list[dict[str, np.ndarray]]) -> tuple[float, fl
 
 def make_prepared(work: str, part: dict[str, np.ndarray]):
     """Put the arrays into the kit's own form."""
-    from recipe.prepare import Preparation, Prepared
-    from recipe.problems import find_problem
+    from recipe.core.preparation import Preparation
+    from recipe.core.prepared import Prepared
+    from recipe.data.problems import find_problem
 
     problem = find_problem({"convnet": "mnist"}.get(work, work))
     encoding = {"housing": "normalize", "imdb": "multi_hot"}.get(work, "scale")
@@ -170,8 +171,8 @@ def run_pure_jax(work: str, parts: list[dict[str, np.ndarray]]) -> tuple[float, 
 
 def run_recipe_warm(work: str, parts: list[dict[str, np.ndarray]]) -> tuple[float, float]:
     """Train by the kit; seconds are those of the last four of five epochs, the program compiled before."""
-    from recipe.spec import ModelSpec
-    from recipe.training import train
+    from recipe.core.spec import ModelSpec
+    from recipe.steps.training import train
 
     marks = []
     settings = {name: WORK[work][name] for name in ("optimizer", "batch_size", "epochs")}

@@ -20,7 +20,7 @@ def with_kit(file: Path) -> np.ndarray:
     import os
 
     os.environ["RECIPE_DATASETS"] = str(file.parent)
-    from recipe.datasets import load
+    from recipe.data.load import load
 
     return load("imdb", source="local").x_train.multi_hot(10_000)
 

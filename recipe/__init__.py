@@ -1,89 +1,159 @@
 """Learn the universal workflow of deep learning, one step at a time.
 
-Everything public is here under its own name and is imported on first use: `import recipe` alone loads neither Keras
-nor Matplotlib, so that the command line answers at once.
+The names that a notebook types are here, each imported on first use: `import recipe` alone loads neither Keras nor
+Matplotlib, so that the command line answers at once.
 """
 
 from __future__ import annotations
 
 import importlib
 import os
-import sys
-from types import ModuleType
+from typing import TYPE_CHECKING
 
 # JAX trains the kit's models two to three times as fast on a CPU as the other backends; a choice that stands is kept.
 os.environ.setdefault("KERAS_BACKEND", "jax")
 
+if TYPE_CHECKING:  # for editors, which do not run what is below
+    from recipe.app.workflow import run_recipe
+    from recipe.core.dataset import Dataset
+    from recipe.core.measures import MEASURES
+    from recipe.core.parameters import Range
+    from recipe.core.prepared import Prepared
+    from recipe.core.problem import LAST_LAYERS, Problem
+    from recipe.core.run import Run
+    from recipe.core.spec import ModelSpec
+    from recipe.data.fetch import fetch
+    from recipe.data.load import load
+    from recipe.debugging import check_pipeline
+    from recipe.debugging.faults import FAULTS, make_pipeline
+    from recipe.debugging.mistakes import find_mistakes
+    from recipe.engine.codegen import keras_code
+    from recipe.engine.models import build_model
+    from recipe.figures.training import plot_runs
+    from recipe.journal import Journal
+    from recipe.search import tune
+    from recipe.search.space import SearchSpace
+    from recipe.steps.s1_problem import describe_target
+    from recipe.steps.s2_measure import suggest_measure
+    from recipe.steps.s3_duplicates import find_duplicates
+    from recipe.steps.s3_protocol import hold_out, k_fold, time_folds
+    from recipe.steps.s3_split_checks import same_distribution
+    from recipe.steps.s4_prepare import prepare
+    from recipe.steps.s5_baseline import compute_baseline
+    from recipe.steps.s5_power import statistical_power
+    from recipe.steps.s6_histories import diagnose_history
+    from recipe.steps.s6_scale_up import diagnose_errors
+    from recipe.steps.s7_final import evaluate_once, train_final
+    from recipe.steps.s7_regularize import advise
+    from recipe.steps.s7_saving import load_model, save_model
+    from recipe.steps.training import cross_validate, train, train_seeds
+    from recipe.ui.training import TrainingPanel
+
 __version__ = "0.1.0"
 
 _HOMES = {
-    "problems": ("Problem", "ProblemType", "LastLayer", "LAST_LAYERS", "PROBLEMS", "find_problem"),
-    "datasets": ("Dataset", "SealedTest", "load"),
-    "data.reviews": ("Reviews",),
-    "data.fetch": ("fetch",),
-    "measures.suggest": ("Suggestion", "suggest_measure"),
-    "measures": ("MEASURES", "Measure"),
-    "measures.confusion": ("Confusion", "count_answers"),
-    "measures.thresholds": ("PrecisionRecall", "ThresholdReport", "judge_threshold", "precision_recall", "rebalance"),
-    "protocols": ("Split", "hold_out", "hold_out_latest", "k_fold", "take_split", "time_folds"),
-    "protocols.duplicates": ("Duplicates", "find_duplicates", "group_equal"),
-    "protocols.split_checks": ("DistributionCheck", "TimeOrder", "check_time_order", "same_distribution"),
-    "protocols.advice": ("ProtocolAdvice", "Sizes", "recommend_protocol", "recommend_sizes", "standard_error"),
-    "preparation.features": ("HOUSING_RATIOS", "Ratio"),
-    "preparation.vectorize": ("read_texts",),
-    "preparation.input_checks": ("Note",),
-    "prepare": ("Prepared", "Preparation", "prepare"),
-    "baselines": ("Baseline", "compute_baseline"),
-    "baselines.power": ("StatisticalPower", "statistical_power"),
-    "baselines.power_curve": ("PowerCurve", "judge_few", "power_curve"),
-    "problems.describe": ("TargetDescription", "describe_target"),
-    "problems.framing": ("Framing", "frame_problem"),
-    "problems.worlds": ("clothing_sales", "first_names_and_grades", "shuffle_labels", "split_north_south"),
-    "spec": ("ModelSpec",),
-    "space": ("Range", "SearchSpace", "default_space"),
-    "checks": ("Check",),
-    "models": ("build_model",),
-    "export": ("attach_preparation", "pad_reviews"),
-    "codegen": ("keras_code",),
-    "runs": ("EpochReport", "Run"),
-    "journal": ("Entry", "Journal", "default_journal", "origin_of"),
-    "training": ("train", "train_seeds", "cross_validate"),
-    "studies.judging": ("with_words",),
-    "studies.protocols": ("ProtocolStudy", "compare_protocols", "study_protocol"),
-    "studies.selection": ("SelectionStudy", "study_selection"),
-    "studies.contest": ("Contest", "compete", "hold_contest"),
-    "studies.preparations": (
-        "PreparationScores",
-        "PreparationTrial",
-        "compare_preparations",
-        "summarise_inputs",
-        "try_preparation",
+    "core.dataset": ("Dataset",),
+    "core.measures": ("MEASURES",),
+    "core.prepared": ("Prepared",),
+    "core.problem": (
+        "LAST_LAYERS",
+        "Problem",
     ),
-    "studies.detector": ("HeldOutScores", "score_held_out"),
-    "diagnosis": ("ErrorDiagnosis", "HistoryDiagnosis", "diagnose_errors", "diagnose_history"),
-    "advice": ("Advice", "advise"),
-    "checklist.last_layer": ("check_last_activation", "check_loss"),
-    "studies.rate_sweep": ("RateSweep", "sweep_rates"),
-    "checklist": ("Checklist", "check_optimizer", "check_output_as_input", "run_checklist"),
-    "studies.wrong_rows": ("LastLayerTrial", "compare_last_layers"),
-    "experiment.outcome": ("Experiment",),
-    "experiment": ("run_experiment",),
-    "experiment.guesses": ("Guess",),
-    "layers": ("Layer", "describe_layers"),
-    "mistakes": ("HouseMistakes", "ImageMistakes", "ReviewMistakes", "find_mistakes"),
-    "studies.capacity": ("CapacityStudy", "study_capacity"),
-    "finale": ("FinalModel", "FinalResult", "train_final", "evaluate_once"),
-    "saving": ("load_model", "save_model"),
-    "tuning": ("Tuning", "tune"),
-    "studies.leak": ("study_leak",),
-    "workflow": ("run_recipe",),
-    "debugging": ("PipelineReport", "check_pipeline"),
-    "debugging.pipelines": ("Pipeline", "train_pipeline"),
-    "debugging.faults": ("FAULTS", "Fault", "make_pipeline"),
+    "core.run": ("Run",),
+    "core.spec": ("ModelSpec",),
+    "data.fetch": ("fetch",),
+    "data.load": ("load",),
+    "journal": ("Journal",),
+    "engine.codegen": ("keras_code",),
+    "engine.models": ("build_model",),
+    "steps.s1_problem": ("describe_target",),
+    "steps.s2_measure": ("suggest_measure",),
+    "steps.s3_duplicates": ("find_duplicates",),
+    "steps.s3_protocol": (
+        "hold_out",
+        "k_fold",
+        "time_folds",
+    ),
+    "steps.s3_split_checks": ("same_distribution",),
+    "steps.s4_prepare": ("prepare",),
+    "steps.s5_baseline": ("compute_baseline",),
+    "steps.s5_power": ("statistical_power",),
+    "steps.s6_histories": ("diagnose_history",),
+    "steps.s6_scale_up": ("diagnose_errors",),
+    "steps.s7_final": (
+        "evaluate_once",
+        "train_final",
+    ),
+    "steps.s7_regularize": ("advise",),
+    "steps.s7_saving": (
+        "load_model",
+        "save_model",
+    ),
+    "steps.training": (
+        "cross_validate",
+        "train",
+        "train_seeds",
+    ),
+    "search": ("tune",),
+    "core.parameters": ("Range",),
+    "search.space": ("SearchSpace",),
+    "debugging": ("check_pipeline",),
+    "debugging.faults": (
+        "FAULTS",
+        "make_pipeline",
+    ),
+    "debugging.mistakes": ("find_mistakes",),
+    "figures.training": ("plot_runs",),
+    "ui.training": ("TrainingPanel",),
+    "app.workflow": ("run_recipe",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
-__all__ = ["__version__", *sorted(_HOME_OF)]
+__all__ = [
+    "FAULTS",
+    "LAST_LAYERS",
+    "MEASURES",
+    "Dataset",
+    "Journal",
+    "ModelSpec",
+    "Prepared",
+    "Problem",
+    "Range",
+    "Run",
+    "SearchSpace",
+    "TrainingPanel",
+    "__version__",
+    "advise",
+    "build_model",
+    "check_pipeline",
+    "compute_baseline",
+    "cross_validate",
+    "describe_target",
+    "diagnose_errors",
+    "diagnose_history",
+    "evaluate_once",
+    "fetch",
+    "find_duplicates",
+    "find_mistakes",
+    "hold_out",
+    "k_fold",
+    "keras_code",
+    "load",
+    "load_model",
+    "make_pipeline",
+    "plot_runs",
+    "prepare",
+    "run_recipe",
+    "same_distribution",
+    "save_model",
+    "statistical_power",
+    "suggest_measure",
+    "time_folds",
+    "train",
+    "train_final",
+    "train_seeds",
+    "tune",
+]
 
 
 def __getattr__(name: str) -> object:
@@ -94,14 +164,3 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     return __all__
-
-
-class _Package(ModuleType):
-    """The package, where `recipe.prepare` stays the function: importing the module of that name would replace it."""
-
-    def __setattr__(self, name: str, value: object) -> None:
-        if not (name in _HOME_OF and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package

@@ -3,14 +3,16 @@
 import numpy as np
 import pytest
 
-from recipe import codegen
-from recipe.data.reviews import Reviews
-from recipe.datasets import Dataset, SealedTest, load
-from recipe.prepare import encoding_for, prepare
-from recipe.problems import PROBLEMS, find_problem
-from recipe.protocols import take_split
-from recipe.samples import make_sample
-from recipe.spec import ACTIVATIONS, LAST_ACTIVATIONS, ModelSpec
+from recipe.core.dataset import Dataset, SealedTest
+from recipe.core.prepared import encoding_for
+from recipe.core.reviews import Reviews
+from recipe.core.spec import ACTIVATIONS, LAST_ACTIVATIONS, ModelSpec
+from recipe.data.load import load
+from recipe.data.problems import PROBLEMS, find_problem
+from recipe.data.samples import make_sample
+from recipe.engine import codegen
+from recipe.steps.s3_protocol import take_split
+from recipe.steps.s4_prepare import prepare
 
 ROWS = 500  # samples in each file of Keras's; the sample form takes the whole sample
 RARE_WORD = 12_345  # beyond the 10,000 words that are kept

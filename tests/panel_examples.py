@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
-from recipe.panels.base import OnProgress, Panel
-from recipe.panels.settings import Settings, setting
-from recipe.plots.panel import PanelFigure
+from recipe.ui.base import OnProgress, Panel
+from recipe.ui.figure import PanelFigure
+from recipe.ui.settings import Settings, setting
 
 UNLUCKY = 13
 

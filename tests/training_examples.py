@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 
-from recipe.panels.training import TrainingPanel
+from recipe.ui.training import TrainingPanel
 
 SMALL = {"units_1": 8, "batch_size": 32, "epochs": 2}
 

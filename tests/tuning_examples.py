@@ -12,12 +12,12 @@ from pathlib import Path
 
 from forks import PYTHON
 
+from recipe.core.run import Run
+from recipe.core.spec import DEFAULT_RATES, ModelSpec
+from recipe.data.problems import find_problem
 from recipe.journal import Journal
-from recipe.problems import find_problem
-from recipe.runs import Run
-from recipe.space import Range, SearchSpace
-from recipe.spec import DEFAULT_RATES, ModelSpec
-from recipe.tuning.worker import Job, Outcome
+from recipe.search.space import Range, SearchSpace
+from recipe.search.worker import Job, Outcome
 
 BEST_RATE = 0.03
 BASE = ModelSpec(hidden_units=(8,), epochs=3, batch_size=32)
@@ -39,7 +39,6 @@ def make_run(spec: ModelSpec, *, data: str, problem: str = "mnist", score: float
     values = {
         "spec": spec,
         "problem": problem,
-        "seed": spec.seed,
         "source": "sample",
         "protocol": "hold-out",
         "history": {
@@ -48,7 +47,6 @@ def make_run(spec: ModelSpec, *, data: str, problem: str = "mnist", score: float
             "data_loss": falling,
             "val_data_loss": falling,
         },
-        "best_epoch": spec.epochs - 1,
         "stopped": None,
         "seconds": 0.01,
         "backend": "jax",
@@ -114,24 +112,24 @@ def start_process(code: str, home: Path, *arguments: str) -> subprocess.Popen:
 
 SEARCH_ON_PROCESSES = """
     import sys
-    import recipe.tuning.loop
+    import recipe.search.loop
     import tuning_examples
-    from recipe.tuning import tune
+    from recipe.search import tune
 
     if __name__ == "__main__":
-        recipe.tuning.loop.train_trial = tuning_examples.train_until_killed
+        recipe.search.loop.train_trial = tuning_examples.train_until_killed
         tune("mnist", tuning_examples.SPACE, 2, source="sample", rows=100, executor="processes", workers=2)
 """
 
 SEARCH = """
     import sys
-    import recipe.tuning.loop
-    import recipe.tuning.sampler
+    import recipe.search.loop
+    import recipe.search.sampler
     import tuning_examples
-    from recipe.tuning import tune
+    from recipe.search import tune
 
-    recipe.tuning.sampler.DIGITS = 12  # rates with two digits would now and then be the same by chance
-    recipe.tuning.loop.train_trial = getattr(tuning_examples, sys.argv[2])
+    recipe.search.sampler.DIGITS = 12  # rates with two digits would now and then be the same by chance
+    recipe.search.loop.train_trial = getattr(tuning_examples, sys.argv[2])
     found = tune("mnist", tuning_examples.SPACE, int(sys.argv[3]), source="sample", rows=100, storage=sys.argv[1])
     print(len(found.new), len(found.trials))
 """

@@ -26,7 +26,7 @@ NAME = "panel.ipynb"
 CELLS = (
     # The server's kernels see the sample and none of the user's settings: the real data is asked for here.
     "import os\nos.environ |= {{'RECIPE_SOURCE': 'local', 'RECIPE_DATASETS': {datasets!r}}}",
-    "from recipe.panels.training import TrainingPanel\n"
+    "from recipe.ui.training import TrainingPanel\n"
     "panel = TrainingPanel(rows=10_000, units_1=16, epochs=30)\nnone = panel.run()",
     "panel.predict_first(overfits=True, better=True)\nnone = panel.run(units_1=256, layer_2=True, units_2=64)",
     "panel",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from recipe import plots
-from recipe.measures import MEASURES
-from recipe.workflow import run_recipe
-from recipe.workflow.late_steps import ScaleStep
+from recipe import figures as plots
+from recipe.app.late_steps import ScaleStep
+from recipe.app.workflow import run_recipe
+from recipe.core.measures import MEASURES
 
 TARGET = Path(__file__).parent.parent / "docs" / "recipe-run.png"
 

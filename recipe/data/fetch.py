@@ -13,12 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
+from recipe.core.locks import hold_lock
 from recipe.data.convert import OFFICIAL_SHA256, convert_official_imdb, sha256_of
 from recipe.data.folders import Content, FetchedFile, find_verified, read_verified, storage_folder
 from recipe.data.layouts import FILES
+from recipe.data.problems import find_problem
 from recipe.data.transfer import THOROUGH, Patience, base_url, expect_answer, retrieve
-from recipe.locks import hold_lock
-from recipe.problems import find_problem
 
 LOCK_SECONDS = 900.0  # how long to wait for another process that downloads into the same folder
 

@@ -11,8 +11,8 @@ from types import MappingProxyType
 
 import numpy as np
 
-from recipe.data.reviews import check_offsets
-from recipe.problems import HOUSING_CAP
+from recipe.core.reviews import check_offsets
+from recipe.data.problems import HOUSING_CAP
 
 # The files that each dataset is made of.
 FILES = MappingProxyType(

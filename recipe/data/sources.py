@@ -96,7 +96,7 @@ def _take_first(base: str) -> tuple[RawData, str, str]:
 
 
 def _sample(base: str) -> RawData:
-    from recipe.samples import make_sample
+    from recipe.data.samples import make_sample
 
     return make_sample(base)
 

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recipe.checks import Check, Status
-from recipe.debugging import data as data
+from recipe.core.checks import Check, Status
+from recipe.core.problem import Problem, ProblemType
+from recipe.debugging import data, training
 from recipe.debugging import model as model_checks
-from recipe.debugging import training as training
 from recipe.debugging.basics import NotApplicable
 from recipe.debugging.bench import Bench
-from recipe.problems import Problem, ProblemType
 
 if TYPE_CHECKING:
     import keras

@@ -6,8 +6,8 @@ import warnings
 
 import numpy as np
 
-from recipe.checks import Check, Status
-from recipe.problems import ProblemType
+from recipe.core.checks import Check, Status
+from recipe.core.problem import ProblemType
 
 
 class NotApplicable(Exception):

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from recipe.core.problem import ProblemType
 from recipe.debugging.basics import quiet
 from recipe.debugging.subject import VAL_ROWS, Subject
-from recipe.problems import ProblemType
 
 if TYPE_CHECKING:
     from recipe.debugging.programs import State

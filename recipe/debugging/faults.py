@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from recipe.datasets import Dataset
+from recipe.core.dataset import Dataset
+from recipe.core.problem import Problem
 from recipe.debugging import fault_ways
 from recipe.debugging.pipelines import BASES, Draft, Network, Pipeline, finish_draft, load_for, start_draft
-from recipe.problems import Problem
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +126,7 @@ def _all_faults() -> Mapping[str, Fault]:
             name="labels_out_of_step",
             check="zero input",
             title="targets out of step",
-            text="Inputs or targets were shuffled, sorted or filtered alone: each sample has another one's target.",
+            text="Samples or targets were shuffled, sorted or filtered alone: each sample has another one's target.",
             mend="Shuffle both by one permutation: order = rng.permutation(n); x[order], y[order].",
             _arrays=fault_ways.shuffle_targets,
         ),

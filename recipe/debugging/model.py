@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recipe.checklist.last_layer import check_last_activation as _check_activation
-from recipe.checklist.last_layer import check_loss as _check_loss
-from recipe.checks import Check
+from recipe.core.checks import Check
+from recipe.core.problem import ProblemType
 from recipe.debugging.basics import NotApplicable, judge, quiet
 from recipe.debugging.bench import BATCH, STEPS, Bench
+from recipe.debugging.last_layer import check_last_activation as _check_activation
+from recipe.debugging.last_layer import check_loss as _check_loss
 from recipe.engine.twins import copy_model
-from recipe.problems import ProblemType
 
 if TYPE_CHECKING:
     import keras

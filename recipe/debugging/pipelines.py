@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recipe.datasets import Dataset, load
+from recipe.core.dataset import Dataset, Split
+from recipe.core.prepared import Prepared
+from recipe.core.problem import Problem
+from recipe.data.load import load
 from recipe.debugging.basics import quiet
 from recipe.debugging.bench import BATCH, STEPS, Bench, draw_order
 from recipe.debugging.subject import VAL_ROWS
 from recipe.engine.compile_cache import use_compile_cache
-from recipe.models import fixed_seed
-from recipe.prepare import Prepared, prepare
-from recipe.problems import Problem
-from recipe.protocols import Split, hold_out
+from recipe.engine.models import fixed_seed
+from recipe.steps.s3_protocol import hold_out
+from recipe.steps.s4_prepare import prepare
 
 if TYPE_CHECKING:
     import keras

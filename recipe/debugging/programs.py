@@ -16,8 +16,8 @@ import keras
 import numpy as np
 
 from recipe.engine.first_weights import build_optimizer
+from recipe.engine.models import fixed_seed
 from recipe.engine.twins import copy_model, copy_without_weights
-from recipe.models import fixed_seed
 
 State = tuple[list, list, list]  # trainable, other and optimizer variables, as arrays
 Weights = tuple[list[np.ndarray], list[np.ndarray]]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from recipe.core.problem import Problem, ProblemType
 from recipe.debugging.basics import NotApplicable, count_bad, guess_kind, name_of, quiet
-from recipe.problems import Problem, ProblemType
 
 if TYPE_CHECKING:
     import keras

@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 
-from recipe.checks import Check
+from recipe.core.checks import Check
+from recipe.core.problem import ProblemType
 from recipe.debugging.basics import NotApplicable, judge
 from recipe.debugging.bench import BATCH, LEARNED, LONGEST, STEPS, STRETCHES, Bench, Outcome
-from recipe.problems import ProblemType
 
 TOO_LOW = 0.03  # of the lowest rate at which the loss falls well: ten times slower is only slow
 BATCH_STRETCHES = 24  # of 20 steps

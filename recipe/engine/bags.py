@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 
-from recipe.prepare import Prepared
+from recipe.core.prepared import Prepared
 
 PIECE = 16  # words looked up together: a review is cut into pieces of so many, the last one filled up
 NO_WORD = np.iinfo(np.uint16).max

@@ -9,8 +9,8 @@ import numpy as np
 
 from recipe.engine.bags import join_bags, make_bags, pieces_a_row, take_pieces
 from recipe.engine.members import Member
+from recipe.engine.models import make_targets
 from recipe.engine.strengths import strengths_of
-from recipe.models import make_targets
 
 # Rows that are cast to float32 and sent through the network at once while measuring. A slice whose layers stay in the
 # processor's cache was up to five times as fast as one that does not; rows of a few numbers are worth taking in bulk.

@@ -13,7 +13,7 @@ import jax
 import keras
 from keras import ops
 
-from recipe.spec import ACTIVATIONS
+from recipe.core.spec import ACTIVATIONS
 
 
 @keras.saving.register_keras_serializable(package="recipe")

@@ -16,11 +16,11 @@ import jax
 import jax.numpy as jnp
 import keras
 
+from recipe.core.measures import MEASURES
+from recipe.core.problem import Problem
+from recipe.core.spec import ModelSpec
+from recipe.engine.models import loss_name, wants_one_hot
 from recipe.engine.strengths import Strengths
-from recipe.measures import MEASURES
-from recipe.models import loss_name, wants_one_hot
-from recipe.problems import Problem
-from recipe.spec import ModelSpec
 
 if TYPE_CHECKING:
     State = tuple[list[jax.Array], list[jax.Array], list[jax.Array]]

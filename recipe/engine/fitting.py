@@ -7,10 +7,9 @@ from collections.abc import Callable, Sequence
 import keras
 import numpy as np
 
+from recipe.core.measures import MEASURES
 from recipe.engine.members import Member, Progress
-from recipe.measures import MEASURES
-from recipe.models import fixed_seed, loss_name, make_targets
-from recipe.prepare import to_network
+from recipe.engine.models import fixed_seed, loss_name, make_targets
 
 Report = Callable[[int, int, dict[str, float]], None]
 
@@ -69,7 +68,7 @@ def fit(
 ) -> Progress:
     """Train a member by `model.fit`; the same history, stops and early stopping as on the compiled engine."""
     spec, prepared, progress = member.spec, member.prepared, Progress()
-    inputs = tuple(to_network(x, prepared.preparation) for x in (prepared.x_train, prepared.x_val))
+    inputs = tuple(prepared.preparation.to_network(x) for x in (prepared.x_train, prepared.x_val))
     watcher = _Watcher(member, progress, report, stopping, inputs)
     with fixed_seed(spec.seed):
         member.model.fit(

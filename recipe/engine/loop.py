@@ -11,16 +11,16 @@ import jax
 import keras
 import numpy as np
 
+from recipe.core.problem import Problem
+from recipe.core.spec import ModelSpec
 from recipe.engine.bags import read_bags, suits_bags
 from recipe.engine.batches import Feed, count_measured
 from recipe.engine.convolutions import exchange_convolution
 from recipe.engine.epoch import Program
 from recipe.engine.members import Member, Progress
+from recipe.engine.models import assemble
 from recipe.engine.strengths import Strengths, without_strengths
 from recipe.engine.twins import exchange_by
-from recipe.models import assemble
-from recipe.problems import Problem
-from recipe.spec import ModelSpec
 
 
 class Loop:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from recipe.prepare import Prepared
-from recipe.spec import ModelSpec
+from recipe.core.prepared import Prepared
+from recipe.core.spec import ModelSpec
 
 if TYPE_CHECKING:
     import keras

@@ -13,7 +13,7 @@ import jax
 import keras
 import numpy as np
 
-from recipe.spec import ModelSpec
+from recipe.core.spec import ModelSpec
 
 # What stands for "some" in the spec that a program is made for.
 SOME_DROPOUT, SOME_PENALTY = 0.5, 0.01

@@ -16,6 +16,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from recipe.core.measures import MEASURES
+from recipe.core.prepared import Prepared
+from recipe.core.problem import Problem
+from recipe.core.run import Run, collect_versions
+from recipe.core.spec import ModelSpec
 from recipe.data.folders import home_folder
 from recipe.journal.entries import (
     STATES,
@@ -27,11 +32,6 @@ from recipe.journal.entries import (
     read_entry,
 )
 from recipe.journal.views import write_csv
-from recipe.measures import MEASURES
-from recipe.prepare import Prepared
-from recipe.problems import Problem
-from recipe.runs import Run, collect_versions
-from recipe.spec import ModelSpec
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage

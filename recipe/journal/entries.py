@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from recipe.parameters import from_params, to_params
-from recipe.problems import PROBLEMS
-from recipe.runs import Run
-from recipe.spec import ModelSpec
+from recipe.core.parameters import from_params, to_params
+from recipe.core.run import Run
+from recipe.core.spec import ModelSpec
+from recipe.data.problems import PROBLEMS
 
 if TYPE_CHECKING:
     import optuna
@@ -223,7 +223,7 @@ def _scores(run: Run) -> tuple[float, float]:
     validation, training = run.history.get("val_" + run.measure), run.history.get(run.measure)
     if not validation or not training:
         return math.nan, math.nan
-    epoch = run.best_epoch if run.spec.patience is not None else -1
+    epoch = run.best_epoch
     return float(validation[epoch]), float(training[epoch])
 
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from recipe.core.measures import MEASURES
+from recipe.core.targets import write_whole
+from recipe.data.problems import find_problem
 from recipe.journal.entries import COLUMNS, Entry
-from recipe.measures import MEASURES
-from recipe.problems import find_problem
-from recipe.targets import write_whole
 
 SORTS = ("time", "score")
 

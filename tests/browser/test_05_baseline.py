@@ -9,8 +9,9 @@ import re
 
 TITLE = "Beat a baseline: beyond chance?"
 CODE = (
-    "import recipe\nfrom recipe.panels.baseline import BaselinePanel",
-    "reviews = recipe.with_words(recipe.load('imdb', rows=1_200), 500)\nhouses = recipe.load('housing', rows=400)",
+    "import recipe\nfrom recipe.lessons.judging import with_words",
+    "from recipe.lessons.s5_baseline.panel import BaselinePanel",
+    "reviews = with_words(recipe.load('imdb', rows=1_200), 500)\nhouses = recipe.load('housing', rows=400)",
     "panel = BaselinePanel(reviews, houses, trained_on=50)\npanel",
 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 TITLE = "Bias and variance from three numbers"
-CODE = """from recipe.panels.errors import ErrorsPanel
+CODE = """from recipe.lessons.s6_scale_up.panel import ErrorsPanel
 
 plane = ErrorsPanel({"houses, no hidden layer": (0.51, 0.53), "houses, 64-64 units": (0.13, 0.38)})
 plane"""

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 TITLE = "Train a network"
 CODE = (
-    "import recipe\nfrom recipe.panels.training import TrainingPanel",
+    "import recipe\nfrom recipe.ui.training import TrainingPanel",
     "first = TrainingPanel(rows=600, units_1=16, epochs=20)\nfirst",
     "second = TrainingPanel(recipe.load('housing', rows=300), units_1=8, epochs=20)\nsecond",
 )

@@ -1,0 +1,262 @@
+"""Step 2: what counts as success.
+
+A measure compares what was true with what the network put out. It is kept apart from the loss: the loss is what
+training follows downhill, the measure is what people care about, and it need not have a slope at all.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from recipe.core import scores
+from recipe.core.problem import Problem, ProblemType
+from recipe.core.scores import THRESHOLD, check_outputs
+
+if TYPE_CHECKING:
+    import keras
+
+_LABELS = (ProblemType.BINARY, ProblemType.MULTICLASS, ProblemType.MULTILABEL)
+_YES_NO = (ProblemType.BINARY, ProblemType.MULTILABEL)
+_QUANTITIES = (ProblemType.REGRESSION, ProblemType.BOUNDED_REGRESSION)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measure:
+    """A measure of success: computed by scikit-learn here, and by a Keras metric of the same name while training.
+
+    Attributes
+    ----------
+    name : the key of `MEASURES`, the metric's name in Keras, and so its key in a training history
+    title : for people
+    higher_is_better : False for the measures that count how far off the output is
+    unit : ``""`` for shares between 0 and 1, ``"target"`` or ``"target squared"`` for errors of quantities
+    types : the types of problem that it is defined for
+    note : what it means and how it is taken over several outputs
+
+    Examples
+    --------
+    >>> from recipe.data.problems import find_problem
+    >>> y_true, outputs = np.array([0, 1, 1, 1]), np.array([[0.2], [0.9], [0.6], [0.4]])
+    >>> MEASURES["accuracy"].compute(find_problem("imdb"), y_true, outputs)
+    0.75
+    """
+
+    name: str
+    title: str
+    higher_is_better: bool
+    unit: str
+    types: tuple[ProblemType, ...]
+    note: str
+    _score: Callable[[np.ndarray, np.ndarray], float] = field(repr=False)
+    _metric: Callable[[Problem], keras.metrics.Metric] = field(repr=False)
+    _sample_scores: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = field(default=None, repr=False)
+
+    def keras_metric(self, problem: Problem) -> keras.metrics.Metric:
+        """Return a new metric for `compile`, named like the measure.
+
+        F1 wants targets of shape (n, 1), not (n,), and average precision is Keras's area under the precision-recall
+        curve at 200 thresholds, so that it agrees with `compute` to two digits or so; the others agree to rounding.
+
+        Raises
+        ------
+        ValueError
+            If the measure is not defined for this type of problem.
+        """
+        self._check_type(problem)
+        return self._metric(problem)
+
+    def compute(self, problem: Problem, y_true: np.ndarray, outputs: np.ndarray) -> float:
+        """Return the measure of a network's raw outputs.
+
+        Parameters
+        ----------
+        y_true : np.ndarray of shape (n,), or (n, outputs) for multilabel and vector targets
+        outputs : np.ndarray of shape (n, outputs)
+            Probabilities of a sigmoid or softmax, or values in the prepared target's unit. NaN if one of them is not
+            finite: nothing can be said of a network that diverged.
+
+        Raises
+        ------
+        ValueError
+            If the shapes do not fit the problem, a label is not a class, or the measure does not fit the problem.
+        """
+        self._check_type(problem)
+        y_true, outputs = check_outputs(problem, y_true, outputs)
+        return float(self._score(y_true, outputs)) if np.isfinite(outputs).all() else math.nan
+
+    def per_sample(self, problem: Problem, y_true: np.ndarray, outputs: np.ndarray) -> np.ndarray | None:
+        """Return one score a sample, shape (n,), whose mean is the measure; None where it is no mean over samples."""
+        self._check_type(problem)
+        y_true, outputs = check_outputs(problem, y_true, outputs)
+        return None if self._sample_scores is None else self._sample_scores(y_true, outputs)
+
+    def gain(self, value: float, reference: float) -> float:
+        """Return by how much a value is better than a reference, in the measure's unit; below 0 where it is worse."""
+        return value - reference if self.higher_is_better else reference - value
+
+    def error(self, value: float, baseline: float | None = None) -> float:
+        """Return a value as an error, so that errors of all problems can be judged alike.
+
+        A share of right answers becomes the share that is missing; an error of a quantity becomes a part of the
+        baseline's error, which must be given then: 0 is perfect, 1 is no better than not looking at the input.
+
+        Examples
+        --------
+        >>> round(MEASURES["accuracy"].error(0.98), 6)
+        0.02
+        >>> MEASURES["mae"].error(0.25, baseline=1.0)
+        0.25
+        """
+        if self.higher_is_better:
+            return 1.0 - value
+        if baseline is None:
+            raise ValueError(
+                f"The {self.title} has a unit, and only relative to a baseline does it say how good a model is. "
+                "Received: baseline=None. Give the baseline's value."
+            )
+        return relative_error(value, baseline)
+
+    def unit_of(self, problem: Problem) -> str:
+        """Return the unit of a value in words; empty for shares."""
+        squared = {"target": "", "target squared": " (squared)"}
+        return problem.target_unit + squared[self.unit] if self.unit and problem.target_unit else ""
+
+    def _check_type(self, problem: Problem) -> None:
+        if problem.type not in self.types:
+            fitting = [name for name, other in MEASURES.items() if problem.type in other.types]
+            raise ValueError(
+                f"The {self.title} is not defined for {problem.type}. Received: measure={self.name!r}, "
+                f"problem={problem.name!r}. Choose from {', '.join(fitting)}."
+            )
+
+
+def relative_error(value: float, baseline: float) -> float:
+    """Return an error as a part of the baseline's: 0 is perfect, 1 as bad as the baseline, more is worse.
+
+    Raises
+    ------
+    ValueError
+        If the baseline's error is not above 0 or the value is below 0.
+
+    Examples
+    --------
+    >>> relative_error(0.25, 1.0)
+    0.25
+    """
+    if not 0 < baseline < math.inf:
+        raise ValueError(
+            f"An error cannot be relative to a baseline's error of {baseline}. Received: baseline={baseline}. "
+            "It must be above 0 and finite: where it is 0, every target is the same and there is nothing to learn."
+        )
+    if value < 0:
+        raise ValueError(f"An error is never below 0. Received: value={value}. Give an error such as mae or mse.")
+    return value / baseline
+
+
+def _keras(name: str, metric: str, **arguments: object) -> Callable[[Problem], keras.metrics.Metric]:
+    """Return a function that makes `keras.metrics.<metric>` under the measure's name, importing Keras only then."""
+
+    def make(problem: Problem) -> keras.metrics.Metric:
+        import keras
+
+        return getattr(keras.metrics, metric)(name=name, **arguments)
+
+    return make
+
+
+def _keras_accuracy(problem: Problem) -> keras.metrics.Metric:
+    if problem.type is ProblemType.MULTICLASS:
+        return _keras("accuracy", "SparseCategoricalAccuracy")(problem)
+    return _keras("accuracy", "BinaryAccuracy", threshold=THRESHOLD)(problem)
+
+
+def _keras_average_precision(problem: Problem) -> keras.metrics.Metric:
+    return _keras("average_precision", "AUC", curve="PR", multi_label=problem.outputs > 1)(problem)
+
+
+MEASURES = MappingProxyType(
+    {
+        measure.name: measure
+        for measure in (
+            Measure(
+                name="accuracy",
+                title="accuracy",
+                higher_is_better=True,
+                unit="",
+                types=_LABELS,
+                note="The share of samples that are right; with several labels a sample, the share of labels.",
+                _score=scores.accuracy,
+                _metric=_keras_accuracy,
+                _sample_scores=scores.right_answers,
+            ),
+            Measure(
+                name="f1",
+                title="F1 score",
+                higher_is_better=True,
+                unit="",
+                types=_YES_NO,
+                note="The harmonic mean of precision and recall of the yes class; the mean over labels.",
+                _score=scores.f1,
+                _metric=_keras("f1", "F1Score", threshold=THRESHOLD, average="macro"),
+            ),
+            Measure(
+                name="precision",
+                title="precision",
+                higher_is_better=True,
+                unit="",
+                types=_YES_NO,
+                note="The share of what the model calls a yes that is one, over all labels together.",
+                _score=scores.precision,
+                _metric=_keras("precision", "Precision", thresholds=THRESHOLD),
+            ),
+            Measure(
+                name="recall",
+                title="recall",
+                higher_is_better=True,
+                unit="",
+                types=_YES_NO,
+                note="The share of what is a yes that the model finds, over all labels together.",
+                _score=scores.recall,
+                _metric=_keras("recall", "Recall", thresholds=THRESHOLD),
+            ),
+            Measure(
+                name="average_precision",
+                title="average precision",
+                higher_is_better=True,
+                unit="",
+                types=_YES_NO,
+                note="Precision averaged over all thresholds, so it judges the ranking; the mean over labels.",
+                _score=scores.average_precision,
+                _metric=_keras_average_precision,
+            ),
+            Measure(
+                name="mae",
+                title="mean absolute error",
+                higher_is_better=False,
+                unit="target",
+                types=_QUANTITIES,
+                note="How far off the output is, on average over samples and outputs.",
+                _score=scores.mae,
+                _metric=_keras("mae", "MeanAbsoluteError"),
+                _sample_scores=scores.absolute_errors,
+            ),
+            Measure(
+                name="mse",
+                title="mean squared error",
+                higher_is_better=False,
+                unit="target squared",
+                types=_QUANTITIES,
+                note="The square of how far off the output is, on average: one large error outweighs many small ones.",
+                _score=scores.mse,
+                _metric=_keras("mse", "MeanSquaredError"),
+                _sample_scores=scores.squared_errors,
+            ),
+        )
+    }
+)

@@ -1,0 +1,125 @@
+"""Step 1: what is predicted, from what, and which output layer that wants.
+
+The table `LAST_LAYERS` is the one place that says which last-layer activation and loss go with a type of problem.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class ProblemType(StrEnum):
+    """The types of problem that the last layer and the loss are chosen by."""
+
+    BINARY = "binary classification"
+    MULTICLASS = "multiclass, single-label classification"
+    MULTILABEL = "multiclass, multilabel classification"
+    REGRESSION = "regression to arbitrary values"
+    BOUNDED_REGRESSION = "regression to values in [0, 1]"
+
+    @property
+    def is_classification(self) -> bool:
+        """Whether the targets are labels, not quantities."""
+        return "classification" in self.value
+
+
+@dataclass(frozen=True, kw_only=True)
+class LastLayer:
+    """What the end of a network looks like for one type of problem.
+
+    `activation` is None where the output must be free to take any value. `losses` holds every loss that fits, the
+    usual one first. `integer_label_loss` is the same loss for labels kept as integers, where there is one.
+    """
+
+    activation: str | None
+    losses: tuple[str, ...]
+    integer_label_loss: str | None = None
+
+    @property
+    def loss(self) -> str:
+        """The loss that the kit compiles with: the sparse one where labels are integers."""
+        return self.integer_label_loss or self.losses[0]
+
+
+# The source of the table: F. Chollet, Deep Learning with Python, the universal workflow of machine learning.
+LAST_LAYERS = MappingProxyType(
+    {
+        ProblemType.BINARY: LastLayer(activation="sigmoid", losses=("binary_crossentropy",)),
+        ProblemType.MULTICLASS: LastLayer(
+            activation="softmax",
+            losses=("categorical_crossentropy",),
+            integer_label_loss="sparse_categorical_crossentropy",
+        ),
+        ProblemType.MULTILABEL: LastLayer(activation="sigmoid", losses=("binary_crossentropy",)),
+        ProblemType.REGRESSION: LastLayer(activation=None, losses=("mse",)),
+        ProblemType.BOUNDED_REGRESSION: LastLayer(activation="sigmoid", losses=("mse", "binary_crossentropy")),
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """A question, its type and the measure of success, with the shapes that a model needs to know.
+
+    Attributes
+    ----------
+    name : a short one, such as ``"mnist"``
+    question : one sentence that a reader understands
+    type : what the last layer and the loss follow from
+    kind : of the input: ``"table"``, ``"image"`` or ``"text"``
+    outputs : units in the last layer
+    output_names : what each output, or each class, stands for
+    input_shape : shape of one prepared sample
+    measure : the measure of success, a name in `recipe.core.measures.MEASURES`
+    feature_names : of a table's raw columns; empty for images and texts
+    pixel_max : the value of a white pixel, such as 255.0; 0.0 where there are no pixels
+    num_words : size of the vocabulary, for texts; 0 otherwise
+    target_scale : what each target column is divided by before training, in the target's raw unit
+    target_unit : the unit of a prepared target and of the error, empty for labels
+    """
+
+    name: str
+    question: str
+    type: ProblemType
+    kind: str
+    outputs: int
+    output_names: tuple[str, ...]
+    input_shape: tuple[int, ...]
+    measure: str
+    feature_names: tuple[str, ...] = ()
+    pixel_max: float = 0.0
+    num_words: int = 0
+    target_scale: tuple[float, ...] = (1.0,)
+    target_unit: str = ""
+    base: str = ""
+    run_rows: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(
+                f"There is no such kind of input. Received: kind={self.kind!r}. Choose from {', '.join(KINDS)}."
+            )
+
+    @property
+    def last_layer(self) -> LastLayer:
+        """The row of the table for this problem's type."""
+        return LAST_LAYERS[self.type]
+
+    def to_dict(self) -> dict[str, object]:
+        """Return every field by name, ready for JSON: with it a file or a journal keeps the whole problem."""
+        values = dataclasses.asdict(self) | {"type": self.type.value}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, object]) -> Problem:
+        """Make a problem from what `to_dict` returned."""
+        known = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+        return cls(**known | {"type": ProblemType(known["type"])})
+
+
+KINDS = ("table", "image", "text")
+REVIEW_LENGTH = 256  # words of a review that an embedding network reads

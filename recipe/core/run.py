@@ -1,0 +1,235 @@
+"""What a training leaves behind: the one record of it, for notebooks, panels, searches, the journal and reports."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.metadata
+import math
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from recipe.core.problem import Problem
+from recipe.core.spec import ModelSpec
+
+if TYPE_CHECKING:
+    import keras
+    import pandas as pd
+
+STATES = ("complete", "pruned", "failed")
+WISHES = ("asked", "interrupted", "callback")  # how a run ends that did not get as far as its spec says
+DIGITS = 7  # significant ones of each number of a stored history: what float32 has
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpochReport:
+    """What `on_epoch` is told after each epoch; `epoch` counts from 0, `seconds` from the start of the training."""
+
+    epoch: int
+    epochs: int
+    logs: dict[str, float]
+    seconds: float
+    member: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Run:
+    """One training, as it was asked for and as it went; or the mean of several, which are its `members`.
+
+    Attributes
+    ----------
+    source, protocol : where the data is from, and how it was cut
+    history : lists of one number an epoch, as Keras keeps them, both sides in inference mode: ``data_loss``,
+        ``penalty``, their sum ``loss`` (what Keras calls loss), the measure, and the same with ``val_`` in front
+    stopped : None (all epochs done), ``"early"`` (patience), ``"asked"`` (the stop event), ``"callback"`` (a Keras
+        callback), ``"interrupted"`` (Ctrl-C) or ``"pruned"`` (given up by a search)
+    seconds : wall time, compiling included
+    versions : of Python and of the packages that the numbers depend on
+    model : the fitted Keras model, after the last epoch or, with patience, after the best one; None where the run is
+        from the journal, which keeps no weights, or a mean
+    data : the `Prepared.data_key` of what it was trained on; empty where no journal asked for it
+    baseline : what a guess that never looks at the input achieves on the same validation samples; NaN if unknown
+    train_samples, val_samples : how many there were
+    members : the runs that this one is the mean of, one a fold or a seed; empty for a single training
+    origin : who asked for it: ``"notebook"``, ``"script"``, ``"command line"``, ``"panel"`` or ``"search"``
+    time : when it ended, ISO 8601 in UTC
+    final : whether nothing was held out, so that there is no score
+    by_spec : whether spec and data alone decided the outcome: no callbacks, no other engine, the samples shuffled
+    pinned : whether somebody marked it in the journal
+    number : its place in the journal; None where it is in none
+    note : why there is no more to tell, such as the error of a trial that failed
+    """
+
+    spec: ModelSpec
+    problem: Problem
+    source: str
+    protocol: str
+    history: dict[str, list[float]] = field(repr=False)
+    stopped: str | None = None
+    seconds: float = 0.0
+    backend: str = ""
+    versions: dict[str, str] = field(default_factory=dict, repr=False)
+    model: keras.Model | None = field(default=None, repr=False)
+    data: str = ""
+    baseline: float = math.nan
+    train_samples: int = 0
+    val_samples: int = 0
+    members: tuple[Run, ...] = field(default=(), repr=False)
+    origin: str = ""
+    time: str = ""
+    final: bool = False
+    by_spec: bool = True
+    pinned: bool = False
+    number: int | None = None
+    note: str = ""
+
+    @property
+    def seed(self) -> int:
+        """The seed of the first weights and of the order of the samples."""
+        return self.spec.seed
+
+    @property
+    def epochs(self) -> int:
+        """How many whole epochs were trained."""
+        return len(self.history.get("val_data_loss", ()))
+
+    @property
+    def best_epoch(self) -> int:
+        """The chosen epoch, from 0: the one of the smallest ``val_data_loss``, the first of equals."""
+        return lowest_epoch(self.history.get("val_data_loss", ()))
+
+    @property
+    def measure(self) -> str:
+        """The name of the measure of success, a key of `history`."""
+        return self.problem.measure
+
+    @property
+    def score(self) -> float:
+        """The measure on the validation part at the chosen epoch; NaN where nothing was held out, or it diverged."""
+        return math.nan if self.final else self._at_best("val_" + self.measure)
+
+    @property
+    def train_score(self) -> float:
+        """The measure on the training part at the chosen epoch, in inference mode as on the validation part."""
+        return self._at_best(self.measure)
+
+    @property
+    def scores(self) -> tuple[float, ...]:
+        """One score a member, each at that member's own chosen epoch; of a single training its score alone."""
+        return tuple(run.score for run in self.members or (self,))
+
+    @property
+    def state(self) -> str:
+        """``"complete"``; ``"pruned"`` (ended before its last epoch by a search or a wish); ``"failed"`` (no score)."""
+        if self.stopped in WISHES or self.stopped == "pruned":
+            return "pruned"
+        return "complete" if self.final or math.isfinite(self.score) else "failed"
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the history as a table: a row an epoch, counted from 1, a column a curve."""
+        import pandas as pd
+
+        epochs = range(1, max(map(len, self.history.values()), default=0) + 1)
+        return pd.DataFrame(self.history, index=pd.RangeIndex(epochs.start, epochs.stop, name="epoch"))
+
+    def to_dict(self) -> dict[str, object]:
+        """Return all but the model, ready for JSON: no NaN, and numbers of a history to 7 significant digits."""
+        left_out = {"model", "number", "pinned"}
+        values = {one.name: getattr(self, one.name) for one in dataclasses.fields(self) if one.name not in left_out}
+        return values | {
+            "spec": self.spec.to_dict(),
+            "problem": self.problem.to_dict(),
+            "history": {name: [_short(value) for value in curve] for name, curve in self.history.items()},
+            "baseline": _short(self.baseline),
+            "seconds": round(self.seconds, 3),
+            "members": [run.to_dict() for run in self.members],
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, object]) -> Run:
+        """Make a run from what `to_dict` returned; it has no model."""
+        known = {one.name for one in dataclasses.fields(cls)}
+        values = {name: value for name, value in values.items() if name in known}
+        history = {name: [_long(value) for value in curve] for name, curve in values["history"].items()}
+        return cls(
+            **values
+            | {
+                "spec": ModelSpec.from_dict(values["spec"]),
+                "problem": Problem.from_dict(values["problem"]),
+                "history": history,
+                "baseline": _long(values.get("baseline")),
+                "members": tuple(cls.from_dict(one) for one in values.get("members", ())),
+            }
+        )
+
+    def _at_best(self, key: str) -> float:
+        curve = self.history.get(key, ())
+        return float(curve[self.best_epoch]) if self.best_epoch < len(curve) else math.nan
+
+
+def mean_run(runs: Sequence[Run], *, spec: ModelSpec | None = None, protocol: str | None = None) -> Run:
+    """Return one run that is the mean of several, such as those of `cross_validate` or `train_seeds`.
+
+    The history is the mean, epoch by epoch, as far as all of them go, so the chosen epoch is that of the mean curve.
+
+    Parameters
+    ----------
+    spec, protocol : what they have in common; None takes those of the first
+    """
+    first = runs[0]
+    return dataclasses.replace(
+        first,
+        spec=spec or first.spec,
+        protocol=first.protocol if protocol is None else protocol,
+        history=mean_history([run.history for run in runs]),
+        stopped=next((run.stopped for run in runs if run.stopped in (*WISHES, "pruned")), first.stopped),
+        seconds=sum(run.seconds for run in runs),
+        model=None,
+        baseline=float(np.mean([run.baseline for run in runs])),
+        val_samples=sum(run.val_samples for run in runs),
+        members=tuple(runs),
+    )
+
+
+def mean_history(histories: Sequence[Mapping[str, Sequence[float]]]) -> dict[str, list[float]]:
+    """Return the mean of training histories, epoch by epoch, as far as all of them go.
+
+    Examples
+    --------
+    >>> mean_history([{"val_loss": [3.0, 2.0, 1.0]}, {"val_loss": [1.0, 0.0]}])
+    {'val_loss': [2.0, 1.0]}
+    """
+    epochs = min(len(values) for history in histories for values in history.values())
+    return {name: np.mean([history[name][:epochs] for history in histories], axis=0).tolist() for name in histories[0]}
+
+
+def lowest_epoch(losses: Sequence[float]) -> int:
+    """Return the epoch, from 0, of the lowest finite loss, the first of equals; 0 where there is none."""
+    return int(np.nanargmin(np.where(np.isfinite(losses), losses, np.inf))) if np.isfinite(losses).any() else 0
+
+
+def collect_versions() -> dict[str, str]:
+    """Return the versions that the numbers of a run depend on."""
+    names = ("recipe", "keras", "numpy", "jax", "tensorflow", "torch")
+    found = {name: version for name in names if (version := _version(name))}
+    return {"python": platform.python_version()} | found
+
+
+@cache  # it reads files, and a hundred small models are a second
+def _version(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+def _short(value: float) -> float | None:
+    return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None
+
+
+def _long(value: float | None) -> float:
+    return math.nan if value is None else float(value)

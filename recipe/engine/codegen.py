@@ -1,0 +1,171 @@
+"""From a spec to the plain Keras program that trains the same model, to read, to run and to take along.
+
+The program itself is the template ``keras_program.py.jinja``; here are the values that it is filled with.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import jinja2
+
+from recipe.core.prepared import encoding_for
+from recipe.core.problem import REVIEW_LENGTH, Problem
+from recipe.core.spec import ModelSpec
+from recipe.data.load import CLOSED_LOOPS
+from recipe.data.problems import HOUSING_CAP, PROBLEMS
+from recipe.engine.models import check_fit, last_activation, loss_name, wants_one_hot
+
+SOURCES = ("auto", "local", "download", "sample")
+PIXEL_MAX, SAMPLE_PIXEL_MAX = 255, 16
+
+# What stands in `metrics=[...]`, by the name of the measure.
+_METRICS = {
+    "accuracy": '"accuracy"',
+    "f1": 'keras.metrics.F1Score(threshold=0.5, average="macro", name="f1")',
+    "precision": 'keras.metrics.Precision(thresholds=0.5, name="precision")',
+    "recall": 'keras.metrics.Recall(thresholds=0.5, name="recall")',
+    "average_precision": 'keras.metrics.AUC(curve="PR", multi_label={multi_label}, name="average_precision")',
+    "mae": '"mae"',
+    "mse": '"mse"',
+}
+_OPTIMIZER_CLASSES = {
+    "rmsprop": "RMSprop",
+    "adam": "Adam",
+    "sgd": "SGD",
+    "adamw": "AdamW",
+    "nadam": "Nadam",
+    "adagrad": "Adagrad",
+}
+
+
+def keras_code(spec: ModelSpec, problem: Problem, *, source: str = "auto", validation: float = 0.2) -> str:
+    """Return a Keras program, data loading included, for this spec and problem.
+
+    Parameters
+    ----------
+    problem : Problem
+        As `load` returns it in `dataset.problem`, so that its shape is that of the data.
+    source : ``"sample"`` loads the kit's embedded sample; ``"local"`` and ``"download"`` load the data through
+        `keras.datasets` (of housing, the small version); ``"auto"`` is the sample where the problem's input has the
+        sample's size, else `keras.datasets`. The source of a dataset is its `source`
+    validation : part of the training samples that is held out, in (0, 1)
+
+    Returns
+    -------
+    str
+        Python source. When it has run, `model` is the fitted model and `history` what `fit` returned. Architecture
+        and first weights are those of `build_model`; the order of the batches is Keras's own.
+
+    Raises
+    ------
+    ValueError
+        If the architecture does not suit the problem, or the source does not hold samples of the problem's shape.
+
+    Examples
+    --------
+    >>> from recipe.data.problems import find_problem
+    >>> program = keras_code(ModelSpec(hidden_units=(512,)), find_problem("mnist"))
+    >>> 'keras.layers.Dense(512, activation="relu"),' in program
+    True
+    """
+    check_fit(spec, problem)
+    sample = _takes_sample(problem, source)
+    if not 0 < validation < 1:
+        raise ValueError(
+            "Both parts need samples, so the part held out lies between 0 and 1. "
+            f"Received: validation={validation!r}. Give a fraction such as 0.2."
+        )
+    return _template().render(
+        spec=spec,
+        problem=problem,
+        sample=sample,
+        validation=validation,
+        **_data_values(spec, problem, sample=sample),
+        **_model_values(spec, problem),
+    )
+
+
+@cache
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("recipe.engine", ""),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template("keras_program.py.jinja")
+
+
+def _takes_sample(problem: Problem, source: str) -> bool:
+    """Say whether the program loads the sample, and refuse a source whose images have another size."""
+    if source not in SOURCES:
+        raise ValueError(f"There is no such source. Received: source={source!r}. Choose from {', '.join(SOURCES)}.")
+    full_size = problem.input_shape == PROBLEMS[problem.name].input_shape
+    if source == "auto":
+        return not full_size
+    if problem.base == "mnist" and full_size == (source == "sample"):
+        raise ValueError(
+            f"The images of this source are not of shape {problem.input_shape}. Received: source={source!r}. "
+            "Take problem and source from one dataset: keras_code(spec, dataset.problem, source=dataset.source)."
+        )
+    return source == "sample"
+
+
+def _data_values(spec: ModelSpec, problem: Problem, *, sample: bool) -> dict[str, object]:
+    """Return what the template says about loading and preparing the data."""
+    scale = [f"{value:.0f}" for value in problem.target_scale]
+    return {
+        "encoding": encoding_for(spec, problem),
+        "review_length": REVIEW_LENGTH,
+        "pixel_max": SAMPLE_PIXEL_MAX if sample else PIXEL_MAX,
+        "closed_loops": list(CLOSED_LOOPS),
+        "housing_cap": f"{HOUSING_CAP:.0f}",
+        "one_hot": wants_one_hot(spec, problem),
+        "target_scale": "" if set(scale) == {"1"} else scale[0] if len(scale) == 1 else f"[{', '.join(scale)}]",
+    }
+
+
+def _model_values(spec: ModelSpec, problem: Problem) -> dict[str, object]:
+    """Return what the template says about the network and its training."""
+    penalty, loss, activation = _penalty(spec), loss_name(spec, problem), last_activation(spec, problem)
+    metrics = [_METRICS[problem.measure].format(multi_label=problem.outputs > 1)]
+    # `val_loss` counts a penalty in: then the loss is watched as a metric, which does not.
+    watch_metric = bool(penalty and spec.patience)
+    if watch_metric and f'"{loss}"' not in metrics:
+        metrics.append(f'"{loss}"')
+    dense = {"convnet": (), "embedding": spec.hidden_units[1:]}.get(spec.architecture, spec.hidden_units)
+    return {
+        "penalty": penalty,
+        "hidden_arguments": f'activation="{spec.activation}"' + (", kernel_regularizer=penalty" if penalty else ""),
+        "dense_units": dense,
+        "output_arguments": f'{problem.outputs}, activation="{activation}"' if activation else problem.outputs,
+        "optimizer": _optimizer(spec),
+        "loss": loss,
+        "metrics": metrics,
+        "monitor": f"val_{loss}" if watch_metric else "val_loss",
+        "column": problem.outputs == 1 and (watch_metric or problem.measure == "f1"),
+    }
+
+
+def _penalty(spec: ModelSpec) -> str:
+    """Return the regularizer, or nothing where there is no penalty or no layer that takes one."""
+    layers = spec.hidden_units[1:] if spec.architecture == "embedding" else spec.hidden_units
+    strengths = {name: value for name, value in (("l1", spec.l1), ("l2", spec.l2)) if value and layers}
+    if not strengths:
+        return ""
+    arguments = ", ".join(f"{name}={_number(value)}" for name, value in strengths.items())
+    return f"keras.regularizers.{''.join(strengths).upper()}({arguments})"
+
+
+def _optimizer(spec: ModelSpec) -> str:
+    """Return a name where the default rate serves, else the optimizer with its rate."""
+    if spec.learning_rate is None:
+        return f'"{spec.optimizer}"'
+    return f"keras.optimizers.{_OPTIMIZER_CLASSES[spec.optimizer]}(learning_rate={_number(spec.learning_rate)})"
+
+
+def _number(value: float) -> str:
+    """Return every digit, as formatters write it: 1e16, where Python says 1e+16."""
+    return repr(value).replace("e+", "e")

@@ -1,0 +1,232 @@
+"""From a spec to a plain compiled Keras model: what `keras.Sequential`, `compile` and the table say, nothing more."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from recipe.core.problem import REVIEW_LENGTH, Problem, ProblemType
+from recipe.core.spec import ModelSpec
+from recipe.engine.compile_cache import use_compile_cache
+from recipe.engine.first_weights import build_optimizer, drawn_by_numpy
+
+if TYPE_CHECKING:
+    import keras
+
+# The global random state of Python, NumPy and the backend is shared by all threads: one model is built at a time.
+_BUILDING = threading.RLock()
+
+
+def build_model(spec: ModelSpec, problem: Problem) -> keras.Model:
+    """Build and compile the Keras model that a spec describes for a problem.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+    problem : Problem
+        Gives the shape of the input, the units and activation of the last layer, the loss and the metric.
+
+    Returns
+    -------
+    keras.Model
+        A compiled `keras.Sequential`. Its input is float32 of shape ``(batch, *problem.input_shape)``, pixels in
+        [0, 1]; an embedding network takes whole numbers of shape ``(batch, 256)``. The same spec always gives the
+        same first weights, and the global random state is left as it was.
+
+    Raises
+    ------
+    ValueError
+        If the architecture does not suit the problem, such as a convnet for a table.
+    """
+    import keras
+
+    check_fit(spec, problem)
+    if keras.config.backend() == "jax":
+        use_compile_cache()
+    with drawn_by_numpy() as drawn:
+        return assemble(spec, problem, lambda layers: [drawn(layer) for layer in layers])
+
+
+def assemble(
+    spec: ModelSpec, problem: Problem, change: Callable[[list[keras.layers.Layer]], list[keras.layers.Layer]]
+) -> keras.Model:
+    """Return the compiled model of `build_model`, with its layers, input first, changed before they are built."""
+    import keras
+
+    with _BUILDING, fixed_seed(spec.seed):
+        model = keras.Sequential(change(_layers(spec, problem)), name=f"{problem.name}_{spec.architecture}")
+        model.compile(optimizer=_optimizer(spec), loss=loss_name(spec, problem), metrics=[_metric(problem)])
+        # Built here, inside the fixed seed: an optimizer that is built later would still draw nothing, but must exist.
+        build_optimizer(model.optimizer, model.trainable_variables)
+    return model
+
+
+def last_activation(spec: ModelSpec, problem: Problem) -> str | None:
+    """Return the activation of the last layer: the table's, unless the spec asks for another."""
+    if spec.last_activation == "auto":
+        return problem.last_layer.activation
+    return None if spec.last_activation == "none" else spec.last_activation
+
+
+def loss_name(spec: ModelSpec, problem: Problem) -> str:
+    """Return the name of the loss: the table's, unless the spec asks for another."""
+    return problem.last_layer.loss if spec.loss == "auto" else spec.loss
+
+
+def wants_one_hot(spec: ModelSpec, problem: Problem) -> bool:
+    """Say whether the loss compares each class with a 0 or a 1, so that integer labels must become vectors."""
+    return problem.type is ProblemType.MULTICLASS and not loss_name(spec, problem).startswith("sparse")
+
+
+def make_targets(spec: ModelSpec, problem: Problem, y: np.ndarray) -> np.ndarray:
+    """Return labels or quantities in the shape that the loss compares with the output.
+
+    Parameters
+    ----------
+    y : np.ndarray of shape (n,) or (n, outputs)
+
+    Returns
+    -------
+    np.ndarray of shape (n,) for integer labels of one class each, else (n, outputs); the dtype is kept.
+
+    Examples
+    --------
+    >>> from recipe.data.problems import find_problem
+    >>> make_targets(ModelSpec(), find_problem("imdb"), np.array([0, 1, 1])).shape
+    (3, 1)
+    """
+    if wants_one_hot(spec, problem):
+        return np.eye(problem.outputs, dtype=np.uint8)[y]
+    return y if problem.type is ProblemType.MULTICLASS else y.reshape(len(y), -1)
+
+
+def check_fit(spec: ModelSpec, problem: Problem) -> None:
+    """Raise ValueError if the architecture cannot work on this problem's input."""
+    is_image = len(problem.input_shape) == 2
+    if spec.architecture == "convnet" and not is_image:
+        raise ValueError(
+            f"A convnet needs images, and a sample of {problem.name} has the shape {problem.input_shape}. "
+            f'Received: architecture="convnet". Take architecture="mlp".'
+        )
+    if spec.architecture == "convnet" and min(problem.input_shape) < 2 ** len(spec.hidden_units):
+        raise ValueError(
+            f"Each convolution is followed by a pooling that halves the image, and {problem.input_shape} is too small "
+            f"for {len(spec.hidden_units)}. Received: hidden_units={spec.hidden_units}. Take fewer layers."
+        )
+    if spec.architecture == "embedding" and not problem.num_words:
+        raise ValueError(
+            f'An embedding network needs words, and {problem.name} has none. Received: architecture="embedding". '
+            'Take architecture="mlp".'
+        )
+    sparse = loss_name(spec, problem).startswith("sparse")
+    if sparse and problem.type is not ProblemType.MULTICLASS:
+        raise ValueError(
+            f"A sparse loss wants one integer class a sample; {problem.name} is a {problem.type}. "
+            f"Received: loss={spec.loss!r}. Take {' or '.join(problem.last_layer.losses)}."
+        )
+
+
+@contextmanager
+def fixed_seed(seed: int) -> Iterator[None]:
+    """Draw everything inside from this seed; put the random state of Python and NumPy back at the end."""
+    import keras
+
+    python_state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002
+    try:
+        keras.utils.set_random_seed(seed)
+        yield
+    finally:
+        random.setstate(python_state)
+        np.random.set_state(numpy_state)  # noqa: NPY002
+
+
+def _layers(spec: ModelSpec, problem: Problem) -> list[keras.layers.Layer]:
+    """Return the layers in order, input first: each draws its seed when it is made, as in the written-out program."""
+    import keras
+
+    build = {"convnet": _convolutions, "embedding": _embedding}.get(spec.architecture, _dense_layers)
+    layers = build(spec, problem)
+    return [*layers, keras.layers.Dense(problem.outputs, activation=last_activation(spec, problem), name="output")]
+
+
+def _dense_layers(spec: ModelSpec, problem: Problem) -> list[keras.layers.Layer]:
+    """An input, flattened where it is an image, and the hidden dense layers, each with its dropout."""
+    import keras
+
+    layers = [keras.Input(problem.input_shape)]
+    if len(problem.input_shape) > 1:
+        layers.append(keras.layers.Flatten())
+    return layers + _hidden(spec, spec.hidden_units)
+
+
+def _convolutions(spec: ModelSpec, problem: Problem) -> list[keras.layers.Layer]:
+    """3x3 convolutions, each followed by a pooling that halves the image: (28, 28) -> (14, 14) -> (7, 7)."""
+    import keras
+
+    layers = [keras.Input(problem.input_shape), keras.layers.Reshape((*problem.input_shape, 1))]
+    for filters in spec.hidden_units:
+        layers.append(
+            keras.layers.Conv2D(
+                filters, 3, padding="same", activation=spec.activation, kernel_regularizer=_penalty(spec)
+            )
+        )
+        layers.append(keras.layers.MaxPooling2D(2))
+    layers.append(keras.layers.Flatten())
+    return layers + ([keras.layers.Dropout(spec.dropout)] if spec.dropout else [])
+
+
+def _embedding(spec: ModelSpec, problem: Problem) -> list[keras.layers.Layer]:
+    """Word vectors, their mean over the review (padding left out), and the dense layers behind it."""
+    import keras
+
+    width, *dense = spec.hidden_units
+    layers = [
+        keras.Input((REVIEW_LENGTH,), dtype="int32"),
+        keras.layers.Embedding(problem.num_words, width, mask_zero=True),
+        keras.layers.GlobalAveragePooling1D(),
+    ]
+    layers += [keras.layers.Dropout(spec.dropout)] if spec.dropout else []
+    return layers + _hidden(spec, dense)
+
+
+def _hidden(spec: ModelSpec, units: tuple[int, ...] | list[int]) -> list[keras.layers.Layer]:
+    """Dense layers with the spec's penalty, each followed by its dropout."""
+    import keras
+
+    layers = []
+    for number in units:
+        layers.append(keras.layers.Dense(number, activation=spec.activation, kernel_regularizer=_penalty(spec)))
+        if spec.dropout:
+            layers.append(keras.layers.Dropout(spec.dropout))
+    return layers
+
+
+def _penalty(spec: ModelSpec) -> keras.regularizers.Regularizer | None:
+    """Return the weight penalty, or None where both strengths are 0."""
+    import keras
+
+    if not spec.l1 and not spec.l2:
+        return None
+    return keras.regularizers.L1L2(l1=spec.l1, l2=spec.l2)
+
+
+def _optimizer(spec: ModelSpec) -> keras.optimizers.Optimizer:
+    """Return the optimizer, at Keras's own default rate where the spec names none."""
+    import keras
+
+    config = {} if spec.learning_rate is None else {"learning_rate": spec.learning_rate}
+    return keras.optimizers.get({"class_name": spec.optimizer, "config": config})
+
+
+def _metric(problem: Problem) -> str | keras.metrics.Metric:
+    """Return what goes to `compile`: Keras's own short name where there is one."""
+    if problem.measure in {"accuracy", "mae", "mse"}:
+        return problem.measure
+    from recipe.core.measures import MEASURES
+
+    return MEASURES[problem.measure].keras_metric(problem)

@@ -1,0 +1,183 @@
+"""Step 4's panel: switch scaling, normalisation and a leak on and off, and see the training curves change."""
+
+from __future__ import annotations
+
+import threading
+import typing
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import ipywidgets as widgets
+
+from recipe.core.dataset import Dataset
+from recipe.core.features import HOUSING_RATIOS
+from recipe.core.measures import MEASURES
+from recipe.core.spec import ModelSpec
+from recipe.data.load import load
+from recipe.lessons.s4_prepare.preparations import PreparationTrial, try_preparation
+from recipe.ui.base import OnProgress, Panel
+from recipe.ui.settings import Settings, setting
+from recipe.ui.texts import describe_source
+
+if typing.TYPE_CHECKING:
+    from recipe.ui.figure import PanelFigure
+
+PROBLEMS = {"houses (California)": "housing", "digits (MNIST)": "mnist", "film reviews (IMDB)": "imdb"}
+SCALINGS = {"none": "raw", "to 0 ... 1": "scale", "to -1 ... 1": "scale_signed"}
+TEXTS = {"which words occur": "multi_hot", "how often": "counts", "TF-IDF": "tfidf"}
+ROWS = {"20": 20, "50": 50, "100": 100, "200": 200, "400": 400, "1,000": 1_000}
+LOADED_ROWS = MappingProxyType({"housing": None, "mnist": 8_000, "imdb": 6_000})
+NETWORKS = MappingProxyType(
+    {
+        "housing": ModelSpec(hidden_units=(64, 64), batch_size=16, epochs=60),
+        "mnist": ModelSpec(hidden_units=(64,), batch_size=32, epochs=15),
+        "imdb": ModelSpec(hidden_units=(16, 16), batch_size=32, epochs=10),
+    }
+)
+REMEMBERED = 3  # earlier runs that stay in the figure
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrepareSettings(Settings):
+    """What the panel's controls say; what does not suit the problem has no effect."""
+
+    problem: str = setting("housing", choices=PROBLEMS)
+    scaling: str = setting("raw", choices=SCALINGS, help="Lowest and highest value are those of the training part.")
+    normalize: bool = setting(False, label="normalise: mean 0, deviation 1", help="It has the last word over scaling.")
+    leak: bool = setting(False, label="leak: statistics from validation, too", help="On purpose, to see what it does.")
+    ratios: bool = setting(False, label="ratios as new columns", help="Rooms and people per household, for houses.")
+    text: str = setting("multi_hot", label="words", choices=TEXTS, help="What the network reads of a review.")
+    rows: int = setting(400, label="training samples", choices=ROWS)
+    seed: int = setting(0, low=0, high=9, help="Of the samples, the first weights and their order.")
+
+    @property
+    def encoding(self) -> str:
+        """What `recipe.prepare` is asked for."""
+        if self.problem == "imdb":
+            return self.text
+        return "normalize" if self.normalize else self.scaling
+
+    @property
+    def name(self) -> str:
+        """The preparation in a few words, for the legend."""
+        words = {"raw": "raw", "scale": "0 ... 1", "scale_signed": "-1 ... 1", "normalize": "normalised"}
+        words |= {"multi_hot": "multi-hot", "counts": "counts", "tfidf": "TF-IDF"}
+        parts = [words[self.encoding]]
+        parts += ["ratios"] if self.ratios and self.problem == "housing" else []
+        parts += ["leak"] if self.leak else []
+        return f"{', '.join(parts)} ({self.rows}, seed {self.seed})"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PrepareResult:
+    """The last trial, and those before it on the same problem, the latest first."""
+
+    trial: PreparationTrial
+    earlier: tuple[PreparationTrial, ...] = ()
+
+
+class PreparePanel(Panel):
+    """What the network reads, and the training curves that come of it.
+
+    Parameters
+    ----------
+    *datasets : to choose from, each of another problem; without any, houses, digits and reviews are loaded
+    **settings : fields of `PrepareSettings`
+    """
+
+    title = "Prepare: what the network reads, and how it learns from it"
+    settings_type = PrepareSettings
+    live = True
+    figure_size = (8.0, 5.2)
+
+    def __init__(self, *datasets: Dataset, **settings: object) -> None:
+        loaded = datasets or tuple(load(name, rows=rows) for name, rows in LOADED_ROWS.items())
+        self._by_name = {dataset.problem.name: dataset for dataset in loaded}
+        super().__init__(*loaded, **{"problem": loaded[0].problem.name} | settings)
+
+    def source_text(self) -> str:
+        """What the data of the chosen problem is."""
+        return describe_source(self._by_name[self.settings.problem])
+
+    def make_controls(self, settings: PrepareSettings) -> dict[str, widgets.Widget]:
+        """The usual controls; those that have no effect on a problem are switched off."""
+        controls = super().make_controls(settings)
+        menu = controls["problem"]
+        menu.options = [(shown, name) for shown, name in PROBLEMS.items() if name in self._by_name]
+        menu.value = settings.problem
+
+        def suit(change: object = None) -> None:
+            controls["scaling"].disabled = controls["normalize"].disabled = menu.value == "imdb"
+            controls["ratios"].disabled = menu.value != "housing"
+            controls["text"].disabled = menu.value != "imdb"
+
+        menu.observe(suit, names="value")
+        suit()
+        return controls
+
+    def compute(self, settings: PrepareSettings, on_progress: OnProgress, stop: threading.Event) -> PrepareResult:
+        """Prepare and train once; earlier trials on the same problem are kept beside it."""
+        earlier = self._earlier(settings)
+
+        def on_epoch(partial: PreparationTrial, told: object) -> None:
+            on_progress(PrepareResult(trial=partial, earlier=earlier), f"Epoch {len(partial.history['loss'])} ...")
+
+        ratios = {"ratios": HOUSING_RATIOS} if settings.ratios and settings.problem == "housing" else {}
+        trial = try_preparation(
+            self._by_name[settings.problem],
+            NETWORKS[settings.problem].replace(seed=settings.seed),
+            name=settings.name,
+            rows=settings.rows,
+            on_epoch=on_epoch,
+            stop=stop,
+            encoding=settings.encoding,
+            fit_on="all" if settings.leak else "train",
+            **ratios,
+        )
+        return PrepareResult(trial=trial, earlier=earlier)
+
+    def draw(self, figure: PanelFigure, result: PrepareResult) -> None:
+        """The ranges of the inputs on the left, the training curves on the right."""
+        from recipe.lessons.s4_prepare.figures import draw_preparation
+
+        draw_preparation(figure, result.trial, result.earlier)
+
+    def describe(self, result: PrepareResult) -> str:
+        """The range of the inputs, and the scores of this trial and those before it."""
+        from recipe.lessons.s4_prepare.figures import describe_preparation
+
+        return describe_preparation(result.trial, result.earlier)
+
+    def rows(self, result: PrepareResult) -> list[dict[str, object]]:
+        """A row a trial, the last one first."""
+        measure = result.trial.problem.measure
+        return [
+            {
+                "preparation": trial.name,
+                "lowest input": round(min(low for _, low, _, _ in trial.inputs), 4),
+                "highest input": round(max(high for *_, high in trial.inputs), 4),
+                f"training {measure}": round(trial.history[measure][-1], 4),
+                f"validation {measure}": round(trial.score, 4),
+                "notes": len(trial.notes),
+            }
+            for trial in (result.trial, *result.earlier)
+        ]
+
+    def summarise(self, result: PrepareResult) -> str:
+        """The score beside the one before it, and the first note on the data."""
+        trial, measure = result.trial, MEASURES[result.trial.problem.measure]
+        text = f"Validation {measure.title}: {trial.score:.3g}"
+        if result.earlier:
+            text += f", before {result.earlier[0].score:.3g}"
+        leaks = [note.text for note in trial.notes if note.kind == "leak"]
+        outside = sum(note.kind == "outside_range" for note in trial.notes)
+        if outside:
+            leaks.append(f"In {outside} columns validation has values outside the training part's range.")
+        return f"{text}. {' '.join(leaks)}".strip()
+
+    def _earlier(self, settings: PrepareSettings) -> tuple[PreparationTrial, ...]:
+        """Return the trials of this problem that are shown now, the latest first, without one of the same name."""
+        if self.result is None or self.result.trial.problem.name != settings.problem:
+            return ()
+        shown = (self.result.trial, *self.result.earlier)
+        return tuple(trial for trial in shown if trial.name != settings.name and trial.history)[:REMEMBERED]

@@ -1,0 +1,275 @@
+"""Step 8: a game. A pipeline is broken in secret; tell how, from its symptoms and as few checks as possible.
+
+Nothing here knows of widgets: the panel shows what this says, and a cell can play it as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from recipe.core.checks import Check
+from recipe.core.dataset import Dataset
+from recipe.data.load import load
+from recipe.debugging import CHECKS, make_bench, make_check
+from recipe.debugging.bench import Bench
+from recipe.debugging.faults import FAULTS, faults_of, make_pipeline
+from recipe.debugging.pipelines import BASES, EPOCHS, ROWS, Pipeline, train_pipeline
+
+POINTS, CHECK_COSTS, WRONG_COSTS = 10, 1, 3
+SOUND = "nothing"  # a guess, too: one pipeline in ten or so is sound
+SHOWN_ROWS = 6
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Symptoms:
+    """What is seen of a pipeline without any check.
+
+    Attributes
+    ----------
+    problem, source : what is predicted, and what data it is
+    measure : the name of the measure in the history
+    history : of a short training (see `recipe.train_pipeline`)
+    facts : pairs of a name and a text with numbers
+    samples, targets : the first training samples as the network reads them
+    """
+
+    problem: str
+    source: str
+    measure: str
+    history: Mapping[str, list[float]] = field(repr=False)
+    facts: tuple[tuple[str, str], ...] = field(repr=False)
+    samples: np.ndarray = field(repr=False)
+    targets: np.ndarray = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What a guess was answered.
+
+    Attributes
+    ----------
+    guess : name of a fault, or "nothing"
+    right : whether it is what is broken
+    text : why, and where it is right how to mend it
+    """
+
+    guess: str
+    right: bool
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Round:
+    """One broken pipeline, and what was done about it so far.
+
+    Attributes
+    ----------
+    number : the seed: the same number is the same round
+    checks : that were made, in their order
+    answers : to the guesses
+    points : that are left
+    over : whether the fault was named, or no point is left
+    truth : what is broken and how it is mended, once the round is over
+    """
+
+    number: int
+    symptoms: Symptoms
+    checks: tuple[Check, ...] = ()
+    answers: tuple[Answer, ...] = ()
+    points: int = POINTS
+    over: bool = False
+    truth: str = ""
+
+    @property
+    def won(self) -> bool:
+        """Whether the fault was named."""
+        return bool(self.answers) and self.answers[-1].right
+
+
+class FaultGame:
+    """The game: `start` a round, make a `check` or two, and `guess`.
+
+    Parameters
+    ----------
+    *datasets : to play with, as `load` returns them; without any, all three are loaded
+    source : of the data that are loaded (see `recipe.load`)
+
+    Attributes
+    ----------
+    round : the present one, None before the first
+    scores : the points of each finished round, by its number
+
+    Examples
+    --------
+    >>> game = FaultGame(load("housing", source="sample", rows=300))
+    >>> round = game.start(3)
+    >>> game.check("finite numbers").name, game.round.points
+    ('finite numbers', 9)
+    """
+
+    def __init__(self, *datasets: Dataset, source: str = "auto") -> None:
+        loaded = datasets or tuple(
+            load(name, source=source, rows=None if name == "housing" else ROWS) for name in BASES
+        )
+        self._datasets = {dataset.problem.base: dataset for dataset in loaded}
+        self.round: Round | None = None
+        self.scores: dict[int, int] = {}
+        self._pipeline: Pipeline | None = None
+        self._bench: Bench | None = None
+
+    @property
+    def score(self) -> int:
+        """The points of all finished rounds together."""
+        return sum(self.scores.values())
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """The problems that are played with."""
+        return tuple(self._datasets)
+
+    def start(self, number: int = 1, problem: str = "any") -> Round:
+        """Begin a round: break a pipeline in secret, train it for a few epochs and show what is seen.
+
+        Parameters
+        ----------
+        number : decides what is broken; the same number is the same round
+        problem : ``"mnist"``, ``"imdb"``, ``"housing"`` or ``"any"``
+
+        Raises
+        ------
+        ValueError
+            If no such problem is played with.
+        """
+        base, fault = self._draw(number, problem)
+        self._pipeline = make_pipeline(self._datasets[base], fault, seed=number)
+        pipeline = self._pipeline
+        self._bench = make_bench(pipeline.model, *pipeline.arrays, problem=pipeline.problem, seed=number)
+        self.round = Round(number=number, symptoms=show_symptoms(pipeline))
+        return self.round
+
+    def check(self, name: str) -> Check:
+        """Make a check, for one point; one that was made before is free, and so is all after the end of the round."""
+        current = self._current()
+        made = {check.name: check for check in current.checks}
+        if name not in CHECKS:
+            raise ValueError(f"There is no such check. Received: {name!r}. There are: {', '.join(CHECKS)}.")
+        if name not in made:
+            made[name] = make_check(self._bench, name)
+            current = replace(current, checks=(*current.checks, made[name]))
+            self.round = current if current.over else self._spend(current, CHECK_COSTS)
+        return made[name]
+
+    def guess(self, name: str) -> Answer:
+        """Name the fault; a wrong guess costs three points.
+
+        Parameters
+        ----------
+        name : of `recipe.FAULTS`, or ``"nothing"``
+
+        Raises
+        ------
+        ValueError
+            If there is no such fault.
+        RuntimeError
+            If no round is under way.
+        """
+        current = self._current()
+        if name != SOUND and name not in FAULTS:
+            raise ValueError(f"There is no such fault. Received: {name!r}. Choose from {SOUND}, {', '.join(FAULTS)}.")
+        if current.over:
+            raise RuntimeError(f"This round is over. Received: round {current.number}. Start another.")
+        right = name == (self._pipeline.fault or SOUND)
+        answer = Answer(guess=name, right=right, text=self._praise() if right else self._object(name))
+        current = replace(current, answers=(*current.answers, answer), over=right)
+        self.round = self._spend(current, 0 if right else WRONG_COSTS)
+        return answer
+
+    def reveal(self) -> str:
+        """Give up (the round is worth no point), or ask after its end: return what was broken and how to mend it."""
+        if not self._current().over:
+            self.round = self._spend(self.round, self.round.points)
+        return self.round.truth
+
+    def _current(self) -> Round:
+        if self.round is None:
+            raise RuntimeError("There is no round yet. Received: a new game. Call start() first.")
+        return self.round
+
+    def _draw(self, number: int, problem: str) -> tuple[str, str | None]:
+        """Return the problem and the fault of a round: each fault comes once before one comes again."""
+        if problem != "any" and problem not in self._datasets:
+            raise ValueError(
+                f"That problem is not played with. Received: problem={problem!r}. Choose from any, "
+                f"{', '.join(self._datasets)}."
+            )
+        bases = list(self._datasets) if problem == "any" else [problem]
+        names = [*dict.fromkeys(name for base in bases for name in faults_of(base)), None]
+        bag, place = divmod(number, len(names))
+        fault = names[np.random.default_rng(bag).permutation(len(names))[place]]
+        rng = np.random.default_rng([number, 1])
+        fitting = [base for base in bases if fault is None or base in FAULTS[fault].problems]
+        return str(rng.choice(fitting)), fault
+
+    def _spend(self, current: Round, points: int) -> Round:
+        """Return the round with so many points fewer; it ends where none is left."""
+        left = max(0, current.points - points)
+        current = replace(current, points=left, over=current.over or not left)
+        if current.over:
+            current = replace(current, truth=current.truth or self._praise())
+            self.scores.setdefault(current.number, left)  # to play a round again is no way to points
+        return current
+
+    def _praise(self) -> str:
+        if not self._pipeline.fault:
+            return "Nothing is broken: this pipeline is sound."
+        fault = FAULTS[self._pipeline.fault]
+        check = make_check(self._bench, fault.check_for(self._pipeline.problem.base))
+        return (
+            f"It is {fault.title}. {fault.text} The way out: {fault.mend} What tells it is the check {check.sentence}"
+        )
+
+    def _object(self, name: str) -> str:
+        """Say what speaks against a guess."""
+        if name == SOUND:
+            return "Something is broken: at least one check fails."
+        fault, base = FAULTS[name], self._pipeline.problem.base
+        if base not in fault.problems:
+            return f"It is not {fault.title}: that cannot happen here."
+        check = make_check(self._bench, fault.check_for(base))
+        if check.failed:
+            return f"It is not {fault.title}, though the check of {check.name} fails, too: {check.found} Look further."
+        outcome = "does not fail" if check.passed else "cannot be made"
+        return f"It is not {fault.title}: the check of {fault.check_for(base)} {outcome}. {check.found}"
+
+
+def show_symptoms(pipeline: Pipeline, epochs: int = EPOCHS) -> Symptoms:
+    """Train a copy of a pipeline for a few epochs, and return what is seen of it without any check."""
+    history = train_pipeline(pipeline, epochs)
+    measure = "accuracy" if pipeline.problem.type.is_classification else "mae"
+    facts = [
+        (f"{part} {what}", _describe(values))
+        for part, x, y in (
+            ("training", pipeline.x_train, pipeline.y_train),
+            ("validation", pipeline.x_val, pipeline.y_val),
+        )
+        for what, values in (("inputs", x), ("targets", y))
+    ]
+    return Symptoms(
+        problem=pipeline.problem.name,
+        source=pipeline.source,
+        measure=measure,
+        history=history,
+        facts=tuple(facts),
+        samples=pipeline.x_train[:SHOWN_ROWS],
+        targets=pipeline.y_train[:SHOWN_ROWS],
+    )
+
+
+def _describe(values: np.ndarray) -> str:
+    """Return shape, range and mean."""
+    low, high, mean = float(values.min()), float(values.max()), float(values.mean(dtype=np.float64))
+    mean = 0.0 if abs(mean) < 1e-6 * (high - low) else mean
+    return f"shape {values.shape}, from {low:.4g} to {high:.4g}, mean {mean:.3g}"

@@ -1,0 +1,219 @@
+"""Step 8's panel: a game. Something is broken in secret; look at the symptoms, run checks, name the fault."""
+
+from __future__ import annotations
+
+import threading
+import typing
+from collections import deque
+from dataclasses import dataclass
+from html import escape
+from types import MappingProxyType
+
+import ipywidgets as widgets
+
+from recipe.core.checks import Check
+from recipe.core.dataset import Dataset
+from recipe.data.load import load
+from recipe.debugging import CHECKS
+from recipe.debugging.faults import FAULTS
+from recipe.debugging.pipelines import BASES, ROWS
+from recipe.lessons.s8_debug.fault_game import CHECK_COSTS, SOUND, WRONG_COSTS, Answer, FaultGame, Round
+from recipe.ui.base import OnProgress, Panel
+from recipe.ui.settings import Settings, setting
+from recipe.ui.texts import describe_source
+from recipe.ui.view import View
+
+if typing.TYPE_CHECKING:
+    from recipe.ui.figure import PanelFigure
+
+LAST_ROUND = 200
+NONE = "none"
+PROBLEMS = MappingProxyType(
+    {"any": "any", "digits (MNIST)": "mnist", "film reviews (IMDB)": "imdb", "houses (California)": "housing"}
+)
+GUESSES = MappingProxyType({"nothing is broken": SOUND} | {fault.title: name for name, fault in FAULTS.items()})
+CHOICES = MappingProxyType({"(choose a check)": NONE} | {name: name for name in CHECKS})
+
+
+@dataclass(frozen=True, kw_only=True)
+class FaultGameSettings(Settings):
+    """What the panel's controls say; another round or problem begins another round."""
+
+    round: int = setting(1, label="round", low=1, high=LAST_ROUND, help="The same number is the same round.")
+    problem: str = setting("any", label="problem", choices=PROBLEMS)
+    check: str = setting(NONE, label="check", choices=CHOICES, help="Run makes it, for a point.")
+    fault: str = setting(SOUND, label="your guess", choices=GUESSES, help="Guess asks whether this is what is broken.")
+
+
+class FaultGameView(View):
+    """The usual widgets, a button to guess and one for a new round, and below the figure what was found so far."""
+
+    def __init__(self, **parts: typing.Any) -> None:
+        self.guess_button = widgets.Button(description="Guess", icon="question")
+        self.next_button = widgets.Button(description="New round", icon="refresh")
+        self.notes = widgets.HTML()
+        super().__init__(**parts)
+
+    def make_left(self, controls: list[widgets.Widget]) -> list[widgets.Widget]:
+        """The controls, each above the button that it belongs to."""
+        number, problem, check, fault = controls
+        running = widgets.HBox([self.run_button, self.stop_button])
+        return [number, problem, self.next_button, check, running, fault, self.guess_button]
+
+    def make_right(self) -> list[widgets.Widget]:
+        """The figure, and the notes below it."""
+        return [widgets.VBox([self.image, self.notes], layout=widgets.Layout(width="100%"))]
+
+    def show_running(self, running: bool) -> None:
+        """Nothing can be pressed twice."""
+        super().show_running(running)
+        self.guess_button.disabled = self.next_button.disabled = running
+
+
+class FaultGamePanel(Panel):
+    """The game of faults: symptoms on the right; on the left what to check, and what to guess.
+
+    Parameters
+    ----------
+    *datasets : to play with; without any, digits, reviews and houses are loaded
+    **settings : fields of `FaultGameSettings`
+
+    Attributes
+    ----------
+    game : the game itself, which a cell can play as well
+    """
+
+    title = "What is broken? A game of faults"
+    settings_type = FaultGameSettings
+    figure_size = (7.6, 5.0)
+
+    def __init__(self, *datasets: Dataset, **settings: object) -> None:
+        loaded = datasets or tuple(load(name, rows=None if name == "housing" else ROWS) for name in BASES)
+        self.game = FaultGame(*loaded)
+        self._begun: tuple[int, str] | None = None
+        self._asked: deque[str] = deque()  # what the buttons want, besides a check
+        super().__init__(*loaded, **settings)
+
+    def run(self, **changes: object) -> Round:
+        """Begin the round of the settings if it is another, make the chosen check, and return it as it is now."""
+        self._asked.clear()
+        return super().run(**changes)
+
+    def guess(self, fault: str) -> Answer:
+        """Name the fault, as the button Guess does, and return what is answered."""
+        self._asked.clear()
+        self._asked.append("guess")
+        return super().run(fault=fault, check=NONE).answers[-1]
+
+    def new_round(self) -> Round:
+        """Begin the next round, as the button New round does."""
+        return self.run(round=self._next_number(), check=NONE)
+
+    def make_controls(self, settings: FaultGameSettings) -> dict[str, widgets.Widget]:
+        """The usual controls; only problems that are played with can be chosen."""
+        controls = super().make_controls(settings)
+        menu = controls["problem"]
+        menu.options = [(shown, name) for shown, name in PROBLEMS.items() if name in ("any", *self.game.problems)]
+        menu.value = settings.problem
+        return controls
+
+    def make_view(self, *, controls: dict[str, widgets.Widget], **parts: typing.Any) -> FaultGameView:
+        """Add the two buttons and the notes."""
+        view = FaultGameView(controls=list(controls.values()), **parts)
+        view.guess_button.on_click(lambda button: self._press("guess"))
+        view.next_button.on_click(lambda button: self._press("next"))
+        self.guess_button, self.next_button, self.notes = view.guess_button, view.next_button, view.notes
+        return view
+
+    def compute(self, settings: FaultGameSettings, on_progress: OnProgress, stop: threading.Event) -> Round:
+        """Do what was asked for: begin a round, make a check, or answer a guess."""
+        asked = self._asked.popleft() if self._asked else ""
+        if self._begun != (settings.round, settings.problem):
+            on_progress(None, "Breaking a pipeline, and training it ...")
+            self.game.start(settings.round, settings.problem)
+            self._begun = (settings.round, settings.problem)
+        if asked == "guess" and not self.game.round.over:
+            on_progress(None, "Looking at your guess ...")
+            self.game.guess(settings.fault)
+        elif not asked and settings.check != NONE:
+            on_progress(None, f"Checking {settings.check} ...")
+            self.game.check(settings.check)
+        return self.game.round
+
+    def draw(self, figure: PanelFigure, result: Round) -> None:
+        """The symptoms; what the checks found stands below, as text."""
+        from recipe.lessons.s8_debug.figures import draw_symptoms
+
+        draw_symptoms(figure, result.symptoms)
+
+    def describe(self, result: Round) -> str:
+        """The symptoms in words."""
+        from recipe.lessons.s8_debug.figures import describe_symptoms
+
+        return describe_symptoms(result.symptoms)
+
+    def rows(self, result: Round) -> list[dict[str, object]]:
+        """A row a check that was made."""
+        return [{"check": one.name, "outcome": str(one.status), "found": one.found} for one in result.checks]
+
+    def summarise(self, result: Round) -> str:
+        """The points, and what the last guess was answered."""
+        state = f"Round {result.number}: {result.points} points {'' if result.over else 'left '}"
+        verdict = "" if not result.answers else "Right! " if result.won else "Not that. "
+        return f"{verdict}{state}({self.game.score} in all)."
+
+    def source_text(self) -> str:
+        """What the data of the present round is."""
+        if self.game.round is None:
+            return describe_source(*self.datasets)
+        names = self.game.round.symptoms.problem
+        return describe_source(*(dataset for dataset in self.datasets if dataset.problem.name == names))
+
+    def _press(self, action: str) -> None:
+        if action == "next":
+            number, self.controls["check"].value = self._next_number(), NONE
+            self.controls["round"].value = number
+        self._asked.clear()
+        self._asked.append(action)
+        self.start()
+
+    def _next_number(self) -> int:
+        return self.settings.round % LAST_ROUND + 1
+
+    def _show(self, result: Round | None) -> None:
+        super()._show(result)
+        if self._view is not None:
+            self.notes.value = notes_html(result)
+
+    def _repr_mimebundle_(self, **kwargs: object) -> dict[str, object]:
+        if self.result is None and not self._worker.running:  # the symptoms are there before anything is pressed
+            super().run(check=NONE)
+        return super()._repr_mimebundle_(**kwargs)
+
+
+def notes_html(round: Round | None) -> str:
+    """Return what is known of a round: numbers of the data, the checks and the guesses with their answers."""
+    if round is None:
+        return ""
+    facts = "".join(f"<li>{escape(name)}: {escape(text)}</li>" for name, text in round.symptoms.facts)
+    checks = "".join(f"<li>{_check_html(check)}</li>" for check in round.checks)
+    answers = "".join(
+        f"<li><b>{'Right.' if answer.right else 'Wrong.'}</b> {escape(answer.text)}</li>" for answer in round.answers
+    )
+    end = ""
+    if round.over and not round.won:
+        end = f"<b>No point is left.</b> {escape(round.truth)}"
+    rules = f"A check costs {CHECK_COSTS} point, a wrong guess {WRONG_COSTS}."
+    return (
+        "<div aria-live='polite' data-role='notes' style='line-height:1.35; font-size:0.92em'>"
+        f"<b>{round.points} points left.</b> {rules}<ul>{facts}</ul>"
+        + (f"<b>Checks</b><ul>{checks}</ul>" if checks else "")
+        + (f"<b>Guesses</b><ul>{answers}</ul>" if answers else "")
+        + f"{end}</div>"
+    )
+
+
+def _check_html(check: Check) -> str:
+    colour = "#D55E00" if check.failed else "inherit"
+    words = f"{check.found} Expected: {check.expected}" if check.failed else check.found
+    return f"<b style='color:{colour}'>{escape(check.name)}: {escape(str(check.status))}.</b> {escape(words)}"

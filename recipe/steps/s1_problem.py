@@ -1,0 +1,246 @@
+"""Step 1: which type of problem is it? Read from the targets alone, with the reason, and what a guess achieves.
+
+The rules look at an array, not at its meaning. Where the two can differ, the description says so: a person decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from recipe.core.problem import LAST_LAYERS, LastLayer, Problem, ProblemType
+from recipe.steps.s5_baseline import Baseline, compute_baseline
+
+MAX_CLASSES = 100  # whole numbers from 0 without a gap are taken for class numbers up to this many; above, for counts
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TargetDescription:
+    """What an array of targets says about the problem.
+
+    Attributes
+    ----------
+    type : binary, multiclass or multilabel classification, regression, or regression to values in [0, 1]
+    reason : what in the array says so, with its numbers
+    caution : what an array cannot tell and a person should ask; empty where nothing was found
+    samples : how many targets there are
+    outputs : units that the last layer wants
+    names : what each class, label or column is called
+    shares : the share of each class, or of the yes of each label, in the order of `names`; empty for quantities
+    unit : of a quantity
+    baseline : what the best guess without the input achieves on these targets: the accuracy, or the mean absolute error
+    targets : np.ndarray of shape (n,) or (n, outputs), numbers: texts have become class numbers
+    """
+
+    type: ProblemType
+    reason: str
+    caution: str = ""
+    samples: int
+    outputs: int
+    names: tuple[str, ...]
+    shares: tuple[float, ...] = ()
+    unit: str = ""
+    baseline: Baseline = field(repr=False)
+    targets: np.ndarray = field(repr=False)
+
+    @property
+    def last_layer(self) -> LastLayer:
+        """The row of the table for this type: activation and loss."""
+        return LAST_LAYERS[self.type]
+
+    @property
+    def layer_code(self) -> str:
+        """The last layer as Keras code."""
+        activation = self.last_layer.activation
+        return f"Dense({self.outputs})" if activation is None else f'Dense({self.outputs}, activation="{activation}")'
+
+    @property
+    def guess(self) -> str:
+        """What a guess without the input achieves, in words, with its numbers."""
+        if not self.type.is_classification:
+            # Columns may have different units, so that each has an error of its own.
+            errors = np.abs(self.targets.reshape(self.samples, -1) - self.baseline.outputs).mean(axis=0)
+            median, error = (" and ".join(map(format_number, row)) for row in (self.baseline.outputs[0], errors))
+            unit = f" {self.unit}" if self.unit else ""
+            return f"Always the median, {median}{unit}: off by {error}{unit} on average."
+        right = "of the answers right" if self.type is ProblemType.MULTILABEL else "right"
+        return f"Always {self.baseline.guess!r}: {self.baseline.value:.1%} {right}."
+
+    def answer(self, row: int) -> str:
+        """The target of one sample in words."""
+        y = self.targets[row]
+        if self.type is ProblemType.MULTILABEL:
+            return ", ".join(name for name, yes in zip(self.names, y, strict=True) if yes) or "none"
+        if self.type.is_classification:
+            return self.names[int(y)]
+        return " and ".join(map(format_number, np.atleast_1d(y))) + (f" {self.unit}" if self.unit else "")
+
+    def __str__(self) -> str:
+        lines = {
+            "type": str(self.type),
+            "because": self.reason,
+            "last layer": f"{self.layer_code}, loss {self.last_layer.loss}",
+            "without the input": self.guess,
+            "mind": self.caution,
+        }
+        return "\n".join(f"{name:>17}: {text}" for name, text in lines.items() if text)
+
+
+def describe_target(y: np.ndarray, *, names: Sequence[str] = (), unit: str = "") -> TargetDescription:
+    """Say from the targets alone which type of problem it is, and why.
+
+    The rules, the first that fits: several columns of 0 and 1 are classes (one 1 a row) or labels; other columns are
+    quantities. One column of two values is a yes or no. Texts are classes, and so are the whole numbers from 0 on
+    without a gap, up to `MAX_CLASSES` of them. Everything else is a quantity.
+
+    Parameters
+    ----------
+    y : np.ndarray of shape (n,) or (n, outputs), numbers, booleans or texts
+    names : what each class, each label or each column is called. With names, a class may be missing from `y`
+    unit : of a quantity, such as ``"dollars"``
+
+    Raises
+    ------
+    TypeError
+        If the targets are neither numbers nor texts.
+    ValueError
+        If there are none, not one row of targets a sample, if they are not finite, or all the same.
+
+    Examples
+    --------
+    >>> print(describe_target(np.array([0, 1, 2, 2]), names=("cat", "dog", "hen")).layer_code)
+    Dense(3, activation="softmax")
+    >>> str(describe_target(np.array([0.5, 2.5, 9.0])).type)
+    'regression to arbitrary values'
+    """
+    y = _checked(y)
+    if y.dtype.kind in "US":
+        found, y = np.unique(y, return_inverse=True)
+        names = tuple(map(str, found))
+        kind, reason, caution = _texts(names)
+    else:
+        kind, reason, caution = _judge_columns(y) if y.ndim == 2 else _judge_values(y, len(names))
+    if kind is ProblemType.MULTICLASS and y.ndim == 2:
+        y = y.argmax(axis=1)  # one-hot: the kit keeps class numbers
+    elif kind is ProblemType.BINARY:
+        found, y = np.unique(y, return_inverse=True)
+        names = tuple(names) or tuple(format_number(value) for value in found)
+    names = tuple(names) or _make_names(kind, y)
+    outputs = {ProblemType.BINARY: 1}.get(kind, len(names))
+    return TargetDescription(
+        type=kind,
+        reason=reason,
+        caution=caution,
+        samples=len(y),
+        outputs=outputs,
+        names=names,
+        shares=_shares(kind, y, len(names)),
+        unit=unit,
+        baseline=_guess(kind, y, names, outputs),
+        targets=y,
+    )
+
+
+def format_number(value: float) -> str:
+    """Write a number with three digits, or whole where it is large.
+
+    Examples
+    --------
+    >>> format_number(179_700.4), format_number(0.12345), format_number(28.0)
+    ('179,700', '0.123', '28')
+    """
+    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.3g}"
+
+
+def _checked(y: np.ndarray) -> np.ndarray:
+    y = np.asarray(y)
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = y[:, 0]
+    received = f"Received: y of shape {y.shape}, {y.dtype}."
+    if y.dtype.kind not in "USbiuf":
+        raise TypeError(f"Targets are numbers or texts. {received} Turn dates and objects into one of them.")
+    if y.ndim not in (1, 2) or not y.size:
+        raise ValueError(f"Targets have one row a sample, n above 0. {received} Reshape them to (n,) or (n, outputs).")
+    if y.dtype.kind in "US":
+        if y.ndim == 2:
+            raise ValueError(
+                f"Texts in several columns are several problems. {received} Describe one column at a time."
+            )
+    elif not np.isfinite(y).all():
+        raise ValueError(f"{int((~np.isfinite(y)).sum())} targets are not finite. {received} Drop them first.")
+    if (y == y[0]).all():
+        raise ValueError(
+            f"All {len(y)} targets are the same, so there is nothing to predict. {received} Take more rows, or another "
+            "target."
+        )
+    return y
+
+
+def _texts(names: tuple[str, ...]) -> tuple[ProblemType, str, str]:
+    kind = ProblemType.BINARY if len(names) == 2 else ProblemType.MULTICLASS
+    return kind, f"{len(names)} different texts: names of classes, numbered from 0 in the order of the alphabet.", ""
+
+
+def _judge_columns(y: np.ndarray) -> tuple[ProblemType, str, str]:
+    """y: (n, columns), numbers."""
+    columns = y.shape[1]
+    if not np.isin(y, (0, 1)).all():
+        bounded = y.min() >= 0 and y.max() <= 1
+        kind = ProblemType.BOUNDED_REGRESSION if bounded else ProblemType.REGRESSION
+        return kind, f"{columns} columns of numbers: as many quantities at once.", ""
+    yes = y.sum(axis=1)
+    if (yes == 1).all():
+        return ProblemType.MULTICLASS, f"{columns} columns, exactly one 1 in every row: classes, one-hot.", ""
+    reason = f"{columns} columns of 0 and 1, {yes.min():.0f} to {yes.max():.0f} times a 1 in a row: labels that do not "
+    return ProblemType.MULTILABEL, reason + "exclude each other.", ""
+
+
+def _judge_values(y: np.ndarray, classes: int) -> tuple[ProblemType, str, str]:
+    """y: (n,), numbers; classes: how many are named, or 0."""
+    found = np.unique(y)
+    low, high = format_number(found[0]), format_number(found[-1])
+    whole = bool((found == np.floor(found)).all())
+    if len(found) == 2 and classes <= 2:
+        caution = "" if tuple(found) == (0, 1) else "networks learn 0 and 1: number the two so."
+        return ProblemType.BINARY, f"Two values only, {low} and {high}: a yes or no.", caution
+    if whole and found[0] >= 0 and found[-1] < classes:
+        return ProblemType.MULTICLASS, f"Whole numbers from {low} to {high}, and {classes} classes have names.", ""
+    if whole and found[0] == 0 and len(found) == found[-1] + 1 <= MAX_CLASSES:
+        reason = f"Whole numbers, each one from 0 to {high} and no other: {len(found)} class numbers."
+        return ProblemType.MULTICLASS, reason, "should they be counts, of which 2 is twice 1, then it is regression."
+    if not whole and found[0] >= 0 and found[-1] <= 1:
+        return ProblemType.BOUNDED_REGRESSION, f"Every value lies between 0 and 1 ({low} to {high}): a fraction.", ""
+    kind = "whole numbers" if whole else "numbers"
+    caution = "should the numbers be names, such as postcodes, number the classes from 0."
+    reason = f"{len(found):,} different {kind} from {low} to {high}: a quantity."
+    return ProblemType.REGRESSION, reason, caution if whole and len(found) <= MAX_CLASSES else ""
+
+
+def _make_names(kind: ProblemType, y: np.ndarray) -> tuple[str, ...]:
+    if kind is ProblemType.MULTICLASS:
+        return tuple(map(str, range(int(y.max()) + 1)))
+    return ("target",) if y.ndim == 1 else tuple(f"column {number}" for number in range(y.shape[1]))
+
+
+def _shares(kind: ProblemType, y: np.ndarray, classes: int) -> tuple[float, ...]:
+    if not kind.is_classification:
+        return ()
+    counts = y.sum(axis=0) if y.ndim == 2 else np.bincount(y.astype(np.intp), minlength=classes)
+    return tuple(float(count) / len(y) for count in counts)
+
+
+def _guess(kind: ProblemType, y: np.ndarray, names: tuple[str, ...], outputs: int) -> Baseline:
+    """Learn the best constant from the targets and judge it on them: one number cannot learn them by heart."""
+    problem = Problem(
+        name="target",
+        base="",
+        question="",
+        type=kind,
+        outputs=outputs,
+        output_names=names,
+        input_shape=(),
+        measure="accuracy" if kind.is_classification else "mae",
+    )
+    return compute_baseline(problem, y, y)

@@ -1,0 +1,166 @@
+"""Step 2: which measure of success suits a problem, and why, from its type and its targets.
+
+The rules are those of F. Chollet, Deep Learning with Python, on choosing a measure of success: accuracy (or the area
+under a curve) for balanced classes, precision and recall for unbalanced ones, mean average precision for ranking and
+multilabel problems; for quantities the mean absolute error, which has the unit of the target.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from recipe.core.problem import Problem, ProblemType
+from recipe.core.scores import check_outputs
+
+# Balanced is a matter of degree. Where one class is at most twice as frequent as the other, a blind guess has an
+# accuracy of two thirds at most, and what a model adds to it can still be seen.
+BALANCED = 2 / 3
+CUT_OFF = 0.01  # so large a share of equal largest values is no chance: a census, or a sensor, stopped counting there
+FAR_OUT = 0.01  # the share of samples that are called the furthest out
+HEAVY = 0.2  # they weigh heavily where they have more than this share of all squared deviation (8 % if normal)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Suggestion:
+    """A measure of success for a problem, with the reason.
+
+    Attributes
+    ----------
+    problem : the name of the problem
+    measure : the name of the measure, a key of `recipe.MEASURES`
+    reason : a sentence or two, with the numbers that were looked at
+    also : other measures to keep an eye on
+    caution : what the measure hides in this data; empty where nothing was found
+    """
+
+    problem: str
+    measure: str
+    reason: str
+    also: tuple[str, ...] = ()
+    caution: str = ""
+
+    def __str__(self) -> str:
+        also = f" Also look at {', '.join(self.also)}." if self.also else ""
+        caution = f" Mind: {self.caution}" if self.caution else ""
+        return f"{self.problem}: {self.measure}. {self.reason}{also}{caution}"
+
+
+def suggest_measure(problem: Problem, y: np.ndarray) -> Suggestion:
+    """Say which measure of success suits a problem, and why.
+
+    Parameters
+    ----------
+    y : np.ndarray of shape (n,), or (n, outputs) for multilabel and vector targets
+        The training targets, raw or prepared: only their shares and proportions count.
+
+    Raises
+    ------
+    ValueError
+        If the targets do not fit the problem, are not finite, or are all the same.
+
+    Examples
+    --------
+    >>> from recipe.data.problems import find_problem
+    >>> rare = np.array([0] * 9 + [1])
+    >>> print(suggest_measure(find_problem("mnist_five"), rare).measure)
+    f1
+    """
+    y = np.asarray(y)
+    y, _ = check_outputs(problem, y, np.zeros((len(y) if y.ndim else 0, problem.outputs)))
+    if not np.isfinite(y).all():
+        raise ValueError(
+            f"{int((~np.isfinite(y)).sum())} targets are not finite. Received: y of shape {y.shape}. Drop them first."
+        )
+    if (y == y[0]).all():
+        raise ValueError(
+            f"All {len(y)} targets are the same, so that every model and every guess that says so is right. "
+            f"Received: problem={problem.name!r}, y of {y[0]} alone. Take data in which something can be told apart."
+        )
+    rules = {
+        ProblemType.BINARY: _for_yes_or_no,
+        ProblemType.MULTICLASS: _for_classes,
+        ProblemType.MULTILABEL: _for_labels,
+    }
+    return rules.get(problem.type, _for_quantities)(problem, y)
+
+
+def _for_yes_or_no(problem: Problem, y: np.ndarray) -> Suggestion:
+    """y: (n, 1), 0 and 1."""
+    share = float(y.mean())
+    no, yes = problem.output_names
+    if max(share, 1 - share) <= BALANCED:
+        return Suggestion(
+            problem=problem.name,
+            measure="accuracy",
+            reason=f"The classes are balanced: {share:.0%} are {yes}. A guess is right about as often as a coin, so "
+            "that accuracy says what a model adds.",
+        )
+    common = yes if share > 0.5 else no
+    return Suggestion(
+        problem=problem.name,
+        measure="f1",
+        reason=f"The classes are unbalanced: {share:.1%} are {yes}. Who always says {common!r} has an accuracy of "
+        f"{max(share, 1 - share):.1%} and has learned nothing; F1 asks what is found, and how much of it is right.",
+        also=("precision", "recall", "average_precision"),
+        caution=f"the commoner answer is the yes here, and always saying it has an F1 of {2 * share / (1 + share):.2f}."
+        " Ask the opposite question, so that the rare class is the yes."
+        if share > 0.5
+        else "",
+    )
+
+
+def _for_classes(problem: Problem, y: np.ndarray) -> Suggestion:
+    """y: (n,), class numbers."""
+    shares = np.bincount(y.astype(np.intp), minlength=problem.outputs) / len(y)
+    rare, common = (problem.output_names[which] for which in (shares.argmin(), shares.argmax()))
+    balanced = shares.max() <= 2 * shares.min()
+    return Suggestion(
+        problem=problem.name,
+        measure="accuracy",
+        reason=f"One of {problem.outputs} classes a sample; the most frequent one, {common}, makes up "
+        f"{shares.max():.1%}, and that is what a guess gets right.",
+        caution=""
+        if balanced
+        else f"class {rare} makes up only {shares.min():.1%}, and accuracy hardly notices it. Look at each class's "
+        "recall too.",
+    )
+
+
+def _for_labels(problem: Problem, y: np.ndarray) -> Suggestion:
+    """y: (n, labels), 0 and 1."""
+    shares = dict(zip(problem.output_names, y.mean(axis=0), strict=True))
+    listed = ", ".join(f"{name} {share:.0%}" for name, share in shares.items())
+    empty = [name for name, share in shares.items() if share in (0, 1)]
+    return Suggestion(
+        problem=problem.name,
+        measure="average_precision",
+        reason=f"Several labels a sample, each with a share of its own ({listed}). Average precision judges how each "
+        "label ranks the samples, without a threshold; its mean over the labels judges the model.",
+        also=("f1",),
+        caution=f"{', '.join(empty)}: all answers are the same here, so that it cannot be judged." if empty else "",
+    )
+
+
+def _for_quantities(problem: Problem, y: np.ndarray) -> Suggestion:
+    """y: (n, outputs), floats."""
+    y = y.astype(np.float64)
+    spread = np.maximum(y.std(axis=0), np.finfo(float).tiny)  # outputs of different units count alike
+    squares = np.sort(np.square((y - y.mean(axis=0)) / spread).sum(axis=1))[::-1]
+    furthest = max(1, round(FAR_OUT * len(y)))
+    weight = squares[:furthest].sum() / squares.sum()
+    capped = (y == y.max(axis=0)).mean(axis=0)
+    names = [name for name, share in zip(problem.output_names, capped, strict=True) if share > CUT_OFF]
+    return Suggestion(
+        problem=problem.name,
+        measure="mae",
+        reason="A quantity: the mean absolute error has its unit and can be said in a sentence. "
+        f"The {furthest:,} furthest out of {len(y):,} samples hold {weight:.0%} of all squared deviation: "
+        + ("squared, they would drown the rest." if weight > HEAVY else "no handful of them decides."),
+        also=("mse",),
+        caution=f"{capped.max():.1%} of the targets ({', '.join(names)}) are exactly the largest one. "
+        "What lay above was cut off there, and no model can be judged on it."
+        if names
+        else "",
+    )

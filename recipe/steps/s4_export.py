@@ -1,0 +1,171 @@
+"""Step 4, at the end: the preparation as Keras layers, inside the model, so that the model takes raw input.
+
+Whoever gets the model cannot forget the preparation, nor fit another one. The layers that are defined here are part of
+the file: to load it, `import recipe.steps.s4_export` first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+from keras import ops
+
+from recipe.core.features import column_names, ratio_places
+from recipe.core.preparation import Preparation
+from recipe.core.problem import REVIEW_LENGTH
+from recipe.core.reviews import Reviews
+from recipe.core.vectorize import MOST_COUNTED
+
+MOST_RANKS = 65_536  # ranks that `pad_reviews` keeps; a network knows far fewer words
+
+
+def attach_preparation(model: keras.Model, preparation: Preparation) -> keras.Model:
+    """Return a model that takes raw input: the preparation as layers, then the layers of the model.
+
+    Parameters
+    ----------
+    model : a trained model that reads what `preparation` prepares; its layers are shared, not copied
+    preparation : fitted on what the model was trained on
+
+    Returns
+    -------
+    keras.Model
+        Its input is float32 of shape ``(batch, height, width)``, pixels as they were loaded; or ``(batch, features)``,
+        a table's raw columns; or int32 of shape ``(batch, any length)``, the ranks of a review's words, 0 behind its
+        end (see `pad_reviews`). Its predictions are those of `model` for prepared data, to rounding.
+
+    Raises
+    ------
+    ValueError
+        If the model reads another shape than the preparation gives.
+    """
+    shape = preparation.problem.input_shape
+    raw = keras.Input((None,), dtype="int32") if preparation.problem.num_words else keras.Input(shape, dtype="float32")
+    x = raw
+    for layer in preparation_layers(preparation):
+        x = layer(x)
+    if tuple(model.input_shape) != tuple(x.shape):
+        raise ValueError(
+            f"The model reads {model.input_shape}, and the preparation gives {tuple(x.shape)}. Received: "
+            f"encoding={preparation.encoding!r}. Give the preparation that the model was trained with."
+        )
+    return keras.Model(raw, model(x), name=f"{model.name}_with_preparation")
+
+
+def preparation_layers(preparation: Preparation) -> list[keras.layers.Layer]:
+    """Return the Keras layers that do what `Preparation.transform` and the scale do, in order."""
+    if preparation.problem.num_words:
+        return [EncodeWords(preparation.encoding, preparation.problem.num_words, preparation.idf or None)]
+    if preparation.pixel_max:
+        return _image_layers(preparation)
+    layers = []
+    if preparation.median:
+        layers.append(FillMissing(preparation.median))
+    if preparation.ratios:
+        layers.append(AddRatios(ratio_places(preparation.ratios, column_names(preparation.problem))))
+    if preparation.encoding != "raw":
+        center, spread = preparation.center_and_spread
+        # `Normalization` divides by the root of the variance, so it does scaling to a range, too.
+        layers.append(keras.layers.Normalization(mean=center.tolist(), variance=(spread**2).tolist()))
+    return layers
+
+
+def pad_reviews(reviews: Reviews) -> np.ndarray:
+    """Return all words of each text as the exported model reads them: int32 (n, longest text), 0 behind the end."""
+    longest = max(int(np.diff(reviews.offsets).max(initial=0)), 1)
+    return reviews.sequences(length=longest, words=MOST_RANKS).astype(np.int32)
+
+
+def _image_layers(preparation: Preparation) -> list[keras.layers.Layer]:
+    """Pixels to [0, 1], to [-1, 1] or to mean 0 and standard deviation 1, all pixels alike."""
+    if preparation.encoding == "raw":
+        return []
+    if preparation.encoding == "normalize":
+        (mean,), (std,) = preparation.mean, preparation.std
+        return [keras.layers.Rescaling(1 / std, offset=-mean / std)]
+    if preparation.encoding == "scale_signed":
+        return [keras.layers.Rescaling(2 / preparation.pixel_max, offset=-1.0)]
+    return [keras.layers.Rescaling(1 / preparation.pixel_max)]
+
+
+@keras.saving.register_keras_serializable(package="recipe")
+class FillMissing(keras.layers.Layer):
+    """Puts a column's median where a value is missing: (batch, features) -> (batch, features)."""
+
+    def __init__(self, median: Sequence[float], **kwargs: object) -> None:
+        super().__init__(**kwargs)
+        self.median = [float(value) for value in median]
+
+    def call(self, x: keras.KerasTensor) -> keras.KerasTensor:
+        return ops.where(ops.isnan(x), ops.convert_to_tensor(self.median, dtype=x.dtype), x)
+
+    def get_config(self) -> dict[str, object]:
+        return super().get_config() | {"median": self.median}
+
+
+@keras.saving.register_keras_serializable(package="recipe")
+class AddRatios(keras.layers.Layer):
+    """Appends columns divided by columns: (batch, features) -> (batch, features + ratios)."""
+
+    def __init__(self, places: Sequence[Sequence[int]], **kwargs: object) -> None:
+        super().__init__(**kwargs)
+        self.places = [[int(over), int(under)] for over, under in places]
+
+    def call(self, x: keras.KerasTensor) -> keras.KerasTensor:
+        return ops.concatenate([x, *(x[:, over, None] / x[:, under, None] for over, under in self.places)], axis=1)
+
+    def get_config(self) -> dict[str, object]:
+        return super().get_config() | {"places": self.places}
+
+
+@keras.saving.register_keras_serializable(package="recipe")
+class EncodeWords(keras.layers.Layer):
+    """Turns ranks of words into what a network reads: (batch, length) -> (batch, words), or (batch, 256) in order.
+
+    Keras's own `TextVectorization` needs TensorFlow, and its `CategoryEncoding` cannot be compiled by JAX.
+    """
+
+    def __init__(self, encoding: str, words: int, idf: Sequence[float] | None = None, **kwargs: object) -> None:
+        super().__init__(**kwargs)
+        self.encoding, self.words = encoding, words
+        self.idf = None if idf is None else [float(value) for value in idf]
+
+    def call(self, ranks: keras.KerasTensor) -> keras.KerasTensor:
+        known = ops.where(ranks < self.words, ranks, 0)  # 0 stands for no word
+        if self.encoding == "sequence":
+            return self._close_ranks(known)
+        counts = self._count(known)
+        if self.encoding == "multi_hot":
+            return ops.minimum(counts, 1.0)
+        if self.encoding == "counts":
+            return ops.minimum(counts, float(MOST_COUNTED))
+        weights = counts * ops.convert_to_tensor(self.idf, dtype="float32")
+        length = ops.sqrt(ops.sum(weights**2, axis=1, keepdims=True))
+        return weights / ops.where(length > 0, length, 1.0)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, int]:
+        return (input_shape[0], REVIEW_LENGTH if self.encoding == "sequence" else self.words)
+
+    def compute_output_spec(self, ranks: keras.KerasTensor) -> keras.KerasTensor:
+        dtype = "int32" if self.encoding == "sequence" else "float32"
+        return keras.KerasTensor(self.compute_output_shape(ranks.shape), dtype=dtype)
+
+    def get_config(self) -> dict[str, object]:
+        return super().get_config() | {"encoding": self.encoding, "words": self.words, "idf": self.idf}
+
+    def _count(self, known: keras.KerasTensor) -> keras.KerasTensor:
+        """Return how often each word stands in each text, float32 (batch, words); rank 0 is not counted."""
+        texts = ops.shape(known)[0]
+        rows = ops.arange(texts, dtype="int32")[:, None] * self.words  # each text has its own stretch of one long row
+        places = ops.reshape(rows + known, (-1,))
+        ones = ops.cast(ops.reshape(known, (-1,)) > 0, "float32")
+        return ops.reshape(ops.segment_sum(ones, places, num_segments=texts * self.words), (texts, self.words))
+
+    def _close_ranks(self, known: keras.KerasTensor) -> keras.KerasTensor:
+        """Move the known words to the front in their order, and keep the first 256: int32 (batch, 256)."""
+        padded = ops.pad(known, [[0, 0], [0, REVIEW_LENGTH]])
+        length = ops.shape(padded)[1]
+        places = ops.where(padded > 0, 0, length) + ops.arange(length, dtype="int32")[None, :]
+        return ops.take_along_axis(padded, ops.argsort(places, axis=1), axis=1)[:, :REVIEW_LENGTH]

@@ -1,0 +1,277 @@
+"""At the end: the final model, trained on everything but the test set, and the one look at the test set."""
+
+from __future__ import annotations
+
+import math
+import threading
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from recipe.core.dataset import Dataset, Samples, Split
+from recipe.core.features import Ratio
+from recipe.core.measures import MEASURES
+from recipe.core.preparation import Preparation
+from recipe.core.prepared import encoding_for
+from recipe.core.problem import Problem
+from recipe.core.run import EpochReport, Run
+from recipe.core.scores import check_outputs
+from recipe.core.spec import ModelSpec
+from recipe.journal import Journal, keep
+from recipe.journal import choose as choose_journal
+from recipe.steps.s2_uncertainty import Uncertainty, estimate_uncertainty
+from recipe.steps.s4_prepare import prepare
+from recipe.steps.training import train
+
+if TYPE_CHECKING:
+    import keras
+
+MONITORED_SAMPLES = 1_000  # training samples that the final training is measured on, since nothing is held out
+PREDICTED_AT_ONCE = 1_000  # raw samples that are prepared and cast to float32 together: 40 MB of 10,000 words each
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FinalModel:
+    """A model that was trained on training and validation data, with its preparation: it reads raw data.
+
+    Attributes
+    ----------
+    model : the fitted Keras model
+    preparation : fitted on all that the model was trained on
+    run : the training; its ``val_`` curves are of training samples, since nothing is held out
+    samples : how many samples it was trained on
+    """
+
+    problem: Problem
+    model: keras.Model = field(repr=False)
+    preparation: Preparation = field(repr=False)
+    run: Run = field(repr=False)
+    samples: int
+
+    @property
+    def spec(self) -> ModelSpec:
+        """The spec, with the number of epochs that were asked for."""
+        return self.run.spec
+
+    @property
+    def epochs(self) -> int:
+        """The number of epochs that were trained."""
+        return self.run.epochs
+
+    def predict(self, x: Samples) -> np.ndarray:
+        """Return the outputs for raw data, as `load` gives it.
+
+        Parameters
+        ----------
+        x : images uint8 (n, height, width), tables float32 (n, features), or `Reviews`
+
+        Returns
+        -------
+        np.ndarray of float32, shape (n, outputs): probabilities, or quantities in the problem's unit
+
+        Raises
+        ------
+        ValueError
+            If a sample has another shape than those that the model was trained on.
+        """
+        return predict(self.model, self.preparation, x)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinalResult:
+    """What the test set said.
+
+    Attributes
+    ----------
+    measure : the name of the measure of success
+    score : the measure on the test set, in `unit`
+    uncertainty : the confidence interval of the score and its standard error
+    samples : number of test samples
+    looks : how often the test set has been opened, this time included: those that the journal knows of earlier ones too
+    validation_score, validation_samples : what validation had said, and on how many samples; None where not given
+    """
+
+    problem: Problem
+    measure: str
+    score: float
+    unit: str
+    uncertainty: Uncertainty
+    samples: int
+    looks: int
+    validation_score: float | None = None
+    validation_samples: int | None = None
+
+    @property
+    def tolerance(self) -> float | None:
+        """How far validation and test may lie apart by chance at 95 %: the noise of both sets of samples.
+
+        The spread of a mean shrinks with the root of the number of samples, and both sets are from the same source,
+        so the spread on the validation samples follows from the one on the test samples.
+        """
+        if self.validation_score is None:
+            return None
+        ratio = self.samples / self.validation_samples if self.validation_samples else 0.0
+        return 1.96 * self.uncertainty.spread * math.sqrt(1.0 + ratio)
+
+    @property
+    def promise_kept(self) -> bool | None:
+        """Whether test and validation agree within the noise of both; None where validation said nothing."""
+        if self.tolerance is None:
+            return None
+        return abs(self.score - self.validation_score) <= self.tolerance
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """The result in words: the score, the promise, and the looks where it was more than one."""
+        noise = self.uncertainty
+        unit = f" {self.unit}" if self.unit else ""
+        title = MEASURES[self.measure].title
+        first = (
+            f"On the {self.samples:,} samples of the test set the {title} is {self.score:.4g}{unit} "
+            f"({100 * noise.level:g} % interval {noise.low:.4g} to {noise.high:.4g}, {noise.method})."
+        )
+        return tuple(text for text in (first, self._promise(), self._looks()) if text)
+
+    def _promise(self) -> str:
+        if self.promise_kept is None:
+            return ""
+        apart = f"{self.score:.4g} on the test set against {self.validation_score:.4g} in validation"
+        noise = f"the noise of both sets of samples (up to {self.tolerance:.2g})"
+        if self.promise_kept:
+            return f"Validation had promised the same: {apart}, a difference within {noise}."
+        better = MEASURES[self.measure].gain(self.score, self.validation_score) > 0
+        return f"Validation had promised {'less' if better else 'more'}: {apart}, a difference beyond {noise}." + (
+            "" if better else " The choices made by looking at validation scores flatter them."
+        )
+
+    def _looks(self) -> str:
+        if self.looks == 1:
+            return "The test set was opened once, for this score."
+        return (
+            f"The test set has now been opened {self.looks} times. To repeat a run does no harm; but what was changed "
+            "after an earlier look has seen the test set, and then this score is no longer an honest estimate."
+        )
+
+
+def train_final(
+    spec: ModelSpec,
+    dataset: Dataset,
+    *,
+    epochs: int | None = None,
+    ratios: Sequence[Ratio] = (),
+    on_epoch: Callable[[EpochReport], object] | None = None,
+    stop: threading.Event | None = None,
+    journal: Journal | str | None = "default",
+) -> FinalModel:
+    """Train on all data but the test set, training and validation part together, from new first weights.
+
+    The preparation is fitted anew on all of it. Nothing is held out, so nothing can say when to stop: the number of
+    epochs must be known by now. What the run calls validation are training samples, for watching alone.
+
+    Parameters
+    ----------
+    epochs : how many to train, as validation found them; None: those of the spec
+    ratios : new columns of a table, as for `prepare`
+    journal : where the training is recorded, as a final one without a score; None nowhere
+
+    Raises
+    ------
+    ValueError
+        If the spec does not suit the data.
+    """
+    spec = spec.replace(patience=None, epochs=spec.epochs if epochs is None else epochs)
+    watched = slice(MONITORED_SAMPLES)
+    split = Split(
+        problem=dataset.problem,
+        source=dataset.source,
+        x_train=dataset.x_train,
+        y_train=dataset.y_train,
+        x_val=dataset.x_train[watched],
+        y_val=dataset.y_train[watched],
+        protocol="training and validation data together; nothing is held out, the curves are of training samples",
+        pixel_max=dataset.pixel_max,
+    )
+    prepared = prepare(split, encoding=encoding_for(spec, dataset.problem), ratios=ratios)
+    run = train(spec, prepared, on_epoch=on_epoch, stop=stop, journal=None)
+    journal = choose_journal(journal)
+    if journal is not None:
+        run = replace(run, data=prepared.data_key)
+        keep([run], journal, final=True)
+    return FinalModel(
+        problem=dataset.problem,
+        model=run.model,
+        preparation=prepared.preparation,
+        run=run,
+        samples=len(dataset.y_train),
+    )
+
+
+def evaluate_once(
+    final: FinalModel,
+    dataset: Dataset,
+    *,
+    validation_score: float | None = None,
+    validation_samples: int | None = None,
+    seed: int = 0,
+    journal: Journal | str | None = "default",
+) -> FinalResult:
+    """Open the test set and measure the final model on it. Do it once: every look is counted, and said.
+
+    The journal keeps the count, so that a new kernel does not begin anew.
+
+    Parameters
+    ----------
+    validation_score : what validation had promised, in the measure's unit
+    validation_samples : how many samples that was measured on; None takes the score as free of noise
+    seed : fixes the bootstrap
+    journal : where the look is noted; None counts the looks of this session alone
+
+    Raises
+    ------
+    ValueError
+        If the final training was stopped early: the test set then stays sealed.
+    """
+    if final.epochs < final.spec.epochs:
+        raise ValueError(
+            f"The final training was stopped after {final.epochs} of {final.spec.epochs} epochs, and the test set is "
+            f"opened for a finished model alone. Received: final, stopped={final.run.stopped!r}. Train it to the end."
+        )
+    problem = final.problem
+    x, y = dataset.test.open()
+    looks = _count_looks(problem, dataset, choose_journal(journal))
+    y_true, outputs = check_outputs(problem, final.preparation.transform_target(y), final.predict(x))
+    measure = MEASURES[problem.measure]
+    return FinalResult(
+        problem=problem,
+        measure=measure.name,
+        score=measure.compute(problem, y_true, outputs),
+        unit=measure.unit_of(problem),
+        uncertainty=estimate_uncertainty(problem, y_true, outputs, seed=seed),
+        samples=len(y_true),
+        looks=looks,
+        validation_score=validation_score,
+        validation_samples=validation_samples,
+    )
+
+
+def _count_looks(problem: Problem, dataset: Dataset, journal: Journal | None) -> int:
+    """Note the look in the journal, before anything can go wrong, and return how many there were."""
+    test = dataset.test
+    if journal is None:
+        return test.looks
+    try:
+        return journal.note_looks(problem, test.fingerprint, test.note_looks())
+    except Exception as error:  # as in `keep`: a journal that fails costs the count of earlier looks, not the result
+        text = f"The look at the test set is not in the journal. {type(error).__name__}: {error}"
+        warnings.warn(text, RuntimeWarning, stacklevel=3)
+        return test.looks
+
+
+def predict(model: keras.Model, preparation: Preparation, x: Samples) -> np.ndarray:
+    """Return a model's outputs for raw data, (n, outputs), prepared a part at a time: memory stays small."""
+    starts = range(0, len(x), PREDICTED_AT_ONCE)
+    parts = (preparation.transform(x[start : start + PREDICTED_AT_ONCE]) for start in starts)
+    return np.concatenate([np.asarray(model.predict_on_batch(preparation.to_network(part))) for part in parts])

@@ -1,0 +1,214 @@
+"""The report in HTML and the numbers in JSON: whole, true to the run, and without anything from outside."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from recipe.app.facts import collect_facts
+from recipe.app.late_steps import FinalStep
+from recipe.app.report import render_html, write_html, write_json
+from recipe.app.trials import Progress
+from recipe.app.workflow import RecipeResult, run_recipe
+from recipe.core.spec import ModelSpec
+from recipe.core.targets import check_target, write_whole
+from recipe.steps.s6_plan import Plan
+
+SPEC = ModelSpec(batch_size=16, hidden_units=(32,), optimizer="adam", epochs=30)
+PLAN = Plan(small=SPEC.replace(hidden_units=(8,), epochs=20), ladder=(SPEC,), trials=1)
+
+
+@pytest.fixture(scope="module")
+def result(no_journal) -> RecipeResult:
+    return run_recipe("housing", source="sample", rows=200, seed=5, plan=PLAN)
+
+
+@pytest.fixture(scope="module")
+def stopped(no_journal) -> RecipeResult:
+    def interrupt(event: object) -> None:
+        if isinstance(event, Progress) and event.step == 6 and event.epoch == 4:
+            raise KeyboardInterrupt
+
+    return run_recipe("housing", source="sample", rows=200, plan=PLAN, on_event=interrupt)
+
+
+@pytest.fixture(scope="module")
+def diverged(no_journal) -> RecipeResult:
+    wild = SPEC.replace(optimizer="sgd", learning_rate=1e6, epochs=4)
+    return run_recipe("housing", source="sample", rows=200, plan=Plan(small=wild, ladder=(wild,), trials=0))
+
+
+class _Page(HTMLParser):
+    """Collects tags, what they link to, and the visible text."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict]] = []
+        self.text = ""
+        self.open: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        while self.open and self.open.pop() != tag:
+            pass
+
+    def handle_data(self, data):
+        if not {"style", "svg"} & set(self.open):
+            self.text += data
+
+    @property
+    def links(self) -> list[str]:
+        names = ("href", "xlink:href", "src", "srcset", "data", "poster", "action")
+        return [attrs[name] for _, attrs in self.tags for name in names if name in attrs]
+
+
+def test_collect_facts_has_the_promised_numbers_in_the_measures_unit(result):
+    facts = collect_facts(result)
+    last = result.find(FinalStep)
+    assert facts["problem"] == "housing"
+    assert (facts["source"], facts["seed"], facts["rows"], facts["measure"]) == ("sample", 5, 200, "mae")
+    assert facts["unit"] == "hundred thousand dollars"
+    assert "not real prices" in facts["provenance"]
+    assert facts["test"] == last.result.score
+    assert facts["validation"] == last.result.validation_score
+    assert 0 < facts["test"] < facts["baseline"]
+    assert facts["statistical_power"] == pytest.approx(1 - facts["statistical_power_details"]["p_value"])
+    assert (facts["looks_at_the_test_set"], facts["interrupted"]) == (1, False)
+    assert ModelSpec.from_dict(facts["spec"]).epochs == last.final.epochs
+    assert facts["versions"]["keras"]
+    assert facts["seconds"] > 0
+
+
+def test_collect_facts_counts_epochs_from_1(result):
+    facts = collect_facts(result)
+    assert facts["overfitting_epoch_counts_from"] == 1
+    assert [trial["epoch"] for trial in facts["trials"]] == [trial.epoch + 1 for trial in result.trials]
+    assert facts["trials"][0]["epochs"] == 20
+
+
+def test_write_json_comes_back_as_it_was(result, tmp_path):
+    path = write_json(result, tmp_path / "run.json")
+    assert json.loads(path.read_text(encoding="utf-8")) == json.loads(json.dumps(collect_facts(result)))
+    assert [file.name for file in tmp_path.iterdir()] == ["run.json"]
+
+
+def test_write_json_of_a_run_that_diverged_is_valid_json_with_null(diverged, tmp_path):
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} is not JSON")
+
+    path = write_json(diverged, tmp_path / "run.json")
+    facts = json.loads(path.read_text(encoding="utf-8"), parse_constant=refuse)
+    assert facts["test"] is None
+    assert None in facts["trials"][0]["history"]["val_data_loss"]
+
+
+def test_collect_facts_of_an_interrupted_run_keeps_what_was_done(stopped):
+    facts = collect_facts(stopped)
+    assert (facts["interrupted"], facts["stopped"], facts["stopped_in_step"]) == (True, "interrupted", 6)
+    assert facts["baseline"] > 0
+    assert facts["validation"] == facts["trials"][0]["validation"]
+    assert (facts["test"], facts["overfitting_epoch"], facts["looks_at_the_test_set"]) == (None, None, 0)
+
+
+def test_collect_facts_of_a_run_without_data_is_still_json():
+    def interrupt(event: object) -> None:
+        raise KeyboardInterrupt
+
+    facts = collect_facts(run_recipe("housing", source="sample", on_event=interrupt))
+    assert (facts["source"], facts["provenance"], facts["stopped_in_step"]) == (None, None, 1)
+    assert json.loads(json.dumps(facts, allow_nan=False)) == facts
+
+
+def test_render_html_loads_nothing_from_outside(result):
+    html = render_html(result)
+    page = _Page(html)
+    assert page.links
+    assert [link for link in page.links if not link.startswith("#")] == []
+    assert not {"script", "link", "iframe", "object", "embed", "img"} & {tag for tag, _ in page.tags}
+    assert re.findall(r"(?:https?:)?//[\w.]+", html) == []
+    assert re.findall(r"url\((?!#)|@import", html) == []
+
+
+def test_render_html_gives_every_figure_its_alternative_text(result):
+    figures = [attrs for tag, attrs in _Page(render_html(result)).tags if tag == "svg"]
+    assert len(figures) == 1 + len(result.trials)
+    assert all(attrs["role"] == "img" and len(attrs["aria-label"]) > 40 for attrs in figures)
+    assert len({attrs["aria-label"] for attrs in figures}) == len(figures)
+
+
+def test_render_html_shows_source_steps_and_scores(result):
+    text = " ".join(_Page(render_html(result)).text.split())
+    assert "Source: sample." in text
+    assert result.dataset.provenance in text
+    for step in result.steps:
+        assert step.title in text
+        assert all(" ".join(sentence.split()) in text for sentence in step.sentences)
+    assert all(f"{line.score:.4g}" in text for line in result.lines)
+    assert "Interrupted" not in text
+
+
+def test_render_html_is_made_for_dark_pages_and_for_paper(result):
+    html = render_html(result)
+    assert "prefers-color-scheme: dark" in html
+    assert "@media print" in html
+    assert '<html lang="en">' in html
+
+
+def test_render_html_escapes_what_it_is_given(result):
+    import dataclasses
+
+    evil = dataclasses.replace(result.dataset, provenance="<script>alert('&')</script>")
+    html = render_html(dataclasses.replace(result, dataset=evil))
+    assert "<script" not in html
+    assert "&lt;script&gt;" in html
+
+
+def test_render_html_of_an_interrupted_run_says_so_and_shows_what_was_done(stopped):
+    page = _Page(render_html(stopped))
+    text = " ".join(page.text.split())
+    assert "Interrupted. The work was stopped in step 6." in text
+    assert "the test set stayed sealed" in text
+    assert "Beat a baseline" in text
+
+
+def test_write_html_replaces_an_old_report_and_leaves_nothing_else(result, tmp_path):
+    path = tmp_path / "report.html"
+    path.write_text("old", encoding="utf-8")
+    assert write_html(result, path).read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_write_whole_keeps_the_old_file_when_writing_fails(tmp_path):
+    path = tmp_path / "report.html"
+    path.write_text("old", encoding="utf-8")
+    with pytest.raises(UnicodeEncodeError):
+        write_whole(path, "half \ud800 a character")
+    assert path.read_text(encoding="utf-8") == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_check_target_refuses_a_folder_and_a_missing_folder(tmp_path):
+    with pytest.raises(IsADirectoryError, match="this is a folder"):
+        check_target(tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"There is no such folder: .*missing"):
+        check_target(tmp_path / "missing" / "report.html")
+
+
+def test_check_target_refuses_a_place_that_cannot_be_written():
+    with pytest.raises((PermissionError, FileNotFoundError), match="Received:"):
+        check_target("/proc/report.html")
+
+
+def test_check_target_leaves_an_old_report_as_it_is(tmp_path):
+    path = tmp_path / "report.html"
+    path.write_text("old", encoding="utf-8")
+    check_target(path)
+    assert path.read_text(encoding="utf-8") == "old"
+    assert list(tmp_path.iterdir()) == [path]

@@ -1,0 +1,210 @@
+"""Measures of success against scikit-learn, plain NumPy and the Keras metrics of the same name."""
+
+import dataclasses
+import math
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from sklearn import metrics as reference
+
+from recipe.core.measures import MEASURES, relative_error
+from recipe.core.problem import ProblemType
+from recipe.core.scores import check_outputs
+from recipe.data.problems import PROBLEMS, find_problem
+
+
+def make_case(problem, samples=203, seed=0):
+    """Labels and outputs of a middling model, of the shapes that the problem has."""
+    rng = np.random.default_rng(seed)
+    if problem.type is ProblemType.MULTICLASS:
+        y = rng.integers(problem.outputs, size=samples)
+        scores = rng.random((samples, problem.outputs)) + 0.7 * np.eye(problem.outputs)[y]
+        return y.astype(np.uint8), (scores / scores.sum(axis=1, keepdims=True)).astype(np.float32)
+    if problem.type.is_classification:
+        y = (rng.random((samples, problem.outputs)) < 0.3).astype(np.uint8)
+        outputs = np.clip(0.3 * y + 0.7 * rng.random(y.shape), 0, 1).astype(np.float32)
+    else:
+        y = rng.gamma(2.0, size=(samples, problem.outputs)).astype(np.float32)
+        outputs = (y + rng.normal(scale=0.4, size=y.shape)).astype(np.float32)
+    return (y[:, 0] if problem.outputs == 1 else y), outputs
+
+
+CASES = [(name, problem) for problem in PROBLEMS.values() for name, m in MEASURES.items() if problem.type in m.types]
+
+
+@pytest.mark.parametrize(("name", "problem"), CASES, ids=[f"{name}-{problem.name}" for name, problem in CASES])
+def test_keras_metric_agrees_with_compute_over_batches(name, problem):
+    measure = MEASURES[name]
+    y, outputs = make_case(problem)
+    metric = measure.keras_metric(problem)
+    targets = y if problem.type is ProblemType.MULTICLASS else y.reshape(len(y), -1)
+    for start in range(0, len(y), 64):
+        metric.update_state(targets[start : start + 64], outputs[start : start + 64])
+    assert metric.name == name
+    tolerance = 2e-2 if name == "average_precision" else 1e-6
+    assert float(metric.result()) == pytest.approx(measure.compute(problem, y, outputs), abs=tolerance)
+
+
+@pytest.mark.parametrize(("name", "problem"), CASES, ids=[f"{name}-{problem.name}" for name, problem in CASES])
+def test_keras_metric_leaves_out_samples_of_weight_0(name, problem):
+    measure = MEASURES[name]
+    y, outputs = make_case(problem)
+    targets = y if problem.type is ProblemType.MULTICLASS else y.reshape(len(y), -1)
+    weight = (np.arange(len(y)) < 150).astype(np.float32)
+    metric = measure.keras_metric(problem)
+    metric.update_state(targets, outputs, weight)
+    tolerance = 2e-2 if name == "average_precision" else 1e-6
+    assert float(metric.result()) == pytest.approx(measure.compute(problem, y[:150], outputs[:150]), abs=tolerance)
+
+
+def test_every_problem_has_a_measure_that_fits_it():
+    for problem in PROBLEMS.values():
+        y, outputs = make_case(problem)
+        assert math.isfinite(MEASURES[problem.measure].compute(problem, y, outputs))
+
+
+def test_compute_agrees_with_scikit_learn_on_yes_or_no():
+    problem = find_problem("mnist_five")
+    y, outputs = make_case(problem)
+    yes = outputs[:, 0] > 0.5
+    for name, expected in (
+        ("accuracy", reference.accuracy_score(y, yes)),
+        ("f1", reference.f1_score(y, yes)),
+        ("precision", reference.precision_score(y, yes)),
+        ("recall", reference.recall_score(y, yes)),
+        ("average_precision", reference.average_precision_score(y, outputs[:, 0])),
+    ):
+        assert MEASURES[name].compute(problem, y, outputs) == pytest.approx(expected, abs=1e-12)
+
+
+def test_compute_agrees_with_scikit_learn_on_several_labels():
+    problem = find_problem("mnist_multilabel")
+    y, outputs = make_case(problem)
+    yes = outputs > 0.5
+    for name, expected in (
+        ("accuracy", (yes == y).mean()),
+        ("f1", reference.f1_score(y, yes, average="macro")),
+        ("precision", reference.precision_score(y, yes, average="micro")),
+        ("recall", reference.recall_score(y, yes, average="micro")),
+        ("average_precision", reference.average_precision_score(y, outputs, average="macro")),
+    ):
+        assert MEASURES[name].compute(problem, y, outputs) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("name", ["housing", "housing_vector", "housing_fraction"])
+def test_compute_agrees_with_numpy_on_quantities(name):
+    problem = find_problem(name)
+    y, outputs = make_case(problem)
+    off = y.reshape(len(y), -1).astype(float) - outputs
+    assert MEASURES["mae"].compute(problem, y, outputs) == pytest.approx(np.abs(off).mean(), rel=1e-6)
+    assert MEASURES["mse"].compute(problem, y, outputs) == pytest.approx((off**2).mean(), rel=1e-6)
+
+
+def test_compute_takes_targets_as_a_vector_or_a_column():
+    problem = find_problem("housing")
+    y, outputs = make_case(problem)
+    mae = MEASURES["mae"].compute
+    assert mae(problem, y[:, None], outputs) == mae(problem, y, outputs) == mae(problem, y, outputs[:, 0])
+
+
+def test_compute_calls_an_output_of_exactly_a_half_a_no():
+    assert MEASURES["accuracy"].compute(find_problem("imdb"), np.array([0]), np.array([[0.5]])) == 1.0
+
+
+def test_compute_is_0_where_there_is_no_yes_at_all():
+    problem = find_problem("mnist_five")
+    y, outputs = np.zeros(4, np.uint8), np.full((4, 1), 0.1)
+    for name in ("f1", "precision", "recall", "average_precision"):
+        assert MEASURES[name].compute(problem, y, outputs) == 0.0
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_compute_is_nan_where_the_network_diverged(bad):
+    for name in ("imdb", "housing", "mnist"):
+        problem = find_problem(name)
+        y, outputs = make_case(problem)
+        outputs[7, 0] = bad
+        assert math.isnan(MEASURES[problem.measure].compute(problem, y, outputs))
+
+
+@pytest.mark.parametrize(("name", "problem"), CASES, ids=[f"{name}-{problem.name}" for name, problem in CASES])
+def test_per_sample_has_the_measure_as_its_mean_or_is_none(name, problem):
+    measure = MEASURES[name]
+    y, outputs = make_case(problem)
+    scores = measure.per_sample(problem, y, outputs)
+    if name in ("accuracy", "mae", "mse"):
+        assert scores.shape == (len(y),)
+        assert scores.mean() == pytest.approx(measure.compute(problem, y, outputs), rel=1e-6)
+    else:
+        assert scores is None
+
+
+def test_error_turns_shares_and_quantities_into_errors():
+    assert MEASURES["f1"].error(0.75) == 0.25
+    assert MEASURES["mae"].error(0.41, baseline=0.82) == pytest.approx(0.5)
+    with pytest.raises(ValueError, match=r"mean absolute error has a unit.*Received: baseline=None"):
+        MEASURES["mae"].error(0.41)
+
+
+def test_gain_is_above_0_for_what_is_better():
+    assert MEASURES["accuracy"].gain(0.9, 0.5) == pytest.approx(0.4)
+    assert MEASURES["mae"].gain(0.3, 0.8) == pytest.approx(0.5)
+
+
+def test_relative_error_refuses_what_it_cannot_divide():
+    with pytest.raises(ValueError, match=r"relative to a baseline's error of 0\. Received: baseline=0\."):
+        relative_error(0.3, 0)
+    with pytest.raises(ValueError, match=r"baseline=nan"):
+        relative_error(0.3, math.nan)
+    with pytest.raises(ValueError, match=r"never below 0\. Received: value=-0\.1"):
+        relative_error(-0.1, 1.0)
+
+
+def test_unit_of_names_the_unit_of_quantities_alone():
+    housing = find_problem("housing")
+    assert MEASURES["mae"].unit_of(housing) == "hundred thousand dollars"
+    assert MEASURES["mse"].unit_of(housing) == "hundred thousand dollars (squared)"
+    assert MEASURES["accuracy"].unit_of(find_problem("mnist")) == ""
+
+
+def test_measure_refuses_a_problem_that_it_is_not_defined_for():
+    y, outputs = make_case(find_problem("housing"))
+    message = r"accuracy is not defined for regression.*measure='accuracy', problem='housing'\. Choose from mae, mse"
+    with pytest.raises(ValueError, match=message):
+        MEASURES["accuracy"].compute(find_problem("housing"), y, outputs)
+    with pytest.raises(ValueError, match=r"F1 score is not defined for multiclass.*Choose from accuracy\."):
+        MEASURES["f1"].keras_metric(find_problem("mnist"))
+    with pytest.raises(ValueError, match=r"mean absolute error is not defined for binary"):
+        MEASURES["mae"].per_sample(find_problem("imdb"), y, outputs)
+
+
+@pytest.mark.parametrize(
+    ("name", "y", "outputs", "message"),
+    [
+        ("mnist", np.zeros(4), np.zeros((4, 9)), r"have 10 column\(s\).*outputs of shape \(4, 9\).*model\.predict"),
+        ("mnist", np.zeros(4), np.zeros(4), r"have 10 column\(s\)"),
+        ("mnist", np.eye(10)[:4], np.zeros((4, 10)), r"shape \(n, 1\) or \(n,\).*y_true of shape \(4, 10\).*one-hot"),
+        ("mnist_multilabel", np.zeros(4), np.zeros((4, 3)), r"have the shape \(n, 3\), n above 0"),
+        ("imdb", np.zeros(5), np.zeros((4, 1)), r"There are 5 targets for 4 outputs"),
+        ("imdb", np.zeros(0), np.zeros((0, 1)), r"n above 0"),
+        ("imdb", np.float64(1), np.zeros((1, 1)), r"y_true of shape \(\)"),
+        ("mnist", np.array([0, 10]), np.zeros((2, 10)), r"none of 0 to 9\. Received: y_true from 0 to 10"),
+        ("imdb", np.array([1, 2]), np.zeros((2, 1)), r"none of 0 to 1\. Received: y_true from 1 to 2"),
+    ],
+)
+def test_check_outputs_refuses_what_does_not_fit_the_problem(name, y, outputs, message):
+    with pytest.raises(ValueError, match=message):
+        check_outputs(find_problem(name), y, outputs)
+
+
+def test_measures_are_frozen():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        MEASURES["mae"].name = "other"
+
+
+def test_importing_measures_loads_neither_keras_nor_scikit_learn():
+    code = "import sys, recipe.measures; print({'keras', 'jax', 'sklearn', 'matplotlib'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "set()"

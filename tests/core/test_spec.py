@@ -1,0 +1,237 @@
+"""A spec refuses nonsense by name, and comes back unchanged from JSON and from text."""
+
+import dataclasses
+import json
+import math
+import re
+import string
+
+import numpy as np
+import pytest
+
+from recipe.core.spec import ACTIVATIONS, ARCHITECTURES, LAST_ACTIVATIONS, LOSSES, OPTIMIZERS, ModelSpec
+
+# field, value, the value as the message shows it, what the message says is allowed
+OUT_OF_RANGE = [
+    ("dropout", 1.5, "1.5", "from 0 up to, not including, 1"),
+    ("dropout", 1, "1.0", "from 0 up to, not including, 1"),
+    ("dropout", -0.1, "-0.1", "from 0 up to, not including, 1"),
+    ("dropout", math.nan, "nan", "from 0 up to, not including, 1"),
+    ("dropout", np.float32(1.5), "1.5", "from 0 up to, not including, 1"),
+    ("l1", -0.001, "-0.001", "0 or more, and finite"),
+    ("l1", math.nan, "nan", "0 or more, and finite"),
+    ("l2", math.inf, "inf", "0 or more, and finite"),
+    ("learning_rate", -0.01, "-0.01", "0 or more, and finite"),
+    ("learning_rate", 0, "0", "Give one above 0"),
+    ("learning_rate", math.inf, "inf", "0 or more, and finite"),
+    ("batch_size", 0, "0", "1 or more"),
+    ("epochs", -1, "-1", "1 or more"),
+    ("patience", 0, "0", "1 or more"),
+    ("seed", -1, "-1", "0 or more"),
+    ("seed", 2**32, "4294967296", "0 to 4294967295"),
+    ("hidden_units", (0,), "0", "1 or more"),
+    ("hidden_units", (64, -3), "-3", "1 or more"),
+    ("hidden_units", (), "()", '(64,), or take architecture="linear"'),
+    ("hidden_units", [], "()", '(64,), or take architecture="linear"'),
+]
+WRONG_TYPE = [
+    ("dropout", "0.5", "must be a number"),
+    ("dropout", True, "must be a number"),
+    ("dropout", None, "must be a number"),
+    ("l1", "none", "must be a number"),
+    ("l2", 1j, "must be a number"),
+    ("learning_rate", "auto", "must be a number"),
+    ("hidden_units", "64", "must be a tuple"),
+    ("hidden_units", 64, "must be a tuple"),
+    ("hidden_units", 2.5, "must be a tuple"),
+    ("hidden_units", {64}, "must be a tuple"),
+    ("batch_size", 2.5, "must be a whole number"),
+    ("batch_size", "32", "must be a whole number"),
+    ("epochs", True, "must be a whole number"),
+    ("epochs", None, "must be a whole number"),
+    ("patience", 2.0, "must be a whole number"),
+    ("seed", None, "must be a whole number"),
+]
+CHOICES = {
+    "architecture": ARCHITECTURES,
+    "activation": ACTIVATIONS,
+    "optimizer": OPTIMIZERS,
+    "last_activation": LAST_ACTIVATIONS,
+    "loss": LOSSES,
+}
+
+
+@pytest.mark.parametrize(("field", "value", "shown", "allowed"), OUT_OF_RANGE)
+def test_spec_refuses_a_value_out_of_range_naming_field_value_and_allowed(field, value, shown, allowed):
+    with pytest.raises(ValueError, match=re.escape(f"Received: {field}={shown}. ") + ".*" + re.escape(allowed)):
+        ModelSpec(**{field: value})
+
+
+@pytest.mark.parametrize(("field", "value", "fact"), WRONG_TYPE)
+def test_spec_refuses_a_value_of_the_wrong_type(field, value, fact):
+    with pytest.raises(
+        TypeError, match=re.escape(f"{field} {fact}") + ".*" + re.escape(f"Received: {field}={value!r}")
+    ):
+        ModelSpec(**{field: value})
+
+
+@pytest.mark.parametrize("units", [(2.5,), ("64",), (None,), (True,), ((64, 64),), np.array([2.5]), np.array([[4]])])
+def test_spec_refuses_a_layer_that_is_no_whole_number(units):
+    with pytest.raises(TypeError, match=r"hidden_units must be a whole number. Received: hidden_units="):
+        ModelSpec(hidden_units=units)
+
+
+@pytest.mark.parametrize("field", CHOICES)
+@pytest.mark.parametrize("value", ["sgdd", "", None, 3, ["relu"]])
+def test_spec_refuses_an_unknown_choice_and_lists_the_allowed_ones(field, value):
+    message = f"There is no such {field}. Received: {field}={value!r}. Choose from {', '.join(CHOICES[field])}."
+    with pytest.raises(ValueError, match=re.escape(message)):
+        ModelSpec(**{field: value})
+
+
+@pytest.mark.parametrize(("field", "value"), [(field, value) for field, values in CHOICES.items() for value in values])
+def test_spec_takes_every_allowed_choice(field, value):
+    assert getattr(ModelSpec(**{field: value}), field) == value
+
+
+def test_spec_takes_the_ends_of_its_ranges():
+    spec = ModelSpec(dropout=0, l1=0, l2=0, hidden_units=(1,), batch_size=1, epochs=1, patience=1, seed=2**32 - 1)
+    assert (spec.dropout, spec.patience, spec.seed) == (0.0, 1, 4_294_967_295)
+    assert ModelSpec(dropout=math.nextafter(1, 0)).dropout < 1
+
+
+def test_spec_turns_numbers_of_numpy_and_lists_into_plain_ones():
+    odd = ModelSpec(
+        hidden_units=[np.int64(16), np.uint8(8)],
+        dropout=np.float32(0.5),
+        l1=np.float64(0.25),
+        l2=np.int32(1),
+        learning_rate=np.float16(0.125),
+        batch_size=np.int16(32),
+        epochs=np.uint32(3),
+        patience=np.int8(2),
+        seed=np.uint64(7),
+    )
+    plain = ModelSpec(
+        hidden_units=(16, 8),
+        dropout=0.5,
+        l1=0.25,
+        l2=1.0,
+        learning_rate=0.125,
+        batch_size=32,
+        epochs=3,
+        patience=2,
+        seed=7,
+    )
+    assert odd == plain
+    assert hash(odd) == hash(plain)
+    assert odd.to_json() == plain.to_json()
+    kinds = {type(value) for value in odd.to_dict().values()} | {type(units) for units in odd.hidden_units}
+    assert kinds == {str, int, float, list}
+
+
+def test_spec_takes_an_array_of_units():
+    assert ModelSpec(hidden_units=np.array([32, 16])).hidden_units == (32, 16)
+
+
+def test_spec_of_a_linear_model_has_no_hidden_units():
+    assert ModelSpec(architecture="linear") == ModelSpec(architecture="linear", hidden_units=())
+    assert ModelSpec(architecture="linear").to_text() == "a=linear"
+
+
+def test_spec_is_frozen_and_hashable():
+    spec = ModelSpec()
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        spec.dropout = 0.5
+    assert {spec: "first", ModelSpec(): "second"} == {spec: "second"}
+    with pytest.raises(TypeError, match="positional"):
+        ModelSpec("mlp")
+
+
+def test_replace_checks_the_copy_like_a_new_spec():
+    spec = ModelSpec(dropout=0.5)
+    assert spec.replace(epochs=3) == ModelSpec(dropout=0.5, epochs=3)
+    assert spec == ModelSpec(dropout=0.5)
+    with pytest.raises(ValueError, match=r"dropout is out of range. Received: dropout=1.5"):
+        spec.replace(dropout=1.5)
+    with pytest.raises(TypeError, match=r"no such field. Received: droput, units. It has: architecture, hidden_units"):
+        spec.replace(droput=0.5, units=3)
+
+
+def random_spec(rng: np.random.Generator) -> ModelSpec:
+    def maybe(value, otherwise=None):
+        return value if rng.random() < 0.5 else otherwise
+
+    return ModelSpec(
+        **{field: str(rng.choice(values)) for field, values in CHOICES.items()},
+        hidden_units=tuple(rng.integers(1, 2048, size=rng.integers(1, 5)).tolist()),
+        dropout=maybe(rng.random(), 0.0),
+        l1=maybe(10 ** rng.uniform(-300, 0), 0.0),
+        l2=maybe(10 ** rng.uniform(-8, 20), 0.0),
+        learning_rate=maybe(10 ** rng.uniform(-8, 18)),
+        batch_size=int(rng.integers(1, 10_000)),
+        epochs=maybe(int(rng.integers(1, 10_000)), 20),
+        patience=maybe(int(rng.integers(1, 100))),
+        seed=maybe(int(rng.integers(0, 2**32)), 0),
+    )
+
+
+def test_spec_comes_back_unchanged_from_json_and_text():
+    rng = np.random.default_rng(0)
+    safe = set(string.ascii_letters + string.digits + "-_.~=&%")
+    for _ in range(500):
+        spec = random_spec(rng)
+        text = spec.to_text()
+        assert ModelSpec.from_json(spec.to_json()) == spec
+        assert ModelSpec.from_dict(spec.to_dict()) == spec
+        assert ModelSpec.from_text(text) == spec
+        assert set(text) <= safe
+        assert len(text) < 350
+
+
+def test_to_text_of_the_defaults_is_empty():
+    assert ModelSpec().to_text() == ""
+    assert ModelSpec.from_text("") == ModelSpec()
+    assert ModelSpec(hidden_units=(512,), optimizer="adam", learning_rate=1e-4).to_text() == "h=512&o=adam&lr=0.0001"
+
+
+def test_from_text_reads_a_browser_s_encoding():
+    assert ModelSpec.from_text("h=16-16&lr=1e%2B1&") == ModelSpec(hidden_units=(16, 16), learning_rate=10.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("garbage", "A spec has no field 'garbage'. Received: text='garbage'. Fields: a, h, act,"),
+        ("dropout=0.5", "A spec has no field 'dropout'. Received: text='dropout=0.5'."),
+        ("h=16-x", "The field hidden_units cannot be read from '16-x'. Received: text='h=16-x'."),
+        ("h=-16", "The field hidden_units cannot be read from '-16'."),
+        ("d=", "The field dropout cannot be read from ''."),
+        ("e=2.5", "The field epochs cannot be read from '2.5'."),
+        ("d=1.5", "dropout is out of range. Received: dropout=1.5."),
+        ("h=", "needs at least one layer. Received: hidden_units=()."),
+        ("o=sgdd", "There is no such optimizer. Received: optimizer='sgdd'."),
+    ],
+)
+def test_from_text_refuses_what_to_text_never_wrote(text, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        ModelSpec.from_text(text)
+
+
+def test_from_json_takes_defaults_for_what_is_left_out():
+    assert ModelSpec.from_json('{"hidden_units": [16, 16]}') == ModelSpec(hidden_units=(16, 16))
+    assert json.loads(ModelSpec().to_json())["hidden_units"] == [64]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[1, 2]", "A spec in JSON is an object of fields. Received: '[1, 2]'."),
+        ('{"droput": 0.5}', "A spec has no such field. Received: droput. It has: architecture"),
+        ('{"dropout": NaN}', "dropout is out of range. Received: dropout=nan."),
+        ("{", "Expecting property name"),
+    ],
+)
+def test_from_json_refuses_what_is_no_spec(text, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        ModelSpec.from_json(text)

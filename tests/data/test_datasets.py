@@ -1,0 +1,205 @@
+"""`load`: rows, derived problems, the seal, and the real data where it is there."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from http_server import small_housing, small_mnist, write_npz
+
+from recipe.core.dataset import Dataset, SealedTest
+from recipe.core.reviews import Reviews
+from recipe.data.load import load
+from recipe.data.problems import HOUSING_CAP, HOUSING_FEATURES, PROBLEMS
+
+
+@pytest.fixture
+def small(tmp_path, monkeypatch) -> Path:
+    """Small files in the layouts of mnist.npz (700 + 100 images) and california_housing.npz (1,000 rows)."""
+    write_npz(tmp_path, "mnist.npz", small_mnist(train=700, test=100))
+    write_npz(tmp_path, "california_housing.npz", small_housing(rows=1_000))
+    monkeypatch.setenv("RECIPE_DATASETS", str(tmp_path))
+    return tmp_path
+
+
+def test_sealed_test_counts_looks_and_shows_nothing():
+    sealed = SealedTest(np.arange(6).reshape(3, 2), np.array([7, 8, 9]))
+    assert (len(sealed), sealed.looks) == (3, 0)
+    assert repr(sealed) == "SealedTest(3 samples, sealed, looks=0)"
+    x, y = sealed.open()
+    assert (x.shape, y.tolist(), sealed.looks) == ((3, 2), [7, 8, 9], 1)
+    sealed.open()
+    assert "looks=2" in repr(sealed)
+    public = [name for name in dir(sealed) if not name.startswith("_")]
+    assert public == ["fingerprint", "looks", "note_looks", "noted", "open"]
+    with pytest.raises(AttributeError):
+        sealed.looks = 0
+
+
+def test_sealed_test_keeps_its_count_when_copied():
+    sealed = SealedTest(np.ones((2, 2)), np.ones(2))
+    sealed.open()
+    assert copy.deepcopy(sealed).looks == pickle.loads(pickle.dumps(sealed)).looks == 1
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_load_gives_every_problem_in_the_shapes_it_states(name):
+    data = load(name, source="sample")
+    x_test, y_test = data.test.open()
+    outputs = (data.problem.outputs,) if data.problem.outputs > 1 and name != "mnist" else ()
+    for x, y in ((data.x_train, data.y_train), (x_test, y_test)):
+        assert len(x) == len(y)
+        assert y.shape[1:] == outputs
+        assert y.dtype == (np.float32 if data.problem.base == "housing" else np.uint8)
+        inputs = x.multi_hot(data.problem.num_words) if isinstance(x, Reviews) else x
+        assert inputs.shape[1:] == data.problem.input_shape
+    assert data.source == "sample"
+    assert "stand-in" in data.provenance
+    assert data.problem.name == name
+    assert (data.problem.measure, data.problem.type) == (PROBLEMS[name].measure, PROBLEMS[name].type)
+
+
+def test_load_derives_the_digit_problems_from_the_same_images(small):
+    digits, five, labels = load("mnist"), load("mnist_five"), load("mnist_multilabel")
+    np.testing.assert_array_equal(five.x_train, digits.x_train)
+    assert [int(y == 5) for y in digits.y_train] == five.y_train.tolist()
+    for y, row in zip(digits.y_train.tolist(), labels.y_train.tolist(), strict=True):
+        assert row == [int(y in (0, 2, 4, 6, 8)), int(y in (5, 6, 7, 8, 9)), int(y in (0, 6, 8, 9))]
+    np.testing.assert_array_equal(five.test.open()[1], digits.test.open()[1] == 5)
+    assert (digits.pixel_max, digits.source, digits.reachable_error) == (255.0, "local", None)
+
+
+def test_load_derives_the_housing_problems_from_the_same_districts(small):
+    value, fraction, vector = load("housing"), load("housing_fraction"), load("housing_vector")
+    np.testing.assert_allclose(fraction.y_train, value.y_train / HOUSING_CAP, rtol=1e-6)
+    assert 0 <= fraction.y_train.min() <= fraction.y_train.max() <= 1
+    np.testing.assert_array_equal(vector.x_train, value.x_train[:, :7])
+    np.testing.assert_array_equal(vector.y_train, np.column_stack([value.y_train, value.x_train[:, 7]]))
+    assert value.feature_names == HOUSING_FEATURES
+    assert vector.feature_names == HOUSING_FEATURES[:7]
+    assert vector.x_train.flags["C_CONTIGUOUS"]
+
+
+def test_load_states_the_reachable_error_in_the_problems_unit():
+    housing, fraction = load("housing", source="sample"), load("housing_fraction", source="sample")
+    assert fraction.reachable_error == pytest.approx(housing.reachable_error * 100_000 / HOUSING_CAP)
+    assert load("housing_vector", source="sample").reachable_error is None
+    assert load("mnist", source="sample").reachable_error is None
+
+
+@pytest.mark.parametrize("rows", [10, 200, 799])
+def test_load_draws_rows_without_replacement_in_proportion(small, rows):
+    data, everything = load("mnist", rows=rows, seed=3), load("mnist")
+    x_test, y_test = data.test.open()
+    assert len(data.y_train) + len(y_test) == rows
+    assert len(data.y_train) == round(rows * 7 / 8)
+    known = {image.tobytes(): label for image, label in zip(everything.x_train, everything.y_train, strict=True)}
+    drawn = [image.tobytes() for image in data.x_train]
+    assert len(set(drawn)) == len(drawn)
+    assert [known[image] for image in drawn] == data.y_train.tolist()
+    assert len({image.tobytes() for image in x_test}) == len(y_test)
+
+
+def test_load_draws_the_same_rows_for_the_same_seed(small):
+    first, again, other = (load("mnist", rows=100, seed=seed).x_train for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_load_keeps_the_stored_order_without_rows(small):
+    np.testing.assert_array_equal(load("mnist", seed=5).x_train, small_mnist(train=700, test=100)["x_train"])
+
+
+@pytest.mark.parametrize("rows", [600, 10, None])
+def test_load_splits_housing_exactly_as_keras_does(small, rows):
+    stored = small_housing(rows=1_000)
+    x, y = stored["x"][:rows], stored["y"][:rows]
+    # As in keras/src/datasets/california_housing.py.
+    indices = np.arange(len(x))
+    np.random.RandomState(113).shuffle(indices)
+    x, y = x[indices], y[indices]
+    cut = int(len(x) * (1 - 0.2))
+    data = load("housing", rows=rows, seed=9)
+    np.testing.assert_array_equal(data.x_train, x[:cut])
+    np.testing.assert_array_equal(data.y_train, y[:cut])
+    np.testing.assert_array_equal(data.test.open()[0], x[cut:])
+    np.testing.assert_array_equal(data.test.open()[1], y[cut:])
+
+
+@pytest.mark.parametrize("rows", [9, 0, -5, 801])
+def test_load_refuses_rows_that_are_not_there(small, rows):
+    with pytest.raises(ValueError, match=rf"has 800 samples.*Received: rows={rows}\. Ask for 10 to 800"):
+        load("mnist", rows=rows)
+
+
+def test_load_takes_a_sample_whole_when_more_is_asked_for():
+    data = load("mnist", source="sample", rows=20_000)
+    assert len(data.y_train) + len(data.test) == 1_797
+    assert data.reason == "source=sample asks for it. It has 1,797 of the 20,000 rows asked for."
+
+
+def test_load_refuses_an_unknown_problem_or_source():
+    with pytest.raises(ValueError, match="Received: name='cifar'"):
+        load("cifar")
+    with pytest.raises(ValueError, match="Received: source='web'"):
+        load("mnist", source="web")
+
+
+def test_dataset_is_frozen_and_says_what_it_is():
+    data = load("imdb", source="sample", rows=100)
+    assert repr(data) == "Dataset('imdb', source='sample', 75 to train on, SealedTest(25 samples, sealed, looks=0))"
+    with pytest.raises(AttributeError):
+        data.source = "local"
+
+
+def test_loading_imports_no_framework():
+    code = (
+        "import sys, recipe; recipe.load('imdb', source='sample');"
+        "print([m for m in ('keras', 'jax', 'sklearn', 'matplotlib', 'pooch', 'requests') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "[]"
+
+
+# --- the real data ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_load_reads_the_real_data(real_data, name):
+    data = load(name)
+    sizes = {"mnist": (60_000, 10_000), "imdb": (25_000, 25_000), "housing": (16_512, 4_128)}[data.problem.base]
+    assert (len(data.y_train), len(data.test)) == sizes
+    assert data.source == "local"
+    assert str(real_data) in data.reason
+    assert data.reachable_error is None
+    assert data.problem == PROBLEMS[name]
+
+
+@pytest.mark.real_data
+def test_load_knows_the_real_labels(real_data):
+    assert np.bincount(load("mnist").y_train).tolist() == [
+        5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949,
+    ]  # fmt: skip
+    imdb: Dataset = load("imdb")
+    assert np.bincount(imdb.y_train).tolist() == [12_500, 12_500]
+    assert imdb.vocabulary[:4] == ("", "the", "and", "a")
+    assert len(imdb.vocabulary) == 88_585
+    # How often a word stands in the training texts decides its rank: the first hundred fall, but for a few near ties.
+    frequencies = np.bincount(imdb.x_train.tokens)[1:101]
+    assert (np.diff(frequencies.astype(int)) <= 0).mean() > 0.8
+
+
+@pytest.mark.real_data
+def test_load_gives_kerass_small_housing_version(real_data):
+    with np.load(real_data / "california_housing.npz") as archive:
+        order = np.random.RandomState(113).permutation(600)
+        x, y = archive["x"][:600][order], archive["y"][:600][order]
+    data = load("housing", rows=600)
+    np.testing.assert_array_equal(data.x_train, x[:480])
+    np.testing.assert_array_equal(data.test.open()[1], y[480:])

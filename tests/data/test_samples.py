@@ -1,0 +1,203 @@
+"""The stand-ins: what they promise about words, noise, skew, and how far a network gets on them."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pytest
+
+from recipe.core.reviews import Reviews
+from recipe.data import wordlists
+from recipe.data.layouts import check_arrays
+from recipe.data.load import load
+from recipe.data.problems import HOUSING_CAP
+from recipe.data.sample_reviews import LABEL_NOISE, simulate_reviews
+from recipe.data.samples import make_sample, reachable_housing_error, simulate_housing
+
+
+@pytest.fixture(scope="module")
+def raw_reviews():
+    return simulate_reviews()
+
+
+@pytest.fixture(scope="module")
+def texts(raw_reviews):
+    reviews = Reviews(tokens=raw_reviews.arrays["train_tokens"], offsets=raw_reviews.arrays["train_offsets"])
+    return [" ".join(raw_reviews.vocabulary[token] for token in reviews[row]) for row in range(len(reviews))]
+
+
+@pytest.mark.parametrize(
+    ("base", "layout"), [("mnist", None), ("imdb", "imdb.npz"), ("housing", "california_housing.npz")]
+)
+def test_make_sample_has_the_real_files_layout(base, layout):
+    raw = make_sample(base)
+    assert raw.provenance.startswith("A stand-in")
+    if layout:
+        check_arrays(raw.arrays, layout, base)
+    again = make_sample(base)
+    for name, array in raw.arrays.items():
+        np.testing.assert_array_equal(array, again.arrays[name])
+
+
+def test_every_sample_has_arrays_of_its_own():
+    first = make_sample("housing").arrays
+    first["x"][:] = 0
+    assert make_sample("housing").arrays["x"].all()
+
+
+def test_digits_are_scikit_learns(raw_reviews):
+    from sklearn.datasets import load_digits
+
+    arrays = make_sample("mnist").arrays
+    mine = np.concatenate([arrays["x_train"], arrays["x_test"]]).astype(float)
+    theirs = load_digits().images
+    assert sorted(image.tobytes() for image in mine) == sorted(image.tobytes() for image in theirs)
+    assert arrays["x_train"].max() == make_sample("mnist").pixel_max == 16.0
+    assert len(arrays["y_test"]) == 360
+    assert np.bincount(arrays["y_test"]).min() >= 25
+
+
+# --- reviews ----------------------------------------------------------------------------------------------------------
+
+
+def test_reviews_are_many_and_rich_in_words(raw_reviews):
+    arrays = raw_reviews.arrays
+    used = np.unique(np.concatenate([arrays["train_tokens"], arrays["test_tokens"]]))
+    assert len(arrays["train_labels"]) >= 4_000
+    assert len(used) >= 1_500
+    assert len(raw_reviews.vocabulary) == len(used) + 1
+    assert len(set(raw_reviews.vocabulary)) == len(raw_reviews.vocabulary)
+    assert 0.45 < arrays["train_labels"].mean() < 0.55
+
+
+def test_reviews_rank_words_by_their_frequency_in_training(raw_reviews):
+    counts = np.bincount(raw_reviews.arrays["train_tokens"], minlength=len(raw_reviews.vocabulary))[1:]
+    assert (np.diff(counts) <= 0).all()
+    assert raw_reviews.vocabulary[1] == "the"
+
+
+def split_opinions(text: str) -> tuple[int, int]:
+    """Count (praise, blame) as a careful reader does: a negated opinion means its opposite."""
+    blame, praise = set(), set()
+    for bad, good in wordlists.OPINIONS.values():
+        blame |= set(bad.split())
+        praise |= set(good.split())
+    marks = ("not", "never", "nobody", "far", "hardly", "nothing")
+    words, good, bad, negated = text.split(), 0, 0, False
+    for word in words:
+        if word in marks:
+            negated = True
+        elif word in praise or word in blame:
+            good, bad = (good + 1, bad) if (word in praise) ^ negated else (good, bad + 1)
+            negated = False
+    return good, bad
+
+
+def test_reviews_tell_a_careful_reader_all_but_the_noise(raw_reviews, texts):
+    labels = raw_reviews.arrays["train_labels"]
+    agrees = [(good > bad) == label for (good, bad), label in zip(map(split_opinions, texts), labels, strict=True)]
+    # The reader here is a plain rule, and a verdict phrase may count twice: it comes within two points of the noise.
+    assert np.mean(agrees) == pytest.approx(1 - LABEL_NOISE, abs=0.02)
+
+
+def test_reviews_hold_negation_mixed_opinions_and_right_articles(texts):
+    joined = " ".join(texts)
+    assert np.mean([" not " in text or " never " in text or " hardly " in text for text in texts]) > 0.2
+    assert np.mean(["although" in text or " but " in text or "next to" in text for text in texts]) > 0.2
+    assert " a awful " not in joined
+    assert " an awful " in joined
+    assert "{" not in joined
+
+
+def test_reviews_differ_by_seed_only():
+    first, again, other = (simulate_reviews(train=30, test=10, seed=seed) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first.arrays["train_tokens"], again.arrays["train_tokens"])
+    assert not np.array_equal(first.arrays["train_labels"], other.arrays["train_labels"])
+
+
+def test_word_lists_have_no_word_on_both_sides():
+    for slot, (bad, good) in wordlists.OPINIONS.items():
+        assert not set(bad.split()) & set(good.split()), slot
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize(("rows", "batch_size"), [(6_000, 512), (3_200, 128)])
+def test_reviews_let_a_small_network_learn_and_then_overfit(rows, batch_size):
+    os.environ.setdefault("KERAS_BACKEND", "jax")
+    import keras
+
+    data = load("imdb", source="sample", rows=rows)
+    x, y = data.x_train.multi_hot(data.problem.num_words), data.y_train
+    cut = len(x) * 3 // 4
+    keras.utils.set_random_seed(1)
+    dense = keras.layers.Dense
+    model = keras.Sequential([keras.Input(x.shape[1:]), dense(16, "relu"), dense(16, "relu"), dense(1, "sigmoid")])
+    model.compile("rmsprop", "binary_crossentropy", metrics=["accuracy"])
+    held_out = (x[cut:].astype("float32"), y[cut:])
+    history = model.fit(
+        x[:cut].astype("float32"), y[:cut], epochs=20, batch_size=batch_size, verbose=0, validation_data=held_out
+    ).history
+    losses = history["val_loss"]
+    assert 0.80 <= max(history["val_accuracy"]) <= 0.92
+    assert 2 <= int(np.argmin(losses)) < 16
+    assert losses[-1] > 1.03 * min(losses)
+    assert history["accuracy"][-1] > max(history["val_accuracy"]) + 0.05
+
+
+# --- housing ----------------------------------------------------------------------------------------------------------
+
+
+def test_housing_is_skewed_correlated_and_capped_like_california():
+    arrays = simulate_housing().arrays
+    x, y = arrays["x"], arrays["y"]
+    longitude, latitude, age, rooms, bedrooms, people, households, income = x.T
+    assert len(x) >= 600
+    assert -124.4 <= longitude.min() <= longitude.max() <= -114.3
+    assert 32.5 <= latitude.min() <= latitude.max() <= 42.0
+    assert 1 <= age.min() <= age.max() <= 52
+    assert 0.4999 <= income.min() <= income.max() <= 15.0001
+    assert 0.005 < np.mean(y == np.float32(HOUSING_CAP)) < 0.08
+    for column in (rooms, bedrooms, people, households, income, y):
+        assert np.mean(column) > 1.05 * np.median(column)  # a long tail on the right
+    assert np.corrcoef(rooms, households)[0, 1] > 0.85
+    assert np.corrcoef(bedrooms, people)[0, 1] > 0.85
+    assert np.corrcoef(longitude, latitude)[0, 1] < -0.8
+    assert np.corrcoef(income, y)[0, 1] > 0.6
+    assert np.corrcoef(age, rooms)[0, 1] < -0.1
+    assert rooms.min() >= 1
+    assert bedrooms.min() >= 1
+    assert people.min() >= 1
+
+
+def test_reachable_housing_error_is_what_the_noise_leaves():
+    value = np.array([50_000.0, 200_000.0, 480_000.0, 700_000.0])
+    noise = np.exp(0.15 * np.random.default_rng(0).standard_normal((400_000, 1)))
+    guess = np.minimum(value, HOUSING_CAP)
+    drawn = np.abs(np.minimum(value * noise, HOUSING_CAP) - guess).mean() / 100_000
+    assert reachable_housing_error(value) == pytest.approx(drawn, rel=0.01)
+    for factor in (0.97, 1.03):  # no other guess is better
+        other = np.abs(np.minimum(value * noise, HOUSING_CAP) - np.minimum(guess * factor, HOUSING_CAP)).mean()
+        assert other / 100_000 > drawn
+
+
+@pytest.mark.timeout(120)
+def test_housing_lets_a_small_network_beat_the_median_by_half():
+    os.environ.setdefault("KERAS_BACKEND", "jax")
+    import keras
+
+    data = load("housing", source="sample", rows=600)
+    x, y = (data.x_train - data.x_train[:360].mean(axis=0)) / data.x_train[:360].std(axis=0), data.y_train / 100_000
+    keras.utils.set_random_seed(0)
+    dense = keras.layers.Dense
+    model = keras.Sequential([keras.Input((8,)), dense(64, "relu"), dense(64, "relu"), dense(1)])
+    model.compile("adam", "mse", metrics=["mae"])
+    history = model.fit(
+        x[:360], y[:360], epochs=150, batch_size=16, verbose=0, validation_data=(x[360:], y[360:])
+    ).history
+    baseline = np.abs(y[360:] - np.median(y[:360])).mean()
+    best = min(history["val_mae"])
+    assert best < 0.5 * baseline
+    assert best > 0.9 * data.reachable_error
+    assert history["mae"][-1] < 0.9 * data.reachable_error  # the noise itself is learnt by heart
+    assert history["val_loss"][-1] > 1.05 * min(history["val_loss"])

@@ -1,0 +1,345 @@
+"""The checks of a pipeline on models of every kind: what they find, and that the model is only read."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+
+import recipe
+from recipe.core.checks import Check, Status
+from recipe.core.problem import ProblemType
+from recipe.debugging import CHECKS, PipelineReport, check_pipeline
+from recipe.debugging import programs as debugging_programs
+from recipe.debugging.basics import guess_kind, name_of
+from recipe.debugging.bench import Bench
+from recipe.debugging.programs import ScanProgram, StepProgram
+
+FAILED, PASSED, NOT_APPLICABLE = Status.FAILED, Status.PASSED, Status.NOT_APPLICABLE
+
+
+def make_classes(rows=300, classes=3, columns=8, seed=0):
+    """Clusters that a small network separates."""
+    rng = np.random.default_rng(seed)
+    y = rng.integers(0, classes, rows)
+    centers = 2 * rng.normal(size=(classes, columns))
+    return (centers[y] + rng.normal(size=(rows, columns))).astype(np.float32), y
+
+
+def make_model(outputs=3, last="softmax", loss="sparse_categorical_crossentropy", columns=8, hidden=None, **options):
+    layers = [keras.layers.Dense(16, activation="relu")] if hidden is None else hidden
+    model = keras.Sequential([keras.Input((columns,)), *layers, keras.layers.Dense(outputs, activation=last)])
+    model.compile(**{"optimizer": keras.optimizers.Adam(0.01), "loss": loss} | options)
+    return model
+
+
+def check(name, model, *arrays, **options):
+    """Make one check."""
+    return check_pipeline(model, *arrays, checks=[name], **options).checks[0]
+
+
+@pytest.fixture(scope="module")
+def data():
+    x, y = make_classes()
+    return x[:220], y[:220], x[220:], y[220:]
+
+
+@pytest.fixture(scope="module")
+def report(data):
+    return check_pipeline(make_model(), *data)
+
+
+# The report.
+
+
+def test_sound_pipeline_passes_every_check_that_applies(report):
+    assert report.failed == ()
+    assert [check.name for check in report.checks] == list(CHECKS)
+    assert [check.name for check in report.checks if check.status is NOT_APPLICABLE] == ["dropout"]
+    assert report.sentence == "All 23 checks passed. (1 not applicable.)"
+
+
+def test_every_outcome_has_words_and_a_cause_only_where_it_failed(report):
+    for one in report.checks:
+        assert one.found.endswith("."), one
+        assert bool(one.expected) is (one.status is not NOT_APPLICABLE)
+        assert one.cause == ""
+
+
+def test_report_is_shown_as_text_rows_and_escaped_html(data):
+    x, y, *_ = data
+    report = check_pipeline(make_model(), 1000 * x, y, checks=["input scale", "dropout"])
+    assert "! input scale" in str(report)
+    assert "- dropout" in repr(report)
+    assert report.sentence.startswith("1 of 1 checks failed. (1 not applicable.) Look first at input scale: failed.")
+    rows = report.to_rows()
+    assert [row["outcome"] for row in rows] == ["failed", "not applicable"]
+    assert rows[0]["value"] == report["input scale"].value > 1000
+    bad = PipelineReport(checks=(Check(name="<b>", status=FAILED, found="1 < 2.", cause="<script>"),))
+    html = bad._repr_html_()
+    assert "&lt;script&gt;" in html
+    assert "<script>" not in html
+    assert "<b>" not in html
+
+
+def test_report_names_a_check_that_was_not_made(report):
+    assert report["loss"].passed
+    with pytest.raises(KeyError, match=r"That check was not made\. Received: 'losses'\. Made: shapes, "):
+        report["losses"]
+
+
+def test_on_check_hears_of_each_check_in_turn(data):
+    heard = []
+    report = check_pipeline(make_model(), *data, checks=["loss", "shapes"], on_check=heard.append)
+    assert heard == list(report.checks)
+
+
+# The model is only read.
+
+
+def test_model_and_optimizer_stay_as_they_are_bit_for_bit(data):
+    hidden = [keras.layers.Dense(16, activation="relu"), keras.layers.BatchNormalization(), keras.layers.Dropout(0.3)]
+    model = make_model(hidden=hidden, metrics=["accuracy"])
+    model.fit(data[0], data[1], verbose=0)
+    variables = [*model.variables, *model.optimizer.variables]
+    before = [np.array(variable) for variable in variables]
+    optimizer, train_function = model.optimizer, model.train_function
+    arrays = [part.copy() for part in data]
+    numpy_state = np.random.get_state()[1].copy()  # noqa: NPY002
+    check_pipeline(model, *data)
+    assert all(np.array_equal(old, np.array(variable)) for old, variable in zip(before, variables, strict=True))
+    assert (model.optimizer, model.train_function) == (optimizer, train_function)
+    assert all(np.array_equal(old, new) for old, new in zip(arrays, data, strict=True))
+    assert np.array_equal(numpy_state, np.random.get_state()[1])  # noqa: NPY002
+
+
+def test_same_seed_gives_the_same_numbers(data):
+    names = ["initial loss", "learning rate", "shuffled labels"]
+    one, two = (check_pipeline(make_model(), *data, checks=names, seed=3).to_rows() for _ in range(2))
+    assert one == two
+
+
+def test_programs_are_shared_by_models_of_one_configuration_and_few_are_kept(data):
+    x, *_ = data
+    first, second, other = make_model(), make_model(), make_model(outputs=4)
+    programs = [debugging_programs.program_for(model, x.shape[1:]) for model in (first, second, other)]
+    assert programs[0] is programs[1] is not programs[2]
+    assert programs[0].model is not first
+    for rate in range(debugging_programs.KEPT):
+        debugging_programs.program_for(make_model(optimizer=keras.optimizers.SGD(momentum=rate / 10)), x.shape[1:])
+    assert len(debugging_programs._PROGRAMS) == debugging_programs.KEPT
+
+
+def test_steps_one_by_one_agree_with_the_compiled_program(data):
+    x, y = data[0], data[1][:, None].astype(np.float32)
+    model = make_model()
+    twins = [debugging_programs.clone(model, (8,), seed=1) for _ in range(2)]
+    weights = debugging_programs.weights_of(twins[0])
+    kinds = [
+        kind(twin, keras.losses.get(model.loss), keras.optimizers.Adam(0.5))
+        for kind, twin in zip((ScanProgram, StepProgram), twins, strict=True)
+    ]
+    order = np.arange(640, dtype=np.int32).reshape(20, 32) % len(x)
+    (state, losses), (other_state, other_losses) = (
+        program.train(program.start(weights, 0.01), x, y, order) for program in kinds
+    )
+    assert np.allclose(losses, other_losses, atol=1e-5)
+    for one, other in zip(state[0], other_state[0], strict=True):
+        assert np.allclose(one, other, atol=1e-4)
+    one, other = (program.losses(program.start(weights, 0.01), x, y) for program in kinds)
+    assert np.allclose(one, other, atol=1e-6)
+    same_batch = np.tile(order[:1], (20, 1))
+    one, other = (program.gradient_sizes(program.start(weights, 1e-12), x, y, same_batch) for program in kinds)
+    assert np.allclose(one, other, rtol=1e-3)
+
+
+def test_all_checks_pass_through_keras_own_methods_too(data, monkeypatch):
+    monkeypatch.setattr(debugging_programs, "ScanProgram", StepProgram)
+    monkeypatch.setattr(debugging_programs, "_PROGRAMS", type(debugging_programs._PROGRAMS)())
+    names = ["initial loss", "gradients", "overfit one batch", "weights move", "shuffled labels"]
+    assert check_pipeline(make_model(), *data, checks=names).failed == ()
+
+
+# Other kinds of models.
+
+
+def test_functional_model_is_checked_like_a_sequential_one(data):
+    inputs = keras.Input((8,))
+    hidden = keras.layers.Dense(16, activation="relu")(inputs)
+    model = keras.Model(inputs, keras.layers.Dense(3, activation="softmax")(hidden))
+    model.compile(optimizer=keras.optimizers.Adam(0.01), loss=keras.losses.SparseCategoricalCrossentropy())
+    assert check_pipeline(model, *data).failed == ()
+
+
+def test_logits_and_their_loss_fit_each_other(data):
+    model = make_model(last=None, loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    assert check_pipeline(model, *data).failed == ()
+
+
+def test_one_hot_targets_are_understood(data):
+    x, y, x_val, y_val = data
+    model = make_model(loss="categorical_crossentropy")
+    assert check_pipeline(model, x, np.eye(3)[y], x_val, np.eye(3)[y_val]).failed == ()
+
+
+def test_model_without_a_shape_yet_is_checked(data):
+    model = keras.Sequential([keras.layers.Dense(16, activation="relu"), keras.layers.Dense(3, activation="softmax")])
+    model.compile(optimizer=keras.optimizers.Adam(0.01), loss="sparse_categorical_crossentropy")
+    assert check_pipeline(model, *data).failed == ()
+    assert not model.built
+
+
+def test_convnet_on_images_is_sound():
+    images = recipe.prepare(recipe.hold_out(recipe.load("mnist", source="sample", rows=600)))
+    layers = [keras.layers.Reshape((8, 8, 1)), keras.layers.Conv2D(8, 3, activation="relu"), keras.layers.Flatten()]
+    model = keras.Sequential([keras.Input((8, 8)), *layers, keras.layers.Dense(10, activation="softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy")
+    report = check_pipeline(model, images.inputs("train"), images.y_train, images.inputs("val"), images.y_val)
+    assert report.failed == ()
+
+
+def test_embedding_of_words_is_sound():
+    dataset = recipe.load("imdb", source="sample")
+    reviews = recipe.prepare(recipe.hold_out(dataset), encoding="sequence")
+    model = recipe.build_model(recipe.ModelSpec(architecture="embedding", hidden_units=(16,)), reviews.problem)
+    arrays = reviews.inputs("train"), reviews.y_train, reviews.inputs("val"), reviews.y_val
+    report = check_pipeline(model, *arrays, problem=reviews.problem)
+    assert report.failed == ()
+    assert report["input scale"].status is NOT_APPLICABLE
+
+
+def test_without_validation_a_part_is_kept_aside(data):
+    report = check_pipeline(make_model(), data[0], data[1])
+    assert report.failed == ()
+    missing = ["validation inputs", "validation targets", "twins"]
+    assert [report[name].found for name in missing] == ["No validation part was given."] * 3
+
+
+def test_model_that_cannot_be_copied_leaves_the_checks_of_the_data(data):
+    class Own(keras.Model):
+        def __init__(self, size):
+            super().__init__()
+            self.dense = keras.layers.Dense(size, activation="softmax")
+
+        def call(self, x):
+            return self.dense(x)
+
+    model = Own(3)
+    model.compile("adam", "sparse_categorical_crossentropy")
+    report = check_pipeline(model, *data, problem=ProblemType.MULTICLASS)
+    assert report["finite numbers"].passed
+    assert report["overfit one batch"].status is NOT_APPLICABLE
+    assert report["overfit one batch"].found.startswith("The model cannot be copied: ")
+
+
+def test_learned_weights_may_be_frozen_and_random_ones_not(data):
+    model = make_model()
+    model.fit(data[0], data[1], epochs=3, verbose=0)
+    model.layers[0].trainable = False
+    model.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy")
+    assert check("frozen layers", model, *data).found == "1 frozen layer(s), with weights that were learned somewhere."
+    random = make_model()
+    random.layers[0].trainable = False
+    random.compile("adam", "sparse_categorical_crossentropy")
+    frozen = check("frozen layers", random, *data)
+    assert frozen.failed
+    assert frozen.value == 8 * 16 + 16
+
+
+def test_layer_that_scales_stands_for_scaled_inputs(data):
+    x, y, *_ = data
+    scaling = [keras.layers.Rescaling(1 / 1000), keras.layers.Dense(16, activation="relu")]
+    assert check("input scale", make_model(), 1000 * x, y).failed
+    assert check("input scale", make_model(hidden=scaling), 1000 * x, y).passed
+    normalising = [keras.layers.BatchNormalization(), keras.layers.Dense(16, activation="relu")]
+    assert check("input scale", make_model(hidden=normalising), 1000 * x, y).status is NOT_APPLICABLE
+
+
+# What can be told beforehand.
+
+
+@pytest.mark.parametrize(
+    ("outputs", "last", "loss", "y", "theory"),
+    [
+        (10, "softmax", "sparse_categorical_crossentropy", np.arange(200) % 10, np.log(10)),
+        (1, "sigmoid", "binary_crossentropy", np.arange(200) % 2, np.log(2)),
+        (1, None, "mse", np.linspace(1, 3, 200), np.mean(np.linspace(1, 3, 200) ** 2)),
+        (1, None, "mae", np.linspace(1, 3, 200), 2.0),
+    ],
+)
+def test_initial_loss_is_compared_with_its_theory(outputs, last, loss, y, theory):
+    x = np.random.default_rng(0).normal(size=(200, 8)).astype(np.float32) / 10
+    found = check("initial loss", make_model(outputs, last, loss), x, y, x, y)
+    assert found.passed
+    assert f"= {theory:.3g} (" in found.expected
+    assert found.value == pytest.approx(theory, rel=0.2)
+
+
+def test_a_rate_off_by_a_thousand_is_found_in_both_directions(data):
+    for rate, word in ((1e-5, "too low"), (30.0, "too high")):
+        found = check("learning rate", make_model(optimizer=keras.optimizers.Adam(rate)), *data)
+        assert found.failed
+        assert f"The rate is {word}." in found.cause
+
+
+def test_vanishing_gradients_are_found(data):
+    deep = [keras.layers.Dense(16, activation="sigmoid") for _ in range(14)]
+    found = check("gradients", make_model(hidden=deep), *data)
+    assert found.failed
+    assert found.value < 1e-6
+
+
+def test_guess_kind_reads_targets_as_people_do():
+    assert guess_kind(np.array([0, 1, 1]), 1, "binary_crossentropy") is ProblemType.BINARY
+    assert guess_kind(np.array([1, 2, 1]), 1, "binary_crossentropy") is ProblemType.BINARY
+    assert guess_kind(np.array([0, 1, 1]), 2, "sparse_categorical_crossentropy") is ProblemType.MULTICLASS
+    assert guess_kind(np.eye(3), 3, "categorical_crossentropy") is ProblemType.MULTICLASS
+    assert guess_kind(np.array([[1, 1], [0, 1]]), 2, "binary_crossentropy") is ProblemType.MULTILABEL
+    assert guess_kind(np.array([3, 14, 15]), 1, "mean_squared_error") is ProblemType.REGRESSION
+    assert guess_kind(np.array([[0.1, 2.0]]), 2, "mean_squared_error") is ProblemType.REGRESSION
+
+
+def test_name_of_knows_every_way_to_name_a_loss():
+    losses = ("mse", "mean_squared_error", keras.losses.MeanSquaredError(), keras.losses.mean_squared_error)
+    assert {name_of(loss) for loss in losses} == {"mean_squared_error"}
+
+
+# What is refused.
+
+
+def test_check_pipeline_refuses_what_it_cannot_check(data):
+    x, y, *_ = data
+    model = make_model()
+    with pytest.raises(TypeError, match=r"Only a Keras model can be checked\. Received: model, str\."):
+        check_pipeline("model", x, y)
+    with pytest.raises(ValueError, match=r"not compiled\. Compile it first\."):
+        check_pipeline(keras.Sequential([keras.layers.Dense(1)]), x, y)
+    with pytest.raises(ValueError, match=r"Received: x_val or y_val alone\."):
+        check_pipeline(model, x, y, x)
+    with pytest.raises(ValueError, match=r"There is no such check\. Received: losses\. There are: shapes, "):
+        check_pipeline(model, x, y, checks=["losses"])
+    with pytest.raises(ValueError, match=r"Received: x_train, empty\."):
+        check_pipeline(model, x[:0], y[:0])
+    with pytest.raises(TypeError, match=r"Received: y_train, an array of <U1\."):
+        check_pipeline(model, x, np.array(["a"] * len(x)))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda x, y: (x[:-1], y), "inputs and 220 targets"),
+        (lambda x, y: (x[:, :5], y), "cannot read the inputs"),
+        (lambda x, y: (x, np.eye(4)[y]), "A target has 4 numbers, and the network puts out 3."),
+    ],
+)
+def test_shapes_that_do_not_fit_are_found_and_nothing_is_raised(data, change, words):
+    x, y = change(data[0], data[1])
+    report = check_pipeline(make_model(), x, y)
+    assert report["shapes"].failed
+    assert words in report["shapes"].found
+
+
+def test_bench_draws_as_many_rows_as_it_needs():
+    x, y = make_classes(rows=4_000)
+    bench = Bench(make_model(), x, y)
+    assert [len(part) for part in bench.rows] == [2_000, 2_000, 500, 500]

@@ -1,0 +1,223 @@
+"""What a model gets wrong: hand-made models whose every answer is known, and real small ones."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+
+import recipe
+from recipe.core.dataset import Split
+from recipe.core.reviews import Reviews
+from recipe.core.spec import ModelSpec
+from recipe.core.vectorize import read_texts
+from recipe.data.problems import find_problem
+from recipe.debugging.mistakes import find_mistakes
+from recipe.debugging.word_effects import log_odds, predict_log_odds, predict_rows
+from recipe.engine.models import build_model
+
+VOCABULARY = ("", "the", "film", "good", "bad", "dull")
+TRAIN = ["the good film", "the bad film", "the film the dull"]
+PULL = {"good": 2.0, "bad": -3.0, "dull": -1.5}  # what each word adds to the log-odds of "positive"
+
+
+def make_images(problem="mnist", labels=(3, 1, 4, 1, 5), shape=(2, 5)):
+    """Images whose pixel at the place of a class is its probability, in 255 parts: the model below reads it off."""
+    problem = dataclasses.replace(find_problem(problem), input_shape=shape)
+    labels = np.array(labels, np.uint8)
+    x = np.zeros((len(labels), 10), np.uint8)
+    x[np.arange(len(labels)), (3, 7, 4, 7, 9)] = (255, 204, 255, 153, 255)
+    x[[1, 3], 1] = (51, 102)
+    x = x.reshape(-1, *shape)
+    split = Split(
+        problem=problem, source="sample", x_train=x, y_train=labels, x_val=x, y_val=labels, protocol="", pixel_max=255.0
+    )
+    model = keras.Sequential([keras.Input(shape), keras.layers.Flatten()])
+    return model, recipe.prepare(split), split
+
+
+def make_reviews(texts, labels, encoding="multi_hot"):
+    """Reviews, and a network that adds up what each of its words pulls."""
+    problem = dataclasses.replace(find_problem("imdb"), words=len(VOCABULARY), input_shape=(len(VOCABULARY),))
+    split = Split(
+        problem=problem,
+        source="sample",
+        x_train=read_texts(TRAIN, VOCABULARY),
+        y_train=np.array([1, 0, 0], np.uint8),
+        x_val=read_texts(texts, VOCABULARY),
+        y_val=np.array(labels, np.uint8),
+        protocol="",
+    )
+    model = build_model(ModelSpec(architecture="linear"), problem)
+    model.set_weights([np.array([[PULL.get(word, 0.0)] for word in VOCABULARY]), np.zeros(1)])
+    return model, recipe.prepare(split, encoding=encoding), split
+
+
+def make_houses(problem="housing", errors=(0.5, -2.0, 0.0, 1.0)):
+    """Districts of California and a network that says what the income column holds, in hundred thousand dollars."""
+    dataset = recipe.load(problem, source="sample", rows=100)
+    split = recipe.hold_out(dataset)
+    problem = split.problem
+    truth = split.y_val.reshape(len(split.y_val), -1)[: len(errors), 0] / problem.target_scale[0]
+    x = split.x_val[: len(errors)].copy()
+    x[:, 2] = truth + errors  # this column is read and said again
+    split = dataclasses.replace(split, x_val=x, y_val=split.y_val[: len(errors)])
+    prepared = recipe.prepare(split, encoding="raw")
+    model = build_model(ModelSpec(architecture="linear"), problem)
+    weights = np.zeros((problem.input_shape[0], problem.outputs))
+    weights[2, 0] = 1.0
+    model.set_weights([weights, np.zeros(problem.outputs)])
+    return model, prepared, split
+
+
+def test_find_mistakes_returns_the_wrong_images_with_the_surest_first():
+    found = find_mistakes(*make_images())
+    assert (found.samples, found.wrong, found.sentence) == (5, 3, "3 of 5 held-out images are wrong (60.0%).")
+    assert found.rows.tolist() == [4, 1, 3]  # the right answer has a probability of 0, 0.2 and 0.4
+    assert found.labels.tolist() == [5, 1, 1]
+    assert found.predictions.tolist() == [9, 7, 7]
+    assert found.outputs[1, [1, 7]].tolist() == pytest.approx([0.2, 0.8])
+    assert found.images[0].reshape(-1).tolist() == [0] * 9 + [255]
+    assert find_mistakes(*make_images(), count=1).rows.tolist() == [4]
+
+
+def test_find_mistakes_says_so_where_there_is_none():
+    found = find_mistakes(*make_images(labels=(3, 7, 4, 7, 9)))
+    assert (found.wrong, len(found.rows)) == (0, 0)
+    assert found.sentence == "Not a single mistake in 5 held-out images."
+
+
+def test_find_mistakes_judges_rows_from_all_over_the_part():
+    found = find_mistakes(*make_images(), judged_rows=3)
+    assert (found.samples, found.rows.tolist()) == (3, [4])  # rows 0, 2 and 4
+
+
+@pytest.mark.parametrize(("name", "wrong"), [("mnist_five", 1), ("mnist_multilabel", 4)])
+def test_find_mistakes_of_yes_or_no_answers(name, wrong):
+    dataset = recipe.load(name, source="sample", rows=40)
+    split = recipe.hold_out(dataset, stratify=False)
+    split = dataclasses.replace(split, y_val=np.zeros_like(split.y_val))
+    split.y_val[:wrong] = 1
+    prepared = recipe.prepare(split)
+    model = build_model(ModelSpec(architecture="linear"), prepared.problem)
+    weights, bias = model.get_weights()
+    model.set_weights([0 * weights, bias - 2.0])  # it never says yes: a probability of 0.12 everywhere
+    found = find_mistakes(model, prepared, split)
+    assert found.wrong == wrong
+    assert sorted(found.rows) == list(range(wrong))
+    assert found.outputs == pytest.approx(np.full(found.outputs.shape, 1 / (1 + np.exp(2.0))), abs=1e-6)
+    assert found.predictions.shape == found.labels.shape
+    assert not found.predictions.any()
+
+
+@pytest.mark.parametrize("encoding", ["multi_hot", "counts"])
+def test_find_mistakes_says_what_each_word_of_a_review_did(encoding):
+    found = find_mistakes(
+        *make_reviews(["good dull film", "the good", "bad good bad"], [0, 1, 1], encoding), vocabulary=VOCABULARY
+    )
+    assert (found.samples, found.wrong) == (3, 2)
+    surest, other = found.reviews
+    times = 2 if encoding == "counts" else 1
+    assert (surest.row, surest.label, surest.words) == (2, 1, ("bad", "good", "bad"))
+    assert surest.score == pytest.approx(1 / (1 + np.exp(3.0 * times - 2.0)), rel=1e-5)
+    bad, good = surest.strongest
+    assert (bad.text, bad.count, good.text, good.count) == ("bad", 2, "good", 1)
+    assert (bad.effect, good.effect) == (pytest.approx(-3.0 * times, abs=1e-3), pytest.approx(2.0, abs=1e-3))
+    assert bad.score_without == pytest.approx(1 / (1 + np.exp(-2.0)), abs=1e-5)
+    assert surest.effects == pytest.approx((bad.effect, good.effect, bad.effect))
+    assert other.words == ("good", "dull", "film")
+    assert other.effects == pytest.approx((2.0, -1.5, 0.0), abs=1e-4)
+
+
+def test_find_mistakes_tells_words_apart_where_the_network_is_as_sure_as_float32_can_be():
+    model, prepared, split = make_reviews(["good dull film"], [0])
+    kernel, _ = model.get_weights()
+    model.set_weights([50 * kernel, np.array([100.0])])
+    (review,) = find_mistakes(model, prepared, split, vocabulary=VOCABULARY).reviews
+    assert review.score == 1.0
+    assert review.effects == pytest.approx((100.0, -75.0, 0.0))
+
+
+def test_predict_log_odds_of_another_last_layer_come_from_the_probability():
+    model, prepared, _ = make_reviews(["good dull film"], [0])
+    other = keras.Sequential([keras.Input((len(VOCABULARY),)), model.layers[-1], keras.layers.Activation("linear")])
+    expected = predict_log_odds(model, prepared.x_val, prepared.preparation)
+    assert expected == pytest.approx([0.5])
+    assert predict_log_odds(other, prepared.x_val, prepared.preparation) == pytest.approx(expected, abs=1e-5)
+
+
+def test_find_mistakes_leaves_words_alone_that_the_network_does_not_read():
+    model, prepared, split = make_reviews(["good film"], [0])
+    rare = Reviews(tokens=np.array([3, 9, 0], np.uint32), offsets=np.array([0, 3]))
+    names = (*VOCABULARY, "", "", "", "rare")
+    (review,) = find_mistakes(model, prepared, dataclasses.replace(split, x_val=rare), vocabulary=names).reviews
+    assert review.words == ("good", "rare", "")
+    assert review.effects == pytest.approx((2.0, np.nan, np.nan), abs=1e-4, nan_ok=True)
+    assert [word.text for word in review.strongest] == ["good"]
+
+
+@pytest.mark.parametrize(("architecture", "encoding"), [("embedding", "sequence"), ("mlp", "tfidf")])
+def test_find_mistakes_takes_words_out_before_the_review_is_prepared(architecture, encoding):
+    dataset = recipe.load("imdb", source="sample", rows=60)
+    split = recipe.hold_out(dataset)
+    prepared = recipe.prepare(split, encoding=encoding)
+    model = build_model(ModelSpec(architecture=architecture, hidden_units=(4,)), prepared.problem)
+    found = find_mistakes(model, prepared, split, count=2)
+    review = found.reviews[0]
+    word = review.strongest[0]
+    shorter = [text for text in review.words if text != word.text]
+    alone = prepared.preparation.transform(read_texts([" ".join(shorter)], dataset.vocabulary))
+    again = float(predict_rows(model, alone, prepared.preparation)[0, 0])
+    assert word.score_without == pytest.approx(again, abs=1e-6)
+    assert word.effect == pytest.approx(log_odds(review.score) - log_odds(again), abs=1e-6)
+    assert len(found.reviews) == 2
+
+
+@pytest.mark.parametrize("name", ["housing", "housing_fraction", "housing_vector"])
+def test_find_mistakes_of_houses_has_places_and_signed_errors(name):
+    model, prepared, split = make_houses(name)
+    if name == "housing_fraction":
+        model.layers[-1].activation = keras.activations.linear
+    found = find_mistakes(model, prepared, split, count=2)
+    assert found.errors.tolist() == pytest.approx([0.5, -2.0, 0.0, 1.0], abs=1e-4)
+    assert found.worst.tolist() == [1, 3]
+    assert found.longitude.tolist() == split.x_val[:, 0].tolist()
+    assert found.latitude.tolist() == split.x_val[:, 1].tolist()
+    unit = "of the cap" if name == "housing_fraction" else "hundred thousand dollars"
+    place = f"{found.longitude[1]:.2f}, {found.latitude[1]:.2f}"
+    assert found.sentence == (
+        f"Off by 0.88 {unit} on average over 4 held-out districts; at worst 2.00 too low, at {place}."
+    )
+
+
+def test_find_mistakes_of_a_perfect_regression_says_so():
+    model, prepared, split = make_houses(errors=(0.0, 0.0))
+    model.set_weights([model.get_weights()[0], model.get_weights()[1]])
+    prepared = dataclasses.replace(prepared, y_val=predict_rows(model, prepared.x_val, prepared.preparation)[:, 0])
+    assert find_mistakes(model, prepared, split).sentence == "Not a single error in 2 held-out districts."
+
+
+def test_find_mistakes_refuses_what_does_not_go_together():
+    model, prepared, split = make_images()
+    with pytest.raises(ValueError, match=r"There is nothing to show. Received: count=0, judged_rows=2000."):
+        find_mistakes(model, prepared, split, count=0)
+    fewer = dataclasses.replace(split, y_val=split.y_val[:2])
+    with pytest.raises(ValueError, match=r"another one than was prepared. Received: split of mnist with 2 validation"):
+        find_mistakes(model, prepared, fewer)
+
+
+def test_find_mistakes_refuses_a_model_that_diverged():
+    model, prepared, split = make_houses()
+    model.set_weights([np.full_like(model.get_weights()[0], np.nan), np.zeros(1)])
+    with pytest.raises(
+        ValueError, match=r"not finite. Received: model='.*', without a number for 4 of 4 samples. Take"
+    ):
+        find_mistakes(model, prepared, split)
+
+
+def test_predict_rows_agrees_with_keras_over_several_batches():
+    dataset = recipe.load("mnist", source="sample", rows=900)
+    prepared = recipe.prepare(recipe.hold_out(dataset, fraction=0.9))
+    model = build_model(ModelSpec(hidden_units=(8,)), prepared.problem)
+    expected = model.predict(prepared.inputs("val"), verbose=0)
+    assert predict_rows(model, prepared.x_val, prepared.preparation) == pytest.approx(expected, abs=1e-6)

@@ -1,0 +1,279 @@
+"""The generated programs are run, on Keras's own files and on the sample, and compared with what the kit trains."""
+
+import dataclasses
+import re
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from keras_programs import BUILT_ALONE, TRAINED_SHORT, cases, keras_arrays, load_as_kit, prepare_as_program
+from test_spec import random_spec
+
+from recipe.core.measures import MEASURES
+from recipe.core.problem import ProblemType
+from recipe.core.spec import ACTIVATIONS, ModelSpec
+from recipe.data.load import load
+from recipe.data.problems import PROBLEMS, find_problem
+from recipe.engine.codegen import keras_code
+from recipe.engine.models import build_model, make_targets
+from recipe.steps.training import train
+
+
+@pytest.fixture(scope="module")
+def arrays():
+    return {base: keras_arrays(base) for base in ("mnist", "imdb", "housing")}
+
+
+@pytest.fixture(scope="module")
+def folder(arrays, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("keras_datasets")
+    for base, content in arrays.items():
+        np.savez(folder / f"{base}.npz", **content)
+    return folder
+
+
+@pytest.fixture
+def run_program(folder, monkeypatch):
+    """Run a program in a namespace of its own; `fit` reports what it was called with, and what weights it found.
+
+    Without `trains` it does no more than that.
+    """
+    for base, module in (("mnist", "mnist"), ("imdb", "imdb"), ("housing", "california_housing")):
+        monkeypatch.setattr(f"keras.src.datasets.{module}.get_file", lambda *_, b=base, **__: str(folder / f"{b}.npz"))
+    fit = keras.Model.fit
+
+    def run(program, trains=True):
+        seen = {}
+
+        def recording_fit(model, x, y, **arguments):
+            seen.update(first_weights=model.get_weights(), fit_arguments=arguments)
+            return fit(model, x, y, verbose=0, **arguments) if trains else None
+
+        with monkeypatch.context() as patch:
+            patch.setattr(keras.Model, "fit", recording_fit)
+            namespace = {"__name__": "__main__"}
+            exec(compile(program, "program.py", "exec"), namespace)
+        return namespace | seen
+
+    return run
+
+
+def comparable(layer):
+    """A layer's configuration without what differs by nature: its name, and a penalty's way to be written."""
+    config = layer.get_config()
+    penalty = config.pop("kernel_regularizer", None)
+    strengths = penalty["config"] if penalty else {}
+    for name in ("name", "build_config"):
+        config.pop(name, None)
+    return type(layer), config, {name: np.float32(value) for name, value in strengths.items() if value}
+
+
+def optimizer_config(model):
+    config = model.optimizer.get_config()
+    return type(model.optimizer), {name: value for name, value in config.items() if name != "name"}
+
+
+def check_program(found, spec, dataset):
+    """Compare the network, its first weights, how it is trained, and the data with those of the kit."""
+    problem, model, expected = dataset.problem, found["model"], build_model(spec, dataset.problem)
+    assert [comparable(layer) for layer in model.layers] == [comparable(layer) for layer in expected.layers]
+    assert (model.input_shape, model.input_dtype) == (expected.input_shape, expected.input_dtype)
+    for ours, theirs in zip(found["first_weights"], expected.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert optimizer_config(model) == optimizer_config(expected)
+    assert model.loss == expected.loss
+    arguments = found["fit_arguments"]
+    assert (arguments["batch_size"], arguments["epochs"]) == (spec.batch_size, spec.epochs)
+    assert [stop.patience for stop in arguments.get("callbacks", ())] == ([spec.patience] if spec.patience else [])
+    prepared = prepare_as_program(spec, dataset)
+    for part in ("train", "val"):
+        np.testing.assert_allclose(found[f"x_{part}"], prepared.inputs(part), atol=2e-4)
+        targets = make_targets(spec, problem, getattr(prepared, f"y_{part}"))
+        np.testing.assert_allclose(found[f"y_{part}"].reshape(targets.shape), targets, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("name", "spec", "source"), cases(BUILT_ALONE))
+def test_program_builds_the_model_of_the_spec(name, spec, source, run_program, arrays):
+    dataset = load_as_kit(name, source, arrays)
+    check_program(run_program(keras_code(spec, dataset.problem, source=source), trains=False), spec, dataset)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "spec", "source"), cases(TRAINED_SHORT))
+def test_program_trains_the_model_of_the_spec(name, spec, source, run_program, arrays):
+    dataset = load_as_kit(name, source, arrays)
+    found = run_program(keras_code(spec, dataset.problem, source=source))
+    check_program(found, spec, dataset)
+    history, measure = found["history"].history, dataset.problem.measure
+    assert {"loss", "val_loss", measure, f"val_{measure}"} <= set(history)
+    assert np.isfinite(list(history.values())).all()
+    weights = zip(found["model"].get_weights(), found["first_weights"], strict=True)
+    assert any((now != first).any() for now, first in weights)
+
+
+# The band: how far the program's last validation measure may lie from the kit's, whose batches come in another order.
+TRAINED = [
+    ("mnist", {"hidden_units": (64,), "batch_size": 32, "epochs": 15}, "sample", 0.03),
+    (
+        "mnist",
+        {"architecture": "convnet", "hidden_units": (8,), "dropout": 0.2, "batch_size": 32, "epochs": 8},
+        "sample",
+        0.04,
+    ),
+    ("imdb", {"hidden_units": (16, 16), "l2": 1e-3, "epochs": 6}, "sample", 0.03),
+    (
+        "imdb",
+        {"architecture": "embedding", "hidden_units": (8,), "optimizer": "adam", "learning_rate": 0.01, "epochs": 6},
+        "sample",
+        0.03,
+    ),
+    ("housing", {"hidden_units": (64, 64), "batch_size": 16, "epochs": 30}, "download", 0.05),
+    ("housing_fraction", {"hidden_units": (32,), "batch_size": 32, "epochs": 20}, "sample", 0.02),
+    ("housing_vector", {"hidden_units": (32,), "batch_size": 32, "epochs": 20, "optimizer": "adam"}, "sample", 0.05),
+    ("mnist_five", {"hidden_units": (64,), "batch_size": 32, "epochs": 15}, "sample", 0.06),
+    ("mnist_multilabel", {"hidden_units": (64,), "batch_size": 32, "epochs": 15}, "sample", 0.04),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "source", "band"),
+    # One of each kind of data; the others repeat.
+    [
+        pytest.param(*case, id=f"{case[0]}-{i}", marks=[pytest.mark.slow] * (i not in (0, 2, 4)))
+        for i, case in enumerate(TRAINED)
+    ],
+)
+def test_program_reaches_what_the_kit_reaches(name, settings, source, band, run_program, arrays):
+    spec, dataset = ModelSpec(**settings), load_as_kit(name, source, arrays)
+    found = run_program(keras_code(spec, dataset.problem, source=source))
+    run = train(spec, prepare_as_program(spec, dataset))
+    measure = f"val_{dataset.problem.measure}"
+    first, last = run.history[measure][0], run.history[measure][-1]
+    assert found["history"].history[measure][-1] == pytest.approx(last, abs=band)
+    assert found["history"].history["val_loss"][-1] == pytest.approx(run.history["val_loss"][-1], rel=0.4, abs=0.01)
+    assert MEASURES[dataset.problem.measure].gain(last, first) > 0  # something was learned, so that it says something
+
+
+@pytest.mark.parametrize("l1", [0.0, 1e-3])
+def test_program_stops_early_on_the_loss_without_its_penalty(l1, run_program):
+    spec = ModelSpec(hidden_units=(64,), l1=l1, optimizer="adam", learning_rate=0.003, epochs=60, patience=3)
+    found = run_program(keras_code(spec, find_problem("imdb")))
+    history = found["history"].history
+    watched = history["val_binary_crossentropy" if l1 else "val_loss"]
+    assert len(watched) == np.argmin(watched) + 1 + 3 < 60
+    outputs = found["model"].predict(found["x_val"], verbose=0)
+    y = found["y_val"].reshape(-1, 1).astype(np.float32)
+    restored = float(np.mean(keras.losses.binary_crossentropy(y, outputs)))
+    assert restored == pytest.approx(min(watched), rel=1e-4)
+    if l1:  # Keras counts the penalty into val_loss, which falls on and would have gone on training
+        assert np.argmin(history["val_loss"]) > np.argmin(watched)
+
+
+def test_program_stops_where_the_kit_would_by_its_own_losses(run_program):
+    """The program's own losses, put to the kit's rule, end at the same epoch."""
+    from recipe.engine.members import Progress
+
+    spec = ModelSpec(hidden_units=(32,), optimizer="adam", learning_rate=0.05, epochs=40, patience=2)
+    watched = run_program(keras_code(spec, find_problem("imdb")))["history"].history["val_loss"]
+    progress = Progress()
+    for loss in watched:
+        assert progress.stopped is None
+        progress.record({"val_data_loss": loss}, spec.patience)
+    assert progress.stopped == "early"
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+@pytest.mark.parametrize("name", ["mnist", "imdb", "mnist_multilabel", "housing", "housing_vector"])
+def test_program_measures_as_the_kit_does(name, measure):
+    problem = find_problem(name)
+    if problem.type not in MEASURES[measure].types:
+        return
+    program = keras_code(ModelSpec(), dataclasses.replace(problem, measure=measure))
+    metric = eval(re.search(r"metrics=\[(.*)\]", program).group(1), {"keras": keras})
+    expected = MEASURES[measure].keras_metric(problem)
+    if isinstance(metric, str):
+        assert metric == expected.name
+    else:
+        assert (type(metric), metric.get_config()) == (type(expected), expected.get_config())
+
+
+def test_programs_are_tidy(tmp_path):
+    rng = np.random.default_rng(1)
+    programs = []
+    for name, spec, _ in (case.values for case in cases(TRAINED_SHORT + BUILT_ALONE)):
+        programs.append(keras_code(spec, find_problem(name)))
+        programs.append(keras_code(spec, load(name, source="sample").problem, source="sample"))
+    for number in range(150):
+        problem = list(PROBLEMS.values())[number % len(PROBLEMS)]
+        fitting = {"mnist": "convnet", "imdb": "embedding", "housing": "mlp"}[problem.base]
+        spec = random_spec(rng).replace(
+            architecture=rng.choice(["mlp", "linear", fitting]), hidden_units=(2048, 1024, 512)[: 1 + number % 3]
+        )
+        if spec.loss.startswith("sparse") and problem.type is not ProblemType.MULTICLASS:
+            spec = spec.replace(loss="auto")
+        programs.append(keras_code(spec, problem, validation=0.25))
+    for number, program in enumerate(programs):
+        (tmp_path / f"program_{number}.py").write_text(program, encoding="utf-8")
+    ruff = [sys.executable, "-m", "ruff"]
+    rules = "E,F,W,I,B,UP,SIM,RUF,PT,PTH,C4,NPY"
+    options = ["--isolated", "--no-cache", "--line-length=120", str(tmp_path)]
+    for command in (["check", f"--select={rules}"], ["format", "--check", "--diff"]):
+        done = subprocess.run([*ruff, *command, *options], capture_output=True, text=True, timeout=60, cwd=tmp_path)
+        assert done.returncode == 0, (done.stdout + done.stderr)[:3000]
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_program_is_plain_keras_unless_it_loads_the_sample(name):
+    spec = ModelSpec()
+    assert "recipe" not in keras_code(spec, find_problem(name))
+    sample = load(name, source="sample").problem
+    program = keras_code(spec, sample, source="sample")
+    assert f'recipe.load("{name}", source="sample")' in program
+    assert program.count("recipe.") == 1
+    assert keras_code(spec, sample, source="sample") == program  # the same each time
+
+
+def test_keras_code_takes_the_source_from_the_size_of_the_input():
+    spec = ModelSpec()
+    for name in ("mnist", "mnist_five", "imdb"):
+        sample = load(name, source="sample").problem
+        assert keras_code(spec, sample) == keras_code(spec, sample, source="sample")
+    for name, problem in PROBLEMS.items():
+        assert keras_code(spec, problem) == keras_code(spec, problem, source="download"), name
+        assert keras_code(spec, problem) == keras_code(spec, problem, source="local"), name
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_keras_code_names_every_activation(activation):
+    program = keras_code(ModelSpec(activation=activation), find_problem("housing"))
+    assert f'keras.layers.Dense(64, activation="{activation}"),' in program
+
+
+def test_keras_code_refuses_a_source_whose_images_have_another_size():
+    small = load("mnist", source="sample").problem
+    for problem, source in ((small, "download"), (small, "local"), (find_problem("mnist"), "sample")):
+        message = (
+            f"The images of this source are not of shape {problem.input_shape}. Received: source='{source}'. "
+            "Take problem and source from one dataset: keras_code(spec, dataset.problem, source=dataset.source)."
+        )
+        with pytest.raises(ValueError, match=re.escape(message)):
+            keras_code(ModelSpec(), problem, source=source)
+
+
+def test_keras_code_refuses_an_unknown_source():
+    message = "There is no such source. Received: source='web'. Choose from auto, local, download, sample."
+    with pytest.raises(ValueError, match=re.escape(message)):
+        keras_code(ModelSpec(), find_problem("mnist"), source="web")
+
+
+@pytest.mark.parametrize("validation", [0, 1, -0.5, float("nan"), 20])
+def test_keras_code_refuses_a_validation_part_out_of_range(validation):
+    with pytest.raises(ValueError, match=re.escape(f"Received: validation={validation!r}. Give a fraction such as")):
+        keras_code(ModelSpec(), find_problem("mnist"), validation=validation)
+
+
+def test_keras_code_refuses_an_architecture_that_does_not_fit():
+    with pytest.raises(ValueError, match="A convnet needs images, and a sample of housing has the shape"):
+        keras_code(ModelSpec(architecture="convnet"), find_problem("housing"))

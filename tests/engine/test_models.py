@@ -1,0 +1,292 @@
+"""Models as the spec and the table say, the same ones for the same seed, whatever else goes on."""
+
+import dataclasses
+import itertools
+import random
+import re
+import threading
+
+import keras
+import numpy as np
+import pytest
+
+from recipe.core.prepared import encoding_for
+from recipe.core.problem import LAST_LAYERS, REVIEW_LENGTH, ProblemType
+from recipe.core.spec import ACTIVATIONS, OPTIMIZERS, ModelSpec
+from recipe.data.load import load
+from recipe.data.problems import PROBLEMS, find_problem
+from recipe.engine.models import build_model, check_fit, make_targets, wants_one_hot
+from recipe.steps.s3_protocol import hold_out
+from recipe.steps.s4_prepare import prepare
+
+SMALL_WORDS = 300
+IMAGES = [name for name, problem in PROBLEMS.items() if problem.base == "mnist"]
+
+
+def small_problem(name):
+    """The problem, with a small vocabulary where it has one."""
+    problem = find_problem(name)
+    return dataclasses.replace(problem, words=SMALL_WORDS, input_shape=(SMALL_WORDS,)) if problem.num_words else problem
+
+
+def fits(architecture, name):
+    needs = {"convnet": "mnist", "embedding": "imdb"}
+    return needs.get(architecture, PROBLEMS[name].base) == PROBLEMS[name].base
+
+
+ARCHITECTURES = ("linear", "mlp", "convnet", "embedding")
+PAIRS = [(arch, name) for arch, name in itertools.product(ARCHITECTURES, PROBLEMS) if fits(arch, name)]
+MISFITS = [(arch, name) for arch, name in itertools.product(ARCHITECTURES, PROBLEMS) if not fits(arch, name)]
+
+
+def random_inputs(spec, problem, samples=3):
+    rng = np.random.default_rng(0)
+    if spec.architecture == "embedding":
+        return rng.integers(0, problem.num_words, (samples, REVIEW_LENGTH)).astype(np.int32)
+    return rng.random((samples, *problem.input_shape), dtype=np.float32)
+
+
+def layer_kinds(model):
+    return [type(layer).__name__ for layer in model.layers]
+
+
+@pytest.mark.parametrize(("architecture", "name"), PAIRS)
+def test_build_model_ends_as_the_table_says(architecture, name):
+    problem = small_problem(name)
+    spec = ModelSpec(architecture=architecture, hidden_units=(4, 3))
+    model = build_model(spec, problem)
+    row = LAST_LAYERS[problem.type]
+    outputs = model.predict_on_batch(random_inputs(spec, problem))
+    assert outputs.shape == (3, problem.outputs)
+    assert model.layers[-1].activation is keras.activations.get(row.activation or "linear")
+    assert model.loss == row.loss
+    if row.activation == "softmax":
+        np.testing.assert_allclose(outputs.sum(axis=1), 1, rtol=1e-5)
+    elif row.activation:
+        assert ((outputs > 0) & (outputs < 1)).all()
+
+
+@pytest.mark.parametrize(("architecture", "name"), MISFITS)
+def test_build_model_refuses_an_architecture_that_does_not_fit(architecture, name):
+    problem = find_problem(name)
+    needs = {
+        "convnet": f"A convnet needs images, and a sample of {name} has the shape {problem.input_shape}.",
+        "embedding": f"An embedding network needs words, and {name} has none.",
+    }
+    message = f'{needs[architecture]} Received: architecture="{architecture}". Take architecture="mlp".'
+    with pytest.raises(ValueError, match=re.escape(message)):
+        build_model(ModelSpec(architecture=architecture), problem)
+
+
+@pytest.mark.parametrize(
+    ("spec", "name", "kinds"),
+    [
+        (ModelSpec(architecture="linear"), "housing", ["Dense"]),
+        (ModelSpec(architecture="linear", dropout=0.5, l2=0.1), "mnist", ["Flatten", "Dense"]),
+        (ModelSpec(hidden_units=(5,)), "imdb", ["Dense", "Dense"]),
+        (ModelSpec(hidden_units=(5, 4), dropout=0.5), "housing", ["Dense", "Dropout"] * 2 + ["Dense"]),
+        (ModelSpec(hidden_units=(5,)), "mnist", ["Flatten", "Dense", "Dense"]),
+        (
+            ModelSpec(architecture="convnet", hidden_units=(4, 3), dropout=0.5),
+            "mnist",
+            ["Reshape"] + ["Conv2D", "MaxPooling2D"] * 2 + ["Flatten", "Dropout", "Dense"],
+        ),
+        (ModelSpec(architecture="embedding"), "imdb", ["Embedding", "GlobalAveragePooling1D", "Dense"]),
+        (
+            ModelSpec(architecture="embedding", hidden_units=(5, 4), dropout=0.5),
+            "imdb",
+            ["Embedding", "GlobalAveragePooling1D", "Dropout", "Dense", "Dropout", "Dense"],
+        ),
+    ],
+)
+def test_build_model_has_the_layers_of_its_architecture(spec, name, kinds):
+    model = build_model(spec, small_problem(name))
+    assert layer_kinds(model) == kinds
+    rates = {layer.rate for layer in model.layers if isinstance(layer, keras.layers.Dropout)}
+    assert rates <= {spec.dropout}
+
+
+def test_build_model_has_the_shapes_of_its_units():
+    def shapes(spec, name):
+        return [weights.shape for weights in build_model(spec, small_problem(name)).get_weights()]
+
+    assert shapes(ModelSpec(hidden_units=(6, 5)), "housing_vector") == [(7, 6), (6,), (6, 5), (5,), (5, 2), (2,)]
+    convnet = ModelSpec(architecture="convnet", hidden_units=(4, 3))
+    assert shapes(convnet, "mnist") == [(3, 3, 1, 4), (4,), (3, 3, 4, 3), (3,), (7 * 7 * 3, 10), (10,)]
+    embedding = ModelSpec(architecture="embedding", hidden_units=(6, 5))
+    assert shapes(embedding, "imdb") == [(SMALL_WORDS, 6), (6, 5), (5,), (5, 1), (1,)]
+
+
+def test_build_model_leaves_padding_out_of_an_embedding_s_mean():
+    problem, spec = small_problem("imdb"), ModelSpec(architecture="embedding", hidden_units=(6,))
+    model = build_model(spec, problem)
+    words = np.zeros((1, REVIEW_LENGTH), np.int32)
+    words[0, :2] = 7, 9
+    vectors, weights, bias = model.get_weights()
+    expected = 1 / (1 + np.exp(-(vectors[[7, 9]].mean(axis=0) @ weights + bias)))
+    np.testing.assert_allclose(model.predict_on_batch(words)[0], expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("architecture", "name"), [("mlp", "housing"), ("convnet", "mnist"), ("embedding", "imdb")])
+def test_build_model_puts_the_penalty_on_hidden_weights_alone(architecture, name):
+    spec = ModelSpec(architecture=architecture, hidden_units=(4, 3), l1=0.25, l2=0.5)
+    model = build_model(spec, small_problem(name))
+    *hidden, output = [layer for layer in model.layers if isinstance(layer, (keras.layers.Dense, keras.layers.Conv2D))]
+    assert [layer.kernel_regularizer.get_config() for layer in hidden] == [{"l1": 0.25, "l2": 0.5}] * len(hidden)
+    assert len(hidden) == (1 if architecture == "embedding" else 2)
+    assert output.kernel_regularizer is None
+    assert all(layer.bias_regularizer is None for layer in (*hidden, output))
+    kernels = [np.asarray(layer.kernel) for layer in hidden]
+    expected = sum(0.25 * np.abs(kernel).sum() + 0.5 * (kernel**2).sum() for kernel in kernels)
+    assert float(sum(model.losses)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_build_model_without_a_penalty_has_no_losses_of_its_own():
+    assert build_model(ModelSpec(), find_problem("housing")).losses == []
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_build_model_activates_every_hidden_layer(activation):
+    model = build_model(ModelSpec(hidden_units=(3, 2), activation=activation), find_problem("housing"))
+    assert {layer.activation for layer in model.layers[:-1]} == {keras.activations.get(activation)}
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_build_model_takes_keras_s_own_rate_unless_told_otherwise(optimizer):
+    problem = find_problem("housing")
+    default = build_model(ModelSpec(optimizer=optimizer), problem).optimizer
+    assert default.get_config() == {**keras.optimizers.get(optimizer).get_config(), "name": default.name}
+    told = build_model(ModelSpec(optimizer=optimizer, learning_rate=0.125), problem).optimizer
+    assert type(told) is type(default)
+    assert float(told.learning_rate) == 0.125
+
+
+@pytest.mark.parametrize(
+    ("asked", "activation"), [("none", "linear"), ("sigmoid", "sigmoid"), ("softmax", "softmax"), ("relu", "relu")]
+)
+def test_build_model_takes_a_wrong_last_activation_when_asked_to(asked, activation):
+    model = build_model(ModelSpec(last_activation=asked), find_problem("mnist"))
+    assert model.layers[-1].activation is keras.activations.get(activation)
+
+
+def test_build_model_takes_another_loss_when_asked_to():
+    assert build_model(ModelSpec(loss="mae"), find_problem("housing")).loss == "mae"
+    assert build_model(ModelSpec(loss="mse"), find_problem("mnist")).loss == "mse"
+    assert build_model(ModelSpec(loss="binary_crossentropy"), find_problem("housing_fraction")).loss != "mse"
+
+
+@pytest.mark.parametrize("name", [name for name in PROBLEMS if PROBLEMS[name].type is not ProblemType.MULTICLASS])
+def test_check_fit_refuses_a_sparse_loss_without_integer_classes(name):
+    problem = find_problem(name)
+    message = (
+        f"A sparse loss wants one integer class a sample; {name} is a {problem.type}. "
+        f"Received: loss='sparse_categorical_crossentropy'. Take {' or '.join(LAST_LAYERS[problem.type].losses)}."
+    )
+    with pytest.raises(ValueError, match=re.escape(message)):
+        check_fit(ModelSpec(loss="sparse_categorical_crossentropy"), problem)
+
+
+@pytest.mark.parametrize(("shape", "layers"), [((28, 28), 5), ((8, 8), 4), ((16, 3), 2)])
+def test_check_fit_refuses_more_poolings_than_the_image_has_room_for(shape, layers):
+    problem = dataclasses.replace(find_problem("mnist"), input_shape=shape)
+    spec = ModelSpec(architecture="convnet", hidden_units=(2,) * layers)
+    message = f"{shape} is too small for {layers}. Received: hidden_units={spec.hidden_units}. Take fewer layers."
+    with pytest.raises(ValueError, match=re.escape(message)):
+        check_fit(spec, problem)
+    build_model(spec.replace(hidden_units=(2,) * (layers - 1)), problem)  # one less has room
+
+
+@pytest.mark.parametrize(("architecture", "name"), [("mlp", "imdb"), ("convnet", "mnist"), ("embedding", "imdb")])
+def test_build_model_draws_the_same_weights_for_the_same_seed(architecture, name):
+    spec = ModelSpec(architecture=architecture, hidden_units=(4, 3), dropout=0.5, seed=5)
+    first, again, other = (build_model(s, small_problem(name)) for s in (spec, spec, spec.replace(seed=6)))
+    for one, same in zip(first.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, same)
+    assert first.get_weights()[0].std() > 0
+    assert (first.get_weights()[0] != other.get_weights()[0]).mean() > 0.9
+    assert (first.get_weights()[-2] != other.get_weights()[-2]).all()
+
+
+def test_build_model_draws_the_weights_of_a_model_made_by_hand_after_the_same_seed():
+    model = build_model(ModelSpec(hidden_units=(4,), seed=9), find_problem("housing"))
+    keras.utils.set_random_seed(9)
+    by_hand = keras.Sequential([keras.Input((8,)), keras.layers.Dense(4, activation="relu"), keras.layers.Dense(1)])
+    for ours, theirs in zip(model.get_weights(), by_hand.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_build_model_leaves_the_global_random_state_untouched():
+    keras.utils.set_random_seed(1)
+    expected = random.random(), np.random.rand()  # noqa: NPY002
+    keras.utils.set_random_seed(1)
+    build_model(ModelSpec(seed=3, dropout=0.5), find_problem("housing"))
+    assert (random.random(), np.random.rand()) == expected  # noqa: NPY002
+
+
+def test_build_model_puts_the_random_state_back_after_an_error():
+    random.seed(1)
+    state = random.getstate()
+    broken = dataclasses.replace(find_problem("housing"), measure="no such measure")
+    with pytest.raises(KeyError, match="no such measure"):
+        build_model(ModelSpec(), broken)
+    assert random.getstate() == state
+
+
+def test_build_model_gives_the_same_weights_in_threads_that_build_at_once():
+    problem = find_problem("housing")
+    specs = [ModelSpec(hidden_units=(16, 16), dropout=0.5, seed=seed) for seed in (1, 2)]
+    alone = [build_model(spec, problem).get_weights() for spec in specs]
+    built, start = {0: [], 1: []}, threading.Barrier(2)
+
+    def build(number):
+        start.wait()
+        for _ in range(8):
+            built[number].append(build_model(specs[number], problem).get_weights())
+
+    threads = [threading.Thread(target=build, args=(number,)) for number in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    for number, expected in enumerate(alone):
+        assert len(built[number]) == 8
+        for weights in built[number]:
+            assert all(np.array_equal(one, other) for one, other in zip(weights, expected, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("name", "loss", "shape"),
+    [
+        ("mnist", "auto", ()),
+        ("mnist", "categorical_crossentropy", (10,)),
+        ("mnist", "mse", (10,)),
+        ("imdb", "auto", (1,)),
+        ("mnist_five", "auto", (1,)),
+        ("mnist_multilabel", "auto", (3,)),
+        ("housing", "mae", (1,)),
+        ("housing_fraction", "binary_crossentropy", (1,)),
+        ("housing_vector", "auto", (2,)),
+    ],
+)
+def test_make_targets_gives_the_shape_that_the_loss_compares(name, loss, shape):
+    spec, dataset = ModelSpec(loss=loss), load(name, source="sample", rows=15)
+    targets = make_targets(spec, dataset.problem, dataset.y_train)
+    assert targets.shape == (len(dataset.y_train), *shape)
+    assert targets.dtype == dataset.y_train.dtype
+    if wants_one_hot(spec, dataset.problem):
+        np.testing.assert_array_equal(targets, keras.utils.to_categorical(dataset.y_train, 10))
+    else:
+        np.testing.assert_array_equal(targets.ravel(), dataset.y_train.ravel())
+
+
+@pytest.mark.parametrize(("architecture", "name"), PAIRS)
+def test_build_model_fits_its_problem_s_own_data(architecture, name):
+    spec = ModelSpec(architecture=architecture, hidden_units=(4,))
+    split = hold_out(load(name, source="sample", rows=60))
+    prepared = prepare(split, encoding=encoding_for(spec, split.problem))
+    model = build_model(spec, prepared.problem)
+    logs = model.train_on_batch(
+        prepared.inputs(), make_targets(spec, prepared.problem, prepared.y_train), return_dict=True
+    )
+    assert set(logs) == {"loss", prepared.problem.measure}
+    assert np.isfinite(list(logs.values())).all()

@@ -1,0 +1,165 @@
+"""Figures: what is drawn is what was given, nothing global is touched, and the SVG stands alone."""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from matplotlib.colors import to_hex
+from PIL import Image
+
+from recipe import figures as plots
+
+TRAIN, VAL = [1.0, 0.5, 0.2, 0.1], [1.1, 0.7, 0.6, 0.8]
+
+
+def _lines(axes) -> dict:
+    return {line.get_label(): line for line in axes.get_lines()}
+
+
+def test_draw_training_curves_draws_both_sides_from_epoch_1():
+    lines = _lines(plots.draw_training_curves(TRAIN, VAL, quantity="data loss"))
+    for label, values in (("training", TRAIN), ("validation", VAL)):
+        assert list(lines[label].get_xdata()) == [1, 2, 3, 4]
+        assert list(lines[label].get_ydata()) == values
+
+
+def test_draw_training_curves_tells_sides_apart_by_colour_and_by_style():
+    lines = _lines(plots.draw_training_curves(TRAIN, VAL, quantity="data loss"))
+    assert len({to_hex(line.get_color()) for line in lines.values()}) == len(lines)
+    assert len({line.get_linestyle() for line in lines.values()}) == len(lines)
+
+
+def test_draw_training_curves_marks_best_epoch_overfitting_and_baseline():
+    axes = plots.draw_training_curves(
+        TRAIN, VAL, quantity="error", unit="dollars", best_epoch=2, overfitting_epoch=3, baseline=0.9
+    )
+    lines = _lines(axes)
+    assert (list(lines["best epoch: 3"].get_xdata()), list(lines["best epoch: 3"].get_ydata())) == ([3], [0.6])
+    assert list(lines["baseline"].get_ydata()) == [0.9, 0.9]
+    assert axes.get_ylabel() == "error\n(dollars)"
+    (shade,) = axes.patches
+    assert (shade.get_x(), shade.get_x() + shade.get_width()) == (4, 4)
+
+
+def test_draw_training_curves_takes_a_logarithmic_axis_for_a_loss_that_falls_far():
+    assert plots.draw_training_curves([1.0, 0.01], [1.0, 0.5], quantity="data loss").get_yscale() == "log"
+    assert plots.draw_training_curves([1.0, 0.5], [1.0, 0.5], quantity="data loss").get_yscale() == "linear"
+    assert plots.draw_training_curves([1.0, 0.01], [1.0, 0.5], quantity="accuracy").get_yscale() == "linear"
+
+
+def test_draw_training_curves_holds_a_single_epoch_and_curves_that_diverged():
+    axes = plots.draw_training_curves([1.0], [], quantity="data loss", best_epoch=0)
+    assert _lines(axes)["training"].get_marker() == "o"
+    diverged = plots.draw_training_curves([1.0, math.nan], [2.0, math.inf], quantity="data loss", best_epoch=1)
+    assert "best epoch: 2" not in _lines(diverged)
+    assert plots.to_png(diverged.figure).startswith(b"\x89PNG")
+
+
+def test_draw_training_curves_draws_on_the_axes_it_is_given():
+    figure, (left, right) = plots.new_figure(2)
+    assert plots.draw_training_curves(TRAIN, VAL, quantity="data loss", axes=right) is right
+    assert (left.has_data(), right.figure is figure) == (False, True)
+
+
+def test_draw_scores_draws_each_score_on_its_line_with_its_interval():
+    axes = plots.draw_scores(
+        ["baseline", "final"],
+        [0.8, 0.3],
+        quantity="error",
+        unit="dollars",
+        higher_is_better=False,
+        intervals=[None, (0.25, 0.35)],
+        on_test=[False, True],
+    )
+    points = [(list(line.get_xdata()), list(line.get_ydata())) for line in axes.get_lines()]
+    assert points == [([0.8], [0]), ([0.25, 0.35], [1, 1]), ([0.3], [1])]
+    assert axes.get_xlabel() == "error (dollars; left is better)"
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["baseline", "final"]
+    assert axes.yaxis_inverted()
+
+
+def test_describe_training_curves_says_what_is_drawn():
+    text = plots.describe_training_curves(TRAIN, VAL, quantity="data loss", best_epoch=2, overfitting_epoch=3)
+    assert text == (
+        "data loss over 4 epochs: training from 1 to 0.1; validation from 1.1 to 0.8, best at epoch 3 with 0.6; "
+        "overfitting from epoch 4 on."
+    )
+
+
+def test_describe_scores_lists_them():
+    text = plots.describe_scores(["a", "b"], [0.5, 0.25], quantity="error", unit="dollars")
+    assert text == "error in dollars: a 0.5, b 0.25."
+
+
+class _Collector(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list = []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+
+def test_to_inline_svg_stands_alone_and_has_its_alternative_text():
+    axes = plots.draw_training_curves(TRAIN, VAL, quantity="data loss", best_epoch=2)
+    svg = plots.to_inline_svg(axes.figure, 'loss "falls" & rises')
+    collector = _Collector()
+    collector.feed(svg)
+    assert collector.tags[0][0] == "svg"
+    assert collector.tags[0][1]["role"] == "img"
+    assert collector.tags[0][1]["aria-label"] == 'loss "falls" & rises'
+    assert "http" not in svg
+    links = [value for _, attrs in collector.tags for name, value in attrs.items() if name.endswith("href")]
+    ids = {attrs["id"] for _, attrs in collector.tags if "id" in attrs}
+    assert {link.removeprefix("#") for link in links} <= ids
+    assert set(re.findall(r"url\(#(\w+)\)", svg)) <= ids
+
+
+def test_to_inline_svg_takes_the_pages_colour_for_text_and_frames():
+    svg = plots.to_inline_svg(plots.draw_training_curves(TRAIN, VAL, quantity="data loss").figure, "alt")
+    assert "currentColor" in svg
+    assert plots.INK not in svg
+    assert "#000000" not in svg
+    assert "var(--curve-blue" in svg
+
+
+def test_to_inline_svg_is_the_same_for_the_same_figure():
+    first, second = (
+        plots.to_inline_svg(plots.draw_training_curves(TRAIN, VAL, quantity="data loss").figure, "alt")
+        for _ in range(2)
+    )
+    assert first == second
+
+
+def test_figures_leave_settings_as_they_were_and_pyplot_alone():
+    before = dict(mpl.rcParams)
+    plots.to_inline_svg(plots.draw_training_curves(TRAIN, VAL, quantity="data loss").figure, "alt")
+    assert dict(mpl.rcParams) == before
+    code = "import sys, recipe.plots, recipe.report; print('matplotlib.pyplot' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("columns", [1, 2])
+def test_new_figure_has_axes_side_by_side_in_a_constrained_layout(columns):
+    figure, axes = plots.new_figure(columns)
+    assert len(axes) == columns
+    assert figure.get_layout_engine().__class__.__name__ == "ConstrainedLayoutEngine"
+
+
+def test_to_png_draws_what_savefig_draws_and_leaves_the_figure_as_it_was():
+    axes = plots.draw_training_curves([1.0, 0.5, 0.3], [1.1, 0.7, 0.8], quantity="data loss", best_epoch=1)
+    figure, buffer = axes.figure, io.BytesIO()
+    engine = figure.get_layout_engine()
+    ours = plots.to_png(figure, dpi=150, fast=True)
+    assert (figure.dpi, figure.get_layout_engine()) == (plots.DPI, engine)
+    figure.savefig(buffer, format="png", dpi=150, facecolor="white")
+    assert np.array_equal(*(np.asarray(Image.open(io.BytesIO(png))) for png in (ours, buffer.getvalue())))

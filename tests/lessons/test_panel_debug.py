@@ -1,0 +1,130 @@
+"""Step 8's panel, driven from Python: it plays the game that `FaultGame` plays, and shows what it says."""
+
+from __future__ import annotations
+
+import pytest
+
+import recipe
+from recipe.debugging import CHECKS
+from recipe.debugging.faults import FAULTS
+from recipe.lessons.s8_debug.fault_game import POINTS, SOUND, FaultGame
+from recipe.lessons.s8_debug.panel import CHOICES, GUESSES, FaultGamePanel, FaultGameSettings, notes_html
+
+
+@pytest.fixture(scope="module")
+def houses():
+    return recipe.load("housing", source="sample", rows=300)
+
+
+@pytest.fixture
+def panel(houses):
+    return FaultGamePanel(houses)
+
+
+def number_of(panel, fault):
+    """Find the round in which this is broken."""
+    return next(number for number in range(1, 100) if panel.game._draw(number, "any")[1] == fault)
+
+
+def test_run_shows_the_symptoms_that_the_game_shows(panel, houses):
+    shown = panel.run(round=3)
+    expected = FaultGame(houses).start(3)
+    assert shown.symptoms.facts == expected.symptoms.facts
+    assert shown.symptoms.history["val_loss"] == pytest.approx(expected.symptoms.history["val_loss"], nan_ok=True)
+    assert panel.result is shown
+    assert shown.points == POINTS
+    assert "training inputs: shape (192, 8)" in panel.notes.value
+
+
+def test_check_is_made_once_and_shown(panel):
+    panel.run(round=number_of(panel, "leak"), check="twins")
+    assert panel.run().points == POINTS - 1
+    assert panel.table()[0]["outcome"] == "failed"
+    assert "twins: failed." in panel.notes.value
+    assert f"{POINTS - 1} points left" in panel.status.value
+
+
+def test_guess_is_answered_and_scored(panel):
+    panel.run(round=number_of(panel, "leak"))
+    assert not panel.guess("frozen_layers").right
+    assert "Not that." in panel.status.value
+    assert panel.guess("leak").right
+    assert "Right! Round" in panel.status.value
+    assert FAULTS["leak"].mend in panel.notes.value
+    assert panel.game.score == POINTS - 3
+    assert panel.new_round().number == panel.settings.round
+    assert panel.result.points == POINTS
+
+
+def test_a_guess_after_the_end_changes_nothing(panel):
+    panel.run(round=number_of(panel, "leak"))
+    panel.guess("leak")
+    assert panel.guess("frozen_layers").right  # the answer that ended the round
+    assert len(panel.result.answers) == 1
+
+
+def test_buttons_do_the_same_as_python(panel):
+    panel.run(round=number_of(panel, "leak"))
+    panel.controls["check"].value = "twins"
+    panel.run_button.click()
+    panel.wait(timeout=60)
+    assert [check.name for check in panel.result.checks] == ["twins"]
+    panel.controls["fault"].value = "leak"
+    panel.guess_button.click()
+    panel.wait(timeout=60)
+    assert panel.result.won
+    before = panel.result.number
+    panel.next_button.click()
+    panel.wait(timeout=60)
+    assert panel.result.number == panel.settings.round == before + 1
+    assert panel.settings.check == "none"
+    assert panel.result.checks == ()
+
+
+def test_choosing_in_a_menu_costs_nothing(panel):
+    panel.run(round=2)
+    for name in CHECKS:
+        panel.controls["check"].value = name
+    panel.wait(timeout=10)
+    assert panel.result.points == POINTS
+
+
+def test_no_button_can_be_pressed_while_a_run_is_under_way(panel):
+    panel._show_running(True)
+    assert panel.guess_button.disabled
+    assert panel.next_button.disabled
+    panel._show_running(False)
+    assert not panel.guess_button.disabled
+
+
+def test_symptoms_are_there_before_anything_is_pressed(panel):
+    panel._repr_mimebundle_()
+    assert panel.result.points == POINTS
+    assert "loss from" in panel.image.tooltip
+
+
+def test_menus_hold_every_check_and_every_fault():
+    assert list(CHOICES.values())[1:] == list(CHECKS)
+    assert list(GUESSES.values()) == [SOUND, *FAULTS]
+
+
+def test_end_without_points_tells_the_truth(panel):
+    panel.run(round=number_of(panel, "leak"))
+    for name in ("frozen_layers", "dead_units", "wrong_loss", "dropout_too_strong"):
+        panel.guess(name)
+    assert "No point is left." in panel.notes.value
+    assert FAULTS["leak"].mend in panel.notes.value
+
+
+def test_only_problems_that_are_there_can_be_chosen(panel):
+    assert [value for _, value in panel.controls["problem"].options] == ["any", "housing"]
+    assert notes_html(None) == ""
+
+
+def test_settings_survive_their_text_and_refuse_what_is_out_of_range():
+    settings = FaultGameSettings(round=7, check="labels", fault="leak")
+    assert FaultGameSettings.from_text(settings.to_text()) == settings
+    with pytest.raises(ValueError, match=r"round is out of range\. Received: round=0"):
+        FaultGameSettings(round=0)
+    with pytest.raises(ValueError, match=r"check is none of the choices"):
+        FaultGameSettings(check="spelling")

@@ -1,0 +1,251 @@
+"""The final model and the one look at the test set, held against plain Keras, scikit-learn and SciPy."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import threading
+
+import numpy as np
+import pytest
+from scipy.stats import beta
+from sklearn.metrics import accuracy_score, f1_score, mean_absolute_error
+
+from recipe.core.features import HOUSING_RATIOS
+from recipe.core.spec import ModelSpec
+from recipe.data.load import load
+from recipe.data.problems import find_problem
+from recipe.journal import Journal
+from recipe.steps.s2_uncertainty import Uncertainty, estimate_uncertainty
+from recipe.steps.s7_final import FinalResult, evaluate_once, train_final
+
+SPECS = {
+    "mnist": ModelSpec(hidden_units=(16,), batch_size=32, epochs=3),
+    "imdb": ModelSpec(hidden_units=(4,), epochs=2),
+    "housing": ModelSpec(hidden_units=(16,), batch_size=16, epochs=5),
+}
+
+
+def _final(name: str, rows: int = 400, **changes: object) -> tuple:
+    dataset = load(name, source="sample", rows=rows)
+    return train_final(SPECS[dataset.problem.base].replace(**changes), dataset), dataset
+
+
+def test_train_final_uses_all_training_data_and_fits_the_preparation_on_it():
+    final, dataset = _final("housing")
+    assert final.samples == len(dataset.y_train) == 320
+    np.testing.assert_allclose(final.preparation.mean, dataset.x_train.mean(axis=0, dtype=np.float64))
+    np.testing.assert_allclose(final.preparation.std, dataset.x_train.std(axis=0, dtype=np.float64))
+
+
+def test_train_final_trains_the_epochs_it_is_told_and_never_stops_early():
+    dataset = load("housing", source="sample", rows=400)
+    final = train_final(SPECS["housing"].replace(patience=1, epochs=50), dataset, epochs=12)
+    assert (final.epochs, final.spec.epochs, final.spec.patience) == (12, 12, None)
+
+
+def test_train_final_does_not_touch_the_test_set():
+    _, dataset = _final("housing")
+    assert dataset.test.looks == 0
+
+
+def test_predict_on_raw_housing_equals_plain_keras_on_rows_normalised_by_hand():
+    final, dataset = _final("housing")
+    mean, std = dataset.x_train.mean(axis=0, dtype=np.float64), dataset.x_train.std(axis=0, dtype=np.float64)
+    by_hand = final.model.predict(((dataset.x_train - mean) / std).astype("float32"), verbose=0)
+    np.testing.assert_allclose(final.predict(dataset.x_train), by_hand, rtol=1e-4, atol=1e-5)
+
+
+def test_predict_on_raw_images_equals_plain_keras_on_pixels_scaled_by_hand():
+    final, dataset = _final("mnist", rows=1_797)  # more than are predicted at once
+    by_hand = final.model.predict(dataset.x_train.astype("float32") / 16, verbose=0)
+    assert by_hand.shape == (1_437, 10)
+    np.testing.assert_allclose(final.predict(dataset.x_train), by_hand, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("architecture", ["mlp", "embedding"])
+def test_predict_on_raw_reviews_equals_plain_keras_on_words_encoded_by_hand(architecture):
+    final, dataset = _final("imdb", architecture=architecture)
+    reviews, words = dataset.x_train[:50], dataset.problem.num_words
+    if architecture == "mlp":
+        x = np.zeros((50, words), "float32")
+        for row in range(50):
+            x[row, [token for token in reviews[row] if token < words]] = 1
+    else:
+        x = np.zeros((50, 256), "int32")
+        for row in range(50):
+            kept = [token for token in reviews[row] if token < words][:256]
+            x[row, : len(kept)] = kept
+    np.testing.assert_allclose(final.predict(reviews), final.model.predict(x, verbose=0), rtol=1e-4, atol=1e-5)
+
+
+def test_predict_refuses_samples_of_another_shape():
+    final, _ = _final("mnist")
+    with pytest.raises(ValueError, match=r"has the shape \(8, 8\)"):
+        final.predict(np.zeros((2, 28, 28), np.uint8))
+
+
+def test_evaluate_once_accuracy_is_scikit_learns_and_its_interval_the_exact_binomial_one():
+    final, dataset = _final("mnist")
+    result = evaluate_once(final, dataset)
+    x, y = dataset.test.open()
+    classes = final.model.predict(x.astype("float32") / 16, verbose=0).argmax(axis=1)
+    right, n = int((classes == y).sum()), len(y)
+    assert result.score == pytest.approx(accuracy_score(y, classes))
+    expected = beta.ppf(0.025, right, n - right + 1), beta.ppf(0.975, right + 1, n - right)
+    assert (result.uncertainty.low, result.uncertainty.high) == pytest.approx(expected)
+    assert (result.samples, result.unit) == (80, "")
+
+
+def test_evaluate_once_error_is_in_the_problems_unit():
+    final, dataset = _final("housing")
+    result = evaluate_once(final, dataset)
+    x, y = dataset.test.open()
+    assert result.score == pytest.approx(mean_absolute_error(y / 100_000, final.predict(x)[:, 0]), rel=1e-5)
+    assert result.uncertainty.low < result.score < result.uncertainty.high
+    assert "hundred thousand dollars" in result.sentences[0]
+
+
+def test_evaluate_once_counts_every_look_and_says_when_it_was_not_the_first():
+    final, dataset = _final("housing")
+    first, second = evaluate_once(final, dataset), evaluate_once(final, dataset)
+    assert (first.looks, second.looks, dataset.test.looks) == (1, 2, 2)
+    assert "opened once" in first.sentences[-1]
+    assert "opened 2 times" in second.sentences[-1]
+    assert "no longer an honest estimate" in second.sentences[-1]
+    assert first.score == second.score
+
+
+def test_evaluate_once_leaves_the_test_set_sealed_after_a_training_that_was_stopped():
+    dataset = load("housing", source="sample", rows=400)
+    stop = threading.Event()
+    stop.set()
+    final = train_final(SPECS["housing"], dataset, stop=stop)
+    with pytest.raises(ValueError, match=r"stopped after 1 of 5 epochs.* Received: final, stopped='asked'"):
+        evaluate_once(final, dataset)
+    assert dataset.test.looks == 0
+
+
+def test_evaluate_once_of_a_model_that_diverged_is_nan_and_promises_nothing():
+    final, dataset = _final("housing", optimizer="sgd", learning_rate=1e6)
+    result = evaluate_once(final, dataset, validation_score=0.3, validation_samples=320)
+    assert math.isnan(result.score)
+    assert result.promise_kept is False
+
+
+def _result(score: float, validation: float | None, measure: str = "accuracy") -> FinalResult:
+    return FinalResult(
+        problem=find_problem("imdb" if measure == "accuracy" else "housing"),
+        measure=measure,
+        score=score,
+        unit="",
+        uncertainty=Uncertainty(low=score - 0.02, high=score + 0.02, spread=0.01, method="by hand"),
+        samples=1_000,
+        looks=1,
+        validation_score=validation,
+        validation_samples=1_000,
+    )
+
+
+@pytest.mark.parametrize(
+    ("score", "validation", "measure", "kept", "word"),
+    [
+        (0.90, 0.92, "accuracy", True, "the same"),
+        (0.90, 0.95, "accuracy", False, "more"),
+        (0.95, 0.90, "accuracy", False, "less"),
+        (0.35, 0.30, "mae", False, "more"),
+        (0.30, 0.35, "mae", False, "less"),
+    ],
+)
+def test_promise_is_judged_by_the_noise_of_both_sets(score, validation, measure, kept, word):
+    result = _result(score, validation, measure)
+    # Two sets of the same size: the root of two times one standard error.
+    assert result.tolerance == pytest.approx(1.96 * 0.01 * math.sqrt(2))
+    assert result.promise_kept is kept
+    assert f"Validation had promised {word}" in result.sentences[1]
+
+
+def test_promise_is_left_out_where_validation_said_nothing():
+    result = _result(0.9, None)
+    assert (result.tolerance, result.promise_kept) == (None, None)
+    assert len(result.sentences) == 2
+
+
+def test_tolerance_grows_as_validation_gets_fewer_samples():
+    few = dataclasses.replace(_result(0.9, 0.9), validation_samples=250)
+    assert few.tolerance == pytest.approx(1.96 * 0.01 * math.sqrt(5))
+
+
+def test_estimate_uncertainty_of_a_perfect_score_is_not_zero():
+    found = estimate_uncertainty(find_problem("imdb"), np.ones(100), np.ones((100, 1)))
+    assert found.high == 1.0
+    assert found.low == pytest.approx(0.025 ** (1 / 100))
+    assert found.spread > 0.005
+
+
+def test_estimate_uncertainty_of_f1_covers_what_resampling_by_hand_gives():
+    rng = np.random.default_rng(1)
+    y = (rng.random(600) < 0.2).astype(np.uint8)
+    outputs = np.clip(0.6 * y + rng.normal(0.2, 0.25, 600), 0, 1)[:, None]
+    found = estimate_uncertainty(find_problem("mnist_five"), y, outputs)
+    drawn = []
+    for _ in range(400):
+        rows = rng.integers(600, size=600)
+        drawn.append(f1_score(y[rows], outputs[rows, 0] > 0.5))
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    assert (found.low, found.high) == pytest.approx((low, high), abs=0.02)
+    assert found.spread == pytest.approx(np.std(drawn), rel=0.2)
+
+
+def test_estimate_uncertainty_of_an_error_is_that_of_a_mean():
+    rng = np.random.default_rng(2)
+    y = rng.normal(2, 1, 500).astype(np.float32)
+    outputs = (y + rng.normal(0, 0.5, 500))[:, None]
+    found = estimate_uncertainty(find_problem("housing"), y, outputs)
+    errors = np.abs(outputs[:, 0] - y)
+    assert found.spread == pytest.approx(errors.std() / math.sqrt(500), rel=0.1)
+    assert found.low < errors.mean() < found.high
+
+
+def test_evaluate_once_counts_looks_of_earlier_sessions():
+    """A dataset that is loaded anew knows of no look; the journal does."""
+    final, dataset = _final("housing")
+    assert evaluate_once(final, dataset).looks == 1
+    again = load("housing", source="sample", rows=400)
+    again.test.open()  # by hand: it counts with the next look
+    result = evaluate_once(final, again)
+    assert (result.looks, again.test.looks) == (3, 2)
+    assert "opened 3 times" in result.sentences[-1]
+    assert "To repeat a run does no harm" in result.sentences[-1]
+
+
+def test_evaluate_once_counts_each_test_set_by_itself():
+    final, dataset = _final("housing")
+    evaluate_once(final, dataset)
+    other = load("housing", source="sample", rows=300)
+    assert evaluate_once(final, other).looks == 1
+    assert dataset.test.fingerprint != other.test.fingerprint
+    assert (other.test.looks, dataset.test.looks) == (1, 1)
+
+
+def test_evaluate_once_without_a_journal_counts_this_session_alone():
+    final, dataset = _final("housing")
+    evaluate_once(final, dataset)
+    again = load("housing", source="sample", rows=400)
+    assert evaluate_once(final, again, journal=None).looks == 1
+
+
+def test_evaluate_once_gives_its_result_where_the_journal_cannot_be_written(tmp_path):
+    (tmp_path / "file").write_text("")
+    final, dataset = _final("housing")
+    with pytest.warns(RuntimeWarning, match=r"The look at the test set is not in the journal\. "):
+        result = evaluate_once(final, dataset, journal=Journal(tmp_path / "file" / "journal.log"))
+    assert result.looks == 1
+
+
+def test_train_final_is_recorded_as_final_and_without_a_score(tmp_path):
+    journal, dataset = Journal(tmp_path / "journal.log"), load("housing", source="sample", rows=400)
+    final = train_final(SPECS["housing"], dataset, ratios=HOUSING_RATIOS, journal=journal)
+    (entry,) = journal.entries()
+    assert (entry.final, math.isnan(entry.score), entry.data) == (True, True, final.run.data)
+    assert final.preparation.ratios == HOUSING_RATIOS

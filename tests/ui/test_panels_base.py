@@ -1,0 +1,425 @@
+"""The common ground of the panels, by Python alone: settings, runs here and in a thread, errors, the words on it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass, replace
+
+import ipywidgets as widgets
+import numpy as np
+import pytest
+from panel_examples import CountPanel, CountSettings, LiveCountPanel, count
+
+from recipe.data.load import load
+from recipe.ui.base import Panel
+from recipe.ui.controls import make_controls
+from recipe.ui.settings import Settings, setting
+from recipe.ui.texts import describe_source
+from recipe.ui.worker import LatestWins
+
+PNG = b"\x89PNG\r\n"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kinds(Settings):
+    """One field of each kind."""
+
+    whole: int = setting(3, low=1, high=9)
+    real: float = setting(0.5, low=0.0, high=1.0)
+    yes: bool = True
+    name: str = setting("a", choices=("a", "b & c"))
+    digits: tuple[int, ...] = setting((1, 2), low=0, high=9)
+    span: tuple[float, float] = setting((0.25, 0.75), low=-1.0, high=1.0)
+    seed: int | None = setting(None, low=0)
+    free: str = ""
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({}, ""),
+        ({"whole": 9}, "whole=9"),
+        ({"real": 1e-05}, "real=1e-05"),
+        ({"real": 0.1 + 0.2}, "real=0.30000000000000004"),
+        ({"yes": False}, "yes=false"),
+        ({"name": "b & c"}, "name=b+%26+c"),
+        ({"digits": (7,)}, "digits=7"),
+        ({"digits": ()}, "digits="),
+        ({"span": (-0.5, 0.5)}, "span=-0.5,0.5"),
+        ({"seed": 0}, "seed=0"),
+        ({"free": "x=1&y 2"}, "free=x%3D1%26y+2"),
+        ({"whole": 1, "yes": False}, "whole=1&yes=false"),
+    ],
+)
+def test_settings_survive_their_text(changes, text):
+    settings = Kinds(**changes)
+    assert settings.to_text() == text
+    assert Kinds.from_text(text) == settings
+    assert hash(Kinds.from_text(text)) == hash(settings)
+
+
+def test_settings_take_lists_and_whole_numbers_as_widgets_and_json_give_them():
+    settings = Kinds(digits=[4, 5], real=1)
+    assert (settings.digits, settings.real, type(settings.real)) == ((4, 5), 1.0, float)
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind", "message"),
+    [
+        ({"whole": 10}, ValueError, r"whole is out of range. Received: whole=10. Allowed: from 1 to 9."),
+        ({"real": float("nan")}, ValueError, r"real is out of range. Received: real=nan. Allowed: from 0 to 1."),
+        ({"digits": (1, 10)}, ValueError, r"digits is out of range. Received: digits=10. Allowed: from 0 to 9."),
+        ({"seed": -1}, ValueError, r"seed is out of range. Received: seed=-1. Allowed: 0 or more."),
+        ({"name": "c"}, ValueError, r"name is none of the choices. Received: name='c'. Choose from a, b & c."),
+        ({"whole": 2.0}, TypeError, r"whole must be a whole number. Received: whole=2.0."),
+        ({"whole": True}, TypeError, r"whole must be a whole number. Received: whole=True."),
+        ({"whole": None}, TypeError, r"whole must be a whole number. Received: whole=None."),
+        ({"yes": 1}, TypeError, r"yes must be true or false. Received: yes=1."),
+        ({"seed": "0"}, TypeError, r"seed must be a whole number, or none. Received: seed='0'."),
+        ({"span": (0.1,)}, TypeError, r"span must be a list of values, each a number, .*Received: span=\(0.1,\)."),
+        ({"digits": 3}, TypeError, r"digits must be a list of values, each a whole number, .*Received: digits=3."),
+    ],
+)
+def test_settings_refuse_what_makes_no_sense(changes, kind, message):
+    with pytest.raises(kind, match=message):
+        Kinds(**changes)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("wohle=3", r"There is no setting 'wohle'. Received: text='wohle=3'. There are: whole, real, yes"),
+        ("whole=3.5", r"The setting whole is a whole number. Received: whole='3.5' in 'whole=3.5'."),
+        ("yes=ja", r"The setting yes is true or false. Received: yes='ja'"),
+        ("span=1,2,3", r"The setting span is a list of values, .* joined by ','. Received: span='1,2,3'"),
+        ("seed=x", r"The setting seed is a whole number, or none. Received: seed='x'"),
+        ("whole=99", r"whole is out of range. Received: whole=99. Allowed: from 1 to 9."),
+        ("whole", r"bad query field"),
+    ],
+)
+def test_from_text_names_the_field_the_value_and_what_is_allowed(text, message):
+    with pytest.raises(ValueError, match=message):
+        Kinds.from_text(text)
+
+
+def test_replace_refuses_an_unknown_setting():
+    with pytest.raises(TypeError, match=r"no such setting. Received: speed. There are: steps, pause"):
+        CountSettings().replace(speed=3)
+
+
+def test_make_controls_fits_each_control_to_its_setting():
+    controls = make_controls(CountSettings(shape="o"))
+    kinds = {name: type(control) for name, control in controls.items()}
+    assert kinds == {
+        "steps": widgets.IntSlider,
+        "pause": widgets.FloatSlider,
+        "scale": widgets.FloatLogSlider,
+        "shape": widgets.Dropdown,
+        "grid": widgets.Checkbox,
+    }
+    assert (controls["steps"].min, controls["steps"].max) == (1, 200)
+    np.testing.assert_allclose([controls["scale"].min, controls["scale"].max], [-2, 2])
+    assert controls["shape"].options == (("a line", "line"), ("dots", "o"))
+    assert controls["pause"].description == "pause (seconds)"
+
+
+def test_make_controls_asks_for_the_ends_of_a_slider():
+    with pytest.raises(TypeError, match=r"no control of its own for the setting seed. Received: .*low=0, high=None"):
+        make_controls(Kinds(), ["whole", "seed"])
+
+
+def test_panel_without_a_control_for_each_setting_is_refused():
+    class Forgetful(CountPanel):
+        def make_controls(self, settings):
+            return make_controls(settings, ["steps"])
+
+    with pytest.raises(ValueError, match=r"Each setting needs one control. Received: controls=\['steps'\], settings="):
+        Forgetful()
+
+
+@pytest.mark.parametrize("hook", ["compute", "draw", "describe", "rows"])
+def test_panel_says_what_a_subclass_must_write(hook):
+    arguments = {"compute": (None, None, None), "draw": (None, None)}.get(hook, (None,))
+    with pytest.raises(NotImplementedError, match=rf"Panel .*write {hook}\(\)"):
+        getattr(Panel(), hook)(*arguments)
+
+
+def test_run_returns_what_the_function_returns_and_shows_it():
+    panel = CountPanel()
+    before = bytes(panel.image.value)
+    result = panel.run(steps=3, scale=2.0)
+    assert result == panel.result == count(CountSettings(steps=3, scale=2.0))
+    assert panel.settings == CountSettings(steps=3, scale=2.0)
+    assert panel.controls["steps"].value == 3
+    assert panel.table() == [{"step": 1, "counted": 2.0}, {"step": 2, "counted": 4.0}, {"step": 3, "counted": 6.0}]
+    assert panel.alt_text() == panel.image.tooltip == "3 of 3 steps, the last at 6."
+    assert bytes(panel.image.value).startswith(PNG)
+    assert bytes(panel.image.value) != before
+    assert "3 steps." in panel.status.value
+    assert "steps=3&amp;scale=2.0" in panel.status.value
+    assert not panel.run_button.disabled
+    assert panel.stop_button.disabled
+
+
+def test_figure_is_a_new_one_that_a_notebook_shows():
+    panel = CountPanel()
+    panel.run()
+    figure = panel.figure()
+    assert figure is not panel.figure()
+    np.testing.assert_array_equal(figure.axes[0].lines[0].get_ydata(), [1, 2])
+    assert figure._repr_png_().startswith(PNG)
+
+
+@pytest.mark.parametrize("twin", ["figure", "table", "alt_text"])
+def test_twins_need_a_run_first(twin):
+    with pytest.raises(RuntimeError, match=r"no result yet. Received: CountPanel\(''\). Call run\(\) first."):
+        getattr(CountPanel(), twin)()
+
+
+def test_settings_are_written_without_a_run():
+    panel = LiveCountPanel()
+    panel.settings = CountSettings(steps=5)
+    panel.settings = "steps=7&grid=false"
+    panel.wait(timeout=10)
+    assert panel.settings == CountSettings(steps=7, grid=False)
+    assert panel.computed == []
+
+
+def test_settings_that_the_controls_cannot_show_are_refused():
+    class Narrow(CountPanel):
+        def make_controls(self, settings):
+            return make_controls(settings) | {"steps": widgets.IntSlider(value=settings.steps, min=1, max=10)}
+
+    with pytest.raises(ValueError, match=r"cannot show these settings. Received: CountSettings\(steps=50, .*steps=10"):
+        Narrow().settings = CountSettings(steps=50)
+
+
+def test_run_button_computes_in_a_thread_and_stop_ends_it():
+    panel = CountPanel(steps=200, pause=0.2)
+    seen = threading.Event()
+    panel.image.observe(lambda change: seen.set(), names="value")
+    panel.run_button.click()
+    assert panel.run_button.disabled
+    assert not panel.stop_button.disabled
+    assert seen.wait(30), "no live figure came"
+    panel.stop_button.click()
+    panel.wait(timeout=10)
+    assert 1 <= len(panel.result.values) < 200
+    assert "Stopped after" in panel.status.value
+    assert not panel.run_button.disabled
+    assert panel.stop_button.disabled
+
+
+def test_run_button_works_again_after_stop():
+    panel = CountPanel(steps=200, pause=0.2)
+    panel.run_button.click()
+    panel.stop_button.click()
+    panel.wait(timeout=10)
+    panel.settings = "steps=4"
+    panel.run_button.click()
+    panel.wait(timeout=10)
+    assert len(panel.result.values) == 4
+    assert "Done in" in panel.status.value
+
+
+def test_start_cuts_the_run_under_way_short_and_takes_the_new_settings():
+    panel = CountPanel(steps=200, pause=0.2)
+    panel.start()
+    panel.settings = "steps=5"
+    panel.start()
+    panel.wait(timeout=10)
+    assert len(panel.result.values) == 5
+    assert panel.computed[-1] == CountSettings(steps=5)
+
+
+def test_run_ends_the_thread_first():
+    panel = CountPanel(steps=200, pause=0.2)
+    panel.start()
+    assert len(panel.run(steps=6, pause=0.0).values) == 6
+    panel.wait(timeout=10)
+    assert len(panel.result.values) == 6
+
+
+def test_stop_ends_a_run_of_the_main_thread_too():
+    panel = CountPanel(steps=200, pause=0.2)
+    panel.image.observe(lambda change: panel.stop_button.click(), names="value")
+    assert 1 <= len(panel.run().values) < 200
+    assert "Stopped after" in panel.status.value
+
+
+def test_button_pressed_during_a_run_of_the_main_thread_waits_for_it():
+    panel = CountPanel(steps=3)
+    both = []
+    panel.image.observe(lambda change: both.append(threading.current_thread().name), names="value")
+    panel.image.observe(lambda change: panel.run_button.click() if len(both) == 1 else None, names="value")
+    panel.run()
+    panel.wait(timeout=10)
+    assert len(panel.computed) == 2
+    assert both == sorted(both)  # MainThread, then recipe-panel: never mixed
+
+
+def test_wait_says_when_the_time_is_over():
+    panel = CountPanel(steps=200, pause=0.2)
+    panel.start()
+    with pytest.raises(TimeoutError, match=r"not done. Received: timeout=0.05. Wait longer, or call stop\(\)."):
+        panel.wait(timeout=0.05)
+    panel.stop()
+    panel.wait(timeout=10)
+
+
+def test_dragged_slider_leads_to_few_runs_and_ends_with_the_last_value():
+    panel = LiveCountPanel(pause=0.1)
+    for steps in range(100, 2, -1):
+        panel.controls["steps"].value = steps
+    panel.wait(timeout=20)
+    assert len(panel.computed) <= 3
+    assert len(panel.result.values) == 3
+
+
+def test_live_panel_has_its_first_result_when_it_is_shown():
+    panel = LiveCountPanel()
+    panel._repr_mimebundle_()
+    assert len(panel.result.values) == 2
+    panel._repr_mimebundle_()
+    assert panel.computed == [CountSettings()]
+
+
+def test_live_panel_whose_first_run_fails_is_shown_with_the_message():
+    panel = LiveCountPanel(steps=13)
+    assert panel._repr_mimebundle_()["text/plain"] == "LiveCountPanel('steps=13')"
+    assert "is unlucky" in panel.status.value
+
+
+def test_panel_with_run_button_does_not_run_by_itself():
+    panel = CountPanel()
+    panel._repr_mimebundle_()
+    panel.controls["steps"].value = 9
+    panel.wait(timeout=10)
+    assert panel.computed == []
+
+
+def test_error_in_the_thread_is_shown_and_logged_and_raised_by_wait(caplog):
+    panel = CountPanel()
+    panel.run()
+    panel.settings = "steps=13"
+    with caplog.at_level(logging.ERROR, logger="recipe.ui"):
+        panel.run_button.click()
+        with pytest.raises(ValueError, match=r"13</b> is unlucky") as raised:
+            panel.wait(timeout=10)
+    assert panel.error is raised.value
+    assert "<b>ValueError</b>: &lt;b&gt;13&lt;/b&gt; is unlucky. Received: steps=13." in panel.status.value
+    assert [(record.name, record.exc_info[1]) for record in caplog.records] == [("recipe.ui", raised.value)]
+    assert not panel.run_button.disabled
+    assert len(panel.result.values) == 2
+    panel.settings = "steps=4"
+    panel.start()
+    panel.wait(timeout=10)
+    assert panel.error is None
+
+
+def test_error_in_run_is_raised_and_shown():
+    panel = CountPanel()
+    with pytest.raises(ValueError, match="is unlucky"):
+        panel.run(steps=13)
+    assert "is unlucky" in panel.status.value
+    assert not panel.run_button.disabled
+
+
+def test_error_in_a_drawing_is_raised_too():
+    class Blot(CountPanel):
+        def draw(self, figure, result):
+            raise ZeroDivisionError("the pen broke")
+
+    panel = Blot()
+    panel.start()
+    with pytest.raises(ZeroDivisionError, match="the pen broke"):
+        panel.wait(timeout=10)
+    assert "the pen broke" in panel.status.value
+
+
+def test_nothing_computed_is_an_error_unless_it_was_stopped():
+    class Empty(CountPanel):
+        def compute(self, settings, on_progress, stop):
+            return stop.wait(0.2 * settings.pause) or None if settings.steps == 2 else (stop.wait(30), None)[1]
+
+    with pytest.raises(TypeError, match=r"nothing to show. Received: None from Empty.compute\(\)"):
+        Empty().run()
+    panel = Empty(steps=3)
+    panel.start()
+    panel.stop()
+    panel.wait(timeout=10)
+    assert panel.result is None
+
+
+def test_closed_panel_runs_and_is_shown_anew():
+    panel = CountPanel()
+    panel.run(steps=3)
+    first = panel.widget
+    panel.close()
+    assert first.comm is None
+    panel.run(steps=4)
+    assert panel.widget is not first
+    assert panel.settings.steps == panel.controls["steps"].value == 4
+    assert panel.image.tooltip == "4 of 4 steps, the last at 4."
+    panel.run_button.click()
+    panel.wait(timeout=10)
+    assert "Done in" in panel.status.value
+
+
+def test_text_of_a_panel_is_short_and_stable():
+    bundles = [CountPanel(steps=3)._repr_mimebundle_() for _ in range(2)]
+    assert [bundle["text/plain"] for bundle in bundles] == ["CountPanel('steps=3')"] * 2
+    assert all("application/vnd.jupyter.widget-view+json" in bundle for bundle in bundles)
+
+
+def test_describe_source_names_each_dataset_once_without_a_machine_path():
+    digits, five, houses = (load(name, "sample", rows=100) for name in ("mnist", "mnist_five", "housing"))
+    text = describe_source(digits, five, houses)
+    assert [line.split(":")[0] for line in text.splitlines()] == ["mnist", "housing"]
+    assert text.count("an embedded sample, not the real data. A stand-in") == 2
+    local = replace(digits, source="local", provenance="Digits.", reason="/somewhere/else/mnist.npz was there.")
+    assert describe_source(local) == "mnist: real data, from files on this machine. Digits."
+
+
+def test_source_stands_on_the_panel():
+    panel = CountPanel(load("housing", "sample", rows=100))
+    assert "an embedded sample, not the real data. A stand-in, not real prices" in panel.source_label.value
+
+
+def test_worker_does_what_was_asked_while_it_was_busy_once():
+    busy, go_on, done = threading.Event(), threading.Event(), []
+
+    def work(stop):
+        done.append(stop)
+        busy.set()
+        go_on.wait(10)
+
+    changes = []
+    worker = LatestWins(work, changes.append)
+    worker.ask()
+    assert busy.wait(10)
+    for _ in range(5):
+        worker.ask()
+    go_on.set()
+    assert worker.wait(10)
+    assert len(done) == 2
+    assert changes == [True, False]
+    assert not worker.running
+
+
+def test_worker_that_is_stopped_forgets_what_waits():
+    busy, done = threading.Event(), []
+
+    def work(stop):
+        done.append(stop)
+        busy.set()
+        stop.wait(10)
+
+    worker = LatestWins(work, lambda running: None)
+    worker.ask()
+    assert busy.wait(10)
+    worker.ask()
+    worker.stop()
+    assert worker.wait(10)
+    assert len(done) == 1
