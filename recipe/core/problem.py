@@ -85,11 +85,11 @@ class Problem:
     name: str
     question: str
     type: ProblemType
-    kind: str
     outputs: int
     output_names: tuple[str, ...]
     input_shape: tuple[int, ...]
     measure: str
+    kind: str = "table"
     feature_names: tuple[str, ...] = ()
     pixel_max: float = 0.0
     num_words: int = 0

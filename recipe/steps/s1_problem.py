@@ -235,7 +235,6 @@ def _guess(kind: ProblemType, y: np.ndarray, names: tuple[str, ...], outputs: in
     """Learn the best constant from the targets and judge it on them: one number cannot learn them by heart."""
     problem = Problem(
         name="target",
-        base="",
         question="",
         type=kind,
         outputs=outputs,
