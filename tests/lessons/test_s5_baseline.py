@@ -98,7 +98,7 @@ def test_curve_of_a_worse_model_finds_no_number_that_helps():
 def test_hold_contest_is_training_and_judging_by_hand():
     digits = recipe.load("mnist", source="sample", rows=400)
     contest = hold_contest(digits, small_spec(digits.problem), trained_on=60)
-    split = recipe.hold_out(digits, test_size=0.5)
+    split = recipe.hold_out(digits, fraction=0.5)
     few = dataclasses.replace(split, x_train=split.x_train[:60], y_train=split.y_train[:60])
     prepared = recipe.prepare(few)
     run = recipe.train(small_spec(digits.problem), prepared, journal=None)
@@ -106,7 +106,7 @@ def test_hold_contest_is_training_and_judging_by_hand():
     assert compete(run, prepared).power == contest.power
     assert contest.judge(20, seed=3).samples == 20
     assert contest.judge(10_000).samples == len(contest.y_val)
-    with pytest.raises(ValueError, match="samples are there to learn from. Received: trained_on=10000"):
+    with pytest.raises(ValueError, match=r"samples are there to learn from. Received: trained_on=10000"):
         hold_contest(digits, small_spec(digits.problem), trained_on=10_000)
 
 

@@ -65,7 +65,12 @@ def draw_importances(found: Tuning, *, axes: Axes) -> Axes:
             f"{len(complete)} trials have a score, too few to tell what matters. Received: found, {len(found.trials)} "
             f"trials. Search until {LEAST_TRIALS} have one."
         )
-    shares = get_param_importances(found.study, evaluator=PedAnovaImportanceEvaluator())
+    values: dict[str, set] = {}
+    for trial in found.study.get_trials(deepcopy=False):
+        for name, value in trial.params.items():
+            values.setdefault(name, set()).add(value)
+    varied = [name for name, seen in values.items() if len(seen) > 1]  # Optuna refuses what never varied
+    shares = get_param_importances(found.study, params=varied, evaluator=PedAnovaImportanceEvaluator())
     names = [name.replace("_", " ") for name in shares]
     bars = axes.barh(names, list(shares.values()), height=0.6, color=BLUE)
     axes.bar_label(bars, fmt="%.2f", padding=4, color=INK)
