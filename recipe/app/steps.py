@@ -95,9 +95,9 @@ class BaselineStep(Step):
 
 def state_problem(name: str, source: str = "auto", rows: int | None = None, seed: int = 0) -> ProblemStep:
     """Step 1: load the data and say what it is. None for `rows` takes the problem's own number."""
-    from recipe.data.problems import find_problem
+    from recipe.data.problems import default_rows
 
-    dataset = load(name, source=source, rows=find_problem(name).run_rows if rows is None else rows, seed=seed)
+    dataset = load(name, source=source, rows=default_rows(name) if rows is None else rows, seed=seed)
     problem, last = dataset.problem, dataset.problem.last_layer
     sentences = (
         problem.question,

@@ -98,7 +98,6 @@ class Problem:
     target_scale: tuple[float, ...] = (1.0,)
     target_unit: str = ""
     base: str = ""
-    run_rows: int | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:

@@ -10,12 +10,11 @@ from recipe.core.dataset import Dataset, Samples, SealedTest
 from recipe.core.problem import Problem
 from recipe.core.reviews import Reviews
 from recipe.data.layouts import RawData
-from recipe.data.problems import HOUSING_CAP, IMDB_WORDS, find_problem
+from recipe.data.problems import CLOSED_LOOPS, HOUSING_CAP, IMDB_WORDS, find_problem
 from recipe.data.sources import take
 
 KERAS_SPLIT_SEED = 113  # keras.datasets.california_housing shuffles with RandomState(113)
 KERAS_TEST_SPLIT = 0.2  # and keeps this fraction for the test
-CLOSED_LOOPS = (0, 6, 8, 9)  # the digits written with a closed loop; a 4 is counted as open, as most hands write it
 
 
 def load(name: str, source: str = "auto", rows: int | None = None, seed: int = 0) -> Dataset:
