@@ -98,7 +98,7 @@ def test_curve_of_a_worse_model_finds_no_number_that_helps():
 def test_hold_contest_is_training_and_judging_by_hand():
     digits = recipe.load("mnist", source="sample", rows=400)
     contest = hold_contest(digits, small_spec(digits.problem), trained_on=60)
-    split = recipe.hold_out(digits, fraction=0.5)
+    split = recipe.hold_out(digits, test_size=0.5)
     few = dataclasses.replace(split, x_train=split.x_train[:60], y_train=split.y_train[:60])
     prepared = recipe.prepare(few)
     run = recipe.train(small_spec(digits.problem), prepared, journal=None)

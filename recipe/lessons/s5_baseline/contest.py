@@ -140,7 +140,7 @@ def hold_contest(
     ValueError
         If there are fewer samples to learn from than asked for.
     """
-    split = hold_out(dataset, fraction=0.5, seed=seed)
+    split = hold_out(dataset, test_size=0.5, seed=seed)
     there = len(split.y_train)
     if not 1 <= trained_on <= there:
         raise ValueError(
