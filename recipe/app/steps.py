@@ -95,9 +95,9 @@ class BaselineStep(Step):
 
 def state_problem(name: str, source: str = "auto", rows: int | None = None, seed: int = 0) -> ProblemStep:
     """Step 1: load the data and say what it is. None for `rows` takes the problem's own number."""
-    from recipe.data.problems import find_problem
+    from recipe.data.problems import default_rows
 
-    dataset = load(name, source=source, rows=find_problem(name).run_rows if rows is None else rows, seed=seed)
+    dataset = load(name, source=source, rows=default_rows(name) if rows is None else rows, seed=seed)
     problem, last = dataset.problem, dataset.problem.last_layer
     sentences = (
         problem.question,
@@ -137,7 +137,7 @@ def choose_protocol(dataset: Dataset, seed: int = 0) -> ProtocolStep:
             f"into it. So {FOLDS} folds take turns as the validation part, and the score is their mean.",
         )
     else:
-        splits = (hold_out(dataset, fraction=HELD_OUT, seed=seed),)
+        splits = (hold_out(dataset, test_size=HELD_OUT, seed=seed),)
         sentences = (
             f"Of {samples:,} samples {len(splits[0].y_val):,}, drawn at random, are held out for validation: enough "
             f"for a steady score. {len(splits[0].y_train):,} are left to train on.",

@@ -10,12 +10,11 @@ from recipe.core.dataset import Dataset, Samples, SealedTest
 from recipe.core.problem import Problem
 from recipe.core.reviews import Reviews
 from recipe.data.layouts import RawData
-from recipe.data.problems import HOUSING_CAP, HOUSING_FEATURES, IMDB_WORDS, find_problem
+from recipe.data.problems import CLOSED_LOOPS, HOUSING_CAP, IMDB_WORDS, find_problem
 from recipe.data.sources import take
 
 KERAS_SPLIT_SEED = 113  # keras.datasets.california_housing shuffles with RandomState(113)
 KERAS_TEST_SPLIT = 0.2  # and keeps this fraction for the test
-CLOSED_LOOPS = (0, 6, 8, 9)  # the digits written with a closed loop; a 4 is counted as open, as most hands write it
 
 
 def load(name: str, source: str = "auto", rows: int | None = None, seed: int = 0) -> Dataset:
@@ -48,7 +47,7 @@ def load(name: str, source: str = "auto", rows: int | None = None, seed: int = 0
     >>> digits = load("mnist", source="sample", rows=500)
     >>> digits
     Dataset('mnist', source='sample', 400 to train on, SealedTest(100 samples, sealed, looks=0))
-    >>> digits.problem.input_shape, digits.pixel_max
+    >>> digits.problem.input_shape, digits.problem.pixel_max
     ((8, 8), 16.0)
     """
     problem = find_problem(name)
@@ -67,8 +66,6 @@ def load(name: str, source: str = "auto", rows: int | None = None, seed: int = 0
         source=taken,
         provenance=raw.provenance,
         reason=reason,
-        pixel_max=raw.pixel_max,
-        feature_names=HOUSING_FEATURES[: x_train.shape[1]] if problem.base == "housing" else (),
         vocabulary=raw.vocabulary,
         reachable_error=_reachable_error(problem.name, raw),
     )

@@ -270,19 +270,23 @@ def explain_texts(
         effect_of = dict(zip(ranks.tolist(), effects.tolist(), strict=True))
         strongest = [
             MovingWord(
-                text=split.vocabulary[ranks[place]],
+                text=_name_of(ranks[place], split),
                 count=int((text == ranks[place]).sum()),
                 effect=float(effects[place]),
                 score_without=_score_of(left[place, output], preparation.problem),
             )
             for place in np.argsort(-np.abs(effects), kind="stable")
         ]
-        words = tuple(split.vocabulary[rank] for rank in text.tolist())
+        words = tuple(_name_of(rank, split) for rank in text.tolist())
         effects = tuple(effect_of.get(rank, np.nan) for rank in text.tolist())
         found.append(
             TextMistake(row=row, output=output, score=score, words=words, effects=effects, strongest=tuple(strongest))
         )
     return tuple(found)
+
+
+def _name_of(rank: int, split: Split) -> str:
+    return split.vocabulary[rank] if rank < len(split.vocabulary) else f"word {rank}"
 
 
 def _score_of(odds: float, problem: Problem) -> float:

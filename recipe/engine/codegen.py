@@ -12,12 +12,8 @@ import jinja2
 from recipe.core.prepared import encoding_for
 from recipe.core.problem import REVIEW_LENGTH, Problem
 from recipe.core.spec import ModelSpec
-from recipe.data.load import CLOSED_LOOPS
-from recipe.data.problems import HOUSING_CAP, PROBLEMS
+from recipe.data.programs import loading_code
 from recipe.engine.models import check_fit, last_activation, loss_name, wants_one_hot
-
-SOURCES = ("auto", "local", "download", "sample")
-PIXEL_MAX, SAMPLE_PIXEL_MAX = 255, 16
 
 # What stands in `metrics=[...]`, by the name of the measure.
 _METRICS = {
@@ -70,7 +66,7 @@ def keras_code(spec: ModelSpec, problem: Problem, *, source: str = "auto", valid
     True
     """
     check_fit(spec, problem)
-    sample = _takes_sample(problem, source)
+    loading = loading_code(problem, source)
     if not 0 < validation < 1:
         raise ValueError(
             "Both parts need samples, so the part held out lies between 0 and 1. "
@@ -79,9 +75,9 @@ def keras_code(spec: ModelSpec, problem: Problem, *, source: str = "auto", valid
     return _template().render(
         spec=spec,
         problem=problem,
-        sample=sample,
+        loading=loading,
         validation=validation,
-        **_data_values(spec, problem, sample=sample),
+        **_data_values(spec, problem),
         **_model_values(spec, problem),
     )
 
@@ -98,30 +94,12 @@ def _template() -> jinja2.Template:
     return environment.get_template("keras_program.py.jinja")
 
 
-def _takes_sample(problem: Problem, source: str) -> bool:
-    """Say whether the program loads the sample, and refuse a source whose images have another size."""
-    if source not in SOURCES:
-        raise ValueError(f"There is no such source. Received: source={source!r}. Choose from {', '.join(SOURCES)}.")
-    full_size = problem.input_shape == PROBLEMS[problem.name].input_shape
-    if source == "auto":
-        return not full_size
-    if problem.base == "mnist" and full_size == (source == "sample"):
-        raise ValueError(
-            f"The images of this source are not of shape {problem.input_shape}. Received: source={source!r}. "
-            "Take problem and source from one dataset: keras_code(spec, dataset.problem, source=dataset.source)."
-        )
-    return source == "sample"
-
-
-def _data_values(spec: ModelSpec, problem: Problem, *, sample: bool) -> dict[str, object]:
+def _data_values(spec: ModelSpec, problem: Problem) -> dict[str, object]:
     """Return what the template says about loading and preparing the data."""
     scale = [f"{value:.0f}" for value in problem.target_scale]
     return {
         "encoding": encoding_for(spec, problem),
         "review_length": REVIEW_LENGTH,
-        "pixel_max": SAMPLE_PIXEL_MAX if sample else PIXEL_MAX,
-        "closed_loops": list(CLOSED_LOOPS),
-        "housing_cap": f"{HOUSING_CAP:.0f}",
         "one_hot": wants_one_hot(spec, problem),
         "target_scale": "" if set(scale) == {"1"} else scale[0] if len(scale) == 1 else f"[{', '.join(scale)}]",
     }

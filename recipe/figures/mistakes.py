@@ -130,7 +130,7 @@ def _draw_probabilities(axes: Axes, mistakes: Mistakes, place: int) -> None:
 
 
 def _head(text: TextMistake, mistakes: Mistakes) -> str:
-    """Say what a text is and what it was called, with which probability; of a quantity what is true and what is said."""
+    """Say what a text is and what it was called, with which probability; of a quantity, what is true and said."""
     problem, names = mistakes.problem, mistakes.problem.output_names
     place = int(np.flatnonzero(mistakes.rows == text.row)[0])
     truth = mistakes.truth[place]
@@ -230,9 +230,7 @@ def _style(effect: float, *, is_strong: bool) -> dict[str, str]:
 def _choose_stretch(text: TextMistake, strongest: set[str], letters: int) -> tuple[int, int]:
     """Return (first, last) of the stretch of so many letters in which the strongest words did most."""
     ends = np.cumsum([len(word) + 1 for word in text.words])
-    effects = [
-        abs(effect) if word in strongest else 0.0 for word, effect in zip(text.words, text.effects, strict=True)
-    ]
+    effects = [abs(effect) if word in strongest else 0.0 for word, effect in zip(text.words, text.effects, strict=True)]
     weight = np.concatenate([[0], np.cumsum(np.nan_to_num(effects))])
     starts = np.concatenate([[0], ends[:-1]])
     lasts = np.searchsorted(ends, starts + letters, side="right")  # words that fit in from each start on
@@ -279,21 +277,19 @@ def _draw_quantities(figure: Figure, mistakes: Mistakes) -> None:
         panes[0].xaxis.set_major_locator(MaxNLocator(3))
         finish(panes[0], title)
     handles, labels = scatter.get_legend_handles_labels()
-    figure.legend(
-        handles, labels, loc="outside lower center", ncols=2, frameon=False, fontsize=9, labelcolor=INK
-    )
+    figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False, fontsize=9, labelcolor=INK)
 
 
 def _draw_rows(figure: Figure, mistakes: Mistakes) -> None:
     """Write the worst rows of a table as one: what each is, what the model says, and the first of its columns."""
     _write_title(figure, _title(figure, mistakes))
-    values = mistakes.to_frame()[list(mistakes.problem.column_names[:COLUMNS_SHOWN])]
+    names = mistakes.problem.column_names[:COLUMNS_SHOWN]
     axes = figure.add_axes((0.01, 0.01, 0.98, 0.9))
     axes.set_axis_off()
-    cells = [
-        [_caption(mistakes, place).replace("\n", ", "), *(f"{value:.4g}" for value in row)]
-        for place, row in zip(mistakes.worst, values.to_numpy(), strict=True)
-    ]
-    table = axes.table(cells, colLabels=["", *values.columns], loc="upper left", cellLoc="right", edges="horizontal")
+    cells = []
+    for place in mistakes.worst:
+        values = [f"{value:.4g}" for value in mistakes.inputs[place, : len(names)]]
+        cells.append([_caption(mistakes, place).replace("\n", ", "), *values])
+    table = axes.table(cells, colLabels=["", *names], loc="upper left", cellLoc="right", edges="horizontal")
     table.auto_set_font_size(False)
     table.set_fontsize(8)

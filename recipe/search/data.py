@@ -17,7 +17,7 @@ from recipe.core.prepared import Prepared, encoding_for, readable_by
 from recipe.core.problem import Problem
 from recipe.core.spec import ModelSpec
 from recipe.data.load import load
-from recipe.data.problems import find_problem
+from recipe.data.problems import default_rows, find_problem
 from recipe.engine.models import check_fit
 from recipe.search.space import SearchSpace, Values
 from recipe.steps.s3_protocol import hold_out, k_fold
@@ -188,7 +188,7 @@ def take_data(
         If it is nothing that can be trained on.
     """
     if isinstance(problem, str):
-        rows = find_problem(problem).run_rows if rows is None else rows
+        rows = default_rows(problem) if rows is None else rows
         dataset = load(problem, source=source, rows=rows)
         named = NamedData(name=problem, source=dataset.source, rows=rows, fraction=fraction, folds=folds)
         return SearchData(problem=dataset.problem, splits=_cut(dataset, fraction, folds), named=named)
@@ -212,7 +212,7 @@ def take_data(
 
 
 def _cut(dataset: Dataset, fraction: float, folds: int | None) -> tuple[Split, ...]:
-    return (hold_out(dataset, fraction=fraction),) if folds is None else k_fold(dataset, folds=folds)
+    return (hold_out(dataset, test_size=fraction),) if folds is None else k_fold(dataset, folds=folds)
 
 
 def _take_parts(parts: tuple[Split, ...] | tuple[Prepared, ...]) -> SearchData:
