@@ -8,9 +8,8 @@ import pytest
 from recipe.core.problem import Problem, ProblemType
 from recipe.data.problems import find_problem
 from recipe.debugging.mistakes import Mistakes, MovingWord, TextMistake
-from recipe.figures import to_png
+from recipe.figures import blank_figure, to_png
 from recipe.figures.mistakes import describe_mistakes, draw_mistakes
-from recipe.ui.figure import new_panel_figure
 
 
 def make_images(problem="mnist", count=12):
@@ -107,7 +106,7 @@ def make_rows():
 
 
 def draw(mistakes, size=(7.0, 4.4)):
-    figure = new_panel_figure(size)
+    figure = blank_figure(size)
     draw_mistakes(figure, mistakes)
     to_png(figure, dpi=50)
     return figure
