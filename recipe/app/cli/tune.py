@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from recipe.journal.entries import Entry
+    from recipe.search.entries import Entry
     from recipe.search import Tuning
 
 SHOWN = 10  # trials in the table
