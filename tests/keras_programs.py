@@ -71,7 +71,6 @@ def load_as_kit(name, source, arrays):
         source="local",
         provenance="made for this test",
         reason="made for this test",
-        pixel_max=255.0 if PROBLEMS[name].base == "mnist" else 0.0,
     )
 
 

@@ -137,7 +137,7 @@ def choose_protocol(dataset: Dataset, seed: int = 0) -> ProtocolStep:
             f"into it. So {FOLDS} folds take turns as the validation part, and the score is their mean.",
         )
     else:
-        splits = (hold_out(dataset, fraction=HELD_OUT, seed=seed),)
+        splits = (hold_out(dataset, test_size=HELD_OUT, seed=seed),)
         sentences = (
             f"Of {samples:,} samples {len(splits[0].y_val):,}, drawn at random, are held out for validation: enough "
             f"for a steady score. {len(splits[0].y_train):,} are left to train on.",

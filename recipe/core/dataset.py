@@ -72,8 +72,6 @@ class Dataset:
     source : ``"local"``, ``"download"`` or ``"sample"``
     provenance : what the data is, whence, its licence; a sample says that it is one
     reason : why this source was taken
-    pixel_max : the largest pixel value, 255.0 or 16.0; 0.0 where there are no pixels
-    feature_names : names of the columns of `x_train`; empty for images and reviews
     vocabulary : the word of each rank, ``""`` for 0; empty where there are no words
     reachable_error : the error that the best possible model makes, in the problem's unit (as a fraction of wrong
         answers for labels), known for simulated samples; else None
@@ -86,10 +84,11 @@ class Dataset:
     source: str
     provenance: str
     reason: str
-    pixel_max: float = 0.0
-    feature_names: tuple[str, ...] = ()
     vocabulary: tuple[str, ...] = ()
     reachable_error: float | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "y_train", self.problem.read_targets(self.y_train))
 
     def __repr__(self) -> str:
         return (
@@ -106,7 +105,7 @@ class Split:
     x_train, x_val : images uint8 (n, height, width), tables float32 (n, features), or reviews
     y_train, y_val : labels or quantities, raw, (n,) or (n, outputs)
     protocol : what made this split, for people to read
-    pixel_max : the value of a white pixel, 0.0 where there are no pixels
+    vocabulary : the word of each rank, as the dataset has it; empty where there are no words
     """
 
     problem: Problem
@@ -116,4 +115,4 @@ class Split:
     x_val: Samples
     y_val: np.ndarray
     protocol: str
-    pixel_max: float = 0.0
+    vocabulary: tuple[str, ...] = ()

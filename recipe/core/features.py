@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recipe.core.problem import Problem
-
 
 @dataclass(frozen=True, kw_only=True)
 class Ratio:
@@ -39,11 +37,6 @@ HOUSING_RATIOS = (
     Ratio(name="bedrooms_per_room", over="total_bedrooms", under="total_rooms"),
     Ratio(name="people_per_household", over="population", under="households"),
 )
-
-
-def column_names(problem: Problem) -> tuple[str, ...]:
-    """Return the names of the columns of a problem's raw table; empty for images and reviews."""
-    return problem.feature_names
 
 
 def add_ratios(x: np.ndarray, ratios: Sequence[Ratio], names: Sequence[str]) -> np.ndarray:

@@ -83,7 +83,7 @@ def check_targets(y: np.ndarray, problem: Problem, part: str) -> None:
         )
 
 
-def check_pixels(x: np.ndarray, problem: Problem, pixel_max: float) -> None:
+def check_pixels(x: np.ndarray, problem: Problem) -> None:
     """Refuse pixels below 0, above white, or not finite.
 
     Raises
@@ -91,6 +91,7 @@ def check_pixels(x: np.ndarray, problem: Problem, pixel_max: float) -> None:
     ValueError
         With the range that was found.
     """
+    pixel_max = problem.pixel_max
     if (x.dtype == np.uint8 and pixel_max >= 255) or not x.size:
         return
     low, high = x.min(), x.max()

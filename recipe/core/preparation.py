@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from recipe.core.dataset import Samples
-from recipe.core.features import Ratio, add_ratios, column_names
+from recipe.core.features import Ratio, add_ratios
 from recipe.core.input_checks import (
     Note,
     check_finite,
@@ -44,7 +44,7 @@ class Preparation:
     median : of each raw column, put in for a missing value; empty where a missing value is refused
     idf : inverse document frequency of each word, shape (words,)
     ratios : columns that are made from others
-    pixel_max : the value of a white pixel, 0.0 where there are no pixels
+    vocabulary : the word of each rank that a network knows, to read texts by; empty where there are no words
     """
 
     problem: Problem
@@ -57,12 +57,12 @@ class Preparation:
     median: tuple[float, ...] = ()
     idf: tuple[float, ...] = ()
     ratios: tuple[Ratio, ...] = ()
-    pixel_max: float = 0.0
+    vocabulary: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The names of the columns of a prepared table, ratios included; empty for images and reviews."""
-        return column_names(self.problem) + tuple(ratio.name for ratio in self.ratios)
+        return self.problem.column_names + tuple(ratio.name for ratio in self.ratios)
 
     @property
     def center_and_spread(self) -> tuple[np.ndarray, np.ndarray]:
@@ -94,13 +94,14 @@ class Preparation:
         check_samples(x, self.problem)
         if isinstance(x, Reviews):
             return self._transform_reviews(x)
-        if self.pixel_max:
+        if self.problem.kind == "image":
             return self._transform_images(x)
         center, spread = self.center_and_spread
         return ((self.complete(x) - center) / spread).astype(np.float32)
 
     def transform_target(self, y: np.ndarray) -> np.ndarray:
         """Return raw targets in the problem's unit: labels as they are, dollars as hundred thousands of them."""
+        y = self.problem.read_targets(y)
         if self.problem.type.is_classification:
             return y
         return (y / np.asarray(self.problem.target_scale).squeeze()).astype(np.float32)
@@ -116,9 +117,9 @@ class Preparation:
         check_samples(x, self.problem)
         if isinstance(x, Reviews):
             return tuple(note_reviews(x, self.problem.num_words))
-        if self.pixel_max:
-            check_pixels(x, self.problem, self.pixel_max)
-            return tuple(note_images(x, self.pixel_max))
+        if self.problem.kind == "image":
+            check_pixels(x, self.problem)
+            return tuple(note_images(x, self.problem.pixel_max))
         full = self.complete(x)
         filled = [
             Note(
@@ -161,16 +162,16 @@ class Preparation:
         return count_words(x, words) if self.encoding == "counts" else x.multi_hot(words)
 
     def _transform_images(self, x: np.ndarray) -> np.ndarray:
-        check_pixels(x, self.problem, self.pixel_max)
+        check_pixels(x, self.problem)
         if self.encoding == "normalize":
             return ((x - self.mean[0]) / self.std[0]).astype(np.float32)
         if self.encoding == "scale_signed":  # 2 x - max, which input_scale = 1 / max brings to [-1, 1]
-            return x.astype(np.int16 if x.dtype == np.uint8 else np.float32) * 2 - round(self.pixel_max)
+            return x.astype(np.int16 if x.dtype == np.uint8 else np.float32) * 2 - round(self.problem.pixel_max)
         return x if x.dtype == np.uint8 else x.astype(np.float32)
 
     def complete(self, x: np.ndarray, part: str = "input") -> np.ndarray:
         """Return a raw table without gaps and with its ratios, float64 of shape (n, columns), not yet scaled."""
-        names = column_names(self.problem)
+        names = self.problem.column_names
         check_finite(x, self.problem, names, part=part, allow_nan=bool(self.median))
         x = x.astype(np.float64)
         if self.median:

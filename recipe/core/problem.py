@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
+import numpy as np
+
 
 class ProblemType(StrEnum):
     """The types of problem that the last layer and the loss are chosen by."""
@@ -107,6 +109,25 @@ class Problem:
     def last_layer(self) -> LastLayer:
         """The row of the table for this problem's type."""
         return LAST_LAYERS[self.type]
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """The names of a table's raw columns, ``"column 1"`` and so on where they have none; empty for other kinds."""
+        if self.kind != "table":
+            return ()
+        return self.feature_names or tuple(f"column {number}" for number in range(1, self.input_shape[0] + 1))
+
+    def read_targets(self, y: np.ndarray) -> np.ndarray:
+        """Return targets in the form that every step reads, whatever a file has made of them.
+
+        One column becomes (n,), and whole numbers become the numbers of classes: a CSV file with a gap reads them as
+        floats. What cannot be read so comes back as it is; `prepare` checks targets.
+        """
+        y = np.asarray(y)
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = y[:, 0]
+        is_whole = y.dtype.kind in "bf" and bool((np.floor(y) == y).all())
+        return y.astype(np.int32) if self.type.is_classification and is_whole else y
 
     def to_dict(self) -> dict[str, object]:
         """Return every field by name, ready for JSON: with it a file or a journal keeps the whole problem."""

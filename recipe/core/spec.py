@@ -31,6 +31,9 @@ LOSSES = (
 )
 MAX_SEED = 2**32 - 1
 
+# Words for the kinds of hidden layers.
+_KINDS = {"linear": "linear", "mlp": "dense", "convnet": "convnet", "embedding": "embedding"}
+
 # The short names of the text form; a field at its default is left out of it.
 _SHORT = {
     "architecture": "a",
@@ -84,6 +87,8 @@ class ModelSpec:
     'h=16-16&d=0.5'
     >>> ModelSpec.from_text("h=16-16&d=0.5") == spec
     True
+    >>> spec.describe()
+    'dense 16-16, dropout 0.5, rmsprop'
     """
 
     architecture: str = "mlp"
@@ -151,6 +156,33 @@ class ModelSpec:
         if not isinstance(values, dict):
             raise ValueError(f"A spec in JSON is an object of fields. Received: {text!r}.")
         return cls.from_dict(values)
+
+    def describe(self) -> str:
+        """Return the spec in words, for people: the network, the optimizer, and all that is not at its default.
+
+        Examples
+        --------
+        >>> ModelSpec(hidden_units=(32, 64), dropout=0.07, optimizer="adam", learning_rate=0.003).describe()
+        'dense 32-64, dropout 0.07, adam at 0.003'
+        """
+        layers = " ".join(filter(None, (_KINDS[self.architecture], "-".join(map(str, self.hidden_units)))))
+        optimizer = self.optimizer if self.learning_rate is None else f"{self.optimizer} at {self.learning_rate:.3g}"
+        usual = {field.name: field.default for field in dataclasses.fields(self)}
+        words = {
+            "activation": f"{self.activation} units",
+            "dropout": f"dropout {self.dropout:.3g}",
+            "l1": f"L1 {self.l1:.3g}",
+            "l2": f"L2 {self.l2:.3g}",
+            "optimizer": optimizer,
+            "batch_size": f"batches of {self.batch_size}",
+            "epochs": "1 epoch" if self.epochs == 1 else f"{self.epochs} epochs",
+            "patience": f"patience {self.patience}",
+            "seed": f"seed {self.seed}",
+            "last_activation": f"last activation {self.last_activation}",
+            "loss": f"loss {self.loss}",
+        }
+        said = [text for name, text in words.items() if name == "optimizer" or getattr(self, name) != usual[name]]
+        return ", ".join([layers, *said])
 
     def to_text(self) -> str:
         """Return a short text, safe in a URL, of the fields that are not at their default (empty if all are)."""

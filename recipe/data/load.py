@@ -10,7 +10,7 @@ from recipe.core.dataset import Dataset, Samples, SealedTest
 from recipe.core.problem import Problem
 from recipe.core.reviews import Reviews
 from recipe.data.layouts import RawData
-from recipe.data.problems import CLOSED_LOOPS, HOUSING_CAP, HOUSING_FEATURES, IMDB_WORDS, find_problem
+from recipe.data.problems import CLOSED_LOOPS, HOUSING_CAP, IMDB_WORDS, find_problem
 from recipe.data.sources import take
 
 KERAS_SPLIT_SEED = 113  # keras.datasets.california_housing shuffles with RandomState(113)
@@ -47,7 +47,7 @@ def load(name: str, source: str = "auto", rows: int | None = None, seed: int = 0
     >>> digits = load("mnist", source="sample", rows=500)
     >>> digits
     Dataset('mnist', source='sample', 400 to train on, SealedTest(100 samples, sealed, looks=0))
-    >>> digits.problem.input_shape, digits.pixel_max
+    >>> digits.problem.input_shape, digits.problem.pixel_max
     ((8, 8), 16.0)
     """
     problem = find_problem(name)
@@ -66,8 +66,6 @@ def load(name: str, source: str = "auto", rows: int | None = None, seed: int = 0
         source=taken,
         provenance=raw.provenance,
         reason=reason,
-        pixel_max=raw.pixel_max,
-        feature_names=HOUSING_FEATURES[: x_train.shape[1]] if problem.base == "housing" else (),
         vocabulary=raw.vocabulary,
         reachable_error=_reachable_error(problem.name, raw),
     )

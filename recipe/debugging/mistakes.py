@@ -7,17 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from recipe.core.dataset import Split
-from recipe.core.features import column_names
 from recipe.core.prepared import Prepared
 from recipe.core.problem import Problem, ProblemType
 from recipe.core.scores import THRESHOLD
-from recipe.data.sources import take
 from recipe.debugging.word_effects import ReviewMistake, explain_reviews, predict_rows
 
 if TYPE_CHECKING:
@@ -135,7 +132,7 @@ def find_mistakes(
     ----------
     prepared, split : of the training: what the model read, and the same samples raw, to be shown
     count : of mistakes to return, 1 or more; six reviews at most, for each of their words is asked about
-    vocabulary : the word of each rank, as `Dataset.vocabulary` has it; None takes it from the data's source anew
+    vocabulary : the word of each rank; None takes the split's own
     judged_rows : of validation samples at most, spread evenly over the part
 
     Raises
@@ -162,7 +159,7 @@ def find_mistakes(
     common = {"problem": problem, "source": prepared.source, "samples": len(rows), "wrong": int(wrong.sum())}
     if problem.num_words:
         worst = worst[:MOST_REVIEWS]
-        words = _vocabulary(problem.base, prepared.source) if vocabulary is None else vocabulary
+        words = split.vocabulary if vocabulary is None else vocabulary
         reviews = explain_reviews(model, prepared, split.x_val, rows[worst], outputs[worst, 0], words)
         return ReviewMistakes(reviews=reviews, **common)
     return ImageMistakes(
@@ -191,7 +188,7 @@ def _surely_wrong(problem: Problem, labels: np.ndarray, outputs: np.ndarray) -> 
 
 def _find_houses(prepared: Prepared, split: Split, rows: np.ndarray, outputs: np.ndarray, count: int) -> HouseMistakes:
     truth = prepared.y_val[rows].reshape(len(rows), -1)[:, 0]
-    names = column_names(prepared.preparation.problem)
+    names = prepared.preparation.problem.column_names
     place = {name: split.x_val[rows, names.index(name)] for name in ("longitude", "latitude")}
     return HouseMistakes(
         problem=prepared.problem,
@@ -203,11 +200,6 @@ def _find_houses(prepared: Prepared, split: Split, rows: np.ndarray, outputs: np
         worst=np.argsort(-np.abs(outputs[:, 0] - truth), kind="stable")[:count],
         **place,
     )
-
-
-@lru_cache(maxsize=4)
-def _vocabulary(base: str, source: str) -> tuple[str, ...]:
-    return tuple(take(base, source)[0].vocabulary)
 
 
 def _count_in_words(wrong: int, samples: int, what: str) -> str:

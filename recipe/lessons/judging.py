@@ -83,7 +83,7 @@ def with_words(dataset: Dataset, words: int) -> Dataset:
         raise ValueError(
             f"{problem.name} has {problem.num_words} words. Received: words={words}. Take so many or fewer."
         )
-    return dataclasses.replace(dataset, problem=dataclasses.replace(problem, words=words, input_shape=(words,)))
+    return dataclasses.replace(dataset, problem=dataclasses.replace(problem, num_words=words, input_shape=(words,)))
 
 
 def small_spec(problem: Problem) -> ModelSpec:

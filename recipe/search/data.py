@@ -212,7 +212,7 @@ def take_data(
 
 
 def _cut(dataset: Dataset, fraction: float, folds: int | None) -> tuple[Split, ...]:
-    return (hold_out(dataset, fraction=fraction),) if folds is None else k_fold(dataset, folds=folds)
+    return (hold_out(dataset, test_size=fraction),) if folds is None else k_fold(dataset, folds=folds)
 
 
 def _take_parts(parts: tuple[Split, ...] | tuple[Prepared, ...]) -> SearchData:

@@ -105,7 +105,7 @@ def recommend_protocol(
     *,
     wanted: float = 0.01,
     accuracy: float = 0.9,
-    fraction: float = 0.2,
+    test_size: float = 0.2,
     ordered: bool = False,
     grouped: bool = False,
 ) -> ProtocolAdvice:
@@ -121,7 +121,7 @@ def recommend_protocol(
     samples : samples that are not test set
     wanted : standard error that is small enough, as a fraction: 0.01 is one point
     accuracy : roughly what is expected; for an error of quantities leave it
-    fraction : what hold-out would keep for validation
+    test_size : what hold-out would keep for validation
     ordered : whether the samples have a time, and the model will be asked about later ones
     grouped : whether samples belong together: one person's, one place's, copies
 
@@ -134,7 +134,7 @@ def recommend_protocol(
         raise ValueError(
             f"A protocol needs 4 samples and a wanted error above 0. Received: samples={samples}, wanted={wanted}."
         )
-    held_out = max(1, round(fraction * samples))
+    held_out = max(1, round(test_size * samples))
     error, all_error = standard_error(accuracy, held_out), standard_error(accuracy, samples)
     luck = f"an accuracy near {accuracy:.0%} measured on {held_out:,} samples moves by {100 * error:.1f} points by luck"
     groups = ", groups=groups" if grouped else ""

@@ -10,12 +10,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from recipe.core.dataset import Dataset, Split
+from recipe.core.expect import expect
+
+CUT = "What is cut into parts is a dataset, before it is prepared: load, then hold_out or k_fold, then prepare."
 
 
 def hold_out(
     dataset: Dataset,
     *,
-    fraction: float = 0.2,
+    test_size: float = 0.2,
     seed: int = 0,
     stratify: bool = True,
     groups: np.ndarray | None = None,
@@ -24,7 +27,7 @@ def hold_out(
 
     Parameters
     ----------
-    fraction : part of the training samples that validation gets, in (0, 1); with groups, part of the groups
+    test_size : part of the training samples that validation gets, in (0, 1); with groups, part of the groups
     seed : fixes which samples
     stratify : keep the share of each class the same in both parts, where the target is one label a sample
     groups : of shape (n,), which group a sample belongs to; a group stands whole in one part, and is not stratified
@@ -32,17 +35,18 @@ def hold_out(
     Raises
     ------
     ValueError
-        If the fraction is not between 0 and 1, or leaves a part without samples.
+        If the test size is not between 0 and 1, or leaves a part without samples.
     """
     from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
+    expect(dataset, Dataset, CUT)
     samples = len(dataset.y_train)
     parts = samples if groups is None else _count_groups(groups, samples)
-    held_out = round(fraction * parts) if 0 < fraction < 1 else 0
+    held_out = round(test_size * parts) if 0 < test_size < 1 else 0
     if not 0 < held_out < parts:
         raise ValueError(
             f"Of {parts} {'samples' if groups is None else 'groups'} both parts need at least one. "
-            f"Received: fraction={fraction!r}. Give a number between 0 and 1, such as 0.2."
+            f"Received: test_size={test_size!r}. Give a number between 0 and 1, such as 0.2."
         )
     rows = np.arange(samples)
     if groups is None:
@@ -77,6 +81,7 @@ def k_fold(
     ValueError
         If there are fewer than two folds, fewer samples or groups than folds, or no repetition.
     """
+    expect(dataset, Dataset, CUT)
     samples = len(dataset.y_train)
     parts = samples if groups is None else _count_groups(groups, samples)
     if not 2 <= folds <= parts:
@@ -100,24 +105,25 @@ def k_fold(
     )
 
 
-def hold_out_latest(dataset: Dataset, times: np.ndarray, *, fraction: float = 0.2) -> Split:
+def hold_out_latest(dataset: Dataset, times: np.ndarray, *, test_size: float = 0.2) -> Split:
     """Keep the latest part of the training data for validation: learn from the past, be judged on the future.
 
     Parameters
     ----------
     times : of shape (n,), when each sample was taken; anything that can be sorted
-    fraction : part of the training samples that validation gets, in (0, 1)
+    test_size : part of the training samples that validation gets, in (0, 1)
 
     Raises
     ------
     ValueError
-        If the fraction leaves a part without samples, or all samples of the cut have the same time.
+        If the test size leaves a part without samples, or all samples of the cut have the same time.
     """
+    expect(dataset, Dataset, CUT)
     times = _checked_times(times, len(dataset.y_train))
-    held_out = round(fraction * len(times)) if 0 < fraction < 1 else 0
+    held_out = round(test_size * len(times)) if 0 < test_size < 1 else 0
     if not 0 < held_out < len(times):
         raise ValueError(
-            f"Of {len(times)} samples both parts need at least one. Received: fraction={fraction!r}. "
+            f"Of {len(times)} samples both parts need at least one. Received: test_size={test_size!r}. "
             "Give a number between 0 and 1, such as 0.2."
         )
     cut = np.sort(times, kind="stable")[-held_out]
@@ -146,6 +152,7 @@ def time_folds(dataset: Dataset, times: np.ndarray, *, folds: int = 4) -> tuple[
     """
     from sklearn.model_selection import TimeSeriesSplit
 
+    expect(dataset, Dataset, CUT)
     times = _checked_times(times, len(dataset.y_train))
     if not 2 <= folds < len(times):
         raise ValueError(
@@ -179,14 +186,14 @@ def take_split(dataset: Dataset, train: Sequence[int], val: Sequence[int], *, pr
         x_val=dataset.x_train[val],
         y_val=dataset.y_train[val],
         protocol=protocol,
-        pixel_max=dataset.pixel_max,
+        vocabulary=dataset.vocabulary,
     )
 
 
 def _strata(dataset: Dataset, *, least: int) -> np.ndarray | None:
     """Return the labels to stratify by, or None where a target is no single label or a class is too small for it."""
     y = dataset.y_train
-    if not dataset.problem.type.is_classification or y.ndim > 1 or np.bincount(y)[np.unique(y)].min() < least:
+    if not dataset.problem.type.is_classification or y.ndim > 1 or np.unique(y, return_counts=True)[1].min() < least:
         return None
     return y
 

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from recipe.core.features import column_names, ratio_places
+from recipe.core.features import ratio_places
 from recipe.core.preparation import Preparation
 from recipe.core.problem import REVIEW_LENGTH
 from recipe.core.reviews import Reviews
@@ -58,13 +58,13 @@ def preparation_layers(preparation: Preparation) -> list[keras.layers.Layer]:
     """Return the Keras layers that do what `Preparation.transform` and the scale do, in order."""
     if preparation.problem.num_words:
         return [EncodeWords(preparation.encoding, preparation.problem.num_words, preparation.idf or None)]
-    if preparation.pixel_max:
+    if preparation.problem.kind == "image":
         return _image_layers(preparation)
     layers = []
     if preparation.median:
         layers.append(FillMissing(preparation.median))
     if preparation.ratios:
-        layers.append(AddRatios(ratio_places(preparation.ratios, column_names(preparation.problem))))
+        layers.append(AddRatios(ratio_places(preparation.ratios, preparation.problem.column_names)))
     if preparation.encoding != "raw":
         center, spread = preparation.center_and_spread
         # `Normalization` divides by the root of the variance, so it does scaling to a range, too.
@@ -86,8 +86,8 @@ def _image_layers(preparation: Preparation) -> list[keras.layers.Layer]:
         (mean,), (std,) = preparation.mean, preparation.std
         return [keras.layers.Rescaling(1 / std, offset=-mean / std)]
     if preparation.encoding == "scale_signed":
-        return [keras.layers.Rescaling(2 / preparation.pixel_max, offset=-1.0)]
-    return [keras.layers.Rescaling(1 / preparation.pixel_max)]
+        return [keras.layers.Rescaling(2 / preparation.problem.pixel_max, offset=-1.0)]
+    return [keras.layers.Rescaling(1 / preparation.problem.pixel_max)]
 
 
 @keras.saving.register_keras_serializable(package="recipe")

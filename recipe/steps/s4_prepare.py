@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from recipe.core.dataset import Samples, Split
-from recipe.core.features import Ratio, column_names
+from recipe.core.expect import expect
+from recipe.core.features import Ratio
 from recipe.core.input_checks import (
     Note,
     check_columns,
@@ -47,6 +48,7 @@ def prepare(
     ValueError, TypeError
         If an argument does not suit the data, a feature is constant, or a value or target is not finite.
     """
+    expect(split, Split, "What is prepared is a split: its training part alone says how.")
     preparation = _fit(split, encoding, tuple(ratios), missing, fit_on)
     x_train, notes = preparation.transform(split.x_train), list(preparation.inspect(split.x_train))
     notes += [note for note in preparation.inspect(split.x_val) if note.kind != "scaled_twice"]
@@ -75,35 +77,36 @@ def _fit(split: Split, encoding: str, ratios: tuple[Ratio, ...], missing: str, f
     _check_choice("encoding", encoding, ("auto", *suitable), f"The inputs of {problem.name} cannot be encoded so.")
     _check_choice("missing", missing, ("refuse", "median"), "Missing values cannot be treated so.")
     _check_choice("fit_on", fit_on, ("train", "all"), "There is no such part to take statistics from.")
-    if (ratios or missing == "median") and not column_names(problem):
+    if (ratios or missing == "median") and problem.kind != "table":
         raise ValueError(
             f"Only a table has columns to make ratios of or to fill, and {problem.name} is none. "
             f"Received: ratios={ratios!r}, missing={missing!r}. Leave both out."
         )
     for part, y in (("training", split.y_train), ("validation", split.y_val)):
-        check_targets(y, problem, part)
+        check_targets(problem.read_targets(y), problem, part)
     for x in (split.x_train, split.x_val):
         check_samples(x, problem)
     x = _concatenate(split.x_train, split.x_val) if fit_on == "all" else split.x_train
     encoding = suitable[0] if encoding == "auto" else encoding
     if problem.num_words:
         idf = tuple(fit_idf(x, problem.num_words).tolist()) if encoding == "tfidf" else ()
-        return Preparation(problem=problem, encoding=encoding, idf=idf)
-    if not column_names(problem):
-        return _fit_images(x, Preparation(problem=problem, encoding=encoding, pixel_max=split.pixel_max))
+        words = split.vocabulary[: problem.num_words]
+        return Preparation(problem=problem, encoding=encoding, idf=idf, vocabulary=words)
+    if problem.kind == "image":
+        return _fit_images(x, Preparation(problem=problem, encoding=encoding))
     return _fit_table(x, Preparation(problem=problem, encoding=encoding, ratios=ratios), fill=missing == "median")
 
 
 def _fit_images(x: np.ndarray, empty: Preparation) -> Preparation:
     """Images need no statistics to be scaled; to be normalised, one mean and one deviation of all pixels."""
-    if empty.pixel_max <= 0:
+    if empty.problem.pixel_max <= 0:
         raise ValueError(
             f"How bright white is must be known for images. Received: {empty.problem.name}, "
-            f"pixel_max={empty.pixel_max}. Give the value of a white pixel, such as 255.0."
+            f"pixel_max={empty.problem.pixel_max}. Give the value of a white pixel, such as 255.0."
         )
-    check_pixels(x, empty.problem, empty.pixel_max)
+    check_pixels(x, empty.problem)
     if empty.encoding != "normalize":
-        scale = 1.0 if empty.encoding == "raw" else 1 / empty.pixel_max
+        scale = 1.0 if empty.encoding == "raw" else 1 / empty.problem.pixel_max
         return dataclasses.replace(empty, input_scale=scale)
     mean, std = float(x.mean(dtype=np.float64)), float(x.std(dtype=np.float64))
     if std == 0:
@@ -116,7 +119,7 @@ def _fit_images(x: np.ndarray, empty: Preparation) -> Preparation:
 
 def _fit_table(x: np.ndarray, empty: Preparation, *, fill: bool) -> Preparation:
     """The median of each raw column, then mean, deviation and range of each column, ratios included."""
-    names = column_names(empty.problem)
+    names = empty.problem.column_names
     check_finite(x, empty.problem, names, part="training part", allow_nan=fill)
     if fill:
         empty = dataclasses.replace(empty, median=_fit_median(x, empty.problem, names))

@@ -191,7 +191,7 @@ def train_final(
         x_val=dataset.x_train[watched],
         y_val=dataset.y_train[watched],
         protocol="training and validation data together; nothing is held out, the curves are of training samples",
-        pixel_max=dataset.pixel_max,
+        vocabulary=dataset.vocabulary,
     )
     prepared = prepare(split, encoding=encoding_for(spec, dataset.problem), ratios=ratios)
     run = train(spec, prepared, on_epoch=on_epoch, stop=stop, journal=None)

@@ -30,7 +30,9 @@ def test_train_gives_the_recorded_history(name):
     dataset = recipe.load(recorded["problem"], source="sample", rows=recorded["rows"])
     prepared = recipe.prepare(recipe.hold_out(dataset), **recorded["prepare"])
     run = recipe.train(recipe.ModelSpec(**recorded["spec"]), prepared, journal=None)
-    assert (run.epochs, run.best_epoch, run.stopped) == tuple(recorded[key] for key in ("epochs", "best_epoch", "stopped"))
+    assert (run.epochs, run.best_epoch, run.stopped) == tuple(
+        recorded[key] for key in ("epochs", "best_epoch", "stopped")
+    )
     assert _close({key: curve[0] for key, curve in run.history.items()}, recorded["first"])
     assert _close({key: curve[-1] for key, curve in run.history.items()}, recorded["last"])
 

@@ -205,6 +205,6 @@ def test_measures_are_frozen():
 
 
 def test_importing_measures_loads_neither_keras_nor_scikit_learn():
-    code = "import sys, recipe.measures; print({'keras', 'jax', 'sklearn', 'matplotlib'} & set(sys.modules))"
+    code = "import sys, recipe.core.measures; print({'keras', 'jax', 'sklearn', 'matplotlib'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == "set()"

@@ -1,19 +1,16 @@
 """The table of last layers, row by row, and the problems that stand on it."""
 
-import ast
 import dataclasses
+import json
 import re
-from pathlib import Path
 
+import numpy as np
 import pytest
 
-import recipe
 from recipe.core.measures import MEASURES
-from recipe.core.problem import LAST_LAYERS, LastLayer, ProblemType
+from recipe.core.problem import LAST_LAYERS, LastLayer, Problem, ProblemType
 from recipe.core.spec import LAST_ACTIVATIONS, LOSSES
 from recipe.data.problems import HOUSING_FEATURES, PROBLEMS, find_problem
-
-PACKAGE = Path(recipe.__file__).parent
 
 # The table as a book prints it: type, activation, losses that fit, the loss for integer labels.
 TABLE = [
@@ -68,7 +65,6 @@ def test_is_classification_is_true_for_labels_alone(kind):
 @pytest.mark.parametrize("problem", PROBLEMS.values(), ids=PROBLEMS)
 def test_problem_is_consistent(problem):
     assert PROBLEMS[problem.name] is problem
-    assert problem.base in {"mnist", "imdb", "housing"}
     assert problem.question.endswith(("?", ".)"))
     names = 2 if problem.type is ProblemType.BINARY else problem.outputs  # a yes and a no share one output
     assert len(problem.output_names) == len(set(problem.output_names)) == names
@@ -77,7 +73,7 @@ def test_problem_is_consistent(problem):
     assert min(problem.target_scale) > 0
     assert bool(problem.target_unit) is not problem.type.is_classification
     assert problem.input_shape == ((problem.num_words,) if problem.num_words else problem.input_shape)
-    assert bool(problem.num_words) is (problem.base == "imdb")
+    assert bool(problem.num_words) is (problem.kind == "text")
 
 
 def test_problems_have_the_shapes_of_their_data():
@@ -99,50 +95,35 @@ def test_find_problem_refuses_an_unknown_name_and_lists_the_known_ones(name):
         find_problem(name)
 
 
-def _words_of_the_table() -> set[str]:
-    """What only the table may say: activations and losses of a last layer that are no measure's name as well."""
-    losses = {loss for row in LAST_LAYERS.values() for loss in (*row.losses, row.loss)}
-    return (losses | {row.activation for row in LAST_LAYERS.values()}) - {None, *MEASURES}
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_problem_comes_back_from_its_dict(name):
+    problem = PROBLEMS[name]
+    assert Problem.from_dict(json.loads(json.dumps(problem.to_dict()))) == problem
 
 
-def _asks_for_the_hidden_activation(node: ast.AST) -> bool:
-    """`spec.activation in ("sigmoid", ...)` is about the hidden layers, which the table says nothing of."""
-    return isinstance(node, ast.Compare) and isinstance(node.left, ast.Attribute) and node.left.attr == "activation"
+def test_problem_refuses_an_unknown_kind_of_input():
+    with pytest.raises(ValueError, match=r"Received: kind='sound'\. Choose from table, image, text"):
+        dataclasses.replace(PROBLEMS["mnist"], kind="sound")
 
 
-def _strings(node: ast.AST) -> set[str]:
-    if _asks_for_the_hidden_activation(node):
-        return set()
-    own = {node.value} if isinstance(node, ast.Constant) and isinstance(node.value, str) else set()
-    return own.union(*map(_strings, ast.iter_child_nodes(node)))
+def test_column_names_are_numbers_where_a_table_has_no_names():
+    table = dataclasses.replace(PROBLEMS["housing"], feature_names=(), input_shape=(3,))
+    assert table.column_names == ("column 1", "column 2", "column 3")
+    assert PROBLEMS["housing"].column_names == HOUSING_FEATURES
+    assert PROBLEMS["mnist"].column_names == PROBLEMS["imdb"].column_names == ()
 
 
-# The table; the choices that a spec allows; and what names choices that are wrong, or what each of them puts out.
-NAMES_ONLY = {
-    "problems/__init__.py",
-    "spec.py",
-    "debugging/faults.py",
-    "checklist/last_layer.py",
-    "studies/wrong_rows.py",
-}
-
-
-@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: path.relative_to(PACKAGE).as_posix())
-def test_no_other_module_repeats_the_table(path):
-    if path.relative_to(PACKAGE).as_posix() in NAMES_ONLY:
-        return
-    assert _strings(ast.parse(path.read_text(encoding="utf-8"))) & _words_of_the_table() == set()
-
-
-def test_strings_are_found_wherever_they_stand_but_in_a_question_about_hidden_layers():
-    tree = ast.parse('x = {"softmax": f(last="sigmoid")} if spec.activation == "relu" else layer.loss == "mae"')
-    assert _strings(tree) == {"softmax", "sigmoid", "mae"}
-
-
-def test_no_template_repeats_the_table():
-    words = re.compile("|".join(sorted(_words_of_the_table())))
-    paths = [path for path in (PACKAGE / "templates").iterdir() if path.is_file()]
-    assert {path.name: words.findall(path.read_text(encoding="utf-8")) for path in paths} == {
-        path.name: [] for path in paths
-    }
-    assert "keras_program.py.jinja" in {path.name for path in paths}
+@pytest.mark.parametrize(
+    ("name", "y", "read"),
+    [
+        ("mnist", np.array([0.0, 3.0, 9.0]), [0, 3, 9]),
+        ("mnist", np.array([[0], [3], [9]], np.uint8), [0, 3, 9]),
+        ("mnist_five", np.array([True, False]), [1, 0]),
+        ("housing", np.array([[1.5], [2.0]]), [1.5, 2.0]),
+        ("mnist", np.array([0.5, 1.0]), [0.5, 1.0]),
+    ],
+)
+def test_read_targets_takes_labels_as_files_give_them(name, y, read):
+    found = PROBLEMS[name].read_targets(y)
+    assert found.tolist() == read
+    assert (found.dtype.kind in "iu") is all(isinstance(value, int) for value in read)

@@ -235,3 +235,23 @@ def test_from_json_takes_defaults_for_what_is_left_out():
 def test_from_json_refuses_what_is_no_spec(text, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         ModelSpec.from_json(text)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "dense 64, rmsprop"),
+        ({"hidden_units": (32, 64), "dropout": 0.0693, "optimizer": "adam"}, "dense 32-64, dropout 0.0693, adam"),
+        ({"architecture": "linear", "optimizer": "sgd", "learning_rate": 0.1}, "linear, sgd at 0.1"),
+        (
+            {"architecture": "convnet", "hidden_units": (8, 16), "activation": "tanh", "l1": 1e-5, "l2": 0.001},
+            "convnet 8-16, tanh units, L1 1e-05, L2 0.001, rmsprop",
+        ),
+        (
+            {"batch_size": 16, "epochs": 1, "patience": 3, "seed": 7, "last_activation": "relu", "loss": "mse"},
+            "dense 64, rmsprop, batches of 16, 1 epoch, patience 3, seed 7, last activation relu, loss mse",
+        ),
+    ],
+)
+def test_describe_says_in_words_what_is_not_at_its_default(changes, words):
+    assert ModelSpec(**changes).describe() == words

@@ -71,7 +71,7 @@ def test_load_derives_the_digit_problems_from_the_same_images(small):
     for y, row in zip(digits.y_train.tolist(), labels.y_train.tolist(), strict=True):
         assert row == [int(y in (0, 2, 4, 6, 8)), int(y in (5, 6, 7, 8, 9)), int(y in (0, 6, 8, 9))]
     np.testing.assert_array_equal(five.test.open()[1], digits.test.open()[1] == 5)
-    assert (digits.pixel_max, digits.source, digits.reachable_error) == (255.0, "local", None)
+    assert (digits.problem.pixel_max, digits.source, digits.reachable_error) == (255.0, "local", None)
 
 
 def test_load_derives_the_housing_problems_from_the_same_districts(small):
@@ -80,8 +80,8 @@ def test_load_derives_the_housing_problems_from_the_same_districts(small):
     assert 0 <= fraction.y_train.min() <= fraction.y_train.max() <= 1
     np.testing.assert_array_equal(vector.x_train, value.x_train[:, :7])
     np.testing.assert_array_equal(vector.y_train, np.column_stack([value.y_train, value.x_train[:, 7]]))
-    assert value.feature_names == HOUSING_FEATURES
-    assert vector.feature_names == HOUSING_FEATURES[:7]
+    assert value.problem.feature_names == HOUSING_FEATURES
+    assert vector.problem.feature_names == HOUSING_FEATURES[:7]
     assert vector.x_train.flags["C_CONTIGUOUS"]
 
 

@@ -29,16 +29,14 @@ def make_images(problem="mnist", labels=(3, 1, 4, 1, 5), shape=(2, 5)):
     x[np.arange(len(labels)), (3, 7, 4, 7, 9)] = (255, 204, 255, 153, 255)
     x[[1, 3], 1] = (51, 102)
     x = x.reshape(-1, *shape)
-    split = Split(
-        problem=problem, source="sample", x_train=x, y_train=labels, x_val=x, y_val=labels, protocol="", pixel_max=255.0
-    )
+    split = Split(problem=problem, source="sample", x_train=x, y_train=labels, x_val=x, y_val=labels, protocol="")
     model = keras.Sequential([keras.Input(shape), keras.layers.Flatten()])
     return model, recipe.prepare(split), split
 
 
 def make_reviews(texts, labels, encoding="multi_hot"):
     """Reviews, and a network that adds up what each of its words pulls."""
-    problem = dataclasses.replace(find_problem("imdb"), words=len(VOCABULARY), input_shape=(len(VOCABULARY),))
+    problem = dataclasses.replace(find_problem("imdb"), num_words=len(VOCABULARY), input_shape=(len(VOCABULARY),))
     split = Split(
         problem=problem,
         source="sample",
@@ -217,7 +215,7 @@ def test_find_mistakes_refuses_a_model_that_diverged():
 
 def test_predict_rows_agrees_with_keras_over_several_batches():
     dataset = recipe.load("mnist", source="sample", rows=900)
-    prepared = recipe.prepare(recipe.hold_out(dataset, fraction=0.9))
+    prepared = recipe.prepare(recipe.hold_out(dataset, test_size=0.9))
     model = build_model(ModelSpec(hidden_units=(8,)), prepared.problem)
     expected = model.predict(prepared.inputs("val"), verbose=0)
     assert predict_rows(model, prepared.x_val, prepared.preparation) == pytest.approx(expected, abs=1e-6)

@@ -26,7 +26,11 @@ IMAGES = [name for name, problem in PROBLEMS.items() if problem.base == "mnist"]
 def small_problem(name):
     """The problem, with a small vocabulary where it has one."""
     problem = find_problem(name)
-    return dataclasses.replace(problem, words=SMALL_WORDS, input_shape=(SMALL_WORDS,)) if problem.num_words else problem
+    return (
+        dataclasses.replace(problem, num_words=SMALL_WORDS, input_shape=(SMALL_WORDS,))
+        if problem.num_words
+        else problem
+    )
 
 
 def fits(architecture, name):

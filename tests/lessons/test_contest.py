@@ -24,7 +24,7 @@ def contest(digits):
 
 
 def test_hold_contest_is_training_and_judging_by_hand(digits, contest):
-    split = hold_out(digits, fraction=0.5)
+    split = hold_out(digits, test_size=0.5)
     prepared = prepare(dataclasses.replace(split, x_train=split.x_train[:60], y_train=split.y_train[:60]))
     run = recipe.train(small_spec(digits.problem), prepared, journal=None)
     outputs = run.model.predict(prepared.inputs("val"), verbose=0)
@@ -47,7 +47,7 @@ def test_contest_judges_a_part_of_the_samples_and_never_more_than_there_are(cont
 
 
 def test_hold_contest_takes_all_that_is_not_held_out(digits):
-    contest = hold_contest(digits, recipe.ModelSpec(architecture="linear", epochs=1), fraction=0.25)
+    contest = hold_contest(digits, recipe.ModelSpec(architecture="linear", epochs=1), test_size=0.25)
     assert contest.trained_on + len(contest.y_val) == len(digits.y_train)
 
 

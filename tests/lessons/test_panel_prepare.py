@@ -130,7 +130,9 @@ def test_figure_shows_ranges_and_curves(panel):
     panel.run()
     result = panel.run(normalize=True)
     left, right = panel.figure().axes
-    assert [tick.get_text() for tick in left.get_yticklabels()] == list(recipe.load("housing", rows=50).feature_names)
+    assert [tick.get_text() for tick in left.get_yticklabels()] == list(
+        recipe.load("housing", rows=50).problem.feature_names
+    )
     curves = {line.get_label(): line.get_ydata() for line in right.get_lines()}
     assert list(curves["validation: normalised (50, seed 0)"]) == result.trial.history["val_mae"]
     assert list(curves["before: raw (50, seed 0)"]) == result.earlier[0].history["val_mae"]

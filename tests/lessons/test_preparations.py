@@ -93,7 +93,7 @@ def test_try_preparation_keeps_the_validation_part_whatever_the_rows():
         assert trial.score == trial.history["val_mae"][-1]
         assert [len(partial.history["val_mae"]) for partial in seen[-2:]] == [1, 2]
     assert trial.name == "normalize"
-    assert [name for name, *_ in trial.inputs] == list(dataset.feature_names)
+    assert [name for name, *_ in trial.inputs] == list(dataset.problem.feature_names)
 
 
 def test_try_preparation_stops_when_asked_and_keeps_what_there_is():

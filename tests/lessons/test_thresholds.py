@@ -11,7 +11,7 @@ from recipe.core.spec import ModelSpec
 from recipe.data.problems import find_problem
 from recipe.lessons.s2_measure.detector import score_held_out
 from recipe.lessons.s2_measure.thresholds import judge_threshold, precision_recall, rebalance
-from recipe.steps.s2_confusion import Confusion, count_answers
+from recipe.steps.s2_measure import ConfusionMatrix, confusion_matrix
 
 
 def make_scores(samples=500, share=0.1, seed=0):
@@ -22,9 +22,9 @@ def make_scores(samples=500, share=0.1, seed=0):
 
 
 @pytest.mark.parametrize("threshold", [0.0, 0.3, 0.5, 0.77, 1.0])
-def test_count_answers_agrees_with_scikit_learn(threshold):
+def test_confusion_matrix_agrees_with_scikit_learn(threshold):
     y, scores = make_scores()
-    counted, yes = count_answers(y, scores, threshold), scores.astype(float) > threshold
+    counted, yes = confusion_matrix(y, scores, threshold), scores.astype(float) > threshold
     assert counted.table().tolist() == reference.confusion_matrix(y, yes).tolist()
     assert counted.samples == len(y)
     assert counted.accuracy == pytest.approx(reference.accuracy_score(y, yes))
@@ -33,25 +33,25 @@ def test_count_answers_agrees_with_scikit_learn(threshold):
     assert counted.f1 == pytest.approx(reference.f1_score(y, yes, zero_division=0))
 
 
-def test_count_answers_calls_a_score_at_the_threshold_a_no_as_the_measures_do():
-    counted = count_answers(np.array([0, 1]), np.array([0.5, 0.5]))
+def test_confusion_matrix_calls_a_score_at_the_threshold_a_no_as_the_measures_do():
+    counted = confusion_matrix(np.array([0, 1]), np.array([0.5, 0.5]))
     assert (counted.false_negatives, counted.true_negatives) == (1, 1)
 
 
-def test_count_answers_takes_what_predict_returns():
+def test_confusion_matrix_takes_what_predict_returns():
     y, scores = make_scores()
-    assert count_answers(y[:, None], scores[:, None]) == count_answers(y, scores)
+    assert confusion_matrix(y[:, None], scores[:, None]) == confusion_matrix(y, scores)
 
 
-def test_count_answers_agrees_with_the_measures():
+def test_confusion_matrix_agrees_with_the_measures():
     y, scores = make_scores()
-    counted, problem = count_answers(y, scores), find_problem("mnist_five")
+    counted, problem = confusion_matrix(y, scores), find_problem("mnist_five")
     for name in ("accuracy", "precision", "recall", "f1"):
         assert getattr(counted, name) == pytest.approx(recipe.MEASURES[name].compute(problem, y, scores))
 
 
 def test_confusion_of_never_is_accurate_and_finds_nothing():
-    never = Confusion(true_positives=0, false_negatives=10, false_positives=0, true_negatives=90)
+    never = ConfusionMatrix(true_positives=0, false_negatives=10, false_positives=0, true_negatives=90)
     assert (never.accuracy, never.precision, never.recall, never.f1) == (0.9, 0.0, 0.0, 0.0)
 
 
@@ -59,7 +59,7 @@ def test_precision_recall_agrees_with_counting_at_every_threshold():
     y, scores = make_scores()
     curve = precision_recall(y, scores)
     for threshold, precision, recall, f1 in zip(curve.thresholds, curve.precision, curve.recall, curve.f1, strict=True):
-        counted = count_answers(y, scores, threshold)
+        counted = confusion_matrix(y, scores, threshold)
         expected = (counted.precision, counted.recall, counted.f1)
         assert (precision, recall, f1) == pytest.approx(expected, abs=1e-9)
     assert curve.average_precision == pytest.approx(reference.average_precision_score(y, scores))
@@ -71,13 +71,13 @@ def test_precision_recall_tells_neighbouring_float32_scores_apart():
     high = np.nextafter(low, np.float32(1))
     y, scores = np.array([0, 1]), np.array([low, high])
     curve = precision_recall(y, scores)
-    assert count_answers(y, scores, curve.best_threshold).f1 == 1.0
+    assert confusion_matrix(y, scores, curve.best_threshold).f1 == 1.0
 
 
 def test_best_threshold_has_the_highest_f1():
     y, scores = make_scores()
-    best = count_answers(y, scores, precision_recall(y, scores).best_threshold).f1
-    assert best == pytest.approx(max(count_answers(y, scores, t).f1 for t in np.linspace(0, 1, 201)))
+    best = confusion_matrix(y, scores, precision_recall(y, scores).best_threshold).f1
+    assert best == pytest.approx(max(confusion_matrix(y, scores, t).f1 for t in np.linspace(0, 1, 201)))
 
 
 @pytest.mark.parametrize("share", [0.01, 0.1, 0.25, 0.5, 0.9])
@@ -113,7 +113,7 @@ def test_judge_threshold_shows_that_balance_moves_precision_and_not_recall():
 def test_judge_threshold_takes_all_samples_where_no_share_is_given():
     y, scores = make_scores()
     report = judge_threshold(y, scores, threshold=0.3)
-    assert report.model == count_answers(y, scores, 0.3)
+    assert report.model == confusion_matrix(y, scores, 0.3)
     assert report.curve.average_precision == precision_recall(y, scores).average_precision
 
 
@@ -129,14 +129,14 @@ def test_judge_threshold_takes_all_samples_where_no_share_is_given():
         (np.zeros(3), np.array([0.1, np.nan, np.inf]), r"2 scores are not finite"),
     ],
 )
-def test_count_answers_refuses_what_is_no_yes_or_no(y, scores, message):
+def test_confusion_matrix_refuses_what_is_no_yes_or_no(y, scores, message):
     with pytest.raises(ValueError, match=message):
-        count_answers(y, scores)
+        confusion_matrix(y, scores)
 
 
-def test_count_answers_refuses_a_threshold_that_is_no_number():
+def test_confusion_matrix_refuses_a_threshold_that_is_no_number():
     with pytest.raises(ValueError, match=r"Received: threshold=nan"):
-        count_answers(np.array([0, 1]), np.array([0.1, 0.9]), float("nan"))
+        confusion_matrix(np.array([0, 1]), np.array([0.1, 0.9]), float("nan"))
 
 
 def test_precision_recall_refuses_samples_without_a_yes():

@@ -231,7 +231,7 @@ def test_transform_refuses_pixels_out_of_range(bad):
 def test_prepare_refuses_images_without_a_white_and_images_of_one_grey():
     split = sample_split("mnist")
     with pytest.raises(ValueError, match="How bright white is must be known for images"):
-        prepare(dataclasses.replace(split, pixel_max=0.0))
+        prepare(dataclasses.replace(split, problem=dataclasses.replace(split.problem, pixel_max=0.0)))
     with pytest.raises(ValueError, match="All pixels are 3, so there is nothing to see"):
         prepare(dataclasses.replace(split, x_train=np.full_like(split.x_train, 3)), encoding="normalize")
 

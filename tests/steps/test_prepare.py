@@ -51,7 +51,7 @@ def test_prepare_keeps_images_small_and_scales_them_for_the_network(name):
     assert (inputs.dtype, inputs.min(), inputs.max()) == (np.float32, 0.0, 1.0)
     np.testing.assert_array_equal(inputs, split.x_val.astype(np.float32) / 16)
     np.testing.assert_array_equal(prepared.inputs(), split.x_train.astype(np.float32) / 16)
-    full = prepare(dataclasses.replace(split, pixel_max=255.0))
+    full = prepare(dataclasses.replace(split, problem=dataclasses.replace(split.problem, pixel_max=255.0)))
     np.testing.assert_allclose(full.inputs(), split.x_train / 255, rtol=1e-6)
 
 
@@ -81,7 +81,7 @@ def test_prepare_makes_sequences_of_reviews_that_stay_whole_numbers():
 def test_prepare_leaves_out_rare_words_and_what_is_behind_the_limit():
     split = sample_split("imdb", rows=20)
     long = Reviews(tokens=np.tile(np.arange(1, 600, dtype=np.uint32), 2), offsets=np.array([0, 599, 1198]))
-    problem = dataclasses.replace(split.problem, words=400, input_shape=(400,))
+    problem = dataclasses.replace(split.problem, num_words=400, input_shape=(400,))
     split = dataclasses.replace(split, problem=problem, x_train=long, y_train=np.array([0, 1], np.uint8))
     assert prepare(split).x_train.sum(axis=1).tolist() == [399, 399]  # words 1 to 399
     np.testing.assert_array_equal(prepare(split, encoding="sequence").x_train[1], np.arange(1, REVIEW_LENGTH + 1))

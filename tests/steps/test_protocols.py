@@ -29,7 +29,7 @@ def numbers(part):
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_hold_out_takes_what_scikit_learn_takes(name):
     dataset = numbered(name)
-    split = hold_out(dataset, fraction=0.25, seed=3)
+    split = hold_out(dataset, test_size=0.25, seed=3)
     one_label = dataset.problem.type in {ProblemType.BINARY, ProblemType.MULTICLASS}
     train, val = train_test_split(
         np.arange(120), test_size=30, random_state=3, stratify=dataset.y_train if one_label else None
@@ -44,13 +44,13 @@ def test_hold_out_takes_what_scikit_learn_takes(name):
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_hold_out_shares_out_every_sample_once(name):
     dataset = load(name, source="sample", rows=400)
-    split = hold_out(dataset, fraction=0.2)
+    split = hold_out(dataset, test_size=0.2)
     samples = len(dataset.y_train)
     assert (len(split.x_val), len(split.x_train)) == (round(0.2 * samples), samples - round(0.2 * samples))
     assert (len(split.y_val), len(split.y_train)) == (len(split.x_val), len(split.x_train))
-    assert (split.problem, split.source, split.pixel_max) == (dataset.problem, "sample", dataset.pixel_max)
+    assert (split.problem, split.source, split.vocabulary) == (dataset.problem, "sample", dataset.vocabulary)
     marked = numbered(name, y=dataset.y_train)
-    taken = hold_out(marked, fraction=0.2)
+    taken = hold_out(marked, test_size=0.2)
     both = np.concatenate([numbers(taken.x_train), numbers(taken.x_val)])
     np.testing.assert_array_equal(np.sort(both), np.arange(samples))
     np.testing.assert_array_equal(taken.y_val, split.y_val)
@@ -59,7 +59,7 @@ def test_hold_out_shares_out_every_sample_once(name):
 
 @pytest.mark.parametrize("name", ["mnist", "imdb", "mnist_five"])
 def test_hold_out_keeps_the_share_of_each_class(name):
-    split = hold_out(load(name, source="sample"), fraction=0.2)
+    split = hold_out(load(name, source="sample"), test_size=0.2)
     classes = np.unique(split.y_train)
     shares = [[np.mean(y == label) for label in classes] for y in (split.y_train, split.y_val)]
     np.testing.assert_allclose(*shares, atol=1 / len(split.y_val))
@@ -74,17 +74,17 @@ def test_hold_out_without_stratification_draws_from_all_alike():
 
 
 @pytest.mark.parametrize(
-    ("y", "fraction"),
+    ("y", "test_size"),
     [
         ([0] * 19 + [1], 0.2),  # one sample alone of its class cannot stand in both parts
         (list(range(10)) * 2, 0.2),  # four places for ten classes
         (list(range(10)) * 2, 0.8),
     ],
 )
-def test_hold_out_does_not_stratify_where_classes_are_too_small(y, fraction):
+def test_hold_out_does_not_stratify_where_classes_are_too_small(y, test_size):
     dataset = numbered("mnist", y=np.array(y, np.uint8))
-    split = hold_out(dataset, fraction=fraction)
-    _, val = train_test_split(np.arange(20), test_size=fraction, random_state=0)
+    split = hold_out(dataset, test_size=test_size)
+    _, val = train_test_split(np.arange(20), test_size=test_size, random_state=0)
     np.testing.assert_array_equal(numbers(split.x_val), val)
 
 
@@ -95,14 +95,14 @@ def test_hold_out_is_fixed_by_its_seed():
     assert set(first) != set(other)
 
 
-@pytest.mark.parametrize("fraction", [0, 1, 1.5, -0.2, float("nan"), 0.001, 0.999, 24])
-def test_hold_out_refuses_a_fraction_that_leaves_a_part_empty(fraction):
+@pytest.mark.parametrize("test_size", [0, 1, 1.5, -0.2, float("nan"), 0.001, 0.999, 24])
+def test_hold_out_refuses_a_test_size_that_leaves_a_part_empty(test_size):
     message = (
-        f"Of 120 samples both parts need at least one. Received: fraction={fraction!r}. "
+        f"Of 120 samples both parts need at least one. Received: test_size={test_size!r}. "
         "Give a number between 0 and 1, such as 0.2."
     )
     with pytest.raises(ValueError, match=re.escape(message)):
-        hold_out(numbered("housing"), fraction=fraction)
+        hold_out(numbered("housing"), test_size=test_size)
 
 
 @pytest.mark.parametrize("name", PROBLEMS)

@@ -29,7 +29,7 @@ GROUPS = np.arange(120) // 5  # 24 groups of 5
 
 
 def test_hold_out_leaves_each_group_whole_and_takes_the_groups_of_scikit_learn():
-    split = hold_out(numbered(), fraction=0.25, groups=GROUPS, seed=3)
+    split = hold_out(numbered(), test_size=0.25, groups=GROUPS, seed=3)
     train, val = rows_of(split.x_train), rows_of(split.x_val)
     assert set(GROUPS[train]) & set(GROUPS[val]) == set()
     assert len(val) == 30
@@ -69,14 +69,14 @@ def test_groups_of_another_length_are_refused(call):
         call(numbered(), groups=np.arange(7))
 
 
-def test_hold_out_refuses_a_fraction_that_leaves_no_group():
-    with pytest.raises(ValueError, match=r"Of 2 groups both parts need at least one\. Received: fraction=0\.1"):
-        hold_out(numbered(), fraction=0.1, groups=np.arange(120) % 2)
+def test_hold_out_refuses_a_test_size_that_leaves_no_group():
+    with pytest.raises(ValueError, match=r"Of 2 groups both parts need at least one\. Received: test_size=0\.1"):
+        hold_out(numbered(), test_size=0.1, groups=np.arange(120) % 2)
 
 
 def test_hold_out_latest_is_judged_on_the_latest_alone():
     times = np.random.default_rng(0).permutation(120)
-    split = hold_out_latest(numbered(), times, fraction=0.25)
+    split = hold_out_latest(numbered(), times, test_size=0.25)
     assert times[rows_of(split.x_train)].max() < times[rows_of(split.x_val)].min()
     assert len(split.x_val) == 30
     assert split.protocol == "hold-out in time, the latest 30 of 120"
@@ -84,14 +84,14 @@ def test_hold_out_latest_is_judged_on_the_latest_alone():
 
 def test_hold_out_latest_keeps_samples_of_one_time_together():
     times = np.repeat(np.array(["2024-01", "2024-02", "2024-03"], "datetime64[M]"), 40)
-    split = hold_out_latest(numbered(), times, fraction=0.1)
+    split = hold_out_latest(numbered(), times, test_size=0.1)
     assert sorted(rows_of(split.x_val)) == list(range(80, 120))
 
 
-@pytest.mark.parametrize("fraction", [0.0, 1.0, 0.001])
-def test_hold_out_latest_refuses_a_fraction_that_leaves_a_part_empty(fraction):
-    with pytest.raises(ValueError, match=rf"Of 120 samples both parts need at least one\. Received: .*={fraction}"):
-        hold_out_latest(numbered(), np.arange(120), fraction=fraction)
+@pytest.mark.parametrize("test_size", [0.0, 1.0, 0.001])
+def test_hold_out_latest_refuses_a_test_size_that_leaves_a_part_empty(test_size):
+    with pytest.raises(ValueError, match=rf"Of 120 samples both parts need at least one\. Received: .*={test_size}"):
+        hold_out_latest(numbered(), np.arange(120), test_size=test_size)
 
 
 def test_hold_out_latest_refuses_times_that_cannot_be_cut():

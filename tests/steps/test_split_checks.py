@@ -57,7 +57,7 @@ def test_fair_splits_are_flagged_about_as_seldom_as_the_level_says():
     dataset = recipe.load("housing", source="sample")
     flagged = 0
     for seed in range(20):
-        split = recipe.hold_out(dataset, seed=seed, fraction=0.5)
+        split = recipe.hold_out(dataset, seed=seed, test_size=0.5)
         flagged += not same_distribution(split.x_train, split.x_val, rows=300, seed=seed).same
     assert flagged <= 3  # 0.5 are expected; more than 3 in one case of a thousand
 

@@ -21,7 +21,7 @@ from recipe.steps.training import cross_validate, train, train_seeds
 
 def make_prepared(name, spec, rows=590):
     dataset = recipe.load(name, source="sample", rows=rows)
-    return prepare(hold_out(dataset, fraction=0.2), encoding=encoding_for(spec, dataset.problem))
+    return prepare(hold_out(dataset, test_size=0.2), encoding=encoding_for(spec, dataset.problem))
 
 
 def fit_with_keras(spec, prepared, *, shuffle=False, seed=None):

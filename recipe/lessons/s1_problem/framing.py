@@ -152,7 +152,7 @@ def frame_problem(
         base=base,
         source=dataset.source,
         question=_question(target, inputs),
-        pixel_max=dataset.pixel_max,
+        pixel_max=dataset.problem.pixel_max,
         vocabulary=dataset.vocabulary,
         target=target,
         inputs=inputs,

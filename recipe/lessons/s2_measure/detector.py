@@ -42,14 +42,14 @@ def score_held_out(
     dataset: Dataset,
     spec: ModelSpec,
     *,
-    fraction: float = 0.5,
+    test_size: float = 0.5,
     stop: threading.Event | None = None,
 ) -> HeldOutScores:
     """Train a yes-or-no model on one part of the training set, and score the other part with it.
 
     Parameters
     ----------
-    fraction : part of the training samples that is held out; large, as rare answers must be counted there
+    test_size : part of the training samples that is held out; large, as rare answers must be counted there
     stop : once set, training ends with the epoch that is under way
 
     Raises
@@ -63,7 +63,7 @@ def score_held_out(
             f"A threshold needs a yes-or-no question, and {problem.name} is a {problem.type}. "
             f"Received: dataset of {problem.name}. Load mnist_five or imdb."
         )
-    prepared = prepare(hold_out(dataset, fraction=fraction), encoding=encoding_for(spec, problem))
+    prepared = prepare(hold_out(dataset, test_size=test_size), encoding=encoding_for(spec, problem))
     run = train(spec, prepared, stop=stop, journal=None)
     scores = np.asarray(run.model.predict(prepared.inputs("val"), batch_size=1024, verbose=0)).reshape(-1)
     return HeldOutScores(

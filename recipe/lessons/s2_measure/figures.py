@@ -10,10 +10,10 @@ from matplotlib.figure import Figure
 
 from recipe.figures import BLUE, GREEN, INK, ORANGE, SKY, VERMILION, finish, new_figure
 from recipe.lessons.s2_measure.thresholds import PrecisionRecall, ThresholdReport
-from recipe.steps.s2_confusion import Confusion
+from recipe.steps.s2_measure import ConfusionMatrix
 
 
-def draw_confusion(counts: Confusion, names: Sequence[str], *, title: str = "", axes: Axes | None = None) -> Axes:
+def draw_confusion(counts: ConfusionMatrix, names: Sequence[str], *, title: str = "", axes: Axes | None = None) -> Axes:
     """Draw the four counts as a table, right answers on blue ground and wrong ones on orange.
 
     Parameters
@@ -42,7 +42,7 @@ def draw_confusion(counts: Confusion, names: Sequence[str], *, title: str = "", 
 
 def draw_precision_recall(
     curve: PrecisionRecall,
-    counts: Confusion,
+    counts: ConfusionMatrix,
     *,
     threshold: float,
     title: str = "",

@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from recipe.core.scores import THRESHOLD
-from recipe.steps.s2_confusion import Confusion, check_scores, count_answers
+from recipe.steps.s2_measure import ConfusionMatrix, check_scores, confusion_matrix
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -54,18 +54,18 @@ class ThresholdReport:
     """
 
     threshold: float
-    model: Confusion
-    never: Confusion
+    model: ConfusionMatrix
+    never: ConfusionMatrix
     curve: PrecisionRecall
 
 
 def precision_recall(y_true: np.ndarray, scores: np.ndarray) -> PrecisionRecall:
-    """Return precision and recall at every threshold; the arguments are those of `count_answers`.
+    """Return precision and recall at every threshold; the arguments are those of `confusion_matrix`.
 
     Raises
     ------
     ValueError
-        As `count_answers` does, and if there is no yes, for then there is nothing to find.
+        As `confusion_matrix` does, and if there is no yes, for then there is nothing to find.
     """
     from sklearn.metrics import average_precision_score, precision_recall_curve
 
@@ -140,13 +140,13 @@ def judge_threshold(
 
     Parameters
     ----------
-    y_true, scores : as in `count_answers`
+    y_true, scores : as in `confusion_matrix`
     share : of yes among the samples that are judged, chosen by `rebalance`; None takes all samples as they are
 
     Raises
     ------
     ValueError
-        As `count_answers`, `precision_recall` and `rebalance` do.
+        As `confusion_matrix`, `precision_recall` and `rebalance` do.
     """
     y_true, scores = check_scores(y_true, scores)
     if share is not None:
@@ -154,7 +154,7 @@ def judge_threshold(
         y_true, scores = y_true[chosen], scores[chosen]
     return ThresholdReport(
         threshold=threshold,
-        model=count_answers(y_true, scores, threshold),
-        never=count_answers(y_true, np.zeros(len(y_true))),
+        model=confusion_matrix(y_true, scores, threshold),
+        never=confusion_matrix(y_true, np.zeros(len(y_true))),
         curve=precision_recall(y_true, scores),
     )

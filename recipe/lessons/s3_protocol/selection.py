@@ -119,7 +119,7 @@ def study_selection(
     dataset: Dataset,
     *,
     rows: int = 200,
-    fraction: float = 0.2,
+    test_size: float = 0.2,
     candidates: int = 20,
     draws: int = 6,
     spec: ModelSpec | None = None,
@@ -133,7 +133,7 @@ def study_selection(
     Parameters
     ----------
     rows : samples of each draw; at most half of all, the rest is the truth
-    fraction : part of them that is the dev set
+    test_size : part of them that is the dev set
     candidates : models to choose from, 2 or more
     draws : how often the whole choice is repeated, on other rows
     on_progress : called with (None, a message)
@@ -149,7 +149,7 @@ def study_selection(
             f"A choice needs 2 candidates and 1 draw. Received: candidates={candidates}, draws={draws}. Give more."
         )
     drawn = [draw_rows(dataset, rows, seed=seed + number, truth_rows=truth_rows) for number in range(draws)]
-    prepared = [prepare(hold_out(draw.few, fraction=fraction, seed=seed)) for draw in drawn]
+    prepared = [prepare(hold_out(draw.few, test_size=test_size, seed=seed)) for draw in drawn]
     on_message = None if on_progress is None else lambda message: on_progress(None, message)
     spec = (spec or small_spec(dataset.problem)).replace(seed=seed)
     batches = [[one] * candidates for one in prepared]

@@ -76,7 +76,7 @@ def hold_contest(
     spec: ModelSpec,
     *,
     trained_on: int | None = None,
-    fraction: float = 0.5,
+    test_size: float = 0.5,
     seed: int = 0,
     stop: threading.Event | None = None,
 ) -> Contest:
@@ -85,7 +85,7 @@ def hold_contest(
     Parameters
     ----------
     trained_on : samples to learn from; None takes all that are not held out
-    fraction : part of the training samples that is held out
+    test_size : part of the training samples that is held out
     stop : once set, training ends with the epoch that is under way
 
     Returns
@@ -97,7 +97,7 @@ def hold_contest(
     ValueError
         If there are fewer samples to learn from than asked for.
     """
-    split = hold_out(dataset, fraction=fraction, seed=seed)
+    split = hold_out(dataset, test_size=test_size, seed=seed)
     there = len(split.y_train)
     wanted = there if trained_on is None else trained_on
     if not 1 <= wanted <= there:

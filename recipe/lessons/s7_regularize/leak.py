@@ -32,7 +32,7 @@ def study_leak(
     *,
     trials: int = 20,
     rows: int = 200,
-    fraction: float = 0.2,
+    test_size: float = 0.2,
     draws: int = 6,
     seed: int = 0,
     truth_rows: int = TRUTH_ROWS,
@@ -46,7 +46,7 @@ def study_leak(
     space : None: `small_space`
     trials : specs to try, 2 or more; `SelectionStudy.expected` says what fewer would have come to
     rows : samples of each draw; at most half of all, the rest is the truth
-    fraction : part of them that is the dev set
+    test_size : part of them that is the dev set
     draws : how often it is repeated, with the same specs on other rows
     on_progress : called with (None, a message)
     stop : once set, the study ends with the specs that are done
@@ -63,7 +63,7 @@ def study_leak(
     if trials < 2 or draws < 1:
         raise ValueError(f"A choice needs 2 trials and 1 draw. Received: trials={trials}, draws={draws}. Give more.")
     drawn = [draw_rows(dataset, rows, seed=seed + number, truth_rows=truth_rows) for number in range(draws)]
-    prepared = [prepare(hold_out(draw.few, fraction=fraction, seed=seed)) for draw in drawn]
+    prepared = [prepare(hold_out(draw.few, test_size=test_size, seed=seed)) for draw in drawn]
     rests = [prepare_rest(one, draw) for one, draw in zip(prepared, drawn, strict=True)]
     columns: list[list[tuple[float, float]]] = []
     for number, spec in enumerate(draw_specs(space or small_space(dataset.problem, seed), trials, seed)):

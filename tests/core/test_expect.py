@@ -1,0 +1,41 @@
+"""The wrong thing handed to a step: one sentence says what it is, and what to give instead."""
+
+import re
+
+import numpy as np
+import pytest
+
+from recipe import hold_out, k_fold, load, prepare, time_folds
+from recipe.steps.s3_protocol import hold_out_latest
+
+
+@pytest.fixture(scope="module")
+def dataset():
+    return load("housing", source="sample", rows=60)
+
+
+def _message(call, *arguments):
+    with pytest.raises(TypeError) as caught:
+        call(*arguments)
+    return str(caught.value)
+
+
+def test_prepare_asks_for_a_split(dataset):
+    assert _message(prepare, dataset) == (
+        "What is prepared is a split: its training part alone says how. Received: a Dataset. "
+        "Give what hold_out(dataset) returns."
+    )
+
+
+def test_prepare_says_what_to_do_with_folds(dataset):
+    message = _message(prepare, k_fold(dataset))
+    assert "Received: a tuple of 4, the first a Split." in message
+    assert message.endswith("k_fold returns several splits: prepare each one, or pass them to cross_validate.")
+
+
+@pytest.mark.parametrize("cut", [hold_out, k_fold, hold_out_latest, time_folds], ids=lambda cut: cut.__name__)
+def test_cutting_says_the_order_of_the_steps(dataset, cut):
+    times = (np.arange(48),) if cut in (hold_out_latest, time_folds) else ()
+    message = _message(cut, prepare(hold_out(dataset)), *times)
+    order = "before it is prepared: load, then hold_out or k_fold, then prepare. Received: a Prepared. Give what load"
+    assert re.search(re.escape(order), message)
