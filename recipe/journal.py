@@ -267,7 +267,7 @@ def choose_journal(journal: Journal | str | Path | None) -> Journal | None:
 
 
 def keep(runs: Iterable[Run], journal: Journal | None) -> list[Run]:
-    """Record runs and return them as `Journal.record` does; a journal that fails costs a RuntimeWarning, never a run."""
+    """Record runs and return them so; a journal that fails costs a RuntimeWarning, never a run."""
     runs = list(runs)
     if journal is None:
         return runs
@@ -502,7 +502,7 @@ def _to_row(run: Run) -> dict[str, object]:
         "problem": run.problem.name,
         "best_epoch": run.best_epoch + 1,
         "epochs": run.epochs,
-        "spec": run.spec.to_text(),
+        "spec": run.spec.describe(),
         "architecture": run.spec.architecture,
         "hidden_units": "-".join(map(str, run.spec.hidden_units)),
     }

@@ -25,8 +25,8 @@ from recipe.core.measures import MEASURES
 from recipe.core.parameters import distribution_of, to_params
 from recipe.core.spec import ModelSpec
 from recipe.journal import Journal
-from recipe.search.entries import Entry, entry_attributes, make_trial, read_entry
 from recipe.search.data import SearchData, architectures_of
+from recipe.search.entries import Entry, entry_attributes, make_trial, read_entry
 from recipe.search.sampler import SpaceSampler, draw_spec
 from recipe.search.space import SearchSpace
 from recipe.search.worker import Job, Outcome, Pruning, StudyPlace
