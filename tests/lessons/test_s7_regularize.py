@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 import recipe
-from recipe.lessons.s3_protocol.selection import study_selection
 from recipe.lessons.s7_regularize import figures
 
 
@@ -43,12 +42,3 @@ def test_importances_add_up_to_one(found, axes):
     figures.draw_importances(found, axes=axes)
     assert sum(patch.get_width() for patch in axes.patches) == pytest.approx(1.0)
     assert {label.get_text() for label in axes.get_yticklabels()} == {"learning rate", "units 1"}
-
-
-def test_leak_is_drawn_between_the_two_lines(axes):
-    houses = recipe.load("housing", source="sample")
-    study = study_selection(houses, rows=100, candidates=4, draws=2)
-    figures.draw_leak(study, axes=axes)
-    truth = [study.expected(count)[1] for count in range(1, 5)]
-    assert any(list(line.get_ydata()) == pytest.approx(truth) for line in axes.lines)
-    assert "selection optimism" in axes.get_legend_handles_labels()[1]

@@ -1,4 +1,4 @@
-"""A search, drawn: its trials in order, their curves, which parameter matters; and how choosing flatters."""
+"""A search, drawn: its trials in order, their curves, which parameter matters."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from matplotlib.axes import Axes
 
 from recipe.core.measures import MEASURES
 from recipe.figures import BLUE, INK, ORANGE, SKY, VERMILION, finish
-from recipe.lessons.s3_protocol.figures import draw_dev_and_truth
-from recipe.lessons.s3_protocol.selection import SelectionStudy
 from recipe.search import Tuning
 
 LEAST_TRIALS = 4  # to say which parameter matters
@@ -79,21 +77,6 @@ def draw_importances(found: Tuning, *, axes: Axes) -> Axes:
     axes.set_xlabel("importance (shares of 1)")
     finish(axes, _title(found))
     return axes
-
-
-def draw_leak(study: SelectionStudy, *, axes: Axes) -> Axes:
-    """Draw the score of the best of so many trials: on the dev set that it was chosen by, and in truth.
-
-    What the dev sets have in common with all trials alike is taken off: both lines begin at one score, and what lies
-    between them comes from choosing alone.
-    """
-    measure = MEASURES[study.problem.measure]
-    counts = range(1, study.candidates + 1)
-    truth = np.array([study.expected(count)[1] for count in counts])
-    leak = np.array([study.leak(count) for count in counts])
-    dev = truth + (leak if measure.higher_is_better else -leak)
-    axes.fill_between(counts, dev, truth, color=VERMILION, alpha=0.12, lw=0, label="selection optimism")
-    return draw_dev_and_truth(study, dev, truth, choices="trials to choose the best from", title="", axes=axes)
 
 
 def _finish(axes: Axes, found: Tuning) -> Axes:
