@@ -18,8 +18,7 @@ from recipe.core.run import Run, lowest_epoch, mean_history
 from recipe.core.spec import ModelSpec
 from recipe.journal import Entry
 from recipe.steps.s5_baseline import Baseline
-from recipe.steps.s6_histories import HistoryDiagnosis, diagnose_history
-from recipe.steps.s6_scale_up import ErrorDiagnosis, diagnose_errors
+from recipe.steps.s6_scale_up import ErrorDiagnosis, HistoryDiagnosis, diagnose_errors, diagnose_history, has_errors
 from recipe.steps.s7_regularize import Advice, advise
 
 if TYPE_CHECKING:
@@ -143,22 +142,24 @@ class Experiment:
     @cached_property
     def error_diagnosis(self) -> ErrorDiagnosis | None:
         """Bias and variance, held against the reachable error; None where the training diverged."""
-        if not math.isfinite(self.score) or not math.isfinite(self.train_score):
-            return None
-        train, validation = (
-            self.measure.error(value, float(self.baseline)) for value in (self.train_score, self.score)
-        )
-        return diagnose_errors(train, validation, self.reachable_error)
+        return diagnose_errors(self._mean_run, self.reachable_error) if has_errors(self._mean_run) else None
 
     @cached_property
     def advice(self) -> tuple[Advice, ...]:
         """What to try next, the most promising first."""
-        return advise(
-            self.spec,
-            self.error_diagnosis,
-            self.history_diagnosis,
+        return advise(self._mean_run, self.reachable_error)
+
+    @cached_property
+    def _mean_run(self) -> Run:
+        return Run(
+            spec=self.spec,
             problem=self.problem,
-            n_train=len(self.prepared.y_train),
+            source=self.prepared.source,
+            protocol=self.prepared.protocol,
+            history=self.history,
+            baseline=float(self.baseline),
+            train_samples=len(self.prepared.y_train),
+            val_samples=len(self.prepared.y_val),
         )
 
     def with_reachable(self, error: float) -> Experiment:

@@ -73,8 +73,13 @@ class TrainingSurface(Panel):
                 f"The advice is on {self.result.problem.name}, and the controls ask for {self.settings.problem}. "
                 f"Received: number={number}. Choose that problem again, or train on this one first."
             )
-        before = self.spec
-        self.spec = after = advice[number].apply(before)
+        if advice[number].spec is None:
+            raise ValueError(
+                f"No setting of a model does this. Received: advice to {advice[number].title}. {advice[number].reason}"
+            )
+        # What the advice changes is put on top of what the controls say by now.
+        before, asked, trained = self.spec, vars(advice[number].spec), vars(self.result.spec)
+        self.spec = after = before.replace(**{name: asked[name] for name in asked if asked[name] != trained[name]})
         changed = [
             field.name
             for field in dataclasses.fields(after)
@@ -82,7 +87,7 @@ class TrainingSurface(Panel):
         ]
         told = "; ".join(f"{name} {_show(getattr(before, name))} → {_show(getattr(after, name))}" for name in changed)
         self.say(
-            f"Put into the controls: {advice[number].action} ({told or 'they said so already'}). Press Train to try it."
+            f"Put into the controls: {advice[number].title} ({told or 'they said so already'}). Press Train to try it."
         )
 
     def predict_first(self, overfits: bool | None = None, better: bool | None = None) -> None:
