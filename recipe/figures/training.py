@@ -18,7 +18,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from recipe.core.measures import MEASURES
 from recipe.core.run import Run, lowest_epoch
 from recipe.figures import BLUE, GREEN, INK, ORANGE, PURPLE, SKY, VERMILION, NotebookFigure, blank_figure, finish
-from recipe.steps.s6_histories import diagnose_history
+from recipe.steps.s6_scale_up import diagnose_history
 
 History = Mapping[str, Sequence[float]]
 
