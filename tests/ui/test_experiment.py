@@ -11,7 +11,7 @@ import pytest
 from recipe.core.prepared import Prepared
 from recipe.core.spec import ModelSpec
 from recipe.data.load import load
-from recipe.journal import Entry, Journal
+from recipe.journal import Journal
 from recipe.steps.s3_protocol import hold_out
 from recipe.steps.s4_prepare import prepare
 from recipe.steps.s5_baseline import compute_baseline
@@ -68,12 +68,12 @@ def test_run_experiment_takes_a_known_run_from_the_journal(digits, journal):
     first = run_experiment(SPEC, digits, journal=journal)
     second = run_experiment(SPEC, digits, journal=journal)
     assert (first.from_journal, second.from_journal) == (False, True)
-    assert [type(outcome) for outcome in second.outcomes] == [Entry]
+    assert [outcome.model for outcome in second.outcomes] == [None]
     assert (second.model, second.runs) == (None, ())
     np.testing.assert_allclose(second.history["val_data_loss"], first.history["val_data_loss"], rtol=1e-6)
     assert second.history_diagnosis.verdict == first.history_diagnosis.verdict
     assert [piece.title for piece in second.advice] == [piece.title for piece in first.advice]
-    assert len(journal.entries()) == 1
+    assert len(journal.runs()) == 1
 
 
 @pytest.mark.parametrize("changed", ["seed", "spec", "data", "reuse"])
@@ -83,7 +83,7 @@ def test_run_experiment_trains_where_the_journal_has_another_run(digits, journal
     other = prepare(hold_out(load("mnist", source="sample", rows=200, seed=1))) if changed == "data" else digits
     experiment = run_experiment(spec, other, journal=journal, reuse=changed != "reuse")
     assert not experiment.from_journal
-    assert len(journal.entries()) == 2
+    assert len(journal.runs()) == 2
 
 
 def test_run_experiment_takes_the_default_journal(digits):
@@ -95,7 +95,7 @@ def test_run_experiment_trains_only_the_seeds_that_the_journal_lacks(digits, jou
     run_experiment(SPEC, digits, seeds=(1,), journal=journal)
     experiment = run_experiment(SPEC, digits, seeds=(0, 1, 2), journal=journal)
     assert experiment.seeds == (0, 1, 2)
-    assert [isinstance(outcome, Entry) for outcome in experiment.outcomes] == [False, True, False]
+    assert [outcome.model is None for outcome in experiment.outcomes] == [False, True, False]
     assert [run.seed for run in experiment.runs] == [0, 2]
     np.testing.assert_allclose(experiment.score, np.mean(experiment.scores))
     losses = [history["val_data_loss"] for history in experiment.histories]

@@ -16,7 +16,6 @@ from recipe.core.prepared import Prepared
 from recipe.core.problem import Problem
 from recipe.core.run import Run, lowest_epoch, mean_history
 from recipe.core.spec import ModelSpec
-from recipe.journal import Entry
 from recipe.steps.s5_baseline import Baseline
 from recipe.steps.s6_scale_up import ErrorDiagnosis, HistoryDiagnosis, diagnose_errors, diagnose_history, has_errors
 from recipe.steps.s7_regularize import Advice, advise
@@ -49,7 +48,7 @@ class Experiment:
     Attributes
     ----------
     spec : with the first of the seeds
-    outcomes : one a seed: a `Run` that was trained now, a journal's `Entry`, or an `Unfinished` one
+    outcomes : one a seed: a `Run` that was trained now, one of the journal, or an `Unfinished` one
     baseline : what a guess without the input achieves on the validation part
     reachable_error : what people reach, or the noise of the labels: a share of wrong answers, or of quantities a part
         of the baseline's error
@@ -59,7 +58,7 @@ class Experiment:
 
     spec: ModelSpec
     prepared: Prepared = field(repr=False)
-    outcomes: tuple[Run | Entry | Unfinished, ...] = field(repr=False)
+    outcomes: tuple[Run | Unfinished, ...] = field(repr=False)
     baseline: Baseline | float = field(repr=False)
     reachable_error: float = 0.0
     seconds: float = 0.0
@@ -78,7 +77,7 @@ class Experiment:
     @property
     def runs(self) -> tuple[Run, ...]:
         """The runs that were trained now; they have models, what is from a journal has none."""
-        return tuple(outcome for outcome in self.outcomes if isinstance(outcome, Run))
+        return tuple(outcome for outcome in self.outcomes if isinstance(outcome, Run) and outcome.model is not None)
 
     @property
     def model(self) -> keras.Model | None:
@@ -88,7 +87,7 @@ class Experiment:
     @property
     def from_journal(self) -> bool:
         """Whether nothing was trained, since the journal had every run already."""
-        return all(isinstance(outcome, Entry) for outcome in self.outcomes)
+        return all(isinstance(outcome, Run) and outcome.model is None for outcome in self.outcomes)
 
     @property
     def stopped(self) -> str | None:

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from html import escape
 from pathlib import Path
 
-from recipe.journal import Entry, Journal
+from recipe.core.run import Run
+from recipe.core.targets import write_whole
+from recipe.journal import tabulate
 from recipe.ui.experiment.guesses import Answer, Guess, count_right
 from recipe.ui.experiment.outcome import Experiment
 from recipe.ui.panel import GATHER_SECONDS, Panel
@@ -123,7 +125,7 @@ class TrainingSurface(Panel):
         entries = self._show_runs()
         if not entries:
             raise ValueError(f"There is no run on this data yet. Received: path={str(path)!r}. Train first.")
-        written = (self._past.journal or Journal()).write_csv(Path(path).expanduser(), entries)
+        written = write_whole(Path(path).expanduser(), tabulate(entries).to_csv(index=False))
         count = "1 run is" if len(entries) == 1 else f"{len(entries)} runs are"
         self.say(f"{count} written to {Path(written).resolve()}.")
         return Path(written)
@@ -266,7 +268,7 @@ class TrainingSurface(Panel):
         view.table.note.value = "Looking into the journal ..."
         self._show_runs()
 
-    def _show_runs(self) -> list[Entry]:
+    def _show_runs(self) -> list[Run]:
         """Show the runs on the data that the controls choose, and return them."""
         entries = self._entries()
         journal, problem = self._past.journal, self.settings.problem
@@ -275,7 +277,7 @@ class TrainingSurface(Panel):
         self._view.table.show(entries, f"{count} on this data ({problem}), {where}.")
         return entries
 
-    def _entries(self) -> list[Entry]:
+    def _entries(self) -> list[Run]:
         return self._past.entries(self._shelf.take(self.settings)[0])
 
 

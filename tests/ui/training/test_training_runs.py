@@ -58,7 +58,7 @@ def test_panel_without_a_journal_keeps_its_own_runs(digits):
     assert [row["run"] for row in panel.runs] == [1, 2]
     panel.pin(1)
     assert [row["pinned"] for row in panel.runs] == [True, False]
-    assert default_journal().entries() == []
+    assert default_journal().runs() == []
 
 
 def test_journal_that_cannot_be_written_is_told(panel, monkeypatch):
