@@ -11,8 +11,8 @@ from recipe.app.late_steps import FinalStep
 from recipe.app.steps import BaselineStep, describe_spec
 from recipe.app.trials import Trial
 from recipe.app.workflow import RecipeResult
+from recipe.core.files import write_whole
 from recipe.core.measures import MEASURES
-from recipe.core.targets import write_whole
 
 TEMPLATE = "report.html.jinja"
 

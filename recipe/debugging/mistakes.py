@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recipe.core.dataset import Split
+from recipe.core.measures import THRESHOLD
 from recipe.core.prepared import Prepared
 from recipe.core.problem import Problem, ProblemType
-from recipe.core.scores import THRESHOLD
 from recipe.debugging.word_effects import ReviewMistake, explain_reviews, predict_rows
 
 if TYPE_CHECKING:

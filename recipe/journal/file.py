@@ -17,7 +17,7 @@ from pathlib import Path
 
 from optuna.storages.journal import BaseJournalBackend
 
-from recipe.core.locks import hold_lock
+from recipe.core.files import hold_lock
 
 LOCK_SECONDS = 30.0
 TAIL_BYTES = 1 << 16  # how far back a look for the last whole line goes at a time

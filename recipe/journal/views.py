@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from recipe.core.files import write_whole
 from recipe.core.measures import MEASURES
-from recipe.core.targets import write_whole
 from recipe.data.problems import find_problem
 from recipe.journal.entries import COLUMNS, Entry
 

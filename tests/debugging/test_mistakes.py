@@ -8,9 +8,8 @@ import pytest
 
 import recipe
 from recipe.core.dataset import Split
-from recipe.core.reviews import Reviews
+from recipe.core.reviews import Reviews, read_texts
 from recipe.core.spec import ModelSpec
-from recipe.core.vectorize import read_texts
 from recipe.data.problems import find_problem
 from recipe.debugging.mistakes import find_mistakes
 from recipe.debugging.word_effects import log_odds, predict_log_odds, predict_rows

@@ -49,7 +49,7 @@ def fits(spec, problem):
     return {"convnet": problem.base == "mnist", "embedding": problem.base == "imdb"}.get(spec.architecture, True)
 
 
-@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.to_text() or "default")
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.describe())
 def test_every_advice_gives_a_valid_and_different_spec(spec):
     histories = (None, OVERFITTING, IMPROVING, SETTLED, DIVERGED, STUCK)
     tried = 0
@@ -62,8 +62,8 @@ def test_every_advice_gives_a_valid_and_different_spec(spec):
         assert pieces
         changed = [piece.apply(spec) for piece in pieces if piece.change is not None]
         assert all(isinstance(other, ModelSpec) and other != spec for other in changed)
-        assert len({other.to_text() for other in changed}) == len(changed)  # nothing twice
-        assert all(ModelSpec.from_json(other.to_json()) == other for other in changed)
+        assert len({other.describe() for other in changed}) == len(changed)  # nothing twice
+        assert all(ModelSpec.from_dict(other.to_dict()) == other for other in changed)
         for other in changed:
             if problem is not None:
                 check_fit(other, problem)

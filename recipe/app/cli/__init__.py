@@ -221,7 +221,7 @@ def _check_source(source: str) -> None:
 
 def _check_targets(paths: Sequence[Path]) -> None:
     """Find out before the training, not after it, that a file cannot be written."""
-    from recipe.core.targets import check_target
+    from recipe.core.files import check_target
 
     for path in paths:
         check_target(path)

@@ -22,8 +22,8 @@ MISTAKES = 12
 
 def show_mistakes(experiment: Experiment, split: Split) -> tuple[bytes, str]:
     """Return a figure of what the model gets most wrong, as a PNG, and the same in words."""
-    from recipe.figures.mistakes import describe_mistakes, draw_mistakes
     from recipe.figures import blank_figure
+    from recipe.figures.mistakes import describe_mistakes, draw_mistakes
     from recipe.ui.panel import screen_png
 
     mistakes = find_mistakes(experiment.model, experiment.prepared, split, count=MISTAKES)
