@@ -8,7 +8,9 @@ from collections.abc import Callable
 from html import escape
 from pathlib import Path
 
-from recipe.journal import Entry, Journal
+from recipe.core.run import Run
+from recipe.core.files import write_whole
+from recipe.journal import tabulate
 from recipe.ui.experiment.guesses import Answer, Guess, count_right
 from recipe.ui.experiment.outcome import Experiment
 from recipe.ui.panel import GATHER_SECONDS, Panel
@@ -73,8 +75,13 @@ class TrainingSurface(Panel):
                 f"The advice is on {self.result.problem.name}, and the controls ask for {self.settings.problem}. "
                 f"Received: number={number}. Choose that problem again, or train on this one first."
             )
-        before = self.spec
-        self.spec = after = advice[number].apply(before)
+        if advice[number].spec is None:
+            raise ValueError(
+                f"No setting of a model does this. Received: advice to {advice[number].title}. {advice[number].reason}"
+            )
+        # What the advice changes is put on top of what the controls say by now.
+        before, asked, trained = self.spec, vars(advice[number].spec), vars(self.result.spec)
+        self.spec = after = before.replace(**{name: asked[name] for name in asked if asked[name] != trained[name]})
         changed = [
             field.name
             for field in dataclasses.fields(after)
@@ -82,7 +89,7 @@ class TrainingSurface(Panel):
         ]
         told = "; ".join(f"{name} {_show(getattr(before, name))} → {_show(getattr(after, name))}" for name in changed)
         self.say(
-            f"Put into the controls: {advice[number].action} ({told or 'they said so already'}). Press Train to try it."
+            f"Put into the controls: {advice[number].title} ({told or 'they said so already'}). Press Train to try it."
         )
 
     def predict_first(self, overfits: bool | None = None, better: bool | None = None) -> None:
@@ -118,7 +125,7 @@ class TrainingSurface(Panel):
         entries = self._show_runs()
         if not entries:
             raise ValueError(f"There is no run on this data yet. Received: path={str(path)!r}. Train first.")
-        written = (self._past.journal or Journal()).write_csv(Path(path).expanduser(), entries)
+        written = write_whole(Path(path).expanduser(), tabulate(entries).to_csv(index=False))
         count = "1 run is" if len(entries) == 1 else f"{len(entries)} runs are"
         self.say(f"{count} written to {Path(written).resolve()}.")
         return Path(written)
@@ -261,7 +268,7 @@ class TrainingSurface(Panel):
         view.table.note.value = "Looking into the journal ..."
         self._show_runs()
 
-    def _show_runs(self) -> list[Entry]:
+    def _show_runs(self) -> list[Run]:
         """Show the runs on the data that the controls choose, and return them."""
         entries = self._entries()
         journal, problem = self._past.journal, self.settings.problem
@@ -270,7 +277,7 @@ class TrainingSurface(Panel):
         self._view.table.show(entries, f"{count} on this data ({problem}), {where}.")
         return entries
 
-    def _entries(self) -> list[Entry]:
+    def _entries(self) -> list[Run]:
         return self._past.entries(self._shelf.take(self.settings)[0])
 
 

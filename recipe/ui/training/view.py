@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import ipywidgets as widgets
 
-from recipe.steps.s7_remedies import Advice
+from recipe.steps.s7_regularize import Advice
 from recipe.ui.panel import FigureImage, Panel
 from recipe.ui.training.table import RunTable
 
@@ -31,17 +31,15 @@ class AdviceLine:
 
     def show(self, advice: Advice | None) -> None:
         """Show a piece of advice, or nothing."""
-        self._has_change = advice is not None and advice.change is not None
+        self._has_change = advice is not None and advice.spec is not None
         self.row.layout.display = "none" if advice is None else "flex"
         self.button.layout.visibility = "visible" if self._has_change else "hidden"
         self.button.disabled = not self._has_change
         if advice is None:
             return
-        action = advice.action[0].upper() + advice.action[1:]
-        self.button.tooltip = f"Put it into the controls: {advice.action}"
-        self.text.value = (
-            f"<div style='line-height:1.3'><b>{escape(action)}</b>. {escape(advice.reason)} {escape(advice.do)}</div>"
-        )
+        title = advice.title[0].upper() + advice.title[1:]
+        self.button.tooltip = f"Put it into the controls: {advice.title}"
+        self.text.value = f"<div style='line-height:1.3'><b>{escape(title)}</b>. {escape(advice.reason)}</div>"
 
     def allow(self, allowed: bool) -> None:
         """Let the button be pressed, where it has something to change."""
