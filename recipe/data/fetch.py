@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from recipe.core.locks import hold_lock
+from recipe.core.files import hold_lock
 from recipe.data.convert import OFFICIAL_SHA256, convert_official_imdb, sha256_of
 from recipe.data.folders import Content, FetchedFile, find_verified, read_verified, storage_folder
 from recipe.data.layouts import FILES

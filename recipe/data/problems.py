@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
+from recipe.core.preparation import Ratio
 from recipe.core.problem import Problem, ProblemType
 
 DIGITS = tuple(str(digit) for digit in range(10))
@@ -113,6 +114,14 @@ PROBLEMS = MappingProxyType(
             ),
         )
     }
+)
+
+
+# The totals of a district say how large it is. What a house there is like stands in their ratios.
+HOUSING_RATIOS = (
+    Ratio(name="rooms_per_household", over="total_rooms", under="households"),
+    Ratio(name="bedrooms_per_room", over="total_bedrooms", under="total_rooms"),
+    Ratio(name="people_per_household", over="population", under="households"),
 )
 
 
