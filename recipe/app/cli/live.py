@@ -18,7 +18,7 @@ from recipe.app.steps import Step
 from recipe.app.workflow import RecipeResult, StepFinished, StepStarted
 from recipe.core.measures import MEASURES
 from recipe.core.spec import ModelSpec
-from recipe.data.folders import FetchedFile
+from recipe.data.files import FetchedFile
 from recipe.journal.entries import Entry
 
 LAST_STEP = 7  # what comes after it, the final model, has no number

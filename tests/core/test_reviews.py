@@ -20,7 +20,7 @@ def make_reviews(seed: int = 0, count: int = 200, top: int = 60) -> tuple[Review
 
 @pytest.mark.parametrize("block", [1, 7, 100, 1 << 17])
 def test_multi_hot_equals_a_loop_over_words(block, monkeypatch):
-    monkeypatch.setattr(recipe.data.reviews, "BLOCK_TOKENS", block)
+    monkeypatch.setattr(recipe.core.reviews, "BLOCK_TOKENS", block)
     reviews, texts = make_reviews()
     expected = np.zeros((len(texts), 40), np.uint8)
     for row, text in enumerate(texts):
@@ -35,7 +35,7 @@ def test_multi_hot_equals_a_loop_over_words(block, monkeypatch):
 @pytest.mark.parametrize("block", [1, 7, 1 << 17])
 @pytest.mark.parametrize("length", [1, 5, 50])
 def test_sequences_equal_a_loop_over_words(block, length, monkeypatch):
-    monkeypatch.setattr(recipe.data.reviews, "BLOCK_TOKENS", block)
+    monkeypatch.setattr(recipe.core.reviews, "BLOCK_TOKENS", block)
     reviews, texts = make_reviews()
     expected = np.zeros((len(texts), length), np.uint16)
     for row, text in enumerate(texts):
