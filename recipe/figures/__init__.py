@@ -6,6 +6,7 @@ Colours are those of Okabe and Ito, which most colour-blind people tell apart; t
 
 from __future__ import annotations
 
+import base64
 import io
 import math
 import re
@@ -24,9 +25,27 @@ DPI = 100
 WIDE_RANGE = 10.0  # largest over smallest loss, from which on the axis is logarithmic
 
 
-def new_figure(columns: int = 1, *, width: float = 6.0, height: float = 3.6) -> tuple[Figure, list[Axes]]:
+class NotebookFigure(Figure):
+    """A figure that a notebook shows by itself, without pyplot and its backends; `alt` says the same in words."""
+
+    alt = ""
+
+    def _repr_mimebundle_(self, **kwargs: object) -> tuple[dict[str, str], dict[str, object]]:
+        picture = base64.b64encode(to_png(self)).decode("ascii")
+        text = {"text/plain": self.alt or repr(self)}
+        return {"image/png": picture} | text, {"image/png": {"alt": self.alt}} if self.alt else {}
+
+
+def blank_figure(size: tuple[float, float] = (7.0, 4.4), *, alt: str = "") -> NotebookFigure:
+    """Return an empty figure of this size in inches; `alt` is its alternative text, once something is drawn."""
+    figure = NotebookFigure(figsize=size, dpi=DPI, layout="constrained")
+    figure.alt = alt
+    return figure
+
+
+def new_figure(columns: int = 1, *, width: float = 6.0, height: float = 3.6) -> tuple[NotebookFigure, list[Axes]]:
     """Return an empty figure with Axes side by side; width and height of each are in inches."""
-    figure = Figure(figsize=(width * columns, height), dpi=DPI, layout="constrained")
+    figure = blank_figure((width * columns, height))
     return figure, list(np.atleast_1d(figure.subplots(1, columns)))
 
 

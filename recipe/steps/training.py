@@ -16,8 +16,7 @@ from recipe.core.run import EpochReport, Run, collect_versions
 from recipe.core.spec import ModelSpec
 from recipe.engine.interruption import interruptible
 from recipe.engine.models import build_model
-from recipe.journal import Journal, keep
-from recipe.journal import choose as choose_journal
+from recipe.journal import Journal, choose_journal, keep
 from recipe.steps.s4_prepare import prepare
 from recipe.steps.s5_baseline import compute_baseline
 
@@ -204,9 +203,8 @@ def _record(runs: list[Run], prepared: list[Prepared], journal: Journal | None, 
     """Say what data the runs are of, and keep them in the journal; without one this costs nothing."""
     if journal is None:
         return runs
-    runs = [replace(run, data=one.data_key) for run, one in zip(runs, prepared, strict=True)]
-    keep(runs, journal, by_spec=by_spec)
-    return runs
+    runs = [replace(run, data=one.data_key, by_spec=by_spec) for run, one in zip(runs, prepared, strict=True)]
+    return keep(runs, journal)
 
 
 def _member(spec: ModelSpec, prepared: Prepared) -> Member:

@@ -143,7 +143,7 @@ def test_figures_leave_settings_as_they_were_and_pyplot_alone():
     before = dict(mpl.rcParams)
     plots.to_inline_svg(plots.draw_training_curves(TRAIN, VAL, quantity="data loss").figure, "alt")
     assert dict(mpl.rcParams) == before
-    code = "import sys, recipe.plots, recipe.report; print('matplotlib.pyplot' in sys.modules)"
+    code = "import sys, recipe.figures, recipe.app.report; print('matplotlib.pyplot' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
     assert done.stdout.strip() == "False"
 

@@ -6,9 +6,8 @@ import pytest
 from recipe.data.problems import find_problem
 from recipe.debugging.mistakes import HouseMistakes, ImageMistakes, ReviewMistakes
 from recipe.debugging.word_effects import MovingWord, ReviewMistake
-from recipe.figures import to_png
+from recipe.figures import blank_figure, to_png
 from recipe.figures.mistakes import describe_mistakes, draw_mistakes
-from recipe.ui.figure import new_panel_figure
 
 
 def make_images(problem="mnist", count=12):
@@ -71,7 +70,7 @@ def make_houses(samples=60):
 
 
 def draw(mistakes, size=(7.0, 4.4)):
-    figure = new_panel_figure(size)
+    figure = blank_figure(size)
     draw_mistakes(figure, mistakes)
     to_png(figure, dpi=50)
     return figure

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from recipe.figures import to_png
+from recipe.figures import blank_figure, to_png
 from recipe.figures.training import describe_training, draw_training
-from recipe.ui.figure import new_panel_figure
 
 ACCURACY = {"measure": "accuracy", "measure_title": "accuracy"}
 MAE = {"measure": "mae", "measure_title": "mean absolute error", "unit": "hundred thousand dollars"}
@@ -23,7 +22,7 @@ def make_history(train=(0.6, 0.4, 0.2), val=(0.7, 0.5, 0.6), measure="accuracy",
 
 
 def draw(histories, size=(7.0, 4.4), **options):
-    figure = new_panel_figure(size)
+    figure = blank_figure(size)
     panes = draw_training(figure, histories, **options)
     to_png(figure, dpi=50)  # where a label cannot be laid out, Matplotlib warns, and a warning is an error here
     return figure, panes

@@ -59,7 +59,7 @@ def test_study_leak_measures_a_leak_that_grows():
     assert flattered == sorted(flattered)
     assert study.leak(6) > 0
     assert messages[-1] == "spec 6 of 6"
-    assert default_journal().entries() == []  # they are no runs of the learner's
+    assert default_journal().runs() == []  # they are no runs of the learner's
 
 
 def test_study_leak_says_that_it_was_stopped_too_early():

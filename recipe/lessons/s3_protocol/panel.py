@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from recipe.core.dataset import Dataset
 from recipe.data.load import load
 from recipe.lessons.s3_protocol.study import ProtocolStudy, study_protocol
-from recipe.ui.base import OnProgress, Panel
+from recipe.ui.panel import OnProgress, Panel
 from recipe.ui.settings import Settings, setting
 
 if typing.TYPE_CHECKING:
-    from recipe.ui.figure import PanelFigure
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +69,7 @@ class ProtocolPanel(Panel):
         )
         return study if study.draws else None
 
-    def draw(self, figure: PanelFigure, result: ProtocolStudy) -> None:
+    def draw(self, figure: Figure, result: ProtocolStudy) -> None:
         """The reports as dots on one line, the truth on the other."""
         from recipe.lessons.s3_protocol.figures import draw_studies
 
