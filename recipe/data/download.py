@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from recipe.core.locks import hold_lock
+from recipe.core.files import hold_lock
 from recipe.data.files import (
     FILES,
     OFFICIAL_SHA256,

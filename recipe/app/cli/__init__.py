@@ -203,7 +203,7 @@ def _show_runs(entries: Sequence[Run], limit: int, title: str, console: Console)
 
 
 def _write_runs(runs: Sequence[Run], csv: Path | None, json: Path | None, console: Console) -> None:
-    from recipe.core.targets import write_whole
+    from recipe.core.files import write_whole
     from recipe.journal import tabulate
 
     texts = {
@@ -269,7 +269,7 @@ def _check_source(source: str) -> None:
 
 def _check_targets(paths: Sequence[Path]) -> None:
     """Find out before the training, not after it, that a file cannot be written."""
-    from recipe.core.targets import check_target
+    from recipe.core.files import check_target
 
     for path in paths:
         check_target(path)

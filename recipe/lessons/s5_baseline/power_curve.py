@@ -13,9 +13,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from recipe.core.measures import MEASURES
+from recipe.core.measures import MEASURES, check_outputs
 from recipe.core.problem import Problem
-from recipe.core.scores import check_outputs
 from recipe.steps.s5_baseline import Baseline
 from recipe.steps.s5_power import LEVEL, StatisticalPower, count_wins, statistical_power
 from recipe.steps.s5_resampling import resampled_gains

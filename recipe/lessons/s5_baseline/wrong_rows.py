@@ -13,10 +13,9 @@ from types import MappingProxyType
 
 import numpy as np
 
-from recipe.core.measures import MEASURES
+from recipe.core.measures import MEASURES, THRESHOLD
 from recipe.core.prepared import Prepared
 from recipe.core.problem import LAST_LAYERS, Problem, ProblemType
-from recipe.core.scores import THRESHOLD
 from recipe.core.spec import ModelSpec
 from recipe.engine.models import last_activation, loss_name
 from recipe.steps.s5_baseline import compute_baseline
