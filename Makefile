@@ -13,6 +13,8 @@ PYTEST := env -u RECIPE_DATASETS RECIPE_SOURCE=sample $(BIN)/python -m pytest -n
 READY := .venv/.ready
 NOTEBOOKS := $(if $(wildcard notebooks/*.ipynb),--nbval-lax --nbval-sanitize-with tests/nbval_sanitize.cfg notebooks)
 
+# Keras looks for its backend as soon as it is imported, which may be before the kit is: what starts here knows it.
+export KERAS_BACKEND ?= jax
 # Some machines switch byte-code off, and Keras then takes 7 seconds to import in place of 2: every start compiles again.
 unexport PYTHONDONTWRITEBYTECODE
 

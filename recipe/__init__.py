@@ -41,8 +41,7 @@ if TYPE_CHECKING:  # for editors, which do not run what is below
     from recipe.steps.s4_prepare import prepare
     from recipe.steps.s5_baseline import compute_baseline
     from recipe.steps.s5_power import statistical_power
-    from recipe.steps.s6_histories import diagnose_history
-    from recipe.steps.s6_scale_up import diagnose_errors
+    from recipe.steps.s6_scale_up import diagnose_errors, diagnose_history
     from recipe.steps.s7_final import evaluate_once, train_final
     from recipe.steps.s7_regularize import advise
     from recipe.steps.s7_saving import load_model, save_model
@@ -78,8 +77,10 @@ _HOMES = {
     "steps.s4_prepare": ("prepare",),
     "steps.s5_baseline": ("compute_baseline",),
     "steps.s5_power": ("statistical_power",),
-    "steps.s6_histories": ("diagnose_history",),
-    "steps.s6_scale_up": ("diagnose_errors",),
+    "steps.s6_scale_up": (
+        "diagnose_errors",
+        "diagnose_history",
+    ),
     "steps.s7_final": (
         "evaluate_once",
         "train_final",

@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
-from recipe.ui.base import OnProgress, Panel
-from recipe.ui.figure import PanelFigure
+from matplotlib.figure import Figure
+
+from recipe.ui.panel import OnProgress, Panel
 from recipe.ui.settings import Settings, setting
 
 UNLUCKY = 13
@@ -70,7 +71,7 @@ class CountPanel(Panel):
         self.computed.append(settings)
         return count(settings, on_progress, stop)
 
-    def draw(self, figure: PanelFigure, result: Count) -> None:
+    def draw(self, figure: Figure, result: Count) -> None:
         """Draw one point a step."""
         axes = figure.subplots()
         axes.plot(result.values, "o" if result.shape == "o" else "o-")

@@ -181,6 +181,11 @@ def test_lesson_shows_plain_keras(lesson):
     assert re.search(r"\bkeras\.", code)
 
 
+def test_lesson_names_the_backend_before_anything_imports_keras(lesson):
+    assert 'os.environ.setdefault("KERAS_BACKEND", "jax")' in _code(lesson)[0].source
+    assert not re.search(r"^(import|from) (keras|recipe)", _code(lesson)[0].source, re.MULTILINE)
+
+
 def test_lesson_has_short_code_cells(lesson):
     lengths = {cell.id: len(cell.source.splitlines()) for cell in _code(lesson)}
     assert {id: lines for id, lines in lengths.items() if not 1 <= lines <= CODE_LINES} == {}

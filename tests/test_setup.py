@@ -110,6 +110,17 @@ def test_makefile_installs_through_the_same_pins_and_extras():
     assert f"--constraint constraints.txt --editable '.[{','.join(EXTRAS)}]'" in makefile
 
 
+def test_distribution_has_a_name_of_its_own_and_its_command_starts():
+    assert PYPROJECT["project"]["name"] == "deep-learning-recipe"  # `recipe` is somebody else's on the index
+    module, name = PYPROJECT["project"]["scripts"]["recipe"].split(":")
+    assert callable(getattr(importlib.import_module(module), name))
+
+
+@pytest.mark.parametrize("file", ["Makefile", "environment.yml", ".ci/run"])
+def test_what_the_kit_starts_knows_the_backend_of_keras(file):
+    assert re.search(r"^ *(export )?KERAS_BACKEND.*jax", (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE)
+
+
 @pytest.mark.parametrize("minor", range(9, 17))
 def test_check_python_accepts_what_pyproject_accepts(minor, monkeypatch, capsys):
     monkeypatch.syspath_prepend(str(ROOT / "tools"))

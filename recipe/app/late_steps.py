@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,11 +9,11 @@ from recipe.app.steps import BaselineStep, Step, describe_spec, show_score
 from recipe.app.trials import STOPPED, Bench, Stopped, Trial, find_best, report_epochs
 from recipe.core.dataset import Dataset
 from recipe.core.measures import MEASURES
+from recipe.core.run import mean_run
 from recipe.core.spec import ModelSpec
 from recipe.steps.s5_baseline import Baseline
-from recipe.steps.s6_histories import Verdict
 from recipe.steps.s6_plan import Plan
-from recipe.steps.s6_scale_up import ErrorDiagnosis, diagnose_errors
+from recipe.steps.s6_scale_up import Verdict, diagnose_errors, has_errors
 from recipe.steps.s7_final import FinalModel, FinalResult, evaluate_once, train_final
 from recipe.steps.s7_regularize import Advice, advise
 
@@ -99,15 +98,15 @@ def regularize(bench: Bench, plan: Plan, first: BaselineStep, scale: ScaleStep, 
     reachable : the error that the best possible model makes, in the problem's unit, where it is known
     """
     best, trials, tried, baseline = scale.best, [], {scale.best.spec}, first.baseline
-    errors = _diagnose(best, baseline, reachable)
-    sentences = [errors.sentence] if errors else []
+    reachable, run = _reachable(reachable, baseline), mean_run(best.runs, spec=best.spec)
+    sentences = [diagnose_errors(run, reachable, tolerance=TOLERANCE).sentence] if has_errors(run) else []
     while len(trials) < plan.trials:
-        piece = next(_new_advice(best, _diagnose(best, baseline, reachable), bench, plan, tried), None)
+        piece = next(_new_advice(best, reachable, plan, tried), None)
         if piece is None:
             break
-        tried.add(piece.apply(best.spec))
+        tried.add(piece.spec)
         spec = _with_time_to_learn(piece, best, len(bench.splits) == 1)
-        trials.append(bench.try_spec(7, piece.action, spec, why=piece.reason))
+        trials.append(bench.try_spec(7, piece.title, spec, why=piece.reason))
         text, gained = _compare(trials[-1], best)
         sentences.append(text)
         best = trials[-1] if gained else best
@@ -156,30 +155,22 @@ def _compare(trial: Trial, before: Trial) -> tuple[str, bool]:
     return text, gained
 
 
-def _diagnose(trial: Trial, baseline: Baseline, reachable: float | None) -> ErrorDiagnosis | None:
-    """Return bias and variance of a trial; None where it diverged and has no errors."""
-    measure = MEASURES[trial.problem.measure]
-    if not math.isfinite(trial.score + trial.train_score):
-        return None
-    errors = [measure.error(score, baseline.value) for score in (trial.train_score, trial.score)]
-    if reachable is not None and not measure.higher_is_better:
-        reachable = measure.error(reachable, baseline.value)
-    return diagnose_errors(*errors, reachable or 0.0, tolerance=TOLERANCE)
+def _reachable(reachable: float | None, baseline: Baseline) -> float:
+    """Return the reachable error as a share, or as a part of the baseline's error."""
+    measure = MEASURES[baseline.measure]
+    return (reachable or 0.0) if measure.higher_is_better else measure.error(reachable or 0.0, baseline.value)
 
 
-def _new_advice(
-    best: Trial, errors: ErrorDiagnosis | None, bench: Bench, plan: Plan, tried: set[ModelSpec]
-) -> Iterator[Advice]:
+def _new_advice(best: Trial, reachable: float, plan: Plan, tried: set[ModelSpec]) -> Iterator[Advice]:
     """Yield the advice that can be tried here and was not yet.
 
     When to stop is left out, since every trial is judged at its best epoch anyway.
     """
-    samples = len(bench.splits[0].y_train)
-    for piece in advise(best.spec, errors, best.diagnosis, problem=bench.problem, n_train=samples):
-        if piece.change is None or set(piece.change) == {"patience"} or piece.apply(best.spec) in tried:
+    for piece in advise(mean_run(best.runs, spec=best.spec), reachable, tolerance=TOLERANCE):
+        if piece.spec is None or piece.spec in tried or piece.spec.epochs < best.spec.epochs:
             continue
-        is_shorter = piece.change.get("epochs", best.spec.epochs) < best.spec.epochs
-        if not is_shorter and (plan.architectures or "architecture" not in piece.change):
+        only_stops = piece.spec.replace(patience=best.spec.patience) == best.spec
+        if not only_stops and (plan.architectures or piece.spec.architecture == best.spec.architecture):
             yield piece
 
 
@@ -188,7 +179,7 @@ def _with_time_to_learn(piece: Advice, best: Trial, can_stop_early: bool) -> Mod
 
     Folds cannot stop early, each at its own time, for they share one number of epochs.
     """
-    spec = piece.apply(best.spec)
-    if "epochs" not in piece.change:
+    spec = piece.spec
+    if spec.epochs == best.spec.epochs:
         spec = spec.replace(epochs=max(10, min(3 * (best.epoch + 1), best.spec.epochs * 3 // 2)))
     return spec.replace(patience=max(3, spec.epochs // 5) if can_stop_early else None)

@@ -17,7 +17,7 @@ from recipe.core.problem import Problem
 from recipe.core.run import EpochReport, Run, mean_history
 from recipe.core.spec import ModelSpec
 from recipe.steps.s4_prepare import prepare
-from recipe.steps.s6_histories import HistoryDiagnosis, diagnose_history
+from recipe.steps.s6_scale_up import HistoryDiagnosis, diagnose_history
 from recipe.steps.s7_final import predict
 from recipe.steps.training import cross_validate
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from recipe import __version__
 from recipe.core.problem import Problem
 from recipe.core.spec import ModelSpec
 
@@ -214,9 +215,9 @@ def lowest_epoch(losses: Sequence[float]) -> int:
 
 def collect_versions() -> dict[str, str]:
     """Return the versions that the numbers of a run depend on."""
-    names = ("recipe", "keras", "numpy", "jax", "tensorflow", "torch")
+    names = ("keras", "numpy", "jax", "tensorflow", "torch")
     found = {name: version for name in names if (version := _version(name))}
-    return {"python": platform.python_version()} | found
+    return {"python": platform.python_version(), "recipe": __version__} | found
 
 
 @cache  # it reads files, and a hundred small models are a second

@@ -17,8 +17,8 @@ from recipe.core.run import EpochReport
 from recipe.core.spec import ModelSpec
 from recipe.engine.interruption import interruptible
 from recipe.journal import Journal, default_journal
-from recipe.journal.entries import Entry
 from recipe.search.data import SearchData, architectures_of, check_space, take_data
+from recipe.search.entries import Entry
 from recipe.search.executors import Team, open_team
 from recipe.search.space import SearchSpace, Values, default_space
 from recipe.search.summary import Tuning

@@ -9,7 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from dataclasses import dataclass, field
 
 from recipe.core.run import EpochReport
-from recipe.journal.entries import Entry
+from recipe.search.entries import Entry
 from recipe.search.executors import ATTEMPTS, GRACE_SECONDS, POLL_SECONDS, Team, lost_its_worker
 from recipe.search.study import Asked, SearchStudies
 from recipe.search.worker import Outcome, train_trial

@@ -13,7 +13,7 @@ import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import optuna
@@ -25,8 +25,8 @@ from recipe.core.measures import MEASURES
 from recipe.core.parameters import distribution_of, to_params
 from recipe.core.spec import ModelSpec
 from recipe.journal import Journal
-from recipe.journal.entries import Entry, entry_attributes, read_entry
 from recipe.search.data import SearchData, architectures_of
+from recipe.search.entries import Entry, entry_attributes, make_trial, read_entry
 from recipe.search.sampler import SpaceSampler, draw_spec
 from recipe.search.space import SearchSpace
 from recipe.search.worker import Job, Outcome, Pruning, StudyPlace
@@ -117,6 +117,9 @@ class SearchStudies:
         """End a trial with what came out of its training."""
         run, trial_id = outcome.run, asked.job.trial_id
         attributes = entry_attributes(run, origin="search", extra={"reason": outcome.ended})
+        if self.journal is not None:
+            note = outcome.ended
+            self.journal.record(replace(run, origin="search", stopped="pruned" if note == "pruned" else run.stopped))
         trial = self.storage.get_trial(trial_id)
         history = run.history.get("val_" + run.measure, ())
         for epoch, value in enumerate(history):  # those that the worker did not report itself
@@ -194,10 +197,17 @@ class SearchStudies:
 
     def _open(self, key: str) -> str:
         """Return the name of the study of this data, which is made where there is none."""
-        if self.journal is not None:
-            return self.journal.open_study(self.data.problem, key)
         name = f"{self.data.problem.name}-{key}"
-        quiet_study(self._direction, storage=self.storage, study_name=name)
+        quiet_study(self._direction, storage=self.storage, study_name=name, load_if_exists=True)
+        if self.journal is not None:
+            study = self._study_id(name)
+            known = [trial.user_attrs.get("run", {}) for trial in self.storage.get_all_trials(study)]
+            known = {(one.get("time"), one.get("seconds")) for one in known}
+            for run in self.journal.runs(data=key):
+                attributes = entry_attributes(run, origin=run.origin, by_spec=run.by_spec, final=run.final)
+                attributes["run"]["time"] = run.time
+                if run.origin != "search" and (run.time, attributes["run"]["seconds"]) not in known:
+                    self.storage.create_new_trial(study, template_trial=make_trial(run, attributes))
         return name
 
     def _study_id(self, name: str) -> int:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from recipe.core.measures import MEASURES
 from recipe.core.problem import Problem
 from recipe.core.spec import ModelSpec
-from recipe.journal.entries import Entry
+from recipe.search.entries import Entry
 from recipe.search.space import SearchSpace
 from recipe.steps.s3_advice import standard_error
 

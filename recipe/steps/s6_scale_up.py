@@ -1,18 +1,366 @@
-"""Step 6: is the model too small, or does it learn the training set by heart? From three errors, or from the curves."""
+"""Step 6: is the network big enough, or does it learn the training set by heart? From its curves, and from its errors."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from recipe.steps.s6_histories import HistoryDiagnosis, Verdict, diagnose_history
+import numpy as np
 
-__all__ = ["ErrorDiagnosis", "HistoryDiagnosis", "Verdict", "diagnose_errors", "diagnose_history"]
+from recipe.core.measures import MEASURES
+from recipe.core.run import Run
+
+if TYPE_CHECKING:
+    import keras
+
+EXPLOSION = 10.0  # times the best training loss so far
+LEARNED = 0.01  # of the first training loss: a smaller fall is no learning
+BEYOND_BASELINE = 0.98  # of the baseline's error: above it a model is no better
+SHORT, LONG = 10, 60  # epochs: below the one no smoothing is possible, from the other on drift can be told from noise
+MATERIAL_RISE = 0.02  # of the lowest level: a smaller rise is not worth a name, however certain
+MATERIAL_FALL = 0.01  # of the last level, over the last fifth of the epochs
+NEGLIGIBLE = 0.001  # of the fall since the first epoch: matters where a loss approaches 0
+ERRORS_OF_A_RISE, ERRORS_OF_A_FALL = 4.0, 3.0  # standard errors; the lowest of many levels is low by chance too
 
 TOLERANCE = 0.02  # error below which a part is not worth working on: two points of a hundred
 LARGE = 5  # times the tolerance: a part of that size is worth working on, whatever the other part
 SHARE = 0.25  # of the error that could be avoided: in between, a part counts if it is this much of the whole
+MOST_ERROR = 2.0  # twice as bad as a guess without the input: what is given as more is a percentage
 _ROUNDING = 1e-9  # 0.11 - 0.01 is not quite 0.1 in floating point
+
+
+class Verdict(StrEnum):
+    """What a history can say."""
+
+    IMPROVING = "still improving"
+    BEST_HERE = "best here"
+    OVERFITTING = "overfitting"
+    DIVERGED = "diverged"
+    NOT_LEARNING = "did not learn"
+
+
+@dataclass(frozen=True, kw_only=True)
+class HistoryDiagnosis:
+    """What the curves of one training say.
+
+    Attributes
+    ----------
+    verdict : Verdict, equal to its text, such as ``"overfitting"``
+    monitor : the key of the curve that was judged
+    epochs : how many there are
+    best_epoch : from 0, where the smoothed curve is lowest; None where no epoch is finite
+    overfitting_epoch : from 0, the first epoch after the best one, so also the number of epochs to train for; None
+        unless the verdict is overfitting
+    diverged_epoch : from 0, the first epoch whose loss is not finite or explodes; None unless the verdict is diverged
+    best_loss, last_loss : smoothed levels of the judged curve
+    first_train_loss, last_train_loss : of the training curve
+    noise : standard deviation of one epoch's value of the judged curve
+    note : what else a reader should know; may be empty
+    """
+
+    verdict: Verdict
+    monitor: str
+    epochs: int
+    best_epoch: int | None
+    overfitting_epoch: int | None = None
+    diverged_epoch: int | None = None
+    best_loss: float = math.nan
+    last_loss: float = math.nan
+    first_train_loss: float = math.nan
+    last_train_loss: float = math.nan
+    noise: float = math.nan
+    note: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in words, with its numbers; epochs count from 1, as people count."""
+        best = None if self.best_epoch is None else self.best_epoch + 1
+        judged = "validation loss" if self.monitor.startswith("val_") else "training loss"
+        rise = f"{judged} {self.best_loss:.3g} there, {self.last_loss:.3g} at the end (epoch {self.epochs})"
+        train = f"training loss from {self.first_train_loss:.3g} to {self.last_train_loss:.3g}"
+        if self.verdict is Verdict.DIVERGED:
+            text = f"Diverged in epoch {self.diverged_epoch + 1} of {self.epochs}: the loss is not finite or explodes."
+        elif self.verdict is Verdict.NOT_LEARNING:
+            text = f"Did not learn in {self.epochs} epochs: {train}."
+        elif self.verdict is Verdict.OVERFITTING:
+            text = f"Overfitting since epoch {self.overfitting_epoch + 1}: best in epoch {best}, {rise}; {train}."
+        elif self.verdict is Verdict.IMPROVING:
+            text = f"Still improving after {self.epochs} epochs: {judged} {self.last_loss:.3g}; {train}."
+        else:
+            text = f"Best here: no more than noise since epoch {best}, {rise}; {train}."
+        return f"{text} {self.note}".rstrip()
+
+
+def diagnose_history(
+    run: Run | Mapping[str, Sequence[float]] | keras.callbacks.History,
+    *,
+    baseline: float | None = None,
+    measure: str | None = None,
+) -> HistoryDiagnosis:
+    """Say what training curves show.
+
+    In this order: *diverged*, if a loss is not finite, or the training loss ends above its first value and ten times
+    above its best one; *did not learn*, if the training loss never falls by 1 % and three times its noise below its
+    first value, or the measure stays within 2 % of the baseline's error on both sides while the loss does not fall
+    any more; *overfitting*, if the validation loss rises after its lowest point by more than noise explains while the
+    training loss does not rise with it; *still improving*, if it falls at the end by more than noise; else *best
+    here*. What noise explains is said in `_find_turn`.
+
+    Parameters
+    ----------
+    run : Run, or what `model.fit` returned, or a mapping of names to one number an epoch
+        ``data_loss`` and ``val_data_loss`` are taken where they are, for ``loss`` and ``val_loss`` hold the penalty of
+        L1 and L2 too, which says nothing about fitting. Without validation the training loss is judged alone.
+    baseline : value of the measure of a guess without the input, if known (a `Baseline` will do)
+        Decides whether anything was learned, also where all was learned within the first epoch. A run knows its own.
+    measure : the baseline's measure, a key of the history; by default the baseline's own, or the first known one
+
+    Raises
+    ------
+    ValueError
+        If there is no training loss, no epoch, lists differ in length, or the baseline's measure is not there.
+    TypeError
+        If there is no history, or a value of it is not a number.
+
+    Examples
+    --------
+    >>> history = {"loss": [0.60, 0.40, 0.30, 0.20, 0.10], "val_loss": [0.60, 0.40, 0.35, 0.41, 0.50]}
+    >>> diagnosis = diagnose_history(history)
+    >>> diagnosis.verdict == "overfitting", diagnosis.best_epoch, diagnosis.overfitting_epoch
+    (True, 2, 3)
+    """
+    history = _history_of(run)
+    if isinstance(run, Run) and baseline is None and _can_be_beaten(run.baseline, run.measure):
+        baseline, measure = run.baseline, run.measure
+    train_key, monitor = _choose_keys(history)
+    train, judged = _read(history, train_key), _read(history, monitor)
+    common = {"monitor": monitor, "epochs": len(train), "first_train_loss": float(train[0])}
+    bad = np.flatnonzero(~(np.isfinite(train) & np.isfinite(judged)))
+    diverged = int(bad[0]) if len(bad) else _explosion(train)
+    if diverged is not None:
+        best = int(judged[:diverged].argmin()) if diverged else None
+        best_loss = math.nan if best is None else float(judged[best])
+        last = {"last_loss": float(judged[-1]), "last_train_loss": float(train[-1]), "best_loss": best_loss}
+        return HistoryDiagnosis(verdict=Verdict.DIVERGED, best_epoch=best, diverged_epoch=diverged, **common, **last)
+    turn, train_turn = _find_turn(judged), _find_turn(train)
+    common |= {"best_epoch": turn.epoch, "best_loss": turn.lowest, "last_loss": turn.last, "noise": turn.noise}
+    common |= {"last_train_loss": train_turn.last}
+    beats = None if baseline is None else _beats_baseline(history, baseline, measure)
+    verdict, note = _judge_curves(train, turn, train_turn, beats, is_validated=monitor != train_key)
+    since = turn.epoch + 1 if verdict is Verdict.OVERFITTING else None
+    return HistoryDiagnosis(verdict=verdict, overfitting_epoch=since, note=note, **common)
+
+
+def _history_of(run: object) -> Mapping[str, Sequence[float]]:
+    """Return the curves of whatever holds some; a final run's are of training samples on both sides."""
+    history = getattr(run, "history", run)
+    if not isinstance(history, Mapping):
+        several = isinstance(run, Sequence) and run and isinstance(run[0], Run)
+        raise TypeError(
+            f"Curves are diagnosed of one training. Received: a {type(run).__name__}. Give "
+            + (
+                "one of the runs, or their mean: recipe.core.run.mean_run(runs)."
+                if several
+                else "what train or fit returned."
+            )
+        )
+    if getattr(run, "final", False):
+        return {name: curve for name, curve in history.items() if not name.startswith("val_")}
+    return history
+
+
+def _choose_keys(history: Mapping[str, Sequence[float]]) -> tuple[str, str]:
+    """Return the key of the training loss and of the curve to judge: the pair without penalties where there is one."""
+    has_data_pair = "data_loss" in history and ("val_data_loss" in history or "val_loss" not in history)
+    train_key = "data_loss" if has_data_pair else "loss"
+    if train_key not in history:
+        raise ValueError(
+            f"The history has no training loss. Received: history with {', '.join(map(str, history)) or 'no key'}. "
+            'Pass what Keras returned, such as model.fit(...).history, with "loss" in it.'
+        )
+    if not len(history[train_key]):
+        raise ValueError(f"The history has no epoch. Received: {train_key}=[]. Train for one epoch at least.")
+    return train_key, "val_" + train_key if "val_" + train_key in history else train_key
+
+
+def _read(history: Mapping[str, Sequence[float]], key: str) -> np.ndarray:
+    """Return one list of the history as an array of floats, as long as the training loss."""
+    try:
+        values = np.array([float(value) for value in history[key]])
+    except (TypeError, ValueError):
+        raise TypeError(f"A history holds numbers. Received: {key}={list(history[key])!r}.") from None
+    epochs = len(history[_choose_keys(history)[0]])
+    if len(values) != epochs:
+        raise ValueError(
+            f"The history has {epochs} epochs of training and {len(values)} of {key}. Received: lists of different "
+            "length. Validate after every epoch."
+        )
+    return values
+
+
+def _explosion(train: np.ndarray) -> int | None:
+    """Return the epoch from which on a finite training loss stays above its first value, if it explodes at the end.
+
+    A single spike is forgiven: the last two epochs must lie above the first value, where there are three or more.
+    """
+    is_above = train > train[0]
+    explodes = is_above[-1] and train[-1] > EXPLOSION * train.min()
+    if not explodes or (len(train) > 2 and not is_above[-2]):
+        return None
+    return len(train) - int(is_above[::-1].argmin())
+
+
+def _can_be_beaten(baseline: float, measure: str) -> bool:
+    """Say whether a guess makes an error, so that a model can make a smaller one."""
+    return 0 < (1 - baseline if MEASURES[measure].higher_is_better else baseline) < math.inf
+
+
+def _beats_baseline(history: Mapping[str, Sequence[float]], baseline: float, measure: str | None) -> bool:
+    """Say whether the measure is better than the baseline over the last third of the epochs, on either side."""
+    known = [name for name in MEASURES if name in history or "val_" + name in history]
+    name = measure or getattr(baseline, "measure", None) or next(iter(known), None)
+    keys = [key for key in (name, f"val_{name}") if key in history]
+    if name not in MEASURES or not keys:
+        raise ValueError(
+            f"The history does not hold the baseline's measure. Received: measure={name!r}, history with "
+            f"{', '.join(map(str, history))}. Pass the measure's key, one of {', '.join(MEASURES)}."
+        )
+    is_share, value = MEASURES[name].higher_is_better, float(baseline)
+    if not _can_be_beaten(value, name):
+        raise ValueError(f"A baseline without error cannot be beaten. Received: baseline={value}, measure={name!r}.")
+    late = [float(np.median(_read(history, key)[2 * len(history[key]) // 3 :])) for key in keys]
+    limit = BEYOND_BASELINE * (1 - value if is_share else value)
+    return any((1 - level if is_share else level) < limit for level in late)
+
+
+def _judge_curves(
+    train: np.ndarray, turn: _Turn, train_turn: _Turn, beats: bool | None, *, is_validated: bool
+) -> tuple[Verdict, str]:
+    """Return the verdict on finite curves, and a note."""
+    unseen = "" if is_validated else "Validation was not measured: overfitting cannot be seen."
+    if beats is False:
+        # A measure with a threshold may wait for long while the loss falls: a rare class, say.
+        verdict = Verdict.IMPROVING if turn.falls else Verdict.NOT_LEARNING
+        return verdict, f"The measure is where a guess without the input is. {unseen}".rstrip()
+    if len(train) == 1:
+        return Verdict.IMPROVING, f"One epoch has no direction: train longer. {unseen}".rstrip()
+    fall = train[0] - train_turn.lowest
+    is_noise = fall <= 3 * train_turn.noise and not train_turn.falls
+    if beats is None and (is_noise or fall <= LEARNED * abs(train[0])):
+        return Verdict.NOT_LEARNING, "(Or all was learned within the first epoch: the baseline tells.)"
+    if turn.rises and is_validated:
+        # Where both losses rise, training itself is unstable: nothing is being learned by heart.
+        level = float(_running_median(train, _window(len(train)))[turn.epoch])
+        if train_turn.last > level + max(0.02 * abs(level), train_turn.noise):
+            return Verdict.BEST_HERE, "The training loss rises with it: training is unstable; try a lower rate."
+        return Verdict.OVERFITTING, ""
+    return (Verdict.IMPROVING if turn.falls else Verdict.BEST_HERE), unseen
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Turn:
+    """Where a noisy curve is lowest, at what levels it is there and at its end, and whether it rises or falls then."""
+
+    epoch: int
+    lowest: float
+    last: float
+    noise: float
+    rises: bool
+    falls: bool
+
+
+def _find_turn(values: np.ndarray) -> _Turn:
+    """Find where a curve is lowest, and whether it rises after that: (epochs,), finite.
+
+    The curve is smoothed by a running median (3 epochs wide from 10 epochs on, a tenth of the curve from 40 on). It
+    *rises* if the median of as many last epochs lies above the lowest smoothed value by 2 % and by four standard
+    errors of the difference of two such medians (1.25 times the noise, over the root of the width: the asymptotic
+    error of a median). Noise is estimated by `_measure_noise`. Curves of fewer than 10 epochs are not smoothed: the
+    last two epochs must lie above the lowest one by three standard errors, and noise is the largest step against the
+    trend, at least 1 %. It *falls* if the medians of the last three fifths go down, the last step by 1 %, and all of
+    it by three standard errors (known from 10 epochs on).
+
+    Simulated with independent noise of 1 to 10 % on curves that stay flat, a rise is seen by mistake in less than
+    5 % of the curves of 10 to 39 epochs and in 1 % of longer ones. Fewer than 10 epochs of noise of 3 % or more look
+    like a rise in up to one case of five: so few points cannot tell. Noise that lasts from one epoch to the next
+    (correlation 0.5) looks so in up to 15 % of the curves below 60 epochs, and in 5 % above.
+    """
+    width = _window(len(values))
+    smooth = _running_median(values, width)
+    ties = np.flatnonzero(smooth == smooth.min())  # medians of neighbours are often the same value
+    epoch = int(ties[values[ties].argmin()])
+    after = len(values) - 1 - epoch
+    last = float(np.median(values[-max(2, width) :])) if after >= 2 else float(values[-1])
+    lowest, noise = float(smooth[epoch]), _measure_noise(values)
+    by_chance = ERRORS_OF_A_RISE * _error(noise, width, width) if width > 1 else ERRORS_OF_A_FALL * _error(noise, 1, 2)
+    needed = max(by_chance, MATERIAL_RISE * abs(lowest), NEGLIGIBLE * (values[0] - lowest))
+    rises = bool(after >= max(2, width) and last > lowest and last - lowest >= needed)
+    falls = not rises and _falls(values, noise)
+    return _Turn(epoch=epoch, lowest=lowest, last=last, noise=noise, rises=rises, falls=falls)
+
+
+def _window(epochs: int) -> int:
+    """Return the width of the running median, an odd number of epochs."""
+    return 1 if epochs < SHORT else max(3, 2 * (epochs // 20) + 1)
+
+
+def _running_median(values: np.ndarray, width: int) -> np.ndarray:
+    """Return the median of the `width` values around each one, of fewer at the ends."""
+    padded = np.pad(values, width // 2, constant_values=np.nan)
+    return np.nanmedian(np.lib.stride_tricks.sliding_window_view(padded, width), axis=1)
+
+
+def _measure_noise(values: np.ndarray) -> float:
+    """Estimate the standard deviation of a curve's noise from the curve alone.
+
+    Of independent noise with deviation s the second differences have the deviation s * sqrt(6) and the third ones
+    s * sqrt(20), while a smooth trend nearly vanishes from both; their median absolute size, over the last two thirds
+    of the epochs, is robust against spikes. The smaller one counts, and is raised by 30 % where the curve is short.
+    From 60 epochs on, the deviation from a running median tells also how much the noise of one epoch lasts into the
+    next: with a correlation r between neighbours it is enlarged by sqrt((1 + r) / (1 - r)).
+
+    Of fewer than 10 epochs: the largest step against the trend, up before the lowest epoch or down after it.
+    """
+    epochs = len(values)
+    if epochs < SHORT:
+        lowest = int(values.argmin())
+        against = np.concatenate([np.diff(values[: lowest + 1]), -np.diff(values[lowest:])])
+        return float(max(against.max(initial=0.0), 0.01 * abs(values[lowest])))
+    late = slice(epochs // 3, None)
+    noise = min(_spread(np.diff(values[late], 2)) / 6**0.5, _spread(np.diff(values[late], 3)) / 20**0.5)
+    if epochs < LONG:
+        return max(1.3 * noise, 0.005 * abs(float(values[late].min())))
+    residuals = (values - _running_median(values, 2 * _window(epochs) + 1))[late]
+    spread = max(_spread(residuals), noise)
+    if not spread:
+        return 0.0
+    correlation = float(np.clip(1 - (_spread(np.diff(residuals)) / spread) ** 2 / 2, 0.0, 0.9))
+    return spread * ((1 + correlation) / (1 - correlation)) ** 0.5
+
+
+def _falls(values: np.ndarray, noise: float) -> bool:
+    """Compare the medians of the last three fifths."""
+    epochs = len(values)
+    if epochs < 3:
+        return bool(epochs == 2 and values[0] - values[1] >= MATERIAL_FALL * abs(values[1]))
+    size = max(1, epochs // 5)
+    third, second, last = (float(np.median(values[epochs - (i + 1) * size : epochs - i * size])) for i in (2, 1, 0))
+    needed = ERRORS_OF_A_FALL * _error(noise, size, size) if epochs >= SHORT else 0.0
+    material = max(MATERIAL_FALL * abs(last), NEGLIGIBLE * (values[0] - last))
+    return bool(third > second > last and second - last >= material and third - last >= needed)
+
+
+def _error(noise: float, width: int, other: int) -> float:
+    """Return the standard error of the difference of two medians of so many values."""
+    return (1.25 if width > 1 else 1.0) * noise * (1 / width + 1 / other) ** 0.5
+
+
+def _spread(values: np.ndarray) -> float:
+    """Return the standard deviation around 0, from the median absolute value (1.4826 is its ratio for a normal)."""
+    return 1.4826 * float(np.median(np.abs(values)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +372,7 @@ class ErrorDiagnosis:
     train_error, validation_error, reachable_error : as given
     bias, variance : ``"low"`` or ``"high"``
     tolerance : the error that is not worth working on
+    note : what else a reader should know; may be empty
     """
 
     train_error: float
@@ -32,6 +381,7 @@ class ErrorDiagnosis:
     bias: str
     variance: str
     tolerance: float = TOLERANCE
+    note: str = ""
 
     @property
     def avoidable_bias(self) -> float:
@@ -53,18 +403,20 @@ class ErrorDiagnosis:
         bias, gap = _show_side(self.avoidable_bias), _show_side(self.variance_gap)
         return (
             f"{verdict}: training error {train}, {bias} the reachable {show_percent(self.reachable_error)}{below}; "
-            f"validation error {validation}, {gap} training."
-        )
+            f"validation error {validation}, {gap} training. {self.note}"
+        ).rstrip()
 
 
 def diagnose_errors(
-    train_error: float,
-    validation_error: float,
+    train_error: Run | float,
+    validation_error: float | None = None,
     reachable_error: float = 0.0,
     *,
     tolerance: float = TOLERANCE,
 ) -> ErrorDiagnosis:
     """Split a validation error into what the model cannot fit (bias) and what it does not carry over (variance).
+
+    ``diagnose_errors(run, reachable_error=0.0)`` takes both errors from a run, at its chosen epoch.
 
     *Avoidable bias* is the training error above the reachable one; the *variance gap* is the validation error above
     the training error. Either part is
@@ -89,7 +441,8 @@ def diagnose_errors(
     Raises
     ------
     TypeError, ValueError
-        If an error is not a number, not finite or below 0.
+        If an error is not a number, not finite, below 0 or a percentage; or the run has no errors: it diverged, or
+        nothing was held out.
 
     References
     ----------
@@ -104,25 +457,52 @@ def diagnose_errors(
     >>> diagnose_errors(0.15, 0.30, reachable_error=0.15).bias
     'low'
     """
+    if isinstance(train_error, Run):
+        reachable_error = reachable_error if validation_error is None else validation_error
+        return _split_error(*_errors_of(train_error), _check_error("reachable_error", reachable_error), tolerance)
     train_error = _check_error("train_error", train_error)
     validation_error = _check_error("validation_error", validation_error)
-    reachable_error = _check_error("reachable_error", reachable_error)
+    found = _split_error(train_error, validation_error, _check_error("reachable_error", reachable_error), tolerance)
+    if validation_error > 0.5 and train_error - validation_error >= TOLERANCE:
+        given = f"diagnose_errors({1 - train_error:.3g}, {1 - validation_error:.3g})"
+        return replace(found, note=f"(If these numbers are accuracies, give what is missing to 1: {given}.)")
+    return found
+
+
+def has_errors(run: Run) -> bool:
+    """Say whether a run has a score on both sides that can be told as an error: it is not final and did not diverge."""
+    measure = MEASURES[run.measure]
+    is_relative = not measure.higher_is_better
+    return math.isfinite(run.score + run.train_score) and (not is_relative or _can_be_beaten(run.baseline, run.measure))
+
+
+def _errors_of(run: Run) -> tuple[float, float]:
+    if not has_errors(run):
+        raise ValueError(
+            "The run has no errors to compare: nothing was held out, its loss is not finite, or no baseline is known. "
+            f"Received: run, score={run.score}, baseline={run.baseline}. Look at diagnose_history(run)."
+        )
+    measure = MEASURES[run.measure]
+    return measure.error(run.train_score, run.baseline), measure.error(run.score, run.baseline)
+
+
+def _split_error(train: float, validation: float, reachable: float, tolerance: float) -> ErrorDiagnosis:
     if _check_error("tolerance", tolerance) == 0:
         raise ValueError("With a tolerance of 0 every difference is high. Received: tolerance=0. Give one above 0.")
-    bias, gap = train_error - reachable_error, validation_error - train_error
+    bias, gap = train - reachable, validation - train
     avoidable = max(bias, 0.0) + max(gap, 0.0)
-    is_within_reach = validation_error - reachable_error < tolerance - _ROUNDING
+    is_within_reach = validation - reachable < tolerance - _ROUNDING
     return ErrorDiagnosis(
-        train_error=train_error,
-        validation_error=validation_error,
-        reachable_error=reachable_error,
-        bias=_judge(bias, avoidable, tolerance),
-        variance="low" if is_within_reach else _judge(gap, avoidable, tolerance),
+        train_error=train,
+        validation_error=validation,
+        reachable_error=reachable,
+        bias=_judge_part(bias, avoidable, tolerance),
+        variance="low" if is_within_reach else _judge_part(gap, avoidable, tolerance),
         tolerance=float(tolerance),
     )
 
 
-def _judge(part: float, avoidable: float, tolerance: float) -> str:
+def _judge_part(part: float, avoidable: float, tolerance: float) -> str:
     """Return "low" or "high" for one of the two parts that the avoidable error is made of."""
     part += _ROUNDING
     is_high = part >= LARGE * tolerance or (part >= tolerance and part >= SHARE * avoidable)
@@ -134,11 +514,20 @@ def _check_error(name: str, value: float) -> float:
     try:
         number = float(value)
     except (TypeError, ValueError):
-        raise TypeError(f"An error is a number. Received: {name}={value!r}. Give a share such as 0.05.") from None
+        shown = repr(value) if isinstance(value, str | None) else f"a {type(value).__name__}"
+        raise TypeError(
+            f"An error is a number. Received: {name}={shown}. Give a share such as 0.05, or a run alone."
+        ) from None
     if not 0 <= number < math.inf:
         raise ValueError(
             f"An error is finite and never below 0. Received: {name}={number}. Give a share of wrong answers such as "
             "0.05, or an error divided by the baseline's; a network that diverged has none."
+        )
+    if number > MOST_ERROR:
+        raise ValueError(
+            f"An error is a share of wrong answers, or of quantities a part of the baseline's error. Received: "
+            f"{name}={number:g}. If it is a percentage, give {number / 100:g}; if it has a unit, divide it by the "
+            "baseline's error."
         )
     return number
 

@@ -20,8 +20,7 @@ from recipe.core.problem import Problem
 from recipe.core.run import EpochReport, Run
 from recipe.core.scores import check_outputs
 from recipe.core.spec import ModelSpec
-from recipe.journal import Journal, keep
-from recipe.journal import choose as choose_journal
+from recipe.journal import Journal, choose_journal, keep
 from recipe.steps.s2_uncertainty import Uncertainty, estimate_uncertainty
 from recipe.steps.s4_prepare import prepare
 from recipe.steps.training import train
@@ -197,9 +196,8 @@ def train_final(
     prepared = prepare(split, encoding=encoding_for(spec, dataset.problem), ratios=ratios)
     run = train(spec, prepared, on_epoch=on_epoch, stop=stop, journal=None)
     journal = choose_journal(journal)
-    if journal is not None:
-        run = replace(run, data=prepared.data_key)
-        keep([run], journal, final=True)
+    run = replace(run, final=True, data="" if journal is None else prepared.data_key)
+    (run,) = keep([run], journal)
     return FinalModel(
         problem=dataset.problem,
         model=run.model,

@@ -1,29 +1,58 @@
-"""Step 7: from a diagnosis to what to try next, each piece with its reason, its number and the change that tries it."""
+"""Step 7: from a run to what to try next, each piece with its reason, its number and the spec that tries it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from types import MappingProxyType
 
 from recipe.core.problem import Problem
-from recipe.core.spec import ModelSpec
+from recipe.core.run import Run
+from recipe.core.spec import DEFAULT_RATES, ModelSpec
 from recipe.engine.models import check_fit
-from recipe.steps import s7_remedies as remedies
-from recipe.steps.s6_histories import HistoryDiagnosis, Verdict
-from recipe.steps.s6_scale_up import ErrorDiagnosis, show_percent, show_points
-from recipe.steps.s7_remedies import Advice
+from recipe.steps.s6_scale_up import (
+    TOLERANCE,
+    ErrorDiagnosis,
+    HistoryDiagnosis,
+    Verdict,
+    diagnose_errors,
+    diagnose_history,
+    has_errors,
+    show_percent,
+    show_points,
+)
 
-__all__ = ["Advice", "advise"]
+MOST_UNITS, MOST_LAYERS, MOST_EPOCHS = 1024, 4, 2000  # beyond that, more of the same is no longer the advice
+FEWEST_UNITS, LEAST_RATE, HIGHEST_RATE = 4, 1e-6, 1.0
+FIRST_DROPOUT, FULL_DROPOUT, FIRST_L2, FULL_L2 = 0.25, 0.5, 0.001, 0.01
+FIRST_LAYERS = MappingProxyType({"mlp": (64,), "convnet": (16, 32), "embedding": (16, 16)})
+# The architecture that is made for a kind of input, and what it is told that an mlp is not.
+MADE_FOR = MappingProxyType(
+    {
+        "image": ("convnet", "take a convnet", "which pixels are neighbours"),
+        "text": ("embedding", "take an embedding network", "which words mean alike"),
+    }
+)
 
 
-def advise(
-    spec: ModelSpec,
-    error_diagnosis: ErrorDiagnosis | None,
-    history_diagnosis: HistoryDiagnosis | None = None,
-    *,
-    problem: Problem | None = None,
-    n_train: int | None = None,
-) -> tuple[Advice, ...]:
-    """Say what to try next, the most promising first.
+@dataclass(frozen=True, kw_only=True)
+class Advice:
+    """One thing to try.
+
+    Attributes
+    ----------
+    title : what to try, such as ``"add dropout of 0.25"``
+    reason : why, with the number behind it; and how, where no setting does it
+    spec : the spec that tries it; None where no setting does it
+    """
+
+    title: str
+    reason: str
+    spec: ModelSpec | None = None
+
+
+def advise(run: Run, reachable_error: float = 0.0, *, tolerance: float = TOLERANCE) -> tuple[Advice, ...]:
+    """Say what to try next after a run, the most promising first.
 
     A training that diverged or did not learn comes first: nothing else can be judged before it works. Then more
     epochs, if the loss was still falling. Then the larger of bias and variance, bias where they are equal: a model
@@ -32,178 +61,271 @@ def advise(
 
     Parameters
     ----------
-    spec : the spec that was trained
-    error_diagnosis : of its errors; None where there are none, as after a divergence
-    history_diagnosis : of its curves, if known
-    problem : needed to propose another architecture, and to leave out what does not suit the data
-    n_train : number of training samples, if known
+    run : of one training, or the mean of several
+    reachable_error, tolerance : as for `diagnose_errors`
 
     Returns
     -------
     tuple of Advice
-        Each with a `change` makes a valid, different spec out of `spec`. Never empty.
+        Each with a `spec` that is valid and differs from the run's, or with none. Never empty.
 
     Raises
     ------
-    ValueError
-        If there is no diagnosis at all, or the spec does not suit the problem, so that it cannot have been trained.
+    TypeError
+        If that is no run.
 
     References
     ----------
     F. Chollet, Deep Learning with Python, the universal workflow; A. Ng, Machine Learning Yearning, chapters 25 to 27.
-
-    Examples
-    --------
-    >>> from recipe.steps.s6_scale_up import diagnose_errors
-    >>> [piece.action for piece in advise(ModelSpec(), diagnose_errors(0.01, 0.11))][:3]
-    ['get more data', 'add dropout of 0.25', 'add an L2 penalty of 0.001']
     """
-    if error_diagnosis is None and history_diagnosis is None:
-        raise ValueError(
-            "There is no diagnosis to advise on. Received: error_diagnosis=None, history_diagnosis=None. "
-            "Diagnose the errors or the history of the training first."
+    if not isinstance(run, Run):
+        raise TypeError(
+            f"Advice is given on a run. Received: a {type(run).__name__}. Give what train(spec, prepared) returns; of "
+            "several runs their mean, recipe.core.run.mean_run(runs)."
         )
-    if problem is not None:
-        check_fit(spec, problem)
-    verdict = history_diagnosis.verdict if history_diagnosis else None
-    if verdict == Verdict.DIVERGED:
-        found = _after_divergence(spec, history_diagnosis)
-    elif verdict == Verdict.NOT_LEARNING:
-        found = _after_not_learning(spec, history_diagnosis)
+    history = diagnose_history(run)
+    errors = diagnose_errors(run, reachable_error, tolerance=tolerance) if has_errors(run) else None
+    if history.verdict is Verdict.DIVERGED:
+        found = _after_divergence(run.spec, history)
+    elif history.verdict is Verdict.NOT_LEARNING:
+        found = _after_not_learning(run.spec, history)
     else:
-        found = _after_training(spec, error_diagnosis, history_diagnosis, problem, n_train)
+        found = _after_training(run, errors, history)
     chosen: list[Advice] = []
     for piece in found:
-        is_new = piece.change is None or piece.change not in [other.change for other in chosen]
-        if is_new and _is_possible(piece, spec, problem):
+        is_new = piece.spec != run.spec and piece.spec not in [other.spec for other in chosen]
+        if piece.spec is None or (is_new and _fits(piece.spec, run.problem)):
             chosen.append(piece)
     return tuple(chosen)
 
 
-def _is_possible(piece: Advice, spec: ModelSpec, problem: Problem | None) -> bool:
-    """Say whether the change changes something that can be built for the problem."""
-    if piece.change is None:
-        return True
-    changed = piece.apply(spec)
-    if problem is not None:
-        try:
-            check_fit(changed, problem)
-        except ValueError:
-            return False
-    return changed != spec
+def _fits(spec: ModelSpec, problem: Problem) -> bool:
+    try:
+        check_fit(spec, problem)
+    except ValueError:
+        return False
+    return True
 
 
 def _after_divergence(spec: ModelSpec, history: HistoryDiagnosis) -> Iterator[Advice]:
     reason = f"The loss left all bounds in epoch {history.diverged_epoch + 1}"
-    yield from remedies.change_rate(spec, reason, 0.1)
-    yield from remedies.follow_the_table(spec, reason)
+    yield from _change_rate(spec, reason, 0.1)
+    yield from _follow_the_table(spec, reason)
     if spec.optimizer == "sgd":
-        yield from remedies.change_optimizer(spec, reason, "rmsprop")
+        yield from _change_optimizer(spec, reason, "rmsprop")
     yield Advice(
-        action="check that inputs and targets are scaled",
-        reason=f"{reason}; values far from 1 make the steps too long.",
-        do="Scale pixels to [0, 1], normalise columns, divide targets by their usual size.",
+        title="check that inputs and targets are scaled",
+        reason=f"{reason}; values far from 1 make the steps too long. Scale pixels to [0, 1], normalise columns, divide "
+        "targets by their usual size.",
     )
 
 
 def _after_not_learning(spec: ModelSpec, history: HistoryDiagnosis) -> Iterator[Advice]:
     """The checklist, in the order of how often it is the cause."""
     reason = f"The training loss is {history.last_train_loss:.3g} after {history.epochs} epochs of no progress"
-    yield from remedies.follow_the_table(spec, reason)
-    if remedies.rate_of(spec) != remedies.DEFAULT_RATES[spec.optimizer]:
-        usual = remedies.DEFAULT_RATES[spec.optimizer]
-        yield Advice(
-            action=f"go back to the optimizer's usual learning rate, {usual:g}",
-            reason=f"{reason} at {spec.learning_rate:g}.",
-            change={"learning_rate": None},
-        )
-    yield from remedies.change_optimizer(spec, reason, "rmsprop")
-    yield from remedies.change_rate(spec, reason, 0.1)
-    yield from remedies.change_rate(spec, reason, 10)
+    yield from _follow_the_table(spec, reason)
+    if _rate_of(spec) != (usual := DEFAULT_RATES[spec.optimizer]):
+        title = f"go back to the optimizer's usual learning rate, {usual:g}"
+        yield Advice(title=title, reason=f"{reason} at {spec.learning_rate:g}.", spec=spec.replace(learning_rate=None))
+    yield from _change_optimizer(spec, reason, "rmsprop")
+    yield from _change_rate(spec, reason, 0.1)
+    yield from _change_rate(spec, reason, 10)
     if spec.activation in ("sigmoid", "linear") and spec.hidden_units:
-        change = {"activation": "relu"}
-        yield Advice(action="take relu units", reason=f"{reason} with {spec.activation} units.", change=change)
-    yield from remedies.less_regularization(spec, reason)
+        with_relu = spec.replace(activation="relu")
+        yield Advice(title="take relu units", reason=f"{reason} with {spec.activation} units.", spec=with_relu)
+    yield from _less_regularization(spec, reason)
     yield Advice(
-        action="check the data",
-        reason=f"{reason}; the answer may not be in the inputs, or not get through.",
-        do="Look at the inputs and their scale. Then give the target as an input: if even that is not learned, the "
-        "pipeline is broken.",
+        title="check the data",
+        reason=f"{reason}; the answer may not be in the inputs, or not get through. Look at the inputs and their scale. "
+        "Then give the target as an input: if even that is not learned, the pipeline is broken.",
     )
 
 
-def _after_training(
-    spec: ModelSpec,
-    errors: ErrorDiagnosis | None,
-    history: HistoryDiagnosis | None,
-    problem: Problem | None,
-    n_train: int | None,
-) -> Iterator[Advice]:
+def _after_training(run: Run, errors: ErrorDiagnosis | None, history: HistoryDiagnosis) -> Iterator[Advice]:
     """Advice on a training that worked."""
-    verdict = history.verdict if history else None
     is_biased = errors is not None and errors.bias == "high"
     is_variable = errors is not None and errors.variance == "high"
-    if verdict == Verdict.IMPROVING:
-        yield from remedies.train_longer(spec, f"{history.monitor} was still falling, to {history.last_loss:.3g},")
-    if not is_biased and not is_variable:
-        yield from _at_the_end(spec, errors, history)
-        return
+    if history.verdict is Verdict.IMPROVING:
+        yield from _train_longer(run.spec, f"{history.monitor} was still falling, to {history.last_loss:.3g},")
     parts = []
     if is_biased:
-        parts.append(_against_bias(spec, errors, verdict, problem, is_alone=not is_variable))
+        parts.append(_against_bias(run, errors, history, is_alone=not is_variable))
     if is_variable:
-        parts.append(_against_variance(spec, errors, history, problem, n_train, is_alone=not is_biased))
+        parts.append(_against_variance(run, errors, history, is_alone=not is_biased))
     if is_biased and is_variable and errors.variance_gap > errors.avoidable_bias + 1e-9:
         parts.reverse()
-    for part in parts:
+    for part in parts or [_at_the_end(run.spec, errors, history)]:
         yield from part
 
 
-def _against_bias(
-    spec: ModelSpec, errors: ErrorDiagnosis, verdict: Verdict | None, problem: Problem | None, *, is_alone: bool
-) -> Iterator[Advice]:
-    reason = f"High bias: the training error is {show_points(errors.avoidable_bias)} above the reachable one"
+def _against_bias(run: Run, errors: ErrorDiagnosis, history: HistoryDiagnosis, *, is_alone: bool) -> Iterator[Advice]:
+    spec, reason = (
+        run.spec,
+        f"High bias: the training error is {show_points(errors.avoidable_bias)} above the reachable one",
+    )
     if is_alone:
-        yield from remedies.less_regularization(spec, reason)
-    yield from remedies.bigger_network(spec, reason)
-    yield from remedies.other_architecture(spec, reason, problem)
-    if verdict != Verdict.OVERFITTING:
-        yield from remedies.train_longer(spec, reason)
-    yield from remedies.change_optimizer(spec, reason, "rmsprop" if spec.optimizer == "adam" else "adam")
-    yield from remedies.change_rate(spec, reason, 0.3)
+        yield from _less_regularization(spec, reason)
+    yield from _bigger_network(spec, reason)
+    yield from _other_architecture(spec, reason, run.problem)
+    if history.verdict is not Verdict.OVERFITTING:
+        yield from _train_longer(spec, reason)
+    yield from _change_optimizer(spec, reason, "rmsprop" if spec.optimizer == "adam" else "adam")
+    yield from _change_rate(spec, reason, 0.3)
 
 
 def _against_variance(
-    spec: ModelSpec,
-    errors: ErrorDiagnosis,
-    history: HistoryDiagnosis | None,
-    problem: Problem | None,
-    n_train: int | None,
-    *,
-    is_alone: bool,
+    run: Run, errors: ErrorDiagnosis, history: HistoryDiagnosis, *, is_alone: bool
 ) -> Iterator[Advice]:
+    spec, samples = run.spec, run.train_samples
     reason = f"High variance: the validation error is {show_points(errors.variance_gap)} above the training error"
-    yield from remedies.stop_in_time(spec, history)
-    samples = "more samples" if n_train is None else f"{2 * n_train} samples"
+    yield from _stop_in_time(spec, history)
+    there, more = (f" of {samples} samples", f"{2 * samples} samples") if samples else ("", "more samples")
     yield Advice(
-        action="get more data",
-        reason=f"{reason}{'' if n_train is None else f' of {n_train} samples'}; nothing generalises better than more.",
-        do=f"Train on {samples} if there are so many: raise the rows, collect, or make variants of what there is.",
+        title="get more data",
+        reason=f"{reason}{there}; nothing generalises better than more. Train on {more} if there are so many: raise the "
+        "rows, collect, or make variants of what there is.",
     )
-    yield from remedies.more_regularization(spec, reason)
-    yield from remedies.set_patience(spec, reason)
-    yield from remedies.other_architecture(spec, reason, problem)
+    yield from _more_regularization(spec, reason)
+    yield from _set_patience(spec, reason)
+    yield from _other_architecture(spec, reason, run.problem)
     if is_alone:
-        yield from remedies.smaller_network(spec, reason)
+        yield from _smaller_network(spec, reason)
 
 
-def _at_the_end(spec: ModelSpec, errors: ErrorDiagnosis | None, history: HistoryDiagnosis | None) -> Iterator[Advice]:
-    yield from remedies.stop_in_time(spec, history)
-    reason = "The curves ask for nothing else; the errors were not given."
+def _at_the_end(spec: ModelSpec, errors: ErrorDiagnosis | None, history: HistoryDiagnosis) -> Iterator[Advice]:
+    yield from _stop_in_time(spec, history)
+    reason = "The curves ask for nothing else; the errors are not known."
     if errors is not None:
         reason = f"Neither bias nor variance is high: the validation error is {show_percent(errors.validation_error)}."
     yield Advice(
-        action="go on to the final model",
-        reason=reason,
-        do="Train on training and validation data together, then look at the test set once.",
+        title="go on to the final model",
+        reason=f"{reason} Train on training and validation data together, then look at the test set once.",
     )
+
+
+# The single pieces. Each yields one only where the spec leaves room for it.
+
+
+def _rate_of(spec: ModelSpec) -> float:
+    return DEFAULT_RATES[spec.optimizer] if spec.learning_rate is None else spec.learning_rate
+
+
+def _show_layers(units: tuple[int, ...]) -> str:
+    return "-".join(map(str, units))
+
+
+def _follow_the_table(spec: ModelSpec, reason: str) -> Iterator[Advice]:
+    """The last layer and the loss of the table, where the spec departs from it."""
+    for field, words in (("last_activation", "last activation"), ("loss", "loss")):
+        if (value := getattr(spec, field)) != "auto":
+            yield Advice(
+                title=f"take the {words} that suits the problem",
+                reason=f"{reason} with {value}, which was set by hand.",
+                spec=spec.replace(**{field: "auto"}),
+            )
+
+
+def _change_rate(spec: ModelSpec, reason: str, factor: float) -> Iterator[Advice]:
+    """A learning rate that is so many times the present one."""
+    present = _rate_of(spec)
+    rate = float(f"{factor * present:.3g}")
+    if LEAST_RATE <= rate <= HIGHEST_RATE:
+        title = f"{'lower' if factor < 1 else 'raise'} the learning rate to {rate:g}"
+        yield Advice(title=title, reason=f"{reason} at {present:g}.", spec=spec.replace(learning_rate=rate))
+
+
+def _change_optimizer(spec: ModelSpec, reason: str, optimizer: str) -> Iterator[Advice]:
+    """Another optimizer, at its usual rate."""
+    if spec.optimizer != optimizer:
+        changed = spec.replace(optimizer=optimizer, learning_rate=None)
+        yield Advice(title=f"try the optimizer {optimizer}", reason=f"{reason} under {spec.optimizer}.", spec=changed)
+
+
+def _bigger_network(spec: ModelSpec, reason: str) -> Iterator[Advice]:
+    """Twice the units, one more layer; hidden layers where there are none."""
+    if spec.architecture == "linear":
+        changed = spec.replace(architecture="mlp", hidden_units=FIRST_LAYERS["mlp"])
+        yield Advice(title="add a hidden layer", reason=f"{reason} with no hidden layer.", spec=changed)
+        return
+    reason = f"{reason} with {_show_layers(spec.hidden_units)} units."
+    wider = tuple(max(units, min(2 * units, MOST_UNITS)) for units in spec.hidden_units)
+    title = f"make the network bigger: {_show_layers(wider)} units"
+    yield Advice(title=title, reason=reason, spec=spec.replace(hidden_units=wider))
+    if len(spec.hidden_units) < MOST_LAYERS:
+        deeper = (*spec.hidden_units, spec.hidden_units[-1])
+        title = f"add a layer: {_show_layers(deeper)} units"
+        yield Advice(title=title, reason=reason, spec=spec.replace(hidden_units=deeper))
+
+
+def _smaller_network(spec: ModelSpec, reason: str) -> Iterator[Advice]:
+    """Half the units."""
+    narrower = tuple(min(units, max(FEWEST_UNITS, units // 2)) for units in spec.hidden_units)
+    yield Advice(
+        title=f"make the network smaller: {_show_layers(narrower)} units",
+        reason=f"{reason} with {_show_layers(spec.hidden_units)} units.",
+        spec=spec.replace(hidden_units=narrower),
+    )
+
+
+def _other_architecture(spec: ModelSpec, reason: str, problem: Problem) -> Iterator[Advice]:
+    """A convnet for images, an embedding network for texts."""
+    if problem.kind in MADE_FOR:
+        name, title, why = MADE_FOR[problem.kind]
+        if spec.architecture != name:
+            changed = spec.replace(architecture=name, hidden_units=FIRST_LAYERS[name])
+            yield Advice(
+                title=title, reason=f"{reason} with {spec.architecture}, which is not told {why}.", spec=changed
+            )
+
+
+def _train_longer(spec: ModelSpec, reason: str) -> Iterator[Advice]:
+    """Twice the epochs."""
+    epochs = min(2 * spec.epochs, MOST_EPOCHS)
+    if epochs > spec.epochs:
+        title = f"train for {epochs} epochs"
+        yield Advice(title=title, reason=f"{reason} after {spec.epochs} epochs.", spec=spec.replace(epochs=epochs))
+
+
+def _stop_in_time(spec: ModelSpec, history: HistoryDiagnosis) -> Iterator[Advice]:
+    """As many epochs as did good; with patience the best weights came back already."""
+    epochs = history.overfitting_epoch
+    if epochs is not None and spec.patience is None and epochs < spec.epochs:
+        rise = f"from {history.best_loss:.3g} to {history.last_loss:.3g}"
+        yield Advice(
+            title=f"stop after epoch {epochs}",
+            reason=f"Overfitting since epoch {epochs + 1}: {history.monitor} rose {rise}.",
+            spec=spec.replace(epochs=epochs),
+        )
+
+
+def _set_patience(spec: ModelSpec, reason: str) -> Iterator[Advice]:
+    """Early stopping, with a patience of a tenth of the epochs."""
+    if spec.patience is None:
+        patience = max(2, spec.epochs // 10)
+        title = f"stop early, with a patience of {patience} epochs"
+        yield Advice(
+            title=title, reason=f"{reason} after all {spec.epochs} epochs.", spec=spec.replace(patience=patience)
+        )
+
+
+def _more_regularization(spec: ModelSpec, reason: str) -> Iterator[Advice]:
+    """Dropout and an L2 penalty, first or more of them. Both act on hidden layers only."""
+    if not spec.hidden_units:
+        return
+    if spec.dropout < FULL_DROPOUT:
+        dropout = FIRST_DROPOUT if spec.dropout < FIRST_DROPOUT else FULL_DROPOUT
+        title = f"raise the dropout to {dropout:g}" if spec.dropout else f"add dropout of {dropout:g}"
+        yield Advice(title=title, reason=f"{reason} with dropout {spec.dropout:g}.", spec=spec.replace(dropout=dropout))
+    if spec.l2 < FULL_L2:
+        l2 = max(FIRST_L2, min(FULL_L2, float(f"{3 * spec.l2:.3g}")))
+        title = f"raise the L2 penalty to {l2:g}" if spec.l2 else f"add an L2 penalty of {l2:g}"
+        yield Advice(title=title, reason=f"{reason} with L2 {spec.l2:g}.", spec=spec.replace(l2=l2))
+
+
+def _less_regularization(spec: ModelSpec, reason: str) -> Iterator[Advice]:
+    """No dropout, no penalties, where the spec has them."""
+    there = {name: getattr(spec, name) for name in ("dropout", "l1", "l2") if getattr(spec, name)}
+    if there:
+        present = ", ".join(f"{name} {value:g}" for name, value in there.items())
+        without = spec.replace(**dict.fromkeys(there, 0.0))
+        yield Advice(title="take the regularization away", reason=f"{reason} with {present}.", spec=without)

@@ -13,8 +13,7 @@ from recipe.core.prepared import Prepared, check_trainable, encoding_for
 from recipe.core.run import EpochReport, Run, collect_versions
 from recipe.core.spec import ModelSpec
 from recipe.engine.models import build_model, make_targets
-from recipe.journal import Journal, keep
-from recipe.journal import choose as choose_journal
+from recipe.journal import Journal, choose_journal, keep
 from recipe.steps.s4_prepare import prepare
 from recipe.steps.s5_baseline import compute_baseline
 
@@ -124,8 +123,7 @@ def _train_all(
     for (spec, prepared), job, progress in zip(pairs, jobs, train_models(jobs, **options), strict=False):
         run = _make_run(spec, prepared, job.model, progress)
         if journal is not None:
-            run = replace(run, data=prepared.data_key)
-            keep([run], journal, by_spec=by_spec)
+            [run] = keep([replace(run, data=prepared.data_key, by_spec=by_spec)], journal)
         runs.append(run)
     return runs
 

@@ -30,6 +30,11 @@ def describe_source(*datasets: Dataset) -> str:
     return "\n".join(lines.values())
 
 
+def heading_html(title: str) -> str:
+    """Return what the panel is called, above it."""
+    return f"<b style='font-size:1.1em'>{escape(title)}</b>"
+
+
 def source_html(text: str) -> str:
     """Return the source as small print."""
     if not text:

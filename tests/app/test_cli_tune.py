@@ -34,7 +34,7 @@ def test_tune_shows_the_best_trials_and_keeps_all_in_the_journal(at_once):
     )
     assert "12 trials in" in done.output
     assert "Only the test set can say how good it is." in done.output
-    entries = default_journal().entries(origin="search")
+    entries = default_journal().runs(origin="search")
     assert len(entries) == 12
     assert f"{max(entry.score for entry in entries):.4g}" in done.output
     assert "remaining" not in done.output  # no live line where no terminal is
@@ -49,12 +49,12 @@ def test_tune_goes_on_from_what_the_journal_holds(at_once):
 def test_tune_takes_a_storage_and_a_time(at_once, tmp_path):
     done = call("--storage", str(tmp_path / "mine.log"), "--seconds", "0")
     assert (done.exit_code, "Its time was up." in done.output) == (0, True)
-    assert default_journal().entries() == []
+    assert default_journal().runs() == []
 
 
 def test_tune_judges_by_folds_where_it_is_told_to(at_once):
     assert call("--trials", "1", "--folds", "3").exit_code == 0
-    (entry,) = default_journal().entries(origin="search")
+    (entry,) = default_journal().runs(origin="search")
     dataset = recipe.load("mnist", source="sample", rows=100)
     assert entry.data == take_data(dataset, folds=3).cuts(entry.spec).data_key
 

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
 import subprocess
 import sys
 import threading
+import time
+from pathlib import Path
+from types import SimpleNamespace
 
-import numpy as np
 import optuna
 import pytest
+from tuning_examples import make_run
 
+from recipe.core.run import Run, mean_run
 from recipe.core.spec import ModelSpec
 from recipe.data.load import load
-from recipe.journal import Journal, current_origin, default_journal, entry_attributes, keep, origin_of
+from recipe.journal import Journal, current_origin, default_journal, keep, origin_of, tabulate
 from recipe.steps.s3_protocol import hold_out, k_fold
 from recipe.steps.s4_prepare import prepare
 from recipe.steps.training import cross_validate, train, train_seeds
 
 SPEC = ModelSpec(hidden_units=(4,), epochs=2, batch_size=32)
+RUN = make_run(SPEC, data="d" * 16, problem="housing", score=0.5)
 
 
 @pytest.fixture(scope="module")
@@ -32,48 +38,29 @@ def prepared(houses):
     return prepare(hold_out(houses))
 
 
-@pytest.fixture(scope="module")
-def run(prepared):
-    return dataclasses.replace(train(SPEC, prepared, journal=None), data=prepared.data_key)
-
-
 @pytest.fixture
 def journal(tmp_path) -> Journal:
     return Journal(tmp_path / "journal.log")
 
 
-def test_data_key_tells_data_and_scale_and_problem_apart(houses, prepared):
-    assert len(prepared.data_key) == 16
-    assert int(prepared.data_key, 16) >= 0
-    again = prepare(hold_out(houses))
-    assert again.data_key == prepared.data_key
-    changed = prepared.x_val.copy()
-    changed[0, 0] += 1
-    others = [
-        dataclasses.replace(prepared, x_val=changed),
-        dataclasses.replace(prepared, y_train=prepared.y_train.astype(np.float64)),
-        dataclasses.replace(prepared, x_train=prepared.x_val, x_val=prepared.x_train),
-        dataclasses.replace(prepared, preparation=dataclasses.replace(prepared.preparation, input_scale=0.5)),
-        dataclasses.replace(prepared, problem=dataclasses.replace(prepared.problem, name="other")),
-    ]
-    assert len({prepared.data_key, *(other.data_key for other in others)}) == 6
+# What a training records.
 
 
 def test_train_records_every_run_in_the_default_journal(prepared):
     train(SPEC, prepared)
     train_seeds(SPEC, prepared, (1, 2))
-    (first, *more) = default_journal().entries()
-    assert [entry.seed for entry in (first, *more)] == [0, 1, 2]
-    assert (first.problem, first.source, first.data) == ("housing", "sample", prepared.data_key)
-    assert (first.origin, first.state, first.stopped) == ("script", "complete", None)
+    (first, *more) = default_journal().runs()
+    assert [run.seed for run in (first, *more)] == [0, 1, 2]
+    assert (first.problem, first.source, first.data) == (prepared.problem, "sample", prepared.data_key)
+    assert (first.origin, first.state, first.number) == ("script", "complete", 0)
 
 
-def test_train_records_in_the_journal_that_is_given_and_nowhere_for_none(prepared, journal):
-    inside = train(SPEC, prepared, journal=journal)
-    outside = train(SPEC, prepared, journal=None)
-    assert (inside.data, outside.data) == (prepared.data_key, "")
-    assert len(journal.entries()) == 1
-    assert default_journal().entries() == []
+def test_train_returns_the_run_as_it_was_recorded_with_its_model(prepared, journal):
+    inside, outside = (train(SPEC, prepared, journal=kept) for kept in (journal, None))
+    assert (inside.number, outside.number, outside.data) == (0, None, "")
+    assert inside.model is not None
+    assert len(journal.runs()) == 1
+    assert default_journal().runs() == []
 
 
 def test_train_records_nothing_where_the_journal_is_off(prepared, monkeypatch, tmp_path):
@@ -81,204 +68,255 @@ def test_train_records_nothing_where_the_journal_is_off(prepared, monkeypatch, t
     assert default_journal() is None
     train(SPEC, prepared)
     monkeypatch.setenv("RECIPE_JOURNAL", str(tmp_path / "mine.log"))
-    assert default_journal().entries() == []
-    train(SPEC, prepared)
-    assert (tmp_path / "mine.log").is_file()
+    assert default_journal().runs() == []
+    assert not (tmp_path / "mine.log").exists()
 
 
 @pytest.mark.parametrize("units", [(4,), (300, 300)])  # side by side, and one after the other
 def test_cross_validate_records_a_run_a_split(houses, journal, units):
     runs = cross_validate(SPEC.replace(hidden_units=units), k_fold(houses, folds=3), journal=journal)
-    entries = journal.entries()
-    assert sorted(entry.seed for entry in entries) == [0, 1, 2]
-    assert {entry.data for entry in entries} == {run.data for run in runs}
-    assert len({entry.study for entry in entries}) == 3
+    assert sorted(run.seed for run in journal.runs()) == [0, 1, 2]
+    assert len({run.data for run in runs} & {run.data for run in journal.runs()}) == 3
 
 
-def test_entry_has_what_the_run_had(run, journal):
-    entry = journal.record(run, extra={"guess": "overfits"})
-    assert (entry.spec, entry.seed, entry.measure, entry.protocol) == (run.spec, 0, "mae", run.protocol)
-    assert (entry.score, entry.epochs, entry.best_epoch) == (run.score, 2, run.best_epoch)
-    assert entry.train_score == run.history["mae"][-1]
-    assert (entry.backend, entry.versions, entry.extra) == (run.backend, run.versions, {"guess": "overfits"})
-    for key, values in run.history.items():
-        np.testing.assert_allclose(entry.history[key], values, rtol=1e-6)
-    assert entry.time.endswith("+00:00")
-    assert journal.entries() == [entry]
+def test_training_goes_on_where_the_journal_cannot_be_written(prepared, tmp_path):
+    (tmp_path / "file").write_text("")
+    broken = Journal(tmp_path / "file" / "journal.log")
+    with pytest.warns(RuntimeWarning, match=r"The run is done, and it is not in the journal\. .*cannot be written"):
+        kept = train(SPEC, prepared, journal=broken)
+    assert (kept.epochs, kept.number) == (2, None)
 
 
-def test_entry_is_a_trial_of_the_datas_study_with_the_specs_parameters(run, journal):
-    journal.record(run)
-    study = optuna.load_study(study_name=f"housing-{run.data}", storage=journal.storage)
-    assert study.direction == optuna.study.StudyDirection.MINIMIZE
-    assert study.best_value == run.score
-    assert study.best_params["units_1"] == 4
-    assert study.best_trial.intermediate_values == pytest.approx(dict(enumerate(run.history["val_mae"])), rel=1e-6)
+def test_keep_without_a_journal_gives_the_runs_as_they_are():
+    assert keep([RUN], None) == [RUN]
 
 
-def test_run_of_a_rising_measure_makes_a_study_that_is_maximized(run, journal):
-    digits = prepare(hold_out(load("mnist", source="sample", rows=60)))
-    train(SPEC, digits, journal=journal)
-    study = optuna.load_study(study_name=f"mnist-{digits.data_key}", storage=journal.storage)
-    assert study.direction == optuna.study.StudyDirection.MAXIMIZE
+# What is recorded comes back.
 
 
-def test_spec_that_no_search_can_reach_is_kept_without_parameters(run, journal):
-    wrong = dataclasses.replace(run, spec=run.spec.replace(last_activation="relu"))
-    assert journal.record(wrong).spec.last_activation == "relu"
-    assert journal.storage.get_all_trials(0)[0].params == {}
+def test_run_comes_back_as_it_was(journal):
+    run = journal.record(RUN)
+    (again,) = Journal(journal.location).runs()
+    for name in ("spec", "problem", "source", "protocol", "history", "stopped", "backend", "versions", "data", "time"):
+        assert getattr(again, name) == getattr(run, name)
+    assert (again.score, again.train_score, again.number, again.origin) == (RUN.score, RUN.train_score, 0, "script")
+    assert again.time.endswith("+00:00")
 
 
-def test_run_that_diverged_is_kept_as_failed(run, journal):
-    nan = {key: [1.0, math.nan] for key in run.history}
-    entry = journal.record(dataclasses.replace(run, history=nan))
-    assert entry.state == "failed"
-    assert math.isnan(entry.score)
-    assert entry.history["val_mae"][0] == 1.0
-    assert entry.to_row()["score"] is None
+def test_mean_of_several_comes_back_with_its_members(journal):
+    folds = [dataclasses.replace(RUN, spec=SPEC.replace(seed=seed)) for seed in range(3)]
+    mean = journal.record(mean_run(folds, protocol="3 folds"))
+    (again,) = journal.runs()
+    assert (again.score, again.scores, again.protocol) == (mean.score, mean.scores, "3 folds")
+    assert [run.seed for run in again.members] == [0, 1, 2]
 
 
-def test_run_that_was_stopped_is_kept_as_pruned_and_not_found_again(prepared, journal):
-    stop = threading.Event()
-    stop.set()
-    stopped = train(SPEC, prepared, stop=stop, journal=journal)
-    assert stopped.stopped == "asked"
-    assert journal.entries()[0].state == "pruned"
+@pytest.mark.parametrize(
+    ("changes", "state"),
+    [
+        ({"history": {name: [1.0, math.nan] for name in ("mae", "val_mae", "val_data_loss")}}, "complete"),
+        ({"history": {name: [math.nan] for name in ("mae", "val_mae", "val_data_loss")}}, "failed"),
+        ({"stopped": "asked"}, "pruned"),
+        ({"final": True}, "complete"),
+    ],
+)
+def test_run_that_diverged_or_was_stopped_comes_back_with_its_state(journal, changes, state):
+    journal.record(dataclasses.replace(RUN, **changes))
+    (run,) = journal.runs()
+    assert run.state == state
+    assert math.isnan(run.score) == (state == "failed" or run.final)
+
+
+def test_run_without_its_data_is_refused(journal):
+    with pytest.raises(ValueError, match=r"does not say which data it was trained on\. Received: run, data=''"):
+        journal.record(dataclasses.replace(RUN, data=""))
+
+
+def test_runs_are_chosen_by_what_is_asked_for(journal):
+    with origin_of("panel"):
+        journal.record(RUN)
+    journal.record(dataclasses.replace(RUN, source="local"))
+    assert [run.origin for run in journal.runs(source="sample")] == ["panel"]
+    assert [run.source for run in journal.runs(origin="script")] == ["local"]
+    assert len(journal.runs(problem="housing", data=RUN.data)) == 2
+    assert journal.runs(problem="mnist") == journal.runs(data="0" * 16) == []
+
+
+def test_runs_of_another_process_appear_in_an_open_journal(journal):
+    journal.record(RUN)
+    code = f"""
+from recipe import Journal
+journal = Journal({journal.location!r})
+print(journal.record(journal.runs()[0]).number)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.split() == ["1"]
+    assert [run.number for run in journal.runs()] == [0, 1]
+
+
+def test_runs_that_another_version_wrote_are_passed_over(journal):
+    journal.record(RUN)
+    file = Path(journal.location)
+    lines = file.read_text(encoding="utf-8").splitlines()
+    values = json.loads(lines[-1])
+    values["user_attrs"]["run"]["spec"]["depth"] = 3
+    file.write_text("\n".join([*lines, json.dumps(values), ""]), encoding="utf-8")
+    assert [run.number for run in Journal(journal.location).runs()] == [0]
+
+
+def test_journal_that_was_deleted_begins_anew(journal, tmp_path):
+    journal.record(RUN)
+    (tmp_path / "journal.log").unlink()
+    assert journal.runs() == []
+    journal.record(RUN)
+    assert len(Journal(journal.location).runs()) == 1
+
+
+# A run is found again.
+
+
+def test_find_gives_the_last_run_of_the_same_spec_data_and_versions(prepared, journal):
     assert journal.find(SPEC, prepared) is None
-
-
-def test_find_gives_the_last_run_of_the_same_spec_data_and_versions(prepared, run, journal):
-    assert journal.find(SPEC, prepared) is None
-    journal.record(run)
-    last = journal.record(run, origin="panel")
-    assert journal.find(SPEC, prepared) == last
+    run = train(SPEC, prepared, journal=journal)
+    last = journal.record(run)
+    assert journal.find(SPEC, prepared).number == last.number == 1
     assert journal.find(SPEC.replace(seed=1), prepared) is None
-    other = dataclasses.replace(prepared, y_val=prepared.y_val + 1)
-    assert journal.find(SPEC, other) is None
+    assert journal.find(SPEC, dataclasses.replace(prepared, y_val=prepared.y_val + 1)) is None
 
 
-@pytest.mark.parametrize("change", [{"versions": {"keras": "2.0"}}, {"backend": "torch"}])
-def test_find_passes_over_runs_of_other_versions(prepared, run, journal, change):
-    journal.record(dataclasses.replace(run, **change))
-    assert journal.find(SPEC, prepared) is None
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"versions": {"keras": "2.0"}},
+        {"backend": "torch"},
+        {"by_spec": False},
+        {"final": True},
+        {"stopped": "asked"},
+        {"members": (RUN, RUN)},
+    ],
+)
+def test_find_passes_over_what_the_spec_alone_did_not_decide(prepared, journal, change):
+    run = train(SPEC, prepared, journal=None)
+    same = SimpleNamespace(problem=run.problem, data_key=RUN.data)
+    journal.record(dataclasses.replace(run, data=RUN.data))
+    assert journal.find(SPEC, same) is not None
+    other = Journal(f"{journal.location}2")
+    other.record(dataclasses.replace(run, data=RUN.data, **change))
+    assert other.find(SPEC, same) is None
 
 
-def test_find_passes_over_runs_that_the_spec_alone_does_not_decide(prepared, journal):
+def test_find_passes_over_unshuffled_and_fitted_runs(prepared, journal):
     train(SPEC, prepared, shuffle=False, journal=journal)
     train(SPEC, prepared, engine="fit", journal=journal)
-    assert [entry.by_spec for entry in journal.entries()] == [False, False]
+    assert [run.by_spec for run in journal.runs()] == [False, False]
     assert journal.find(SPEC, prepared) is None
 
 
-def test_entries_are_found_by_another_process(run, journal):
-    mine = journal.record(run)
-    code = f"from recipe import Journal; print(*[e.score for e in Journal({journal.location!r}).entries()])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
-    assert float(done.stdout) == mine.score
+def test_stopped_run_is_kept_and_not_found_again(prepared, journal):
+    stop = threading.Event()
+    stop.set()
+    assert train(SPEC, prepared, stop=stop, journal=journal).state == "pruned"
+    assert journal.find(SPEC, prepared) is None
 
 
-def test_entries_of_another_process_appear_in_an_open_journal(run, journal):
-    journal.record(run)
-    other = Journal(journal.location)
-    other.record(run, origin="panel")
-    assert [entry.origin for entry in journal.entries()] == ["script", "panel"]
-    assert [entry.number for entry in journal.entries()] == [0, 1]
+# Marks, looks, origins, tables.
 
 
-def test_entries_are_chosen_by_what_is_asked_for(run, journal):
-    journal.record(run, origin="panel")
-    journal.record(dataclasses.replace(run, source="local"))
-    assert [entry.origin for entry in journal.entries(source="sample")] == ["panel"]
-    assert [entry.source for entry in journal.entries(origin="script")] == ["local"]
-    assert len(journal.entries(problem="housing", data=run.data)) == 2
-    assert journal.entries(problem="mnist") == journal.entries(data="0" * 16) == []
+def test_pin_is_kept_and_taken_away(journal):
+    run = journal.record(RUN)
+    assert journal.pin(run).pinned
+    assert [one.pinned for one in Journal(journal.location).runs()] == [True]
+    assert not journal.pin(run, pinned=False).pinned
+    assert [one.pinned for one in journal.runs()] == [False]
+    with pytest.raises(ValueError, match=r"Only a run that is in the journal can be pinned\. Received: run, number="):
+        journal.pin(RUN)
 
 
-def test_trials_that_optuna_made_are_entries_too_and_running_ones_are_not(run, journal):
-    name = journal.open_study(run.problem, run.data)
-    study = optuna.load_study(study_name=name, storage=journal.storage)
-    distributions = journal_parameters()
-    study.add_trial(optuna.trial.create_trial(state=optuna.trial.TrialState.FAIL, **distributions))
-    study.ask()
-    (entry,) = journal.entries()
-    assert (entry.state, entry.origin, entry.spec.hidden_units) == ("failed", "search", (4,))
-    assert math.isnan(entry.score)
+def test_note_looks_counts_each_test_set_by_itself(journal):
+    assert journal.note_looks(RUN.problem, "ab", 2) == 2
+    assert journal.note_looks(RUN.problem, "cd", 1) == 1
+    assert Journal(journal.location).note_looks(RUN.problem, "ab", 0) == 2
+    assert journal.runs() == []
 
 
-def journal_parameters() -> dict[str, object]:
-    from recipe.core.parameters import to_params
-
-    params, distributions = to_params(SPEC)
-    return {"params": params, "distributions": distributions}
-
-
-def test_origin_of_holds_inside_and_in_its_own_thread_alone(run, journal):
+def test_origin_of_holds_inside_and_in_its_own_thread_alone(journal):
     seen = []
     with origin_of("panel"):
         thread = threading.Thread(target=lambda: seen.append(current_origin()))
         thread.start()
         thread.join()
-        assert journal.record(run).origin == "panel"
+        assert journal.record(RUN).origin == "panel"
     assert (seen, current_origin()) == (["script"], "script")
-    assert entry_attributes(run, origin="search")["run"]["origin"] == "search"
 
 
-def test_pin_is_kept_and_taken_away(run, journal):
-    entry = journal.record(run)
-    assert journal.pin(entry).pinned
-    assert [one.pinned for one in Journal(journal.location).entries()] == [True]
-    assert journal.find(run.spec, _Same(run)).pinned
-    assert not journal.pin(entry, pinned=False).pinned
-    assert [one.pinned for one in journal.entries()] == [False]
+def test_to_frame_is_a_table_that_pandas_sorts_filters_and_writes(journal, tmp_path):
+    for score in (0.5, 0.2, 0.9):
+        journal.record(make_run(SPEC.replace(dropout=score / 2), data="d", problem="housing", score=score))
+    frame = journal.to_frame(problem="housing")
+    assert frame.sort_values("score")["number"].tolist() == [1, 0, 2]
+    assert frame.query("dropout > 0.2 and epochs == 2")["best_epoch"].tolist() == [2, 2]
+    assert frame["time"].is_monotonic_increasing
+    assert frame.loc[0, "spec"] == journal.runs()[0].spec.describe()
+    frame.to_csv(tmp_path / "runs.csv", index=False)
+    assert (tmp_path / "runs.csv").read_text().startswith("number,time,problem,source,origin,state,measure,score")
 
 
-class _Same:
-    """Stands for the prepared data of a run."""
-
-    def __init__(self, run) -> None:
-        self.problem, self.data_key = run.problem, run.data
-
-
-def test_journal_that_was_deleted_begins_anew(run, journal, tmp_path):
-    journal.record(run)
-    (tmp_path / "journal.log").unlink()
-    assert journal.entries() == []
-    journal.record(run, origin="panel")
-    assert [entry.origin for entry in Journal(journal.location).entries()] == ["panel"]
+def test_to_frame_of_an_empty_journal_has_its_columns_and_makes_no_file(journal, tmp_path):
+    assert list(journal.to_frame()) == list(tabulate([RUN]))
+    assert len(journal.to_frame()) == 0
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_journal_in_a_database_works_alike(run, tmp_path):
+# Where it lies.
+
+
+def test_journal_in_a_database_works_alike(tmp_path):
     journal = Journal(f"sqlite:///{tmp_path}/runs.db")
-    entry = journal.record(run)
-    journal.pin(entry)
-    assert [one.pinned for one in journal.entries()] == [True]
-    assert dataclasses.replace(journal.entries()[0], pinned=False) == entry
-    assert journal.note_looks(run.problem, "ab", 2) == 2
-    assert len(journal.entries()) == 1
+    run = journal.record(RUN)
+    journal.pin(run)
+    again = Journal(journal.location)
+    assert [(one.number, one.pinned, one.score) for one in again.runs()] == [(0, True, run.score)]
+    assert again.note_looks(run.problem, "ab", 2) == 2
+    assert len(again.runs()) == 1
 
 
-def test_run_without_its_data_is_refused(run, journal):
-    with pytest.raises(ValueError, match=r"does not say which data it was trained on\. Received: run, data=''"):
-        journal.record(dataclasses.replace(run, data=""))
+@pytest.mark.parametrize(
+    ("address", "error", "text"),
+    [
+        ("nosuch://host/name", ValueError, r"no address of a database: .* Received: nosuch://host/name\. Give one"),
+        ("sqlite:////no/such/folder/runs.db", OSError, r"does not answer as it should: .* See that it runs"),
+    ],
+)
+def test_address_that_leads_nowhere_is_refused_with_the_way_out(monkeypatch, address, error, text):
+    monkeypatch.setattr("recipe.journal.RETRY_SECONDS", ())
+    with pytest.raises(error, match=text):
+        Journal(address).runs()
 
 
-def test_journal_that_cannot_be_written_costs_a_warning_and_not_the_run(prepared, tmp_path):
-    (tmp_path / "file").write_text("")
-    broken = Journal(tmp_path / "file" / "journal.log")
-    with pytest.warns(RuntimeWarning, match=r"The run is done, and it is not in the journal\. .*cannot be written"):
-        kept = train(SPEC, prepared, journal=broken)
-    assert kept.epochs == 2
+def test_journal_shows_no_password():
+    assert repr(Journal("postgresql://ada:secret@host/runs")) == "Journal('postgresql://ada:***@host/runs')"
 
 
-def test_keep_without_a_journal_does_nothing(run):
-    keep([run], None)
-
-
-def test_optuna_stays_as_talkative_as_it_was(run, tmp_path, capfd):
+def test_optuna_stays_as_talkative_as_it_was(tmp_path, capfd):
     optuna.logging.set_verbosity(optuna.logging.INFO)
     try:
-        Journal(tmp_path / "journal.log").record(run)
+        Journal(tmp_path / "journal.log").record(RUN)
         assert optuna.logging.get_verbosity() == optuna.logging.INFO
         assert "study created" not in capfd.readouterr().err
     finally:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+
+def test_two_thousand_runs_are_opened_and_listed_in_a_second_or_so(journal, tmp_path):
+    """Processor time, with room for a slow machine; a record and a look-up take a few milliseconds."""
+    run: Run = make_run(SPEC.replace(epochs=80), data="d", problem="housing")
+    began = time.process_time()
+    for seed in range(100):
+        journal.record(dataclasses.replace(run, spec=run.spec.replace(seed=seed)))
+    recording = (time.process_time() - began) / 100
+    first, *lines = (tmp_path / "journal.log").read_text(encoding="utf-8").splitlines(keepends=True)
+    (tmp_path / "journal.log").write_text("".join([first, *(20 * lines)]), encoding="utf-8")
+    began = time.process_time()
+    assert len(Journal(journal.location).runs()) == 2_000
+    assert recording < 0.02
+    assert time.process_time() - began < 3

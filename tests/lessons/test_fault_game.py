@@ -9,10 +9,9 @@ import recipe
 from recipe.core.checks import Check, Status
 from recipe.debugging import CHECKS
 from recipe.debugging.faults import FAULTS, faults_of, make_pipeline
-from recipe.figures import new_figure, to_png
+from recipe.figures import blank_figure, new_figure, to_png
 from recipe.lessons.s8_debug.fault_game import CHECK_COSTS, POINTS, SOUND, WRONG_COSTS, FaultGame, show_symptoms
 from recipe.lessons.s8_debug.figures import describe_matrix, describe_symptoms, draw_checks, draw_matrix, draw_symptoms
-from recipe.ui.figure import new_panel_figure
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +135,7 @@ def test_symptoms_are_drawn_with_their_numbers(base):
     rows = {"mnist": 300, "imdb": 300, "housing": 300}[base]
     pipeline = make_pipeline(recipe.load(base, source="sample", rows=rows))
     symptoms = show_symptoms(pipeline, epochs=2)
-    figure = new_panel_figure((7.6, 5.0))
+    figure = blank_figure((7.6, 5.0))
     draw_symptoms(figure, symptoms)
     assert to_png(figure).startswith(b"\x89PNG")
     left = figure.subfigs[0].axes[0]
@@ -152,7 +151,7 @@ def test_symptoms_are_drawn_with_their_numbers(base):
 
 
 def test_losses_that_are_no_number_are_said_to_be(houses):
-    figure = new_panel_figure((7.6, 5.0))
+    figure = blank_figure((7.6, 5.0))
     draw_symptoms(figure, show_symptoms(make_pipeline(houses, "nan_in_input"), epochs=1))
     assert [text.get_text() for text in figure.subfigs[0].axes[0].texts] == ["not a number"]
 

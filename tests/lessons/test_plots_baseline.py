@@ -8,11 +8,10 @@ import pytest
 import recipe
 from recipe.data.problems import find_problem
 from recipe.debugging.rate_sweep import RateSweep
-from recipe.figures import new_figure, to_png
+from recipe.figures import blank_figure, new_figure, to_png
 from recipe.lessons.s5_baseline import figures
 from recipe.lessons.s5_baseline.power_curve import PowerCurve, power_curve
 from recipe.lessons.s5_baseline.wrong_rows import LastLayerTrial, count_nonsense
-from recipe.ui.figure import new_panel_figure
 
 
 def make_power(accuracy=0.7, samples=100, seed=0):
@@ -156,7 +155,7 @@ def test_draw_rates_marks_what_diverged_at_the_top():
 )
 def test_draw_judgement_says_the_verdict_and_names_a_sample(accuracy, verdict):
     power, curve = make_power(accuracy)
-    figure = new_panel_figure()
+    figure = blank_figure()
     figures.draw_judgement(figure, find_problem("imdb"), power, curve, source="sample")
     shown = " ".join(map(texts, figure.axes))
     assert verdict in shown

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from recipe.data.problems import find_problem
+from recipe.figures import blank_figure
 from recipe.lessons.s4_prepare.figures import (
     describe_preparation,
     draw_input_ranges,
@@ -11,7 +12,6 @@ from recipe.lessons.s4_prepare.figures import (
     draw_validation_curves,
 )
 from recipe.lessons.s4_prepare.preparations import PreparationTrial
-from recipe.ui.figure import new_panel_figure
 
 
 def make_trial(name="raw", scores=(0.9, 0.5), problem="housing", inputs=(("a", -1.0, 0.0, 1.0),)):
@@ -54,7 +54,7 @@ def test_draw_validation_curves_draws_all_in_their_order(worst, scale):
 
 
 def test_draw_preparation_shows_the_trial_and_three_before_it():
-    figure = new_panel_figure()
+    figure = blank_figure()
     earlier = [make_trial(name) for name in ("first", "second", "third", "fourth")]
     draw_preparation(figure, make_trial("now"), earlier)
     left, right = figure.axes
@@ -69,7 +69,7 @@ def test_draw_preparation_shows_the_trial_and_three_before_it():
 
 
 def test_draw_preparation_keeps_accuracy_linear_and_bears_a_trial_without_an_epoch():
-    figure = new_panel_figure()
+    figure = blank_figure()
     draw_preparation(figure, make_trial("now", scores=(0.01, 0.9), problem="imdb"), [make_trial(scores=())])
     assert figure.axes[1].get_yscale() == "linear"
 

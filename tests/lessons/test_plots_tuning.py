@@ -13,7 +13,7 @@ import recipe
 from recipe.data.problems import find_problem
 from recipe.figures import ORANGE, VERMILION
 from recipe.journal import default_journal
-from recipe.lessons.s3_protocol.selection import SelectionStudy
+from recipe.lessons.s3_protocol.study import SelectionStudy
 from recipe.lessons.s7_regularize.figures import (
     describe_leak,
     draw_history,
@@ -149,7 +149,7 @@ def test_plots_refuse_what_is_too_little(monkeypatch):
 def make_study(problem="mnist", sign=1):
     dev = np.array([[0.5, 0.9, 0.7], [0.6, 0.8, 0.7]]) * sign
     truth = np.array([[0.6, 0.7, 0.8], [0.6, 0.7, 0.8]]) * sign
-    return SelectionStudy(problem=find_problem(problem), source="sample", dev=dev, truth=truth, rows=9, dev_rows=3)
+    return SelectionStudy(problem=find_problem(problem), source="sample", dev=dev, truth=truth, dev_rows=3)
 
 
 def test_draw_leak_begins_at_no_leak_and_ends_at_all_of_it():
@@ -157,7 +157,7 @@ def test_draw_leak_begins_at_no_leak_and_ends_at_all_of_it():
     axes = draw_leak(study)
     dev, truth = points_of(axes, "on the dev set"), points_of(axes, "in truth")
     assert dev[0] == pytest.approx(truth[0])
-    assert dev[-1, 1] - truth[-1, 1] == pytest.approx(study.leak(3)) == pytest.approx(0.15)
+    assert dev[-1, 1] - truth[-1, 1] == pytest.approx(study.optimism(3)) == pytest.approx(0.15)
     assert describe_leak(study) == (
         "accuracy of the best of 1 to 3 trials: in truth from 0.700 to 0.700; on the dev set it looks better than "
         "that, by 0 with one trial and by 0.150 with 3."

@@ -246,6 +246,6 @@ def test_evaluate_once_gives_its_result_where_the_journal_cannot_be_written(tmp_
 def test_train_final_is_recorded_as_final_and_without_a_score(tmp_path):
     journal, dataset = Journal(tmp_path / "journal.log"), load("housing", source="sample", rows=400)
     final = train_final(SPECS["housing"], dataset, ratios=HOUSING_RATIOS, journal=journal)
-    (entry,) = journal.entries()
+    (entry,) = journal.runs()
     assert (entry.final, math.isnan(entry.score), entry.data) == (True, True, final.run.data)
     assert final.preparation.ratios == HOUSING_RATIOS

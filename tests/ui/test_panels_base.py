@@ -12,8 +12,8 @@ import pytest
 from panel_examples import CountPanel, CountSettings, LiveCountPanel, count
 
 from recipe.data.load import load
-from recipe.ui.base import Panel
 from recipe.ui.controls import make_controls
+from recipe.ui.panel import Panel
 from recipe.ui.settings import Settings, setting
 from recipe.ui.texts import describe_source
 from recipe.ui.worker import LatestWins
@@ -168,7 +168,7 @@ def test_figure_is_a_new_one_that_a_notebook_shows():
     figure = panel.figure()
     assert figure is not panel.figure()
     np.testing.assert_array_equal(figure.axes[0].lines[0].get_ydata(), [1, 2])
-    assert figure._repr_png_().startswith(PNG)
+    assert figure._repr_mimebundle_()[0]["image/png"].startswith("iVBOR")
 
 
 @pytest.mark.parametrize("twin", ["figure", "table", "alt_text"])

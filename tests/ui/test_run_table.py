@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
+from recipe.core.run import Run
 from recipe.core.spec import ModelSpec
-from recipe.journal import Entry
+from recipe.data.problems import find_problem
 from recipe.ui.experiment.run_table import (
     COLUMNS,
     compare_runs,
@@ -20,34 +21,21 @@ from recipe.ui.experiment.run_table import (
     to_rows,
 )
 
-ENTRY = Entry(
-    study="mnist-aa",
-    number=0,
-    state="complete",
-    problem="mnist",
-    source="sample",
-    protocol="",
-    data="aa",
-    spec=ModelSpec(),
-    seed=0,
-    origin="panel",
-    measure="accuracy",
-    score=0.9,
-    train_score=0.95,
-    best_epoch=3,
-    epochs=5,
-    stopped=None,
-    seconds=1.26,
-    backend="jax",
-    versions={},
-    history={},
-    time="2026-01-01T10:00:00+00:00",
-)
+
+def _run(number: int = 0, score: float = 0.9, *, epochs: int = 5, best: int = 3, problem: str = "mnist", **more) -> Run:
+    """A run of a given score, on the training part 0.05 better, at a given best epoch."""
+    problem = find_problem(problem)
+    measure, losses = problem.measure, [1.0 if epoch != best else 0.5 for epoch in range(epochs)]
+    history = {f"val_{measure}": [score] * epochs, measure: [0.95] * epochs, "val_data_loss": losses}
+    values = {"number": number, "spec": ModelSpec(), "origin": "panel", "time": "2026-01-01T10:00:00+00:00"}
+    return Run(problem=problem, source="sample", protocol="", history=history, seconds=1.26, **values | more)
+
+
 ENTRIES = (
-    ENTRY,
-    replace(ENTRY, number=1, score=0.8, epochs=20, time="2026-01-01T11:00:00+00:00", spec=ModelSpec(hidden_units=(8,))),
-    replace(ENTRY, number=2, score=math.nan, epochs=9, time="2026-01-02T10:00:00+00:00"),
-    replace(ENTRY, number=3, score=0.95, epochs=2, time="2026-01-03T10:00:00+00:00", stopped="asked"),
+    _run(),
+    _run(1, 0.8, epochs=20, time="2026-01-01T11:00:00+00:00", spec=ModelSpec(hidden_units=(8,))),
+    _run(2, math.nan, epochs=9, time="2026-01-02T10:00:00+00:00"),
+    _run(3, 0.95, epochs=2, time="2026-01-03T10:00:00+00:00", stopped="asked"),
 )
 
 
@@ -112,7 +100,7 @@ def test_compare_runs_says_what_differs():
 
 def test_compare_runs_refuses_another_problem():
     with pytest.raises(ValueError, match=r"different problems cannot be compared. Received: mnist and imdb."):
-        compare_runs(ENTRY, replace(ENTRY, problem="imdb"))
+        compare_runs(_run(), _run(problem="imdb"))
 
 
 @pytest.mark.parametrize(
@@ -126,7 +114,8 @@ def test_compare_runs_refuses_another_problem():
     ],
 )
 def test_sentence_of_says_which_is_better(measure, scores, sentence):
-    first, second = (replace(ENTRY, measure=measure, score=score) for score in scores)
+    problem = "mnist" if measure == "accuracy" else "housing"
+    first, second = (_run(score=score, problem=problem) for score in scores)
     assert sentence_of(first, second) == sentence
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Sequence
+from datetime import datetime
+from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,8 +22,10 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from recipe.app.workflow import RecipeResult
+    from recipe.core.run import Run
     from recipe.journal import Journal
-    from recipe.journal.entries import Entry
+
+SORTS = ("time", "score")
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -123,24 +128,57 @@ def runs(
 ) -> None:
     """List, filter and export the journal: every run, from notebooks, panels, searches and this command."""
     from recipe.journal import default_journal
-    from recipe.journal.views import Filter, select
 
     console = _console()
     try:
         _check_targets([path for path in (csv, json) if path is not None])
-        wanted = Filter(problem=problem, origin=origin, source=source, since=since, pinned=pinned, best=best, sort=sort)
+        if problem is not None:
+            find_problem(problem)
         journal = default_journal()
-        entries = [] if journal is None else journal.entries()
-        chosen = select(entries, wanted)
+        kept = [] if journal is None else journal.runs()
+        wanted = {"problem": problem, "origin": origin, "source": source, "pinned": pinned or None}
+        chosen = _choose(kept, wanted, since, best, sort)
     except ValueError as error:
         _fail(error, WRONG_INPUT)
     except OSError as error:
         _fail(error, FAILED)
-    if not entries:
+    if not kept:
         console.print(_empty(journal), highlight=False, markup=False, soft_wrap=True)
         return
-    _show_runs(chosen, limit, f"{len(chosen):,} of {len(entries):,} runs in {journal.location}", console)
+    _show_runs(chosen, limit, f"{len(chosen):,} of {len(kept):,} runs in {journal.location}", console)
     _write_runs(chosen, csv, json, console)
+
+
+def _choose(
+    runs: Sequence[Run], wanted: dict[str, object], since: str | None, best: int | None, sort: str
+) -> list[Run]:
+    """Return the runs that are wanted: the newest first, or problem by problem and the best first."""
+    from recipe.core.measures import MEASURES
+    from recipe.journal import tabulate
+
+    if sort not in SORTS:
+        raise ValueError(f"Runs cannot be put in that order. Received: sort={sort!r}. Choose from {', '.join(SORTS)}.")
+    table = tabulate(runs)
+    for name, value in wanted.items():
+        table = table if value is None else table[table[name] == value]
+    if since is not None:
+        table = table[table["time"] >= _read_time(since)]
+    falls = table["measure"].map(lambda name: MEASURES[name].higher_is_better).astype(bool)
+    ranked = table.assign(rank=table["score"].mask(falls, -table["score"])).sort_values(["problem", "rank"])
+    if best is not None:
+        table = ranked[(ranked["state"] == "complete") & ranked["score"].notna()].groupby("problem").head(best)
+    else:
+        table = ranked if sort == "score" else table.sort_values("time", ascending=False, kind="stable")
+    return [runs[place] for place in table.index]
+
+
+def _read_time(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text).astimezone()
+    except ValueError as error:
+        raise ValueError(
+            f"That is no date. Received: since={text!r}. Write it as 2026-03-01 or 2026-03-01T14:30."
+        ) from error
 
 
 def _empty(journal: Journal | None) -> str:
@@ -152,7 +190,7 @@ def _empty(journal: Journal | None) -> str:
     )
 
 
-def _show_runs(entries: Sequence[Entry], limit: int, title: str, console: Console) -> None:
+def _show_runs(entries: Sequence[Run], limit: int, title: str, console: Console) -> None:
     """Print the first entries as a table, and how many there are more."""
     from recipe.app.cli.live import runs_table
 
@@ -164,16 +202,26 @@ def _show_runs(entries: Sequence[Entry], limit: int, title: str, console: Consol
         console.print(f"{len(entries) - limit:,} more: --limit {len(entries)} shows them.", highlight=False)
 
 
-def _write_runs(entries: Sequence[Entry], csv: Path | None, json: Path | None, console: Console) -> None:
-    from recipe.journal.views import write_csv, write_json
+def _write_runs(runs: Sequence[Run], csv: Path | None, json: Path | None, console: Console) -> None:
+    from recipe.core.targets import write_whole
+    from recipe.journal import tabulate
 
+    texts = {
+        csv: lambda: tabulate(runs).to_csv(index=False),
+        json: lambda: dumps([_to_object(run) for run in runs], indent=1, ensure_ascii=False, allow_nan=False) + "\n",
+    }
     try:
-        for path, write in ((csv, write_csv), (json, write_json)):
+        for path, text in texts.items():
             if path is not None:
-                write(path, entries)
+                write_whole(path, text())
                 console.print(f"Written: {path}", highlight=False, markup=False, soft_wrap=True)
     except OSError as error:
         _fail(error, FAILED)
+
+
+def _to_object(run: Run) -> dict[str, object]:
+    score = run.score if math.isfinite(run.score) else None
+    return {"number": run.number, "pinned": run.pinned, "state": run.state, "score": score} | run.to_dict()
 
 
 app.command()(_tune)

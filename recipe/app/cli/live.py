@@ -17,9 +17,9 @@ from recipe.app import trials
 from recipe.app.steps import Step
 from recipe.app.workflow import RecipeResult, StepFinished, StepStarted
 from recipe.core.measures import MEASURES
+from recipe.core.run import Run
 from recipe.core.spec import ModelSpec
 from recipe.data.folders import FetchedFile
-from recipe.journal.entries import Entry
 
 LAST_STEP = 7  # what comes after it, the final model, has no number
 
@@ -129,7 +129,7 @@ def file_table(files: Iterable[FetchedFile]) -> Table:
     return table
 
 
-def runs_table(entries: Sequence[Entry], title: str) -> Table:
+def runs_table(entries: Sequence[Run], title: str) -> Table:
     """Return entries of the journal as a table, a run a line."""
     caption = "*: pinned. Scores are of validation data; they compare within one problem and its data alone."
     table = Table(title=title, caption=caption, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
@@ -138,7 +138,7 @@ def runs_table(entries: Sequence[Entry], title: str) -> Table:
         table.add_column(name, justify="right" if is_number else "left", no_wrap=name in ("when", "epochs"))
     for entry in entries:
         when = datetime.fromisoformat(entry.time).astimezone().strftime("%Y-%m-%d %H:%M") if entry.time else ""
-        data = f"{entry.problem} ({entry.source})" if entry.source not in ("", "local") else entry.problem
+        data = f"{entry.problem.name} ({entry.source})" if entry.source not in ("", "local") else entry.problem.name
         cells = when + "*" * entry.pinned, data, _show_model(entry.spec), _show_result(entry)
         table.add_row(*map(Text, cells), f"{entry.epochs:,}", Text(entry.origin))
     return table
@@ -157,7 +157,7 @@ def _show_model(spec: ModelSpec) -> str:
     return ", ".join([*parts, f"seed {spec.seed}"])
 
 
-def _show_result(entry: Entry) -> str:
+def _show_result(entry: Run) -> str:
     """Say how a run did, and what it was where it was not a usual one."""
     ended = "final" if entry.final else "" if entry.state == "complete" else entry.state
     return " ".join(filter(None, ("" if math.isnan(entry.score) else f"{entry.score:.4g}", ended)))

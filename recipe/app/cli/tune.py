@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from recipe.journal.entries import Entry
     from recipe.search import Tuning
+    from recipe.search.entries import Entry
 
 SHOWN = 10  # trials in the table
 

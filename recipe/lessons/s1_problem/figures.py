@@ -9,10 +9,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from recipe.figures import BLUE, INK, ORANGE, SKY, VERMILION, finish, new_figure
+from recipe.figures import BLUE, INK, ORANGE, SKY, VERMILION, blank_figure, finish, new_figure
 from recipe.lessons.s1_problem.framing import TARGETS, Framing
 from recipe.steps.s1_problem import TargetDescription, format_number
-from recipe.ui.figure import PanelFigure, new_panel_figure
 
 WIDEST_NAME = 14  # characters of a class's name that stand under its bar; longer ones are wrapped
 MAP_POINTS = 6_000  # more dots hide each other
@@ -74,7 +73,7 @@ def draw_map(
     return axes
 
 
-def draw_histograms(columns: Mapping[str, np.ndarray], units: Mapping[str, str], *, rows: int = 2) -> PanelFigure:
+def draw_histograms(columns: Mapping[str, np.ndarray], units: Mapping[str, str], *, rows: int = 2) -> Figure:
     """Draw a histogram of each column, in as many rows.
 
     Parameters
@@ -83,7 +82,7 @@ def draw_histograms(columns: Mapping[str, np.ndarray], units: Mapping[str, str],
     units : name -> unit
     """
     across = -(-len(columns) // rows)
-    figure = new_panel_figure((2.1 * across, 1.9 * rows))
+    figure = blank_figure((2.1 * across, 1.9 * rows))
     for place, (name, values) in enumerate(columns.items(), start=1):
         axes = figure.add_subplot(rows, across, place)
         axes.hist(values, bins=40, color=BLUE)

@@ -19,13 +19,13 @@ from recipe.lessons.s1_problem.framing import (
     frame_problem,
     input_columns,
 )
-from recipe.ui.base import OnProgress, Panel
 from recipe.ui.controls import make_controls
+from recipe.ui.panel import OnProgress, Panel
 from recipe.ui.settings import Settings, setting
 from recipe.ui.texts import SOURCES
 
 if typing.TYPE_CHECKING:
-    from recipe.ui.figure import PanelFigure
+    from matplotlib.figure import Figure
 
 DATA = {"digits (MNIST)": "mnist", "film reviews (IMDB)": "imdb", "houses (California)": "housing"}
 ROWS = {"50": 50, "100": 100, "300": 300, "1,000": 1_000, "3,000": 3_000, "10,000": 10_000, "all": 0}
@@ -175,7 +175,7 @@ class ProblemPanel(Panel):
             seed=settings.draw,
         )
 
-    def draw(self, figure: PanelFigure, result: Framing) -> None:
+    def draw(self, figure: Figure, result: Framing) -> None:
         from recipe.lessons.s1_problem.figures import draw_framing
 
         draw_framing(figure, result)

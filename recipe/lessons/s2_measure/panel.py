@@ -14,12 +14,12 @@ from recipe.core.spec import ModelSpec
 from recipe.data.load import load
 from recipe.lessons.s2_measure.detector import HeldOutScores, score_held_out
 from recipe.lessons.s2_measure.thresholds import ThresholdReport, judge_threshold
-from recipe.ui.base import OnProgress, Panel
 from recipe.ui.controls import make_controls
+from recipe.ui.panel import OnProgress, Panel
 from recipe.ui.settings import Settings, setting
 
 if typing.TYPE_CHECKING:
-    from recipe.ui.figure import PanelFigure
+    from matplotlib.figure import Figure
 
 ROWS = 20_000  # of MNIST: half of the training part to learn from, half with some 770 fives to judge on
 NETWORKS = MappingProxyType(
@@ -110,7 +110,7 @@ class MeasurePanel(Panel):
         report = judge_threshold(scored.y_true, scored.scores, threshold=settings.threshold, share=settings.share)
         return MeasureResult(scored=scored, report=report)
 
-    def draw(self, figure: PanelFigure, result: MeasureResult) -> None:
+    def draw(self, figure: Figure, result: MeasureResult) -> None:
         """Two confusion matrices on the left, the precision-recall curve on the right."""
         from recipe.lessons.s2_measure.figures import draw_threshold_report
 

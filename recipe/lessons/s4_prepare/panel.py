@@ -15,12 +15,12 @@ from recipe.core.measures import MEASURES
 from recipe.core.spec import ModelSpec
 from recipe.data.load import load
 from recipe.lessons.s4_prepare.preparations import PreparationTrial, try_preparation
-from recipe.ui.base import OnProgress, Panel
+from recipe.ui.panel import OnProgress, Panel
 from recipe.ui.settings import Settings, setting
 from recipe.ui.texts import describe_source
 
 if typing.TYPE_CHECKING:
-    from recipe.ui.figure import PanelFigure
+    from matplotlib.figure import Figure
 
 PROBLEMS = {"houses (California)": "housing", "digits (MNIST)": "mnist", "film reviews (IMDB)": "imdb"}
 SCALINGS = {"none": "raw", "to 0 ... 1": "scale", "to -1 ... 1": "scale_signed"}
@@ -136,7 +136,7 @@ class PreparePanel(Panel):
         )
         return PrepareResult(trial=trial, earlier=earlier)
 
-    def draw(self, figure: PanelFigure, result: PrepareResult) -> None:
+    def draw(self, figure: Figure, result: PrepareResult) -> None:
         """The ranges of the inputs on the left, the training curves on the right."""
         from recipe.lessons.s4_prepare.figures import draw_preparation
 

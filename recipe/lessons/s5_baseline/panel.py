@@ -15,12 +15,12 @@ from recipe.data.problems import find_problem
 from recipe.lessons.judging import small_spec, with_words
 from recipe.lessons.s5_baseline.contest import Contest, hold_contest
 from recipe.steps.s5_power import StatisticalPower
-from recipe.ui.base import OnProgress, Panel
 from recipe.ui.controls import make_controls
+from recipe.ui.panel import OnProgress, Panel
 from recipe.ui.settings import Settings, setting
 
 if typing.TYPE_CHECKING:
-    from recipe.ui.figure import PanelFigure
+    from matplotlib.figure import Figure
 
 ROWS = MappingProxyType({"mnist": 8_000, "imdb": 6_000, "housing": 6_000})  # half of them to judge on
 WORDS = 1_000
@@ -95,7 +95,7 @@ class BaselinePanel(Panel):
                 self._contests[key] = contest
         return BaselineResult(contest=contest, power=contest.judge(settings.samples, seed=settings.draw))
 
-    def draw(self, figure: PanelFigure, result: BaselineResult) -> None:
+    def draw(self, figure: Figure, result: BaselineResult) -> None:
         """The two scores on the left, the power of a validation set on the right."""
         from recipe.lessons.s5_baseline.figures import draw_judgement
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import ipywidgets as widgets
 
 from recipe.steps.s6_scale_up import ErrorDiagnosis, diagnose_errors, show_percent
-from recipe.ui.base import OnProgress, Panel
 from recipe.ui.controls import make_controls
+from recipe.ui.panel import OnProgress, Panel
 from recipe.ui.settings import Settings, setting
 
 if typing.TYPE_CHECKING:
-    from recipe.ui.figure import PanelFigure
+    from matplotlib.figure import Figure
 
 # Half points up to 5 %, whole ones up to 50 %.
 ERRORS = tuple(thousandths / 1000 for thousandths in (*range(0, 50, 5), *range(50, 510, 10)))
@@ -75,7 +75,7 @@ class ErrorsPanel(Panel):
         """Diagnose the three errors."""
         return diagnose_errors(settings.training, settings.validation, settings.reachable)
 
-    def draw(self, figure: PanelFigure, result: ErrorDiagnosis) -> None:
+    def draw(self, figure: Figure, result: ErrorDiagnosis) -> None:
         """The plane, with a star where the sliders are."""
         from recipe.lessons.s6_scale_up.figures import draw_errors
 

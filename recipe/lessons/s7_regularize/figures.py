@@ -18,8 +18,8 @@ from matplotlib.figure import Figure
 
 from recipe.core.measures import MEASURES
 from recipe.figures import BLUE, INK, ORANGE, SKY, VERMILION, finish, new_figure
-from recipe.lessons.s3_protocol.figures import draw_dev_and_truth
-from recipe.lessons.s3_protocol.selection import SelectionStudy
+from recipe.lessons.s3_protocol.figures import draw_selection
+from recipe.lessons.s3_protocol.study import SelectionStudy
 from recipe.search.summary import SEARCH, Tuning
 
 LEAST_TRIALS = 4  # to say which parameter matters
@@ -162,19 +162,8 @@ def draw_trial_curves(found: Tuning, *, title: str = "", axes: Axes | None = Non
 
 
 def draw_leak(study: SelectionStudy, *, title: str = "", axes: Axes | None = None) -> Axes:
-    """Draw the score of the best of so many trials: on the dev set that it was chosen by, and in truth.
-
-    The dev sets' luck with all trials alike is taken off: both lines begin at one score, and what lies between them
-    comes from choosing alone.
-    """
-    axes = axes or new_figure(width=6.0)[1][0]
-    measure = MEASURES[study.problem.measure]
-    counts = range(1, study.candidates + 1)
-    truth = np.array([study.expected(count)[1] for count in counts])
-    leak = np.array([study.leak(count) for count in counts])
-    dev = truth + (leak if measure.higher_is_better else -leak)
-    axes.fill_between(counts, dev, truth, color=VERMILION, alpha=0.12, lw=0, label="the leak")
-    return draw_dev_and_truth(study, dev, truth, choices="trials to choose the best from", title=title, axes=axes)
+    """Draw the score of the best of so many trials: on the dev set that it was chosen by, and in truth."""
+    return draw_selection(study, choices="trials to choose the best from", title=title, axes=axes)
 
 
 def describe_leak(study: SelectionStudy) -> str:
@@ -185,7 +174,7 @@ def describe_leak(study: SelectionStudy) -> str:
     return (
         f"{measure.title}{f' in {unit}' if unit else ''} of the best of 1 to {study.candidates} trials: in truth from "
         f"{truths[0]:.3f} to {truths[1]:.3f}; on the dev set it looks better than that, by 0 with one trial and by "
-        f"{study.leak(study.candidates):.3f} with {study.candidates}."
+        f"{study.optimism(study.candidates):.3f} with {study.candidates}."
     )
 
 

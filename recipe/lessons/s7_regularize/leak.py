@@ -10,7 +10,7 @@ from recipe.core.dataset import Dataset
 from recipe.core.problem import Problem
 from recipe.core.spec import ModelSpec
 from recipe.lessons.judging import TRUTH_ROWS, OnProgress, draw_rows, measure_truth, prepare_rest, small_spec
-from recipe.lessons.s3_protocol.selection import SelectionStudy
+from recipe.lessons.s3_protocol.study import SelectionStudy
 from recipe.search.space import Range, SearchSpace
 from recipe.steps.s3_protocol import hold_out
 from recipe.steps.s4_prepare import prepare
@@ -85,7 +85,6 @@ def study_leak(
         source=dataset.source,
         dev=table[..., 0],
         truth=table[..., 1],
-        rows=rows,
         dev_rows=len(prepared[0].y_val),
     )
 

@@ -18,13 +18,12 @@ from recipe.debugging import CHECKS
 from recipe.debugging.faults import FAULTS
 from recipe.debugging.pipelines import BASES, ROWS
 from recipe.lessons.s8_debug.fault_game import CHECK_COSTS, SOUND, WRONG_COSTS, Answer, FaultGame, Round
-from recipe.ui.base import OnProgress, Panel
+from recipe.ui.panel import OnProgress, Panel
 from recipe.ui.settings import Settings, setting
 from recipe.ui.texts import describe_source
-from recipe.ui.view import View
 
 if typing.TYPE_CHECKING:
-    from recipe.ui.figure import PanelFigure
+    from matplotlib.figure import Figure
 
 LAST_ROUND = 200
 NONE = "none"
@@ -43,31 +42,6 @@ class FaultGameSettings(Settings):
     problem: str = setting("any", label="problem", choices=PROBLEMS)
     check: str = setting(NONE, label="check", choices=CHOICES, help="Run makes it, for a point.")
     fault: str = setting(SOUND, label="your guess", choices=GUESSES, help="Guess asks whether this is what is broken.")
-
-
-class FaultGameView(View):
-    """The usual widgets, a button to guess and one for a new round, and below the figure what was found so far."""
-
-    def __init__(self, **parts: typing.Any) -> None:
-        self.guess_button = widgets.Button(description="Guess", icon="question")
-        self.next_button = widgets.Button(description="New round", icon="refresh")
-        self.notes = widgets.HTML()
-        super().__init__(**parts)
-
-    def make_left(self, controls: list[widgets.Widget]) -> list[widgets.Widget]:
-        """The controls, each above the button that it belongs to."""
-        number, problem, check, fault = controls
-        running = widgets.HBox([self.run_button, self.stop_button])
-        return [number, problem, self.next_button, check, running, fault, self.guess_button]
-
-    def make_right(self) -> list[widgets.Widget]:
-        """The figure, and the notes below it."""
-        return [widgets.VBox([self.image, self.notes], layout=widgets.Layout(width="100%"))]
-
-    def show_running(self, running: bool) -> None:
-        """Nothing can be pressed twice."""
-        super().show_running(running)
-        self.guess_button.disabled = self.next_button.disabled = running
 
 
 class FaultGamePanel(Panel):
@@ -117,13 +91,25 @@ class FaultGamePanel(Panel):
         menu.value = settings.problem
         return controls
 
-    def make_view(self, *, controls: dict[str, widgets.Widget], **parts: typing.Any) -> FaultGameView:
-        """Add the two buttons and the notes."""
-        view = FaultGameView(controls=list(controls.values()), **parts)
-        view.guess_button.on_click(lambda button: self._press("guess"))
-        view.next_button.on_click(lambda button: self._press("next"))
-        self.guess_button, self.next_button, self.notes = view.guess_button, view.next_button, view.notes
-        return view
+    def make_left(self) -> list[widgets.Widget]:
+        """The controls, each above the button that it belongs to."""
+        self.guess_button = widgets.Button(description="Guess", icon="question")
+        self.next_button = widgets.Button(description="New round", icon="refresh")
+        self.guess_button.on_click(lambda button: self._press("guess"))
+        self.next_button.on_click(lambda button: self._press("next"))
+        number, problem, check, fault = self.controls.values()
+        running = widgets.HBox([self.run_button, self.stop_button])
+        return [number, problem, self.next_button, check, running, fault, self.guess_button]
+
+    def make_right(self) -> list[widgets.Widget]:
+        """The figure, and the notes below it."""
+        self.notes = widgets.HTML()
+        return [widgets.VBox([self.image, self.notes], layout=widgets.Layout(width="100%"))]
+
+    def show_running(self, running: bool) -> None:
+        """Nothing can be pressed twice."""
+        super().show_running(running)
+        self.guess_button.disabled = self.next_button.disabled = running
 
     def compute(self, settings: FaultGameSettings, on_progress: OnProgress, stop: threading.Event) -> Round:
         """Do what was asked for: begin a round, make a check, or answer a guess."""
@@ -140,7 +126,7 @@ class FaultGamePanel(Panel):
             self.game.check(settings.check)
         return self.game.round
 
-    def draw(self, figure: PanelFigure, result: Round) -> None:
+    def draw(self, figure: Figure, result: Round) -> None:
         """The symptoms; what the checks found stands below, as text."""
         from recipe.lessons.s8_debug.figures import draw_symptoms
 
@@ -180,15 +166,14 @@ class FaultGamePanel(Panel):
     def _next_number(self) -> int:
         return self.settings.round % LAST_ROUND + 1
 
-    def _show(self, result: Round | None) -> None:
-        super()._show(result)
-        if self._view is not None:
-            self.notes.value = notes_html(result)
+    def show_result(self, result: Round | None) -> None:
+        """The figure, and the notes below it."""
+        super().show_result(result)
+        self.notes.value = notes_html(result)
 
-    def _repr_mimebundle_(self, **kwargs: object) -> dict[str, object]:
-        if self.result is None and not self._worker.running:  # the symptoms are there before anything is pressed
-            super().run(check=NONE)
-        return super()._repr_mimebundle_(**kwargs)
+    def run_first(self) -> None:
+        """The symptoms are there before anything is pressed."""
+        super().run(check=NONE)
 
 
 def notes_html(round: Round | None) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from recipe.core.prepared import Prepared
 from recipe.core.run import EpochReport, Run
 from recipe.core.spec import ModelSpec
-from recipe.journal import Entry, Journal, default_journal
+from recipe.journal import Journal, default_journal
 from recipe.steps.s5_baseline import Baseline, compute_baseline
 from recipe.steps.training import train, train_seeds
 from recipe.ui.experiment.outcome import Experiment, Unfinished
@@ -65,7 +65,7 @@ def run_experiment(
         )
     began = time.perf_counter()
     journal = default_journal() if journal == "default" else journal
-    found: dict[int, Run | Entry] = {}
+    found: dict[int, Run] = {}
     if reuse and journal is not None:
         found = _look_up(spec, prepared, seeds, journal)
     blank = Experiment(
@@ -85,7 +85,7 @@ def run_experiment(
     return dataclasses.replace(blank, outcomes=outcomes, seconds=time.perf_counter() - began)
 
 
-def _look_up(spec: ModelSpec, prepared: Prepared, seeds: tuple[int, ...], journal: Journal) -> dict[int, Run | Entry]:
+def _look_up(spec: ModelSpec, prepared: Prepared, seeds: tuple[int, ...], journal: Journal) -> dict[int, Run]:
     """Return the complete runs of the journal by seed; a journal that cannot be read costs a warning, never a run."""
     try:
         entries = {seed: journal.find(spec.replace(seed=seed), prepared) for seed in seeds}
@@ -99,9 +99,7 @@ def _look_up(spec: ModelSpec, prepared: Prepared, seeds: tuple[int, ...], journa
 class _Reporter:
     """Gathers what each epoch says, and passes it on as an experiment that is under way."""
 
-    def __init__(
-        self, blank: Experiment, known: list[Run | Entry], seeds: list[int], on_progress: OnProgress | None
-    ) -> None:
+    def __init__(self, blank: Experiment, known: list[Run], seeds: list[int], on_progress: OnProgress | None) -> None:
         self._blank, self._known, self._seeds, self._on_progress = blank, known, seeds, on_progress
         self._histories: list[dict[str, list[float]]] = [{} for _ in seeds]
         self._clock = RemainingTime(blank.spec.epochs * len(seeds))

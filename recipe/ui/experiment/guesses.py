@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from recipe.steps.s6_histories import Verdict
+from recipe.steps.s6_scale_up import Verdict
 from recipe.ui.experiment.outcome import Experiment
 
 

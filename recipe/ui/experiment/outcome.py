@@ -16,10 +16,8 @@ from recipe.core.prepared import Prepared
 from recipe.core.problem import Problem
 from recipe.core.run import Run, lowest_epoch, mean_history
 from recipe.core.spec import ModelSpec
-from recipe.journal import Entry
 from recipe.steps.s5_baseline import Baseline
-from recipe.steps.s6_histories import HistoryDiagnosis, diagnose_history
-from recipe.steps.s6_scale_up import ErrorDiagnosis, diagnose_errors
+from recipe.steps.s6_scale_up import ErrorDiagnosis, HistoryDiagnosis, diagnose_errors, diagnose_history, has_errors
 from recipe.steps.s7_regularize import Advice, advise
 
 if TYPE_CHECKING:
@@ -50,7 +48,7 @@ class Experiment:
     Attributes
     ----------
     spec : with the first of the seeds
-    outcomes : one a seed: a `Run` that was trained now, a journal's `Entry`, or an `Unfinished` one
+    outcomes : one a seed: a `Run` that was trained now, one of the journal, or an `Unfinished` one
     baseline : what a guess without the input achieves on the validation part
     reachable_error : what people reach, or the noise of the labels: a share of wrong answers, or of quantities a part
         of the baseline's error
@@ -60,7 +58,7 @@ class Experiment:
 
     spec: ModelSpec
     prepared: Prepared = field(repr=False)
-    outcomes: tuple[Run | Entry | Unfinished, ...] = field(repr=False)
+    outcomes: tuple[Run | Unfinished, ...] = field(repr=False)
     baseline: Baseline | float = field(repr=False)
     reachable_error: float = 0.0
     seconds: float = 0.0
@@ -79,7 +77,7 @@ class Experiment:
     @property
     def runs(self) -> tuple[Run, ...]:
         """The runs that were trained now; they have models, what is from a journal has none."""
-        return tuple(outcome for outcome in self.outcomes if isinstance(outcome, Run))
+        return tuple(outcome for outcome in self.outcomes if isinstance(outcome, Run) and outcome.model is not None)
 
     @property
     def model(self) -> keras.Model | None:
@@ -89,7 +87,7 @@ class Experiment:
     @property
     def from_journal(self) -> bool:
         """Whether nothing was trained, since the journal had every run already."""
-        return all(isinstance(outcome, Entry) for outcome in self.outcomes)
+        return all(isinstance(outcome, Run) and outcome.model is None for outcome in self.outcomes)
 
     @property
     def stopped(self) -> str | None:
@@ -143,22 +141,24 @@ class Experiment:
     @cached_property
     def error_diagnosis(self) -> ErrorDiagnosis | None:
         """Bias and variance, held against the reachable error; None where the training diverged."""
-        if not math.isfinite(self.score) or not math.isfinite(self.train_score):
-            return None
-        train, validation = (
-            self.measure.error(value, float(self.baseline)) for value in (self.train_score, self.score)
-        )
-        return diagnose_errors(train, validation, self.reachable_error)
+        return diagnose_errors(self._mean_run, self.reachable_error) if has_errors(self._mean_run) else None
 
     @cached_property
     def advice(self) -> tuple[Advice, ...]:
         """What to try next, the most promising first."""
-        return advise(
-            self.spec,
-            self.error_diagnosis,
-            self.history_diagnosis,
+        return advise(self._mean_run, self.reachable_error)
+
+    @cached_property
+    def _mean_run(self) -> Run:
+        return Run(
+            spec=self.spec,
             problem=self.problem,
-            n_train=len(self.prepared.y_train),
+            source=self.prepared.source,
+            protocol=self.prepared.protocol,
+            history=self.history,
+            baseline=float(self.baseline),
+            train_samples=len(self.prepared.y_train),
+            val_samples=len(self.prepared.y_val),
         )
 
     def with_reachable(self, error: float) -> Experiment:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -11,8 +10,6 @@ from types import MappingProxyType
 from recipe.core.measures import MEASURES
 from recipe.core.run import Run
 from recipe.core.spec import ModelSpec
-from recipe.journal import Entry, entry_attributes
-from recipe.journal.entries import make_trial, read_entry
 
 _ENDS = MappingProxyType({None: "whole", "early": "early"})
 _KINDS = MappingProxyType({"mlp": "dense", "convnet": "convnet", "embedding": "embedding", "linear": "linear"})
@@ -50,10 +47,10 @@ class Column:
     """A column of the table: what stands there, and what it is sorted by where that differs."""
 
     name: str
-    show: Callable[[Entry], object]
-    key: Callable[[Entry], object] | None = None
+    show: Callable[[Run], object]
+    key: Callable[[Run], object] | None = None
 
-    def sort_key(self, entry: Entry) -> object:
+    def sort_key(self, entry: Run) -> object:
         """Return what an entry is sorted by."""
         return (self.key or self.show)(entry)
 
@@ -79,7 +76,7 @@ COLUMNS = MappingProxyType(
 )
 
 
-def to_rows(entries: Iterable[Entry]) -> list[dict[str, object]]:
+def to_rows(entries: Iterable[Run]) -> list[dict[str, object]]:
     """Return a row a run for people, oldest first; ``"run"`` counts them from 1."""
     return [
         {"run": number, "pinned": entry.pinned} | {name: column.show(entry) for name, column in COLUMNS.items()}
@@ -87,7 +84,7 @@ def to_rows(entries: Iterable[Entry]) -> list[dict[str, object]]:
     ]
 
 
-def sort_runs(entries: Sequence[Entry], by: str = "time", *, descending: bool = True) -> list[int]:
+def sort_runs(entries: Sequence[Run], by: str = "time", *, descending: bool = True) -> list[int]:
     """Return the numbers of the runs, from 1, in the order of a column; those that are pinned come first.
 
     Parameters
@@ -109,7 +106,7 @@ def sort_runs(entries: Sequence[Entry], by: str = "time", *, descending: bool = 
     return sorted(ordered, key=lambda number: not entries[number - 1].pinned)
 
 
-def compare_runs(first: Entry, second: Entry) -> list[dict[str, object]]:
+def compare_runs(first: Run, second: Run) -> list[dict[str, object]]:
     """Say what differs between two runs, a row each: the fields of the spec, then the scores and how long it took.
 
     Both are to be of the same samples; these may be prepared in two ways, as reviews are for two architectures.
@@ -119,10 +116,10 @@ def compare_runs(first: Entry, second: Entry) -> list[dict[str, object]]:
     ValueError
         If they are of different problems, whose scores cannot be compared.
     """
-    if first.problem != second.problem:
+    if first.problem.name != second.problem.name:
         raise ValueError(
-            f"Scores on different problems cannot be compared. Received: {first.problem} and {second.problem}. Choose "
-            "two runs on the same data."
+            f"Scores on different problems cannot be compared. Received: {first.problem.name} and "
+            f"{second.problem.name}. Choose two runs on the same data."
         )
     specs = first.spec.to_dict(), second.spec.to_dict()
     rows = [
@@ -138,7 +135,7 @@ def compare_runs(first: Entry, second: Entry) -> list[dict[str, object]]:
     return rows + [{"what": what, "first": one, "second": other} for what, (one, other) in numbers.items()]
 
 
-def sentence_of(first: Entry, second: Entry, *, names: tuple[str, str] = ("the first", "the second")) -> str:
+def sentence_of(first: Run, second: Run, *, names: tuple[str, str] = ("the first", "the second")) -> str:
     """Say which of two runs on the same data has the better validation score, and by how much."""
     gain = MEASURES[first.measure].gain(second.score, first.score)
     title = MEASURES[first.measure].title
@@ -149,13 +146,6 @@ def sentence_of(first: Entry, second: Entry, *, names: tuple[str, str] = ("the f
     worse, better = names if gain > 0 else reversed(names)
     is_better = f"{better[0].upper()}{better[1:]} is better"
     return f"{is_better}: its validation {title} is {abs(gain):.3g} {_side(first.measure)} that of {worse}."
-
-
-def unrecorded_entry(run: Run, data: str, *, origin: str, number: int) -> Entry:
-    """Return a run as an entry that is in no journal; its number is below 0."""
-    run = dataclasses.replace(run, data=data)
-    trial = make_trial(run, entry_attributes(run, origin=origin))
-    return dataclasses.replace(read_entry(f"{run.problem.name}-{data}", trial, pinned=False), number=number)
 
 
 def _side(measure: str) -> str:

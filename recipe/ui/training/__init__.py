@@ -11,10 +11,10 @@ import ipywidgets as widgets
 from recipe.core.dataset import Dataset
 from recipe.core.spec import ModelSpec
 from recipe.journal import Journal, origin_of
-from recipe.ui.base import OnProgress, Panel
 from recipe.ui.experiment import run_experiment
 from recipe.ui.experiment.outcome import Experiment
 from recipe.ui.experiment.run_table import to_rows
+from recipe.ui.panel import OnProgress, Panel
 from recipe.ui.texts import describe_source
 from recipe.ui.training.controls import arrange, make_training_controls, offer
 from recipe.ui.training.data import DataShelf
@@ -24,7 +24,9 @@ from recipe.ui.training.surface import TrainingSurface
 from recipe.ui.training.view import TrainingView
 
 if typing.TYPE_CHECKING:
-    from recipe.ui.figure import PanelFigure
+    from matplotlib.figure import Figure
+
+    from recipe.figures.training import TrainingCurves
 
 
 class TrainingPanel(TrainingSurface):
@@ -60,6 +62,8 @@ class TrainingPanel(TrainingSurface):
     title = "Train a network"
     settings_type = TrainingSettings
     figure_size = (7.8, 4.6)
+    run_words = "Train"
+    widest_controls = "100%"  # on a narrow screen they stand in two columns above the figure
 
     def __init__(
         self, dataset: Dataset | None = None, *, journal: Journal | str | None = "default", **settings: object
@@ -147,13 +151,22 @@ class TrainingPanel(TrainingSurface):
             controls[name].observe(lambda change: self._follow_data(), names="value")
         return controls
 
-    def make_view(self, *, controls: dict[str, widgets.Widget], **parts: typing.Any) -> TrainingView:
-        """The controls with their switches beside them, and the tabs."""
-        parts["ready"] = "Ready: press Train."
-        view = TrainingView(controls=arrange(controls), apply=self._on_apply, **parts)
-        view.again_button.on_click(lambda button: self.start(again=True))
-        self._connect(view)
-        return view
+    def make_left(self) -> list[widgets.Widget]:
+        """The controls with their switches beside them."""
+        self._view = TrainingView(self._on_apply)
+        self._view.again_button.on_click(lambda button: self.start(again=True))
+        return self._view.make_left(self, arrange(self.controls))
+
+    def make_right(self) -> list[widgets.Widget]:
+        """The tabs."""
+        right = self._view.make_right(self)
+        self._connect(self._view)
+        return right
+
+    def show_running(self, running: bool) -> None:
+        """Enable Stop while a run is under way, and what starts one or changes its settings otherwise."""
+        super().show_running(running)
+        self._view.show_running(running)
 
     def source_text(self) -> str:
         """What the data of the chosen problem is, and how it is shared out."""
@@ -206,27 +219,30 @@ class TrainingPanel(TrainingSurface):
         parts += [self._past.warning] if self._past.warning else []
         return " ".join(parts)
 
-    def draw(self, figure: PanelFigure, result: Experiment) -> None:
+    def draw(self, figure: Figure, result: Experiment) -> None:
         """Data loss and measure over the epochs, earlier runs faintly behind them."""
-        from recipe.figures.training import draw_training
+        from recipe.figures.training import draw_curves
 
-        draw_training(figure, result.histories, **self._drawing_of(result))
+        draw_curves(figure, self._curves_of(result))
 
     def describe(self, result: Experiment) -> str:
         """The curves in words."""
-        from recipe.figures.training import describe_training
+        from recipe.figures.training import describe_curves
 
-        return describe_training(result.histories, **self._drawing_of(result))
+        return describe_curves(self._curves_of(result))
 
-    def _drawing_of(self, result: Experiment) -> dict[str, typing.Any]:
-        found = None if result.is_running else result.history_diagnosis.overfitting_epoch
-        return {
-            "measure": result.measure.name,
-            "measure_title": f"{result.measure.title}",
-            "unit": result.measure.unit_of(result.problem),
-            "baseline": float(result.baseline),
-            "overfitting_epoch": found,
-            "past": self._past.curves,
-            "epochs": result.spec.epochs if result.is_running else None,
-            "source": result.prepared.source,
-        }
+    def _curves_of(self, result: Experiment) -> TrainingCurves:
+        from recipe.figures.training import Curve, TrainingCurves
+
+        members = result.histories if len(result.histories) > 1 else ()
+        return TrainingCurves(
+            curves=(Curve(history=result.history if result.histories else {}, members=members),),
+            measure=result.measure.name,
+            title=result.measure.title,
+            unit=result.measure.unit_of(result.problem),
+            baseline=float(result.baseline),
+            overfitting_epoch=None if result.is_running else result.history_diagnosis.overfitting_epoch,
+            past=self._past.curves,
+            epochs=result.spec.epochs if result.is_running else None,
+            source=result.prepared.source,
+        )

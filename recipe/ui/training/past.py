@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import dataclasses
 from collections.abc import Mapping, Sequence
 
-from recipe.core.spec import ModelSpec
-from recipe.journal import Entry, Journal
-from recipe.journal import choose as choose_journal
+from recipe.core.run import Run
+from recipe.journal import Journal, choose_journal, stamp
 from recipe.ui.experiment.guesses import Answer, Guess
 from recipe.ui.experiment.outcome import Experiment
-from recipe.ui.experiment.run_table import unrecorded_entry
 from recipe.ui.training.data import TrainingData
 
 FAINT = 5  # earlier runs that stay in the figure
@@ -29,9 +27,8 @@ class Past:
 
     def __init__(self, journal: Journal | str | None) -> None:
         self._chosen = journal
-        self._unrecorded: list[Entry] = []
+        self._unrecorded: list[Run] = []
         self._guess = Guess()
-        self._before: Counter[tuple[ModelSpec, float]] = Counter()
         self.score_before: float | None = None
         self.curves: tuple[Mapping[str, Sequence[float]], ...] = ()
         self.answers: list[Answer] = []
@@ -43,7 +40,7 @@ class Past:
         """The journal, None where none is kept."""
         return choose_journal(self._chosen)
 
-    def entries(self, data: TrainingData) -> list[Entry]:
+    def entries(self, data: TrainingData) -> list[Run]:
         """Return the runs on this data, oldest first, in whatever way it was prepared."""
         kept, keys = self._kept(data.dataset.problem.name), data.keys
         found = [entry for entry in (*kept, *self._unrecorded) if entry.data in keys and not entry.final]
@@ -53,19 +50,17 @@ class Past:
         """Take note of what there is before a run, and of the guess."""
         self._guess, self.news, self.warning = guess, (), ""
         earlier = self.entries(data)
-        self._before = self._count(data.dataset.problem.name)
         is_same = previous is not None and previous.prepared.data_key in data.keys
         self.score_before = previous.score if is_same else earlier[-1].score if earlier else None
         self.curves = tuple(entry.history for entry in earlier if entry.history)[-FAINT:]
 
     def end(self, experiment: Experiment) -> None:
         """Keep what no journal keeps, and hold the guess against what came; one of a run that was stopped stays."""
-        recorded = self._count(experiment.problem.name) - self._before
-        missing = [run for run in experiment.runs if not recorded[run.spec, round(run.seconds, 3)]]
+        missing = [run for run in experiment.runs if run.number is None]
         key = experiment.prepared.data_key
         for run in missing:
-            entry = unrecorded_entry(run, key, origin="panel", number=-1 - len(self._unrecorded))
-            self._unrecorded.append(entry)
+            run = dataclasses.replace(run, data=key, number=-1 - len(self._unrecorded))
+            self._unrecorded.append(stamp(run, origin="panel"))
         if missing and self.journal is not None:
             self.warning = f"The journal could not be written: this run is kept in this panel only ({self.journal})."
         own = [tuple(history["val_data_loss"]) for history in experiment.histories]
@@ -79,20 +74,16 @@ class Past:
         """Whether a guess waits for a run."""
         return bool(self._guess)
 
-    def _kept(self, problem: str) -> list[Entry]:
+    def _kept(self, problem: str) -> list[Run]:
         """Return what the journal has on a problem, whatever the data."""
         if self.journal is None:
             return []
         try:
-            return self.journal.entries(problem=problem)
+            return self.journal.runs(problem=problem)
         except Exception as error:  # whatever a storage may raise: a run is worth more than the list of others
             self.warning = f"The journal cannot be read. {type(error).__name__}: {error}"
             return []
 
-    def _count(self, problem: str) -> Counter[tuple[ModelSpec, float]]:
-        """Count the journal's runs by what tells one from another."""
-        return Counter((entry.spec, entry.seconds) for entry in self._kept(problem))
-
-    def replace(self, entry: Entry) -> None:
+    def replace(self, entry: Run) -> None:
         """Put an entry that is in no journal in place of the one of the same number."""
         self._unrecorded = [entry if one.number == entry.number else one for one in self._unrecorded]

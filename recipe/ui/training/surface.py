@@ -8,10 +8,12 @@ from collections.abc import Callable
 from html import escape
 from pathlib import Path
 
-from recipe.journal import Entry, Journal
-from recipe.ui.base import GATHER_SECONDS, Panel
+from recipe.core.run import Run
+from recipe.core.targets import write_whole
+from recipe.journal import tabulate
 from recipe.ui.experiment.guesses import Answer, Guess, count_right
 from recipe.ui.experiment.outcome import Experiment
+from recipe.ui.panel import GATHER_SECONDS, Panel
 from recipe.ui.texts import error_html, source_html
 from recipe.ui.training.data import DataShelf
 from recipe.ui.training.past import Past
@@ -29,6 +31,7 @@ class TrainingSurface(Panel):
 
     def _init_surface(self) -> None:
         self._reachable = 0.0
+        self._view = None
         self._stale = set(TABS)
         self._filling = threading.RLock()
         self._tab_worker = LatestWins(lambda stop: self._fill_tab(), lambda running: None)
@@ -72,23 +75,28 @@ class TrainingSurface(Panel):
                 f"The advice is on {self.result.problem.name}, and the controls ask for {self.settings.problem}. "
                 f"Received: number={number}. Choose that problem again, or train on this one first."
             )
-        before = self.spec
-        self.spec = after = advice[number].apply(before)
+        if advice[number].spec is None:
+            raise ValueError(
+                f"No setting of a model does this. Received: advice to {advice[number].title}. {advice[number].reason}"
+            )
+        # What the advice changes is put on top of what the controls say by now.
+        before, asked, trained = self.spec, vars(advice[number].spec), vars(self.result.spec)
+        self.spec = after = before.replace(**{name: asked[name] for name in asked if asked[name] != trained[name]})
         changed = [
             field.name
             for field in dataclasses.fields(after)
             if getattr(after, field.name) != getattr(before, field.name)
         ]
         told = "; ".join(f"{name} {_show(getattr(before, name))} → {_show(getattr(after, name))}" for name in changed)
-        self._say(
-            f"Put into the controls: {advice[number].action} ({told or 'they said so already'}). Press Train to try it."
+        self.say(
+            f"Put into the controls: {advice[number].title} ({told or 'they said so already'}). Press Train to try it."
         )
 
     def predict_first(self, overfits: bool | None = None, better: bool | None = None) -> None:
         """Commit to a guess: it is held against the next run. None is no guess."""
         for menu, guess in ((self._view.overfits, overfits), (self._view.better, better)):
             menu.value = GUESSES[guess]
-        self._say(f"{self._guess().sentence} Press Train to see.")
+        self.say(f"{self._guess().sentence} Press Train to see.")
 
     def compare(self, first: int, second: int) -> list[dict[str, object]]:
         """Show and return what differs between two runs of `runs`: settings first, then what came of them."""
@@ -104,22 +112,22 @@ class TrainingSurface(Panel):
         else:
             journal.pin(entry, pinned)
         self._show_runs()
-        self._say(f"Run {number} is {'pinned to the top of the table' if pinned else 'no longer pinned'}.")
+        self.say(f"Run {number} is {'pinned to the top of the table' if pinned else 'no longer pinned'}.")
 
     def use_run(self, number: int) -> None:
         """Put the settings of a run of the table into the controls; it trains nothing."""
         self._show_runs()
         self.spec = self._view.table.entry(number).spec
-        self._say(f"The controls say what run {number} was trained with. Press Train to see it.")
+        self.say(f"The controls say what run {number} was trained with. Press Train to see it.")
 
     def export_csv(self, path: str | Path = "runs.csv") -> Path:
         """Write the runs on this data to a file, whole or not at all, and return its path."""
         entries = self._show_runs()
         if not entries:
             raise ValueError(f"There is no run on this data yet. Received: path={str(path)!r}. Train first.")
-        written = (self._past.journal or Journal()).write_csv(Path(path).expanduser(), entries)
+        written = write_whole(Path(path).expanduser(), tabulate(entries).to_csv(index=False))
         count = "1 run is" if len(entries) == 1 else f"{len(entries)} runs are"
-        self._say(f"{count} written to {Path(written).resolve()}.")
+        self.say(f"{count} written to {Path(written).resolve()}.")
         return Path(written)
 
     def show_tab(self, name: str) -> None:
@@ -152,12 +160,12 @@ class TrainingSurface(Panel):
         try:
             act()
         except Exception as error:
-            self._show_error(error)
+            self.show_error(error)
 
     def _compare_chosen(self) -> None:
         first, second = self._view.table.first.value, self._view.table.second.value
         self.compare(first, second)
-        self._say(f"Runs {first} and {second} are compared below the table.")
+        self.say(f"Runs {first} and {second} are compared below the table.")
 
     def _pin_chosen(self) -> None:
         number = self._view.table.first.value
@@ -173,7 +181,7 @@ class TrainingSurface(Panel):
     def _on_change(self, change: object) -> None:
         """Say at once that the controls make no sense together, and that they do again."""
         super()._on_change(change)
-        if self._writer == threading.get_ident() or self._worker.running:
+        if self._writer == threading.get_ident() or self.running:
             return
         try:
             self.settings  # noqa: B018
@@ -182,7 +190,7 @@ class TrainingSurface(Panel):
             self.status.value = error_html(error)
         else:
             if self._is_invalid:
-                self._say("Ready: press Train.")
+                self.say("Ready: press Train.")
             self._is_invalid = False
 
     def _guess(self) -> Guess:
@@ -197,8 +205,8 @@ class TrainingSurface(Panel):
         self._stale.add("Runs")
         self._tab_worker.ask(delay=GATHER_SECONDS)
 
-    def _show(self, result: Experiment | None) -> None:
-        super()._show(result)
+    def show_result(self, result: Experiment | None) -> None:
+        super().show_result(result)
         self._is_under_way = result is not None and result.is_running
         if self._view is None or result is None:
             return
@@ -229,12 +237,12 @@ class TrainingSurface(Panel):
                 getattr(self, f"_fill_{tab.lower()}")(view)
             except Exception as error:
                 view.notes[tab].value = error_html(error)
-                self._show_error(error)
+                self.show_error(error)
 
-    def _show_error(self, error: BaseException) -> None:
+    def show_error(self, error: BaseException) -> None:
         if self._is_under_way:  # the curves of a run that failed make place for the last one's
-            self._show(self.result)
-        super()._show_error(error)
+            self.show_result(self.result)
+        super().show_error(error)
 
     def _fill_curves(self, view: TrainingView) -> None:
         """There already."""
@@ -260,7 +268,7 @@ class TrainingSurface(Panel):
         view.table.note.value = "Looking into the journal ..."
         self._show_runs()
 
-    def _show_runs(self) -> list[Entry]:
+    def _show_runs(self) -> list[Run]:
         """Show the runs on the data that the controls choose, and return them."""
         entries = self._entries()
         journal, problem = self._past.journal, self.settings.problem
@@ -269,7 +277,7 @@ class TrainingSurface(Panel):
         self._view.table.show(entries, f"{count} on this data ({problem}), {where}.")
         return entries
 
-    def _entries(self) -> list[Entry]:
+    def _entries(self) -> list[Run]:
         return self._past.entries(self._shelf.take(self.settings)[0])
 
 

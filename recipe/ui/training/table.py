@@ -8,7 +8,7 @@ from html import escape
 
 import ipywidgets as widgets
 
-from recipe.journal import Entry
+from recipe.core.run import Run
 from recipe.ui.experiment.run_table import COLUMNS, compare_runs, sentence_of, sort_runs, to_rows
 
 SHOWN = 40  # rows; all of them are in the exported file
@@ -25,7 +25,7 @@ class RunTable:
     """
 
     def __init__(self) -> None:
-        self.entries: tuple[Entry, ...] = ()
+        self.entries: tuple[Run, ...] = ()
         self._order: list[int] = []
         self.note = widgets.HTML("The runs on this data are listed here once it is loaded.")
         self.table = widgets.HTML()
@@ -72,9 +72,9 @@ class RunTable:
             widgets.HBox([self.path, self.export_button], layout=wrap),
         ]
 
-    def show(self, entries: typing.Sequence[Entry], note: str = "") -> None:
+    def show(self, entries: typing.Sequence[Run], note: str = "") -> None:
         """Show these runs in the order that is asked for; what was chosen stays chosen."""
-        is_same_data = [(one.study, one.number) for one in (*self.entries[:1], *entries[:1])]
+        is_same_data = [(one.problem.name, one.number) for one in (*self.entries[:1], *entries[:1])]
         before = [self.first.value, self.second.value] if len(set(is_same_data)) == 1 else [None, None]
         self.entries = tuple(entries)
         if note:
@@ -102,7 +102,7 @@ class RunTable:
         self.comparison.value = f"<div style='line-height:1.35'>{table}{words}</div>"
         return rows
 
-    def entry(self, number: int) -> Entry:
+    def entry(self, number: int) -> Run:
         """Return the run of this number.
 
         Raises

@@ -22,11 +22,12 @@ MISTAKES = 12
 
 def show_mistakes(experiment: Experiment, split: Split) -> tuple[bytes, str]:
     """Return a figure of what the model gets most wrong, as a PNG, and the same in words."""
+    from recipe.figures import blank_figure
     from recipe.figures.mistakes import describe_mistakes, draw_mistakes
-    from recipe.ui.figure import new_panel_figure, screen_png
+    from recipe.ui.panel import screen_png
 
     mistakes = find_mistakes(experiment.model, experiment.prepared, split, count=MISTAKES)
-    figure = new_panel_figure((7.8, 5.4))
+    figure = blank_figure((7.8, 5.4))
     draw_mistakes(figure, mistakes)
     return screen_png(figure), describe_mistakes(mistakes)
 

@@ -8,9 +8,9 @@ from types import MappingProxyType
 
 import ipywidgets as widgets
 
-from recipe.steps.s7_remedies import Advice
+from recipe.steps.s7_regularize import Advice
+from recipe.ui.panel import FigureImage, Panel
 from recipe.ui.training.table import RunTable
-from recipe.ui.view import FigureImage, View
 
 MOST_ADVICE = 14
 REACHABLE = (0.0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)
@@ -31,31 +31,25 @@ class AdviceLine:
 
     def show(self, advice: Advice | None) -> None:
         """Show a piece of advice, or nothing."""
-        self._has_change = advice is not None and advice.change is not None
+        self._has_change = advice is not None and advice.spec is not None
         self.row.layout.display = "none" if advice is None else "flex"
         self.button.layout.visibility = "visible" if self._has_change else "hidden"
         self.button.disabled = not self._has_change
         if advice is None:
             return
-        action = advice.action[0].upper() + advice.action[1:]
-        self.button.tooltip = f"Put it into the controls: {advice.action}"
-        self.text.value = (
-            f"<div style='line-height:1.3'><b>{escape(action)}</b>. {escape(advice.reason)} {escape(advice.do)}</div>"
-        )
+        title = advice.title[0].upper() + advice.title[1:]
+        self.button.tooltip = f"Put it into the controls: {advice.title}"
+        self.text.value = f"<div style='line-height:1.3'><b>{escape(title)}</b>. {escape(advice.reason)}</div>"
 
     def allow(self, allowed: bool) -> None:
         """Let the button be pressed, where it has something to change."""
         self.button.disabled = not (allowed and self._has_change)
 
 
-class TrainingView(View):
+class TrainingView:
     """All that is seen of the panel; created once, and changed by its values alone."""
 
-    widest_controls = "100%"  # on a narrow screen they stand in two columns above the figure
-
-    def __init__(
-        self, *, controls: list[widgets.Widget], apply: typing.Callable[[int], None], **parts: typing.Any
-    ) -> None:
+    def __init__(self, apply: typing.Callable[[int], None]) -> None:
         self.again_button = widgets.Button(
             description="Train again", icon="repeat", tooltip="Train even if the journal has this run already"
         )
@@ -73,27 +67,26 @@ class TrainingView(View):
         self.diagnosis = widgets.HTML()
         self.advice_heading = widgets.HTML()
         self.advice = [AdviceLine(lambda number=number: apply(number)) for number in range(MOST_ADVICE)]
-        self.mistakes_image, self.mistakes_text = FigureImage(layout=_figure_layout(780)), widgets.HTML()
+        self.mistakes_image, self.mistakes_text = FigureImage(7.8), widgets.HTML()
         self.mistakes_image.layout.display = "none"
         self.model_text, self.code_text = widgets.HTML(), widgets.HTML()
         self.table = RunTable()
         notes = (self.diagnosis, self.mistakes_text, self.model_text, self.code_text, self.table.note)
         self.notes = dict(zip(TABS, notes, strict=True))
-        super().__init__(controls=controls, **parts)
 
-    def make_left(self, controls: list[widgets.Widget]) -> list[widgets.Widget]:
+    def make_left(self, panel: Panel, controls: list[widgets.Widget]) -> list[widgets.Widget]:
         """Controls, the guess, the buttons."""
-        self.run_button.description, self.run_button.tooltip = "Train", "Train the network that the controls describe"
-        buttons = (self.run_button, self.stop_button, self.again_button)
+        panel.run_button.tooltip = "Train the network that the controls describe"
+        buttons = (panel.run_button, panel.stop_button, self.again_button)
         for button in buttons:
             button.layout = widgets.Layout(width="auto", flex="1 1 auto")
         guess = widgets.HTML("<b>Predict first</b> (if you like: it is scored after the run)")
         return [*controls, guess, self.overfits, self.better, self.guess_text, widgets.HBox(list(buttons))]
 
-    def make_right(self) -> list[widgets.Widget]:
+    def make_right(self, panel: Panel) -> list[widgets.Widget]:
         """The tabs."""
         lines = [line.row for line in self.advice]
-        curves = [self.image, self.diagnosis, self.reachable, self.advice_heading, *lines]
+        curves = [panel.image, self.diagnosis, self.reachable, self.advice_heading, *lines]
         pages = [
             curves,
             [self.mistakes_text, self.mistakes_image],
@@ -116,7 +109,6 @@ class TrainingView(View):
 
     def show_running(self, running: bool) -> None:
         """Enable Stop while a run is under way, and what starts one or changes its settings otherwise."""
-        super().show_running(running)
         self.again_button.disabled = running
         for line in self.advice:
             line.allow(not running)
@@ -148,15 +140,9 @@ class TrainingView(View):
     def show_mistakes(self, png: bytes, words: str, note: str) -> None:
         """Show the figure of the mistakes with a note above it, or the note alone."""
         self.mistakes_text.value = note
-        with self.mistakes_image.hold_sync():
-            self.mistakes_image.layout.display = "block" if png else "none"
-            self.mistakes_image.value, self.mistakes_image.tooltip = png, words
+        self.mistakes_image.put(png, words)
 
 
 def _menu(description: str) -> widgets.Dropdown:
     layout = widgets.Layout(width="auto")
     return widgets.Dropdown(options=list(GUESSES.values()), description=description, style=_STYLE, layout=layout)
-
-
-def _figure_layout(width: int) -> widgets.Layout:
-    return widgets.Layout(width="100%", max_width=f"{width}px", height="auto")

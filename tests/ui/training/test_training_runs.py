@@ -10,7 +10,7 @@ from training_examples import SMALL, read_status
 
 from recipe.data.load import load
 from recipe.journal import default_journal
-from recipe.steps.s6_histories import Verdict
+from recipe.steps.s6_scale_up import Verdict
 from recipe.ui.experiment import run_experiment
 from recipe.ui.experiment.outcome import Experiment
 from recipe.ui.training import TrainingPanel
@@ -58,7 +58,7 @@ def test_panel_without_a_journal_keeps_its_own_runs(digits):
     assert [row["run"] for row in panel.runs] == [1, 2]
     panel.pin(1)
     assert [row["pinned"] for row in panel.runs] == [True, False]
-    assert default_journal().entries() == []
+    assert default_journal().runs() == []
 
 
 def test_journal_that_cannot_be_written_is_told(panel, monkeypatch):
@@ -113,11 +113,11 @@ def test_earlier_runs_stay_as_faint_curves(panel):
 
 def test_apply_advice_changes_the_controls_and_trains_nothing(panel):
     experiment = panel.run()
-    piece = next(number for number, advice in enumerate(experiment.advice) if advice.change)
+    piece = next(number for number, advice in enumerate(experiment.advice) if advice.spec)
     panel.apply_advice(piece)
-    assert panel.spec == experiment.advice[piece].apply(experiment.spec)
+    assert panel.spec == experiment.advice[piece].spec
     assert panel.experiment is experiment
-    assert f"Put into the controls: {experiment.advice[piece].action}" in read_status(panel)
+    assert f"Put into the controls: {experiment.advice[piece].title}" in read_status(panel)
     assert "→" in read_status(panel)
 
 
@@ -125,7 +125,7 @@ def test_advice_is_put_on_top_of_what_the_controls_say(panel):
     experiment = panel.run()
     panel.settings = panel.settings.replace(activation="tanh")
     panel.apply_advice(0)
-    assert panel.spec == experiment.advice[0].apply(experiment.spec.replace(activation="tanh"))
+    assert panel.spec == experiment.advice[0].spec.replace(activation="tanh")
 
 
 def test_advice_buttons_apply_and_hide(panel):
@@ -133,7 +133,7 @@ def test_advice_buttons_apply_and_hide(panel):
     lines = panel._view.advice
     assert [line.row.layout.display for line in lines].count("flex") == len(experiment.advice)
     lines[0].button.click()
-    assert panel.spec == experiment.advice[0].apply(experiment.spec)
+    assert panel.spec == experiment.advice[0].spec
 
 
 @pytest.mark.parametrize("number", [-1, 99])

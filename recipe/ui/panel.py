@@ -1,0 +1,362 @@
+"""What every panel is made of: controls left, a figure right, Run and Stop, one line of status, the data's source."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import typing
+from collections.abc import Callable
+from contextlib import suppress
+from functools import lru_cache
+
+import ipywidgets as widgets
+from matplotlib.figure import Figure
+from traitlets import Unicode
+
+from recipe.core.dataset import Dataset
+from recipe.figures import INK, blank_figure, to_png
+from recipe.ui.controls import make_controls
+from recipe.ui.settings import Settings
+from recipe.ui.texts import describe_source, error_html, heading_html, source_html, status_html
+from recipe.ui.worker import LatestWins, Progress
+
+# A run begins this long after it was asked for. Changes in quick succession lead to one run, and a press of Run finds
+# what was typed just before: JupyterLab may hand the two to different threads of the kernel, in any order.
+GATHER_SECONDS = 0.1
+SCREEN_DPI = 150  # of the picture, which the page shows at 100 pixels an inch
+NO_RESULT = "No result yet."
+
+OnProgress = Callable[[object, str], None]  # a partial result or None, and a message
+log = logging.getLogger("recipe.ui")
+log.addHandler(logging.NullHandler())  # the status line shows it; a handler of the user's own gets it too
+
+
+class FigureImage(widgets.Image):
+    """A picture as wide as its place; its `tooltip` is the alternative text that screen readers speak.
+
+    The view of `Image` gives its element a title only where the model has a description, and that an empty one.
+    """
+
+    description = Unicode("", help="Always empty.").tag(sync=True)
+
+    def __init__(self, width: float) -> None:
+        super().__init__(layout=widgets.Layout(width="100%", max_width=f"{100 * width:.0f}px", height="auto"))
+
+    def show(self, figure: Figure, words: str) -> None:
+        """Replace picture and alternative text at one stroke."""
+        self.put(screen_png(figure), words)
+
+    def put(self, png: bytes, words: str) -> None:
+        """Replace them by a picture that is rendered already; an empty one is hidden."""
+        with self.hold_sync():
+            self.layout.display = "block" if png else "none"
+            self.value, self.tooltip = png, words
+
+
+class Panel:
+    """The base of all panels. A subclass says what the settings are, what is computed and how it is drawn.
+
+    A subclass gives `title`, `settings_type`, `compute`, `draw`, `describe` and `rows`, and where it wants to
+    `make_controls`, `make_left`, `make_right`, `summarise`, `source_text`, `figure_size` and `live`.
+
+    Parameters
+    ----------
+    *datasets : where the numbers come from; their source stands on the panel
+    **settings : what the controls say at first
+
+    Attributes
+    ----------
+    settings : what the controls say; assign a `Settings` (or its text) to change them without a run
+    result : what the last run returned, or None
+    error : the exception that ended the last run, or None
+    controls : the control of each setting, by its name
+    run_button, stop_button, image, status, source_label : the widgets beside them
+    """
+
+    title: typing.ClassVar[str] = "Panel"
+    settings_type: typing.ClassVar[type[Settings]] = Settings
+    live: typing.ClassVar[bool] = False  # True: a change of a control runs at once; for what takes under half a second
+    run_words: typing.ClassVar[str] = "Run"  # on the button that starts a run
+    figure_size: typing.ClassVar[tuple[float, float]] = (7.0, 4.4)  # inches; 100 pixels each
+    widest_controls: typing.ClassVar[str] = "420px"
+
+    def __init__(self, *datasets: Dataset, **settings: object) -> None:
+        self.datasets = datasets
+        self.result: typing.Any = None
+        self.error: BaseException | None = None
+        self._writer: int | None = None  # the thread in which the panel itself writes the controls
+        self._stop_here = threading.Event()  # ends what run() computes
+        self._computing, self._drawing = threading.RLock(), threading.RLock()
+        self._worker = LatestWins(self._work, self.show_running)
+        self._root: widgets.VBox | None = None  # None while the panel is closed
+        self._build(self.settings_type().replace(**settings))
+
+    # What a subclass says.
+
+    def make_controls(self, settings: typing.Any) -> dict[str, widgets.Widget]:
+        """Return one widget with a `value` for each setting; by default as `setting` declares them."""
+        return make_controls(settings)
+
+    def make_left(self) -> list[widgets.Widget]:
+        """Return what stands on the left: by default the controls one below the other, then the buttons."""
+        return [*self.controls.values(), widgets.HBox([self.run_button, self.stop_button])]
+
+    def make_right(self) -> list[widgets.Widget]:
+        """Return what stands on the right: by default the figure."""
+        return [self.image]
+
+    def compute(self, settings: typing.Any, on_progress: OnProgress, stop: threading.Event) -> object:
+        """Call one public function of the kit and return what it returns. It touches no widget.
+
+        Parameters
+        ----------
+        on_progress : call it with (what there is so far or None, a short message); it redraws a few times a second
+        stop : look at it often; once it is set, return what there is so far, or None
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not say what to compute: write compute().")
+
+    def draw(self, figure: Figure, result: typing.Any) -> None:
+        """Draw the result on an empty figure."""
+        raise NotImplementedError(f"{type(self).__name__} does not say how to draw: write draw().")
+
+    def describe(self, result: typing.Any) -> str:
+        """Return in one to three sentences what the figure shows, numbers in it: the alternative text."""
+        raise NotImplementedError(f"{type(self).__name__} does not put its figure into words: write describe().")
+
+    def rows(self, result: typing.Any) -> list[dict[str, object]]:
+        """Return the numbers of the figure as rows of a table."""
+        raise NotImplementedError(f"{type(self).__name__} has no table: write rows().")
+
+    def summarise(self, result: typing.Any) -> str:
+        """Return a few words for the status line; none by default."""
+        return ""
+
+    def source_text(self) -> str:
+        """Return what the data is and whence, as plain text."""
+        return describe_source(*self.datasets)
+
+    def run_first(self) -> None:
+        """Compute what is there when the panel is first shown: by default what a live panel shows."""
+        if self.live:
+            self.run()
+
+    # What Python, tests and notebooks use.
+
+    @property
+    def settings(self) -> typing.Any:
+        """What the controls say now; raises ValueError where they say what makes no sense together."""
+        return self.settings_type(**{name: control.value for name, control in self.controls.items()})
+
+    @settings.setter
+    def settings(self, settings: Settings | str) -> None:
+        wanted = self.settings_type.from_text(settings) if isinstance(settings, str) else settings
+        self._writer = threading.get_ident()
+        try:
+            for name, control in self.controls.items():
+                control.value = getattr(wanted, name)
+        finally:
+            self._writer = None
+        if self.settings != wanted:
+            raise ValueError(f"The controls cannot show these settings. Received: {wanted}. They show {self.settings}.")
+
+    @property
+    def running(self) -> bool:
+        """Whether a run is under way in the panel's thread, or waits."""
+        return self._worker.running
+
+    def run(self, **changes: object) -> typing.Any:
+        """Change these settings, compute here and now, show the result and return it.
+
+        A run of the panel's own thread ends first. What goes wrong is raised, and stands in the status line too.
+        """
+        self._worker.stop()
+        self._worker.wait()
+        self.settings = self.settings.replace(**changes)
+        self._stop_here = threading.Event()
+        self.show_running(True)
+        try:
+            self._compute(self._stop_here)
+        except BaseException as error:
+            self.show_error(error)
+            raise
+        finally:
+            self.show_running(self._worker.running)
+        return self.result
+
+    def start(self) -> None:
+        """Do what the button Run does: compute in a thread. A run that is under way is cut short."""
+        self._worker.ask(delay=GATHER_SECONDS, cut_short=True)
+
+    def stop(self) -> None:
+        """Do what the button Stop does: ask the run to end soon; what was computed so far is shown."""
+        self._stop_here.set()
+        self._worker.stop()
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Wait for the thread to end, and raise what went wrong in it.
+
+        Raises
+        ------
+        TimeoutError
+            If it takes longer than `timeout` seconds.
+        """
+        if not self._worker.wait(timeout):
+            raise TimeoutError(f"The run is not done. Received: timeout={timeout!r}. Wait longer, or call stop().")
+        if self.error is not None:
+            raise self.error
+
+    def figure(self) -> Figure:
+        """Return the last result as a figure of its own, which a notebook shows."""
+        figure = blank_figure(self.figure_size, alt=self.alt_text())
+        self.draw(figure, self._last_result())
+        return figure
+
+    def table(self) -> list[dict[str, object]]:
+        """Return the numbers of the last result, a dict a row."""
+        return self.rows(self._last_result())
+
+    def alt_text(self) -> str:
+        """Return the last result's figure in words."""
+        return self.describe(self._last_result())
+
+    def close(self) -> None:
+        """End the thread and take the widgets away; to show the panel again makes new ones."""
+        self._worker.stop()
+        self._worker.wait()
+        if self._root is not None:
+            _close(self._root)
+            self._root = None
+
+    @property
+    def widget(self) -> widgets.VBox:
+        """The whole panel as one widget."""
+        if self._root is None:
+            self._build(self.settings)
+        return self._root
+
+    def __repr__(self) -> str:
+        try:
+            return f"{type(self).__name__}({self.settings.to_text()!r})"
+        except (TypeError, ValueError):
+            return f"{type(self).__name__}(settings that are not valid)"
+
+    def _repr_mimebundle_(self, **kwargs: object) -> dict[str, object]:
+        # The first result comes before the panel is shown: Voilà reads the state of the widgets once, when the page is
+        # loaded, and what a thread changes meanwhile never arrives there.
+        if self.result is None and not self.running:
+            with suppress(Exception):  # it stands in the status line
+                self.run_first()
+        return self.widget._repr_mimebundle_(**kwargs) | {"text/plain": repr(self)}
+
+    # What is shown; safe from any thread, for only `value`, `tooltip` and `disabled` of widgets change.
+
+    def show_result(self, result: typing.Any) -> None:
+        """Draw a result, a partial one or None, and say the same in words."""
+        with self._drawing:
+            self._canvas.clear()
+            if result is None:
+                self.image.put(_placeholder_png(self.figure_size), NO_RESULT)
+                return
+            self.draw(self._canvas, result)
+            self.image.show(self._canvas, self.describe(result))
+
+    def show_running(self, running: bool) -> None:
+        """Enable Stop while a run is under way, and Run otherwise."""
+        self.run_button.disabled, self.stop_button.disabled = running, not running
+
+    def show_error(self, error: BaseException) -> None:
+        """Keep an exception, write it into the status line and the log."""
+        self.error = error
+        self.status.value = error_html(error)
+        log.error("%s: the run failed", type(self).__name__, exc_info=error)
+
+    def say(self, message: str, *, settings: str = "") -> None:
+        """Write the status line."""
+        self.status.value = status_html(message, settings=settings)
+
+    def _build(self, settings: Settings) -> None:
+        """Make the widgets, with the result that there is."""
+        self._canvas = blank_figure(self.figure_size)
+        self.controls = self.make_controls(settings)
+        if set(self.controls) != set(settings.names()):
+            raise ValueError(
+                f"Each setting needs one control. Received: controls={sorted(self.controls)}, "
+                f"settings={sorted(settings.names())}. Return a control for each from make_controls()."
+            )
+        for control in self.controls.values():
+            control.observe(self._on_change, names="value")
+        self.run_button = widgets.Button(description=self.run_words, icon="play", button_style="primary")
+        self.stop_button = widgets.Button(description="Stop", icon="stop", disabled=True)
+        self.run_button.on_click(lambda button: self.start())
+        self.stop_button.on_click(lambda button: self.stop())
+        self.source_label = widgets.HTML(source_html(self.source_text()))
+        self.status = widgets.HTML(status_html("Ready." if self.live else f"Ready: press {self.run_words}."))
+        self.image = FigureImage(self.figure_size[0])
+        self._root = self._lay_out(self.make_left(), self.make_right())
+        self.show_result(self.result)
+
+    def _lay_out(self, left: list[widgets.Widget], right: list[widgets.Widget]) -> widgets.VBox:
+        """Put controls and figure side by side where there is room, else one below the other."""
+        narrow = widgets.Layout(flex="1 1 330px", max_width=self.widest_controls, min_width="0")
+        wide = widgets.Layout(flex="3 1 430px", min_width="0")
+        body = widgets.Box(
+            [widgets.VBox(left, layout=narrow), widgets.Box(right, layout=wide)],
+            layout=widgets.Layout(display="flex", flex_flow="row wrap", align_items="flex-start", grid_gap="8px 20px"),
+        )
+        frame = widgets.Layout(border="1px solid var(--jp-border-color2, #ccc)", padding="8px 12px", overflow="hidden")
+        heading = widgets.HTML(heading_html(self.title))
+        root = widgets.VBox([heading, self.source_label, body, self.status], layout=frame)
+        root.add_class("recipe-panel")  # by which a test in the browser finds it
+        return root
+
+    # One run, here or in the thread.
+
+    def _on_change(self, change: object) -> None:
+        if self.live and self._writer != threading.get_ident():
+            self._worker.ask(delay=GATHER_SECONDS)
+
+    def _work(self, stop: threading.Event) -> None:
+        try:
+            self._compute(stop)
+        except BaseException as error:  # a thread has nobody to raise it to
+            self.show_error(error)
+
+    def _compute(self, stop: threading.Event) -> None:
+        with self._computing:  # a button may be pressed while a cell computes
+            self.error = None
+            settings = self.settings
+            self.say("Running ...")
+            progress = Progress(self.show_result, self.say)
+            result = self.compute(settings, progress, stop)
+            if result is None and not stop.is_set():
+                raise TypeError(f"The run gave nothing to show. Received: None from {type(self).__name__}.compute().")
+            self.result = self.result if result is None else result
+            self.show_result(self.result)
+            self.source_label.value = source_html(self.source_text())  # the settings may have chosen another dataset
+            outcome = f"{'Stopped after' if stop.is_set() else 'Done in'} {progress.seconds:.1f} s."
+            summary = self.summarise(result) if result is not None else ""
+            self.say(f"{outcome} {summary}".strip(), settings=settings.to_text())
+
+    def _last_result(self) -> typing.Any:
+        if self.result is None:
+            raise RuntimeError(f"This panel has no result yet. Received: {self!r}. Call run() first.")
+        return self.result
+
+
+def screen_png(figure: Figure) -> bytes:
+    """Return a figure as the picture that stands in a panel until the next one."""
+    return to_png(figure, dpi=SCREEN_DPI, fast=True)
+
+
+@lru_cache(maxsize=16)
+def _placeholder_png(size: tuple[float, float]) -> bytes:
+    """Return a picture of nothing but a few words, for a panel that has no result yet."""
+    figure = blank_figure(size)
+    figure.text(0.5, 0.5, NO_RESULT, ha="center", va="center", color=INK, alpha=0.7)
+    return screen_png(figure)
+
+
+def _close(widget: widgets.Widget) -> None:
+    for child in getattr(widget, "children", ()):
+        _close(child)
+    widget.close()

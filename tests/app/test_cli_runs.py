@@ -1,0 +1,113 @@
+"""`recipe runs`: the journal listed, filtered, put in order and written out."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from tuning_examples import make_run
+from typer.testing import CliRunner
+
+from recipe.app.cli import app
+from recipe.core.run import Run
+from recipe.core.spec import ModelSpec
+from recipe.data.load import load
+from recipe.journal import default_journal, origin_of
+from recipe.steps.s3_protocol import hold_out
+from recipe.steps.s4_prepare import prepare
+from recipe.steps.training import train
+
+
+@pytest.fixture
+def kept() -> list[Run]:
+    """Two runs in the default journal."""
+    prepared = prepare(hold_out(load("housing", source="sample", rows=60)))
+    return [train(ModelSpec(hidden_units=(4,), epochs=1, seed=seed), prepared) for seed in (0, 1)]
+
+
+def _runs(*arguments: object):
+    return CliRunner().invoke(app, ["runs", *map(str, arguments)], env={"COLUMNS": "110"})
+
+
+def test_runs_lists_the_newest_first(kept):
+    done = _runs()
+    assert done.exit_code == 0
+    assert "2 of 2 runs in" in done.stdout
+    lines = [line for line in done.stdout.splitlines() if "housing (sample)" in line]
+    assert len(lines) == 2
+    assert all("script" in line and f"{kept[0].epochs}" in line for line in lines)
+
+
+def test_runs_shows_as_many_as_asked_for_and_says_what_is_left(kept):
+    done = _runs("--limit", 1, "--sort", "score")
+    assert "1 more: --limit 2 shows them." in done.stdout
+    assert f"{min(run.score for run in kept):.4g}" in done.stdout
+
+
+def test_runs_marks_and_filters_pinned_ones(kept):
+    journal = default_journal()
+    assert "No run is like that: 0 of 2 runs" in _runs("--pinned").stdout
+    journal.pin(journal.runs()[0])
+    done = _runs("--pinned")
+    assert "1 of 2 runs" in done.stdout
+    assert "* " in done.stdout
+
+
+def test_runs_writes_what_was_chosen(kept, tmp_path):
+    table, curves = tmp_path / "runs.csv", tmp_path / "runs.json"
+    done = _runs("--best", 1, "--csv", table, "--json", curves)
+    assert (done.exit_code, f"Written: {table}" in done.stdout) == (0, True)
+    (row,) = csv.DictReader(table.read_text(encoding="utf-8").splitlines())
+    (one,) = json.loads(curves.read_text(encoding="utf-8"), parse_constant=pytest.fail)
+    assert float(row["score"]) == one["score"] == pytest.approx(min(run.score for run in kept))
+    assert len(one["history"]["val_mae"]) == 1
+
+
+def test_runs_of_an_empty_journal_says_where_it_is_and_makes_none(tmp_path):
+    done = _runs()
+    assert done.exit_code == 0
+    assert done.stdout.startswith(f"The journal is empty: {default_journal().location}. A run is recorded whenever")
+    assert not Path(default_journal().location).exists()
+
+
+def test_runs_says_that_the_journal_is_off(monkeypatch):
+    monkeypatch.setenv("RECIPE_JOURNAL", "off")
+    assert "The journal is off: RECIPE_JOURNAL=off." in _runs().stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "text"),
+    [
+        (["--since", "soon"], 2, "That is no date"),
+        (["--sort", "name"], 2, "cannot be put in that order"),
+        (["--problem", "iris"], 2, "There is no problem of that name"),
+        (["--csv", "no/such/folder/runs.csv"], 1, "There is no such folder"),
+        (["--best", "0"], 2, "--best"),
+    ],
+)
+def test_runs_refuses_wrong_wishes_in_one_line(arguments, code, text):
+    done = _runs(*arguments)
+    assert done.exit_code == code
+    assert text in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("wish", "numbers"),
+    [
+        ((), [3, 2, 1, 0]),
+        (("--sort", "score"), [3, 2, 1, 0]),
+        (("--best", 1), [3, 1]),
+        (("--problem", "mnist"), [1, 0]),
+        (("--origin", "panel", "--since", "2020-01-01"), [3]),
+        (("--since", "2100-01-01"), []),
+    ],
+)
+def test_runs_takes_what_is_asked_for_in_order(tmp_path, wish, numbers):
+    kept = (("mnist", 0.5, "script"), ("mnist", 0.9, "script"), ("housing", 0.5, "script"), ("housing", 0.2, "panel"))
+    for problem, score, origin in kept:
+        with origin_of(origin):
+            default_journal().record(make_run(ModelSpec(epochs=2), data="d", problem=problem, score=score))
+    _runs(*wish, "--json", tmp_path / "runs.json")
+    assert [one["number"] for one in json.loads((tmp_path / "runs.json").read_text(encoding="utf-8"))] == numbers

@@ -1,0 +1,470 @@
+"""The diagnosis of training curves, written by hand and drawn with noise, and of errors: the textbook cases."""
+
+import dataclasses
+import json
+import math
+
+import numpy as np
+import pytest
+
+from recipe.core.run import Run, mean_run
+from recipe.core.spec import ModelSpec
+from recipe.data.problems import find_problem
+from recipe.steps.s5_baseline import compute_baseline
+from recipe.steps.s6_scale_up import diagnose_errors, diagnose_history
+
+FALLING = [0.60, 0.45, 0.35, 0.28, 0.22]
+
+
+def verdict(val_loss, loss=None, **others):
+    loss = loss or np.geomspace(1.0, 0.1, len(val_loss)).tolist()
+    return diagnose_history({"loss": loss, "val_loss": val_loss, **others})
+
+
+@pytest.mark.parametrize(
+    ("val_loss", "expected", "epoch"),
+    [
+        ([0.60, 0.40, 0.30, 0.40, 0.50], "overfitting", 3),
+        ([0.60, 0.40, 0.35, 0.41, 0.50], "overfitting", 3),
+        ([0.50, 0.40, 0.35, 0.38, 0.45], "overfitting", 3),
+        ([0.30, 0.35, 0.40, 0.50], "overfitting", 1),
+        # Two layers of 16 units on film reviews, seventeen epochs.
+        (
+            [0.38, 0.31, 0.29, 0.278, 0.277, 0.28, 0.283, 0.294, 0.31, 0.33, 0.35, 0.36, 0.38, 0.41, 0.43, 0.46, 0.49],
+            "overfitting",
+            5,
+        ),
+        ([0.60, 0.45, 0.35, 0.28, 0.22], "still improving", None),
+        ([0.60, 0.50], "still improving", None),
+        ([0.42, 0.41, 0.40, 0.39, 0.38], "still improving", None),
+        ([0.90, 0.50, 0.40, 0.399, 0.3985], "best here", None),
+        ([0.12, 0.09, 0.075, 0.078, 0.077], "best here", None),  # a rise within the noise
+        ([0.50, 0.40, 0.45], "best here", None),  # one epoch after the best one proves nothing
+        # A bump in the middle that recovers, and one that recovers and goes on.
+        (
+            [0.9, 0.6, 0.5, 0.45, 0.6, 0.7, 0.55, 0.45, 0.41, 0.40, 0.399, 0.398, 0.398, 0.3975, 0.3975],
+            "best here",
+            None,
+        ),
+        (
+            [0.9, 0.6, 0.5, 0.45, 0.6, 0.7, 0.55, 0.45, 0.40, 0.36, 0.33, 0.30, 0.27, 0.25, 0.23],
+            "still improving",
+            None,
+        ),
+        # One spike at the end of a long plateau.
+        ([0.9, 0.6, 0.5, *[0.45] * 16, 0.9], "best here", None),
+    ],
+)
+def test_diagnose_history_of_hand_written_curves(val_loss, expected, epoch):
+    diagnosis = verdict(val_loss)
+    assert diagnosis.verdict == expected
+    assert diagnosis.overfitting_epoch == epoch
+    assert diagnosis.epochs == len(val_loss)
+
+
+def test_diagnose_history_counts_from_0_inside_and_from_1_for_people():
+    diagnosis = verdict([0.60, 0.40, 0.35, 0.41, 0.50])
+    assert (diagnosis.best_epoch, diagnosis.overfitting_epoch, diagnosis.monitor) == (2, 3, "val_loss")
+    assert diagnosis.sentence == (
+        "Overfitting since epoch 4: best in epoch 3, validation loss 0.35 there, 0.455 at the end (epoch 5); "
+        "training loss from 1 to 0.1."
+    )
+
+
+def test_diagnose_history_prefers_the_loss_without_the_penalty():
+    # The penalty falls for so long that the sum hides the rise of the data loss.
+    data = [0.60, 0.40, 0.35, 0.41, 0.50]
+    penalty = [2.0, 1.5, 1.0, 0.6, 0.3]
+    history = {
+        "loss": [a + b for a, b in zip(FALLING, penalty, strict=True)],
+        "val_loss": [a + b for a, b in zip(data, penalty, strict=True)],
+        "data_loss": FALLING,
+        "val_data_loss": data,
+        "penalty": penalty,
+    }
+    assert diagnose_history(history).monitor == "val_data_loss"
+    assert diagnose_history(history).verdict == "overfitting"
+    del history["data_loss"], history["val_data_loss"]
+    assert diagnose_history(history).verdict == "still improving"
+
+
+def test_diagnose_history_does_not_mix_a_loss_with_and_one_without_the_penalty():
+    history = {"loss": FALLING, "data_loss": FALLING, "val_loss": [0.60, 0.40, 0.35, 0.41, 0.50]}
+    assert diagnose_history(history).monitor == "val_loss"
+
+
+def test_diagnose_history_without_validation_judges_the_training_loss():
+    diagnosis = diagnose_history({"loss": FALLING})
+    assert (diagnosis.verdict, diagnosis.monitor) == ("still improving", "loss")
+    assert diagnosis.sentence.endswith("Validation was not measured: overfitting cannot be seen.")
+    assert diagnose_history({"loss": [0.9, 0.5, 0.4, 0.399, 0.399, 0.399]}).verdict == "best here"
+    assert diagnose_history({"data_loss": FALLING}).monitor == "data_loss"
+    # A training loss that rises again is no overfitting.
+    assert diagnose_history({"loss": [0.9, 0.5, 0.3, 0.4, 0.5, 0.6]}).verdict == "best here"
+
+
+def test_diagnose_history_of_one_epoch_says_that_it_has_no_direction():
+    diagnosis = diagnose_history({"loss": [0.4], "val_loss": [0.5], "accuracy": [0.8], "val_accuracy": [0.7]})
+    assert (diagnosis.verdict, diagnosis.best_epoch, diagnosis.overfitting_epoch) == ("still improving", 0, None)
+    assert "One epoch has no direction" in diagnosis.sentence
+    stuck = diagnose_history({"loss": [0.7], "val_accuracy": [0.5]}, baseline=0.5)
+    assert stuck.verdict == "did not learn"
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_diagnose_history_finds_the_epoch_that_is_not_finite(bad):
+    for key in ("loss", "val_loss"):
+        history = {"loss": [0.9, 0.7, 0.5, 0.4], "val_loss": [0.9, 0.6, 0.7, 0.8]}
+        history[key][3] = bad
+        diagnosis = diagnose_history(history)
+        assert (diagnosis.verdict, diagnosis.diverged_epoch, diagnosis.best_epoch) == ("diverged", 3, 1)
+        assert diagnosis.sentence == "Diverged in epoch 4 of 4: the loss is not finite or explodes."
+
+
+def test_diagnose_history_that_is_never_finite_has_no_best_epoch():
+    diagnosis = diagnose_history({"loss": [math.nan] * 3, "val_loss": [math.nan] * 3})
+    assert (diagnosis.verdict, diagnosis.diverged_epoch, diagnosis.best_epoch) == ("diverged", 0, None)
+
+
+@pytest.mark.parametrize(
+    ("loss", "epoch"), [([0.7, 0.5, 3.0, 50.0, 900.0], 2), ([2.0, 500.0], 1), ([0.7, 0.5, 0.9, 800.0], 2)]
+)
+def test_diagnose_history_calls_an_explosion_diverged(loss, epoch):
+    diagnosis = verdict(loss, loss=loss)
+    assert (diagnosis.verdict, diagnosis.diverged_epoch) == ("diverged", epoch)
+
+
+def test_diagnose_history_forgives_one_spike_of_the_training_loss():
+    loss = [0.7, 0.5, 0.4, 90.0, 0.35, 0.3, 0.27, 0.25, 0.23, 0.2]
+    assert verdict(loss, loss=loss).verdict == "still improving"
+    assert verdict([0.7, 0.5, 0.4, 0.4, 0.4, 90.0], loss=[0.7, 0.5, 0.4, 0.39, 0.38, 90.0]).verdict != "diverged"
+
+
+@pytest.mark.parametrize("loss", [[2.3] * 5, [2.3026, 2.3020, 2.3019, 2.3021, 2.3020], [1.0, 1.2, 1.5, 1.8], [0.0] * 4])
+def test_diagnose_history_of_a_constant_loss_did_not_learn(loss):
+    diagnosis = verdict(loss, loss=loss)
+    assert diagnosis.verdict == "did not learn"
+    assert "the baseline tells" in diagnosis.sentence
+
+
+def test_diagnose_history_of_noise_alone_did_not_learn():
+    rng = np.random.default_rng(0)
+    loss = (0.7 + 0.02 * rng.normal(size=50)).tolist()
+    assert verdict(loss, loss=loss).verdict == "did not learn"
+
+
+def test_diagnose_history_asks_the_baseline_whether_anything_was_learned():
+    # The loss falls, but the accuracy stays where always the most frequent class is.
+    stuck = {"loss": [0.9, 0.7, 0.69, 0.69], "accuracy": [0.5] * 4, "val_accuracy": [0.5, 0.5, 0.505, 0.5]}
+    assert diagnose_history(stuck).verdict == "best here"
+    assert diagnose_history(stuck, baseline=0.5).verdict == "did not learn"
+    # All was learned within the first epoch.
+    flat = {"loss": [0.05] * 4, "val_loss": [0.06] * 4, "accuracy": [0.98] * 4, "val_accuracy": [0.97] * 4}
+    assert diagnose_history(flat).verdict == "did not learn"
+    assert diagnose_history(flat, baseline=0.1).verdict == "best here"
+
+
+def test_diagnose_history_gives_a_falling_loss_time_before_the_measure_moves():
+    # One sample in ten is a yes: none is found before the loss has fallen for a while.
+    rare = {"loss": [0.46, 0.35, 0.29, 0.25, 0.21, 0.18], "val_loss": [0.47, 0.36, 0.30, 0.27, 0.24, 0.22]}
+    rare |= {"f1": [0.0] * 6, "val_f1": [0.0] * 6}
+    diagnosis = diagnose_history(rare, baseline=0.18)
+    assert diagnosis.verdict == "still improving"
+    assert diagnosis.sentence.endswith("The measure is where a guess without the input is.")
+
+
+def test_diagnose_history_of_labels_learned_by_heart_is_overfitting_though_validation_is_at_the_baseline():
+    history = {"loss": [0.7, 0.4, 0.2, 0.1, 0.05], "val_loss": [0.70, 0.75, 0.9, 1.2, 1.6]}
+    history |= {"accuracy": [0.5, 0.8, 0.9, 0.97, 1.0], "val_accuracy": [0.5, 0.49, 0.51, 0.5, 0.5]}
+    diagnosis = diagnose_history(history, baseline=0.5)
+    assert (diagnosis.verdict, diagnosis.overfitting_epoch) == ("overfitting", 1)
+
+
+def test_diagnose_history_takes_a_baseline_of_quantities():
+    housing = find_problem("housing")
+    baseline = compute_baseline(housing, np.array([1.0, 2.0, 3.0]), np.array([1.0, 2.0, 3.0]))
+    history = {"loss": [3.0, 1.2, 1.0, 1.0], "mae": [1.5, 0.8, 0.67, 0.67], "val_mae": [1.5, 0.8, 0.66, 0.66]}
+    assert diagnose_history(history, baseline=baseline).verdict == "did not learn"
+    assert diagnose_history(history, baseline=1.5).verdict == "best here"
+
+
+def test_diagnose_history_does_not_blame_dropout_for_validation_below_training():
+    loss = [0.9, 0.7, 0.6, 0.55, 0.52, 0.5]
+    assert verdict([0.6, 0.45, 0.38, 0.33, 0.30, 0.28], loss=loss).verdict == "still improving"
+
+
+def test_diagnose_history_calls_a_common_rise_unstable_and_not_overfitting():
+    loss = [0.9, 0.6, 0.4, 0.5, 0.6, 0.75]
+    diagnosis = verdict(loss, loss=loss)
+    assert diagnosis.verdict == "best here"
+    assert "training is unstable" in diagnosis.sentence
+
+
+def test_diagnosis_is_frozen_and_ready_for_json():
+    diagnosis = verdict([0.60, 0.40, 0.35, 0.41, 0.50])
+    assert json.loads(json.dumps(dataclasses.asdict(diagnosis)))["verdict"] == "overfitting"
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        diagnosis.verdict = "best here"
+
+
+@pytest.mark.parametrize(
+    ("history", "options", "error", "message"),
+    [
+        ({}, {}, ValueError, r"has no training loss\. Received: history with no key"),
+        ({"val_loss": [1.0]}, {}, ValueError, r"Received: history with val_loss\. Pass what Keras returned"),
+        ({"loss": []}, {}, ValueError, r"has no epoch\. Received: loss=\[\]"),
+        ({"loss": [1.0, 0.9], "val_loss": [1.0]}, {}, ValueError, r"2 epochs of training and 1 of val_loss"),
+        ({"loss": [1.0, None]}, {}, TypeError, r"holds numbers\. Received: loss=\[1\.0, None\]"),
+        ({"loss": [1.0]}, {"baseline": 0.5}, ValueError, r"does not hold the baseline's measure.*measure=None"),
+        ({"loss": [1.0], "mae": [1.0]}, {"baseline": 1, "measure": "f1"}, ValueError, r"measure='f1', history with"),
+        ({"loss": [1.0], "mae": [1.0]}, {"baseline": 0}, ValueError, r"without error cannot be beaten.*baseline=0"),
+    ],
+)
+def test_diagnose_history_refuses_what_is_no_history(history, options, error, message):
+    with pytest.raises(error, match=message):
+        diagnose_history(history, **options)
+
+
+DRAWS = 200
+
+
+def draw(epochs, noise, seed, rise=0.0, turn=0.4):
+    """A validation curve that falls to 0.3 fast, then stays there, or rises by a share."""
+    epoch = np.arange(epochs)
+    clean = 0.3 + 1.5 * np.exp(-epoch / max(0.6, epochs / 15))
+    first = turn * (epochs - 1)
+    clean += 0.3 * rise * np.clip((epoch - first) / (epochs - 1 - first), 0, None)
+    return (clean * (1 + noise * np.random.default_rng(seed).normal(size=epochs))).tolist()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("epochs", "noise", "most"),
+    [
+        (5, 0.03, 0.01),
+        (8, 0.01, 0.01),
+        (10, 0.03, 0.05),
+        (20, 0.03, 0.05),
+        (20, 0.1, 0.05),
+        (50, 0.1, 0.02),
+        (100, 0.03, 0.01),
+        (200, 0.1, 0.01),
+        (500, 0.03, 0.01),
+        (500, 0.1, 0.01),
+    ],
+)
+def test_diagnose_history_seldom_calls_a_noisy_plateau_overfitting(epochs, noise, most):
+    verdicts = [verdict(draw(epochs, noise, seed)).verdict for seed in range(DRAWS)]
+    assert verdicts.count("overfitting") <= most * DRAWS
+    assert verdicts.count("did not learn") == verdicts.count("diverged") == 0
+
+
+@pytest.mark.parametrize(
+    ("epochs", "noise", "rise", "least"),
+    [
+        (5, 0.01, 0.6, 0.99),
+        (10, 0.01, 0.6, 0.99),
+        (20, 0.03, 0.6, 0.98),
+        (50, 0.03, 0.6, 0.99),
+        (200, 0.03, 0.3, 0.99),
+        (500, 0.1, 0.6, 0.99),
+        (500, 0.03, 0.15, 0.99),
+    ],
+)
+def test_diagnose_history_finds_the_turn_of_noisy_u_curves(epochs, noise, rise, least):
+    clean = np.array(draw(epochs, 0.0, 0, rise))
+    found = [verdict(draw(epochs, noise, seed, rise)) for seed in range(DRAWS)]
+    turns = [diagnosis.overfitting_epoch for diagnosis in found if diagnosis.verdict == "overfitting"]
+    assert len(turns) >= least * DRAWS
+    # The band: within an eighth of the epochs, at least one, of the noiseless turn, in 95 of 100 cases.
+    band = max(1, epochs / 8)
+    assert np.mean(np.abs(np.array(turns) - (clean.argmin() + 1)) <= band) >= 0.95
+
+
+@pytest.mark.parametrize("noise", [0.01, 0.1])
+def test_diagnose_history_sees_long_noisy_curves_that_still_improve(noise):
+    def falling(seed):
+        clean = 0.3 + np.exp(-np.arange(300) / 150)
+        return (clean * (1 + noise * np.random.default_rng(seed).normal(size=300))).tolist()
+
+    verdicts = [verdict(falling(seed)).verdict for seed in range(50)]
+    assert verdicts.count("still improving") >= 48
+
+
+def test_diagnose_history_finds_the_noise_that_was_put_in():
+    epoch, found = np.arange(300), []
+    for seed in range(20):
+        noise = 0.05 * np.random.default_rng(seed).normal(size=300)
+        found.append(verdict((1 + np.exp(-epoch / 40) + noise).tolist()).noise)
+    assert np.median(found) == pytest.approx(0.05, rel=0.15)
+
+
+def test_diagnose_history_does_not_take_a_smooth_bend_for_noise():
+    epoch = np.arange(30)
+    assert verdict((1 + ((epoch - 12) / 10) ** 2).tolist()).noise < 0.02
+    assert verdict([1.0] * 100).noise == 0.0
+
+
+def test_diagnose_history_finds_more_noise_where_it_lasts():
+    rng = np.random.default_rng(0)
+    fresh, lasting = rng.normal(size=400), np.zeros(400)
+    for i in range(1, 400):
+        lasting[i] = 0.8 * lasting[i - 1] + 0.6 * fresh[i]
+    assert verdict((10 + lasting).tolist()).noise > 1.5 * verdict((10 + fresh).tolist()).noise
+
+
+def test_diagnose_history_needs_a_rise_that_matters():
+    assert verdict([0.5, 0.4, 0.300, 0.302, 0.304, 0.305]).verdict == "best here"  # without noise, but less than 2 %
+
+
+def made(**fields):
+    """A run that overfits from its fourth epoch on, with an error of 0.1 in training and 0.2 in validation."""
+    history = {"data_loss": FALLING, "val_data_loss": [0.60, 0.40, 0.35, 0.41, 0.50]}
+    history |= {"accuracy": [0.9] * 5, "val_accuracy": [0.8] * 5}
+    known = {"spec": ModelSpec(), "problem": find_problem("mnist"), "source": "sample", "protocol": "", "baseline": 0.1}
+    return Run(**known | {"history": history} | fields)
+
+
+def test_diagnose_history_takes_a_run_with_its_baseline():
+    run = made()
+    assert diagnose_history(run) == diagnose_history(run.history, baseline=0.1, measure="accuracy")
+    assert diagnose_history(dataclasses.replace(run, baseline=0.8)).verdict == "overfitting"
+    assert diagnose_history(made(baseline=0.9)).verdict == "did not learn"
+    assert diagnose_history(made(baseline=1.0)).verdict == "overfitting"  # all samples of one class: nothing to beat
+
+
+def test_diagnose_history_takes_what_fit_returned():
+    import keras
+
+    found = keras.callbacks.History()
+    found.history = made().history
+    assert diagnose_history(found) == diagnose_history(found.history)
+
+
+def test_diagnose_history_of_a_final_run_judges_the_training_loss_alone():
+    diagnosis = diagnose_history(made(final=True))
+    assert (diagnosis.monitor, diagnosis.verdict) == ("data_loss", "still improving")
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ([made(), made()], r"Received: a list\. Give one of the runs, or their mean"),
+        (0.3, r"Received: a float\. Give what train or fit returned"),
+    ],
+)
+def test_diagnose_history_refuses_what_has_no_curves(given, message):
+    with pytest.raises(TypeError, match=message):
+        diagnose_history(given)
+
+
+def test_diagnose_errors_takes_a_run_and_a_mean_of_runs():
+    for run in (made(), mean_run([made(), made()])):
+        found = diagnose_errors(run)
+        assert (found.train_error, found.validation_error) == pytest.approx((0.1, 0.2))
+        assert diagnose_errors(run, 0.1) == diagnose_errors(run, reachable_error=0.1)
+        assert diagnose_errors(run, 0.1).avoidable_bias == pytest.approx(0.0)
+
+
+def test_diagnose_errors_of_a_quantity_are_parts_of_the_baselines():
+    history = {"data_loss": FALLING, "val_data_loss": FALLING, "mae": [0.4] * 5, "val_mae": [0.5] * 5}
+    found = diagnose_errors(made(problem=find_problem("housing"), history=history, baseline=2.0))
+    assert (found.train_error, found.validation_error) == pytest.approx((0.2, 0.25))
+
+
+def test_diagnose_errors_refuses_a_run_without_errors():
+    for run in (made(final=True), made(history={"data_loss": [math.nan], "val_data_loss": [math.nan]})):
+        with pytest.raises(ValueError, match=r"has no errors to compare.*Look at diagnose_history\(run\)"):
+            diagnose_errors(run)
+
+
+def test_diagnose_errors_refuses_percentages_and_suspects_accuracies():
+    with pytest.raises(ValueError, match=r"share of wrong answers.*train_error=15\. If it is a percentage, give 0\.15"):
+        diagnose_errors(15, 30)
+    assert "If these numbers are accuracies" in diagnose_errors(0.97, 0.93).sentence
+    assert "diagnose_errors(0.03, 0.07)" in diagnose_errors(0.97, 0.93).sentence
+    assert "accuracies" not in diagnose_errors(0.15, 0.14).sentence + diagnose_errors(0.90, 0.89).sentence
+
+
+@pytest.mark.parametrize(
+    ("errors", "bias", "variance"),
+    [
+        ((0.01, 0.11), "low", "high"),
+        ((0.15, 0.14), "high", "low"),
+        ((0.15, 0.16), "high", "low"),
+        ((0.15, 0.30), "high", "high"),
+        ((0.005, 0.01), "low", "low"),
+        ((0.15, 0.14, 0.15), "low", "low"),
+        ((0.15, 0.30, 0.15), "low", "high"),
+        ((0.15, 0.16, 0.14), "low", "low"),  # one point each: nothing worth the work
+        ((0.08, 0.10, 0.01), "high", "low"),  # seven points of bias outweigh two of variance
+        ((0.08, 0.10, 0.075), "low", "high"),
+        ((0.05, 0.06, 0.005), "high", "low"),
+        ((0.01, 0.05, 0.005), "low", "high"),
+        ((0.0005, 0.002), "low", "low"),
+        ((0.0, 0.0), "low", "low"),
+        ((0.2, 0.2), "high", "low"),
+        ((0.02, 0.12, 0.10), "low", "high"),  # below the reachable error on training, above it on validation
+        ((0.02, 0.10, 0.10), "low", "low"),  # the noise learned by heart, and no harm done
+        ((0.05, 0.04, 0.10), "low", "low"),
+        ((0.40, 0.50), "high", "high"),  # ten points are large whatever the other part is
+        ((0.10, 0.50), "high", "high"),
+        ((0.25, 0.36), "high", "high"),  # housing, relative to the median's error
+        ((1.10, 1.15), "high", "low"),  # worse than the baseline on both
+        ((0.30, 1.40), "high", "high"),
+    ],
+)
+def test_diagnose_errors_gives_the_textbook_verdicts(errors, bias, variance):
+    diagnosis = diagnose_errors(*errors)
+    assert (diagnosis.bias, diagnosis.variance) == (bias, variance)
+
+
+def test_diagnose_errors_holds_the_numbers():
+    diagnosis = diagnose_errors(0.15, 0.30, reachable_error=0.05)
+    assert diagnosis.avoidable_bias == pytest.approx(0.10)
+    assert diagnosis.variance_gap == pytest.approx(0.15)
+    assert diagnosis.sentence == (
+        "High bias and high variance: training error 15 %, 10 points above the reachable 5 %; "
+        "validation error 30 %, 15 points above training."
+    )
+    assert diagnose_errors(0.01, 0.0).sentence.endswith(
+        "training error 1 %, 1 point above the reachable 0 %; validation error 0 %, 1 point below training."
+    )
+    assert "training error 5 %, the same as the reachable 5 %" in diagnose_errors(0.05, 0.05, 0.05).sentence
+    assert diagnose_errors(0.0005, 0.002).sentence.startswith(
+        "Neither bias nor variance is high: training error 0.05 %"
+    )
+    assert "by heart" in diagnose_errors(0.02, 0.2, 0.1).sentence
+
+
+def test_diagnose_errors_never_finds_less_when_a_gap_grows():
+    gaps = np.linspace(0, 0.5, 101)
+    for train in (0.0, 0.01, 0.05, 0.2, 0.6):
+        found = [diagnose_errors(train, train + gap).variance == "high" for gap in gaps]
+        assert found == sorted(found)
+
+
+def test_diagnose_errors_with_a_smaller_tolerance_sees_smaller_parts():
+    assert diagnose_errors(0.001, 0.012).variance == "low"
+    assert diagnose_errors(0.001, 0.012, tolerance=0.005).variance == "high"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ((math.nan, 0.1), ValueError, r"finite and never below 0\. Received: train_error=nan\..*diverged"),
+        ((0.1, -0.1), ValueError, r"validation_error=-0\.1"),
+        ((0.1, math.inf), ValueError, r"validation_error=inf"),
+        ((0.1, 0.1, -1), ValueError, r"reachable_error=-1"),
+        (("much", 0.1), TypeError, r"An error is a number\. Received: train_error='much'"),
+        ((0.1, None), TypeError, r"validation_error=None"),
+    ],
+)
+def test_diagnose_errors_refuses_what_is_no_error(arguments, error, message):
+    with pytest.raises(error, match=message):
+        diagnose_errors(*arguments)
+
+
+def test_diagnose_errors_refuses_no_tolerance():
+    with pytest.raises(ValueError, match=r"Received: tolerance=0\. Give one above 0"):
+        diagnose_errors(0.1, 0.1, tolerance=0)

@@ -1,0 +1,237 @@
+"""Advice: what is proposed after which run, in which order, and that every spec is valid and different."""
+
+import dataclasses
+import itertools
+import math
+
+import pytest
+
+from recipe.core.run import Run
+from recipe.core.spec import DEFAULT_RATES, OPTIMIZERS, ModelSpec
+from recipe.data.problems import PROBLEMS, find_problem
+from recipe.engine.models import build_model, check_fit
+from recipe.steps.s7_regularize import advise
+
+MNIST, IMDB, HOUSING = find_problem("mnist"), find_problem("imdb"), find_problem("housing")
+# Training and validation error, as shares.
+BIASED, VARIABLE, BOTH, NEITHER = (0.15, 0.14), (0.01, 0.11), (0.15, 0.30), (0.005, 0.01)
+# Training and validation loss.
+OVERFITTING = ([0.6, 0.4, 0.3, 0.2, 0.1], [0.60, 0.40, 0.35, 0.41, 0.50])
+IMPROVING = ([0.6, 0.4, 0.3, 0.2], [0.6, 0.5, 0.4, 0.3])
+SETTLED = ([0.6, 0.3, 0.25, 0.249], [0.6, 0.4, 0.399, 0.3985])
+DIVERGED = ([0.6, math.nan], [0.6, math.nan])
+STUCK = ([2.3, 2.3, 2.3], [2.3, 2.3, 2.3])
+
+SPECS = [
+    ModelSpec(),
+    ModelSpec(architecture="linear"),
+    ModelSpec(hidden_units=(1024, 1024, 1024, 1024), optimizer="adam", epochs=2000),
+    ModelSpec(hidden_units=(1,), dropout=0.5, l2=0.01, patience=3, epochs=1),
+    ModelSpec(hidden_units=(3000,), dropout=0.3, l1=0.1, l2=0.004, optimizer="sgd", learning_rate=1e-6),
+    ModelSpec(architecture="convnet", hidden_units=(16, 32), dropout=0.9, l2=1.0, learning_rate=1.0),
+    ModelSpec(architecture="embedding", hidden_units=(16, 16), activation="sigmoid", optimizer="adagrad"),
+    ModelSpec(last_activation="softmax", loss="mse", activation="linear", learning_rate=0.5),
+    ModelSpec(optimizer="sgd", learning_rate=0.01, epochs=3),
+]
+
+
+def made(errors, losses, spec=None, problem=IMDB, samples=1000):
+    """A run with these errors, in every epoch, and these losses."""
+    train, val = (1 - error if problem.type.is_classification else error for error in errors or (math.nan, math.nan))
+    epochs = len(losses[0])
+    history = {"data_loss": losses[0], "val_data_loss": losses[1]}
+    history |= {problem.measure: [train] * epochs, "val_" + problem.measure: [val] * epochs}
+    baseline = math.nan if problem.type.is_classification or errors is None else 1.0
+    return Run(
+        spec=spec or ModelSpec(),
+        problem=problem,
+        source="sample",
+        protocol="",
+        history=history,
+        baseline=baseline,
+        train_samples=samples,
+    )
+
+
+def changes(*arguments, **options):
+    """What each piece changes; the title of those that change nothing."""
+    run, found = made(*arguments, **options), []
+    for piece in advise(run):
+        asked, trained = (vars(spec or run.spec) for spec in (piece.spec, run.spec))
+        found.append({name: asked[name] for name in asked if asked[name] != trained[name]} or piece.title)
+    return found
+
+
+def fields(*arguments, **options):
+    return [change if isinstance(change, str) else next(iter(change)) for change in changes(*arguments, **options)]
+
+
+def fits(spec, problem):
+    return {"convnet": problem.kind == "image", "embedding": problem.kind == "text"}.get(spec.architecture, True)
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: f"{spec.architecture}-{spec.optimizer}-{spec.epochs}")
+def test_advise_gives_valid_and_different_specs(spec):
+    losses = (OVERFITTING, IMPROVING, SETTLED, DIVERGED, STUCK)
+    for errors, curves, problem in itertools.product(
+        (BIASED, VARIABLE, BOTH, NEITHER, None), losses, PROBLEMS.values()
+    ):
+        if not fits(spec, problem):
+            continue
+        pieces = advise(made(errors, curves, spec, problem))
+        changed = [piece.spec for piece in pieces if piece.spec is not None]
+        assert pieces
+        assert spec not in changed
+        assert len(set(changed)) == len(changed)  # nothing twice
+        for other in changed:
+            check_fit(other, problem)
+        assert all(any(character.isdigit() for character in piece.reason) for piece in pieces if errors)
+
+
+def test_advise_against_high_bias_makes_the_model_stronger():
+    spec = ModelSpec(hidden_units=(16, 16), dropout=0.5)
+    assert changes(BIASED, SETTLED, spec, MNIST) == [
+        {"dropout": 0.0},
+        {"hidden_units": (32, 32)},
+        {"hidden_units": (16, 16, 16)},
+        {"architecture": "convnet", "hidden_units": (16, 32)},
+        {"epochs": 40},
+        {"optimizer": "adam"},
+        {"learning_rate": 0.0003},
+    ]
+    bigger = advise(made(BIASED, SETTLED, spec, MNIST))[1]
+    assert bigger.title == "make the network bigger: 32-32 units"
+    assert bigger.reason == "High bias: the training error is 15 points above the reachable one with 16-16 units."
+
+
+def test_advise_against_high_variance_makes_the_model_weaker_or_the_data_more():
+    spec = ModelSpec(hidden_units=(16, 16))
+    assert changes(VARIABLE, OVERFITTING, spec, samples=15_000) == [
+        {"epochs": 3},
+        "get more data",
+        {"dropout": 0.25},
+        {"l2": 0.001},
+        {"patience": 2},
+        {"architecture": "embedding"},
+        {"hidden_units": (8, 8)},
+    ]
+    first, second, *_ = advise(made(VARIABLE, OVERFITTING, spec, samples=15_000))
+    assert first.title == "stop after epoch 3"
+    assert first.reason == "Overfitting since epoch 4: val_data_loss rose from 0.35 to 0.455."
+    assert second.reason.startswith(
+        "High variance: the validation error is 10 points above the training error of 15000"
+    )
+    assert "Train on 30000 samples" in second.reason
+
+
+def test_advise_against_both_starts_with_the_larger_and_contradicts_itself_nowhere():
+    spec = ModelSpec(hidden_units=(32,), dropout=0.3)
+    equal = changes(BOTH, SETTLED, spec, HOUSING)
+    assert equal[0] == {"hidden_units": (64,)}
+    assert {"hidden_units": (16,)} not in equal
+    assert {"dropout": 0.0} not in equal
+    assert {"dropout": 0.5} in equal
+    assert changes((0.1, 0.4), SETTLED, spec)[0] == "get more data"
+    assert changes((0.4, 0.55), SETTLED, spec)[0] == {"hidden_units": (64,)}
+
+
+def test_advise_takes_the_reachable_error():
+    assert advise(made(BIASED, SETTLED), 0.14)[-1].title == "go on to the final model"
+
+
+def test_advise_raises_what_there_is_and_stops_where_there_is_enough():
+    some = changes(VARIABLE, SETTLED, ModelSpec(dropout=0.25, l2=0.002), HOUSING)
+    assert {"dropout": 0.5} in some
+    assert {"l2": 0.006} in some
+    enough = fields(VARIABLE, SETTLED, ModelSpec(dropout=0.5, l2=0.01, patience=3), HOUSING)
+    assert not {"dropout", "l2", "patience"} & set(enough)
+    # Dropout and the penalty act on hidden layers, which a linear model has not.
+    linear = ModelSpec(architecture="linear")
+    assert fields(VARIABLE, SETTLED, linear, HOUSING) == ["get more data", "patience"]
+
+
+def test_advise_does_not_stop_a_training_that_stops_itself():
+    assert "epochs" not in fields(VARIABLE, OVERFITTING, ModelSpec(patience=3))
+
+
+def test_advise_proposes_a_hidden_layer_for_a_linear_model():
+    linear = ModelSpec(architecture="linear")
+    assert changes(BIASED, SETTLED, linear, HOUSING)[0] == {"architecture": "mlp", "hidden_units": (64,)}
+
+
+def test_advise_knows_which_architecture_suits_the_data():
+    assert "architecture" not in fields(BIASED, SETTLED, problem=HOUSING)
+    assert {"architecture": "convnet", "hidden_units": (16, 32)} in changes(BIASED, SETTLED, problem=MNIST)
+    convnet = ModelSpec(architecture="convnet", hidden_units=(16, 32))
+    assert "architecture" not in fields(BIASED, SETTLED, convnet, MNIST)
+
+
+def test_advise_leaves_out_a_layer_that_the_image_is_too_small_for():
+    small = dataclasses.replace(MNIST, input_shape=(8, 8))
+    spec = ModelSpec(architecture="convnet", hidden_units=(8, 8, 8))
+    assert {"hidden_units": (8, 8, 8, 8)} in changes(BIASED, SETTLED, spec, MNIST)
+    assert {"hidden_units": (8, 8, 8, 8)} not in changes(BIASED, SETTLED, spec, small)
+
+
+def test_advise_after_a_divergence_starts_with_a_lower_rate():
+    spec = ModelSpec(optimizer="sgd", loss="mse")
+    assert changes(None, DIVERGED, spec) == [
+        {"learning_rate": 0.001},
+        {"loss": "auto"},
+        {"optimizer": "rmsprop"},
+        "check that inputs and targets are scaled",
+    ]
+    assert advise(made(None, DIVERGED, spec))[0].reason == "The loss left all bounds in epoch 2 at 0.01."
+
+
+def test_advise_after_no_learning_is_the_checklist_in_order():
+    spec = ModelSpec(
+        last_activation="relu", loss="mse", optimizer="sgd", learning_rate=0.5, activation="sigmoid", l2=1.0
+    )
+    assert changes(BIASED, STUCK, spec) == [
+        {"last_activation": "auto"},
+        {"loss": "auto"},
+        {"learning_rate": None},
+        {"optimizer": "rmsprop", "learning_rate": None},
+        {"learning_rate": 0.05},
+        {"activation": "relu"},
+        {"l2": 0.0},
+        "check the data",
+    ]
+    assert "give the target as an input" in advise(made(BIASED, STUCK, spec))[-1].reason
+
+
+def test_advise_of_a_loss_that_still_falls_is_more_epochs_first():
+    for errors in (BIASED, VARIABLE, BOTH, NEITHER, None):
+        first = advise(made(errors, IMPROVING, ModelSpec(epochs=4)))[0]
+        assert first.spec.epochs == 8
+        assert first.reason == "val_data_loss was still falling, to 0.3, after 4 epochs."
+
+
+def test_advise_where_nothing_is_high_is_the_final_model():
+    (only,) = advise(made(NEITHER, SETTLED))
+    assert only.title == "go on to the final model"
+    assert only.reason.startswith("Neither bias nor variance is high: the validation error is 1 %.")
+    assert fields(NEITHER, OVERFITTING) == ["epochs", "go on to the final model"]
+    assert fields(None, SETTLED) == ["go on to the final model"]
+
+
+@pytest.mark.parametrize("given", [ModelSpec(), [made(BIASED, SETTLED)], None])
+def test_advise_refuses_what_is_no_run(given):
+    with pytest.raises(TypeError, match=r"Advice is given on a run\. Received: a .* Give what train\(spec, prepared\)"):
+        advise(given)
+
+
+def test_default_rates_are_those_of_keras():
+    import keras
+
+    assert set(DEFAULT_RATES) == set(OPTIMIZERS)
+    for name, rate in DEFAULT_RATES.items():
+        assert float(keras.optimizers.get(name).learning_rate.value) == pytest.approx(rate)
+
+
+@pytest.mark.parametrize("problem", [MNIST, HOUSING], ids=lambda problem: problem.name)
+def test_advise_gives_specs_that_can_be_built(problem):
+    for piece in advise(made(BOTH, SETTLED, ModelSpec(hidden_units=(8,)), problem)):
+        if piece.spec is not None:
+            assert build_model(piece.spec, problem).output_shape == (None, problem.outputs)
