@@ -56,7 +56,7 @@ SAME_AS_FIT = [
     ("name", "spec"),
     [
         # One of each kind of network and data; the others repeat.
-        pytest.param(name, spec, id=f"{name}-{spec.to_text()}", marks=[pytest.mark.slow] * (i in (2, 5, 7, 8)))
+        pytest.param(name, spec, id=f"{name}-{spec.describe()}", marks=[pytest.mark.slow] * (i in (2, 5, 7, 8)))
         for i, (name, spec) in enumerate(SAME_AS_FIT)
     ],
 )
