@@ -9,7 +9,7 @@ from scipy import stats
 import recipe
 from recipe.data.problems import find_problem
 from recipe.lessons.s5_baseline.power_curve import judge_few, mcnemar_power, normal_power, power_curve
-from recipe.steps.s5_power import sign_test
+from recipe.steps.s5_baseline import sign_test
 
 IMDB, HOUSING = find_problem("imdb"), find_problem("housing")
 

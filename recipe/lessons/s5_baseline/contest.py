@@ -17,8 +17,7 @@ from recipe.core.spec import ModelSpec
 from recipe.lessons.s5_baseline.power_curve import PowerCurve, judge_few, power_curve
 from recipe.steps.s3_protocol import hold_out
 from recipe.steps.s4_prepare import prepare
-from recipe.steps.s5_baseline import Baseline, compute_baseline
-from recipe.steps.s5_power import StatisticalPower, statistical_power
+from recipe.steps.s5_baseline import Baseline, StatisticalPower, compute_baseline, statistical_power
 from recipe.steps.training import train
 
 

@@ -1,6 +1,6 @@
 """Step 5: with how many validation samples would a difference be told from chance, and how surely?
 
-`recipe.steps.s5_power` tests the samples that there are. Here it is asked beforehand: if the rates seen so far are
+`recipe.steps.s5_baseline` tests the samples that there are. Here it is asked beforehand: if the rates seen so far are
 the true ones, which share of validation sets of a given size would show a significant difference?
 """
 
@@ -16,9 +16,7 @@ import numpy as np
 from recipe.core.measures import MEASURES
 from recipe.core.problem import Problem
 from recipe.core.scores import check_outputs
-from recipe.steps.s5_baseline import Baseline
-from recipe.steps.s5_power import LEVEL, StatisticalPower, count_wins, statistical_power
-from recipe.steps.s5_resampling import resampled_gains
+from recipe.steps.s5_baseline import LEVEL, Baseline, StatisticalPower, count_wins, resample_scores, statistical_power
 
 WANTED = 0.8  # the power that studies are usually planned for
 LARGEST = 100_000_000
@@ -96,14 +94,14 @@ def power_curve(
     measure = MEASURES[baseline.measure]
     y_val, outputs = check_outputs(problem, y_val, outputs)
     gain = measure.gain(measure.compute(problem, y_val, outputs), measure.compute(problem, y_val, baseline.outputs))
-    wins, losses = count_wins(problem, measure, y_val, outputs, baseline.outputs)
-    if wins is not None:
+    differing = count_wins(problem, y_val, outputs, baseline.outputs)
+    if differing is not None:
         test = "exact McNemar test"
-        rates = wins / len(y_val), losses / len(y_val)
+        rates = differing[0] / len(y_val), differing[1] / len(y_val)
         power_at = lambda number: mcnemar_power(*rates, number, level)  # noqa: E731
     else:
         test = "paired bootstrap, by a normal approximation"
-        gains = resampled_gains(problem, measure, y_val, (outputs, baseline.outputs), resamples, seed)
+        gains = measure.gain(*resample_scores(problem, y_val, (outputs, baseline.outputs), resamples, seed))
         effect = gain / max(float(gains.std()) * math.sqrt(len(y_val)), 1e-12)
         power_at = lambda number: normal_power(effect, number, level)  # noqa: E731
     needed = _find_needed(power_at, wanted) if gain > 0 else None
@@ -193,7 +191,7 @@ def normal_power(effect: float, samples: int, level: float = LEVEL) -> float:
     """
     from scipy.stats import norm
 
-    # Below that number even wins alone are no proof: see `recipe.steps.s5_power`.
+    # Below that number even wins alone are no proof: see `recipe.steps.s5_baseline`.
     if samples < math.ceil(math.log2(1 / (1 - level))):
         return 0.0
     return float(norm.cdf(effect * math.sqrt(samples) - norm.ppf(level)))
