@@ -182,8 +182,8 @@ def _against_variance(
     there, more = (f" of {samples} samples", f"{2 * samples} samples") if samples else ("", "more samples")
     yield Advice(
         title="get more data",
-        reason=f"{reason}{there}; nothing generalises better than more. Train on {more} if there are so many: raise the "
-        "rows, collect, or make variants of what there is.",
+        reason=f"{reason}{there}; nothing generalises better than more. Train on {more} if there are so many: raise "
+        "the rows, collect, or make variants of what there is.",
     )
     yield from _more_regularization(spec, reason)
     yield from _set_patience(spec, reason)
