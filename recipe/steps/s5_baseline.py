@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from recipe.core.measures import MEASURES, Measure
+from recipe.core.measures import MEASURES, THRESHOLD, Measure, check_outputs
 from recipe.core.problem import Problem, ProblemType
-from recipe.core.scores import THRESHOLD, check_outputs
 
 LEVEL = 0.95
 DRAWN_VALUES = 4_000_000  # at most so many are drawn at a time, which bounds the memory to 100 MB or so
@@ -338,7 +337,7 @@ def resample_scores(
 
     Parameters
     ----------
-    y : np.ndarray, as `recipe.core.scores.check_outputs` returns it
+    y : np.ndarray, as `recipe.core.measures.check_outputs` returns it
     outputs : of each model on the same n samples, each of shape (n, outputs)
     resamples : sets to draw, each of n samples
     seed : fixes the draw
