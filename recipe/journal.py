@@ -28,7 +28,7 @@ from recipe.core.prepared import Prepared
 from recipe.core.problem import Problem
 from recipe.core.run import Run, collect_versions
 from recipe.core.spec import ModelSpec
-from recipe.data.folders import home_folder
+from recipe.data.files import home_folder
 
 if TYPE_CHECKING:
     import pandas as pd

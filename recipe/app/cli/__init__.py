@@ -93,7 +93,7 @@ def fetch(
     import warnings
 
     from recipe.app.cli.live import file_table
-    from recipe.data.fetch import fetch as fetch_files
+    from recipe.data.download import fetch as fetch_files
 
     console = _console()
     with warnings.catch_warnings():
@@ -259,7 +259,7 @@ def _write(result: RecipeResult, report: Path | None, json: Path | None, console
 
 
 def _check_source(source: str) -> None:
-    from recipe.data.sources import SOURCES
+    from recipe.data.problems import SOURCES
 
     if source not in SOURCES:
         raise ValueError(
