@@ -9,9 +9,8 @@ import pytest
 from matplotlib.figure import Figure
 
 import recipe
-from recipe.core.features import HOUSING_RATIOS
 from recipe.core.run import Run
-from recipe.data.problems import find_problem
+from recipe.data.problems import HOUSING_RATIOS, find_problem
 from recipe.lessons.s4_prepare import panel as panel_module
 from recipe.lessons.s4_prepare.figures import describe_preparation, draw_input_ranges, draw_preparation
 from recipe.lessons.s4_prepare.panel import NETWORKS, PreparePanel, PrepareSettings
