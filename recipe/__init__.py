@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # for editors, which do not run what is below
     from recipe.core.problem import LAST_LAYERS, Problem
     from recipe.core.run import Run
     from recipe.core.spec import ModelSpec
-    from recipe.data.fetch import fetch
+    from recipe.data.download import fetch
     from recipe.data.load import load
     from recipe.debugging import check_pipeline
     from recipe.debugging.faults import FAULTS, make_pipeline
@@ -60,7 +60,7 @@ _HOMES = {
     ),
     "core.run": ("Run",),
     "core.spec": ("ModelSpec",),
-    "data.fetch": ("fetch",),
+    "data.download": ("fetch",),
     "data.load": ("load",),
     "journal": ("Journal",),
     "engine.codegen": ("keras_code",),

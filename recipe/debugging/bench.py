@@ -232,7 +232,9 @@ class Bench:
     def refusal(self) -> str:
         """Why the model cannot read the inputs; empty where it can."""
         try:
-            self.guard(lambda: self.copy(self.x_train[:2].astype(self._input_dtype)), "the model cannot read the inputs")
+            self.guard(
+                lambda: self.copy(self.x_train[:2].astype(self._input_dtype)), "the model cannot read the inputs"
+            )
         except NotApplicable as why:
             return str(why)
         return ""
@@ -259,15 +261,14 @@ class Bench:
         find = lambda: keras.ops.convert_to_numpy(row_losses(self.model.loss, y, outputs.astype(np.float32)))  # noqa: E731
         return self.guard(find, "the loss cannot be computed")
 
-    @cached_property
-    def first_loss(self) -> float:
-        """The loss of fresh weights on the training rows (at most 500), in inference mode."""
+    def first_loss(self, rows: int = VAL_ROWS) -> float:
+        """Return the loss of fresh weights on the first training rows, in inference mode."""
         import keras
 
         self.check_runnable()
-        x, y, *_ = self.arrays
-        predict = lambda: keras.ops.convert_to_numpy(self._start_anew()(x[:VAL_ROWS], training=False))  # noqa: E731
-        return float(self.row_losses(y[:VAL_ROWS], self.guard(predict, "the model cannot be run on these data")).mean())
+        x, y = (part[:rows] for part in self.arrays[:2])
+        predict = lambda: keras.ops.convert_to_numpy(self._start_anew()(x, training=False))  # noqa: E731
+        return float(self.row_losses(y, self.guard(predict, "the model cannot be run on these data")).mean())
 
     @cached_property
     def constant_loss(self) -> float:
@@ -301,7 +302,7 @@ class Bench:
 
     @cached_property
     def _trainee(self) -> tuple[keras.Model, list[np.ndarray]]:
-        """The copy that is trained again and again, with an optimizer of its own, and the variables that it starts from."""
+        """The copy that is trained again and again, and its variables and its optimizer's as they are at the start."""
         optimizer = self.model.optimizer
         copy = self.compile_anew(type(optimizer).from_config(optimizer.get_config() | {"learning_rate": 0.001}))
         return copy, [np.array(variable) for variable in (*copy.variables, *copy.optimizer.variables)]
@@ -376,12 +377,13 @@ class Bench:
         x_val: np.ndarray,
         y_val: np.ndarray,
         *,
+        batch_size: int = BATCH,
         steps: int = STEPS,
         epochs: int = 1,
         shuffle: bool = True,
         **listeners: object,
     ) -> dict[str, list[float]]:
-        """Train a model from where it stands, and return the history: an epoch is so many batches of 32."""
+        """Train a model from where it stands, and return the history: an epoch is so many full batches."""
         from recipe.engine.loop import train_models
         from recipe.engine.members import Job
 
@@ -391,7 +393,7 @@ class Bench:
             y=y,
             x_val=x_val,
             y_val=y_val,
-            batch_size=BATCH,
+            batch_size=batch_size,
             steps_per_epoch=steps,
             epochs=epochs,
             seed=self.seed,

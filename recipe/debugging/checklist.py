@@ -62,9 +62,9 @@ class Checklist:
             return f"{so_far}Begin with the {failed[0].name}. {failed[0].found} {failed[0].cause}{many}"
         if self.answer_may_be_missing:
             return (
-                f"No check failed, and still: {power[0].lower()}{power[1:]} The pipeline learns what there is to learn, "
-                "so the answer may not be in the data: the inputs may not say what is asked, or inputs and targets "
-                "may not belong together. Look at them."
+                f"No check failed, and still: {power[0].lower()}{power[1:]} The pipeline learns what there is to "
+                "learn, so the answer may not be in the data: the inputs may not say what is asked, or inputs and "
+                "targets may not belong together. Look at them."
             )
         return f"There is nothing to repair. {power}"
 

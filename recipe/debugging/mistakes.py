@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recipe.core.dataset import Samples, Split
+from recipe.core.measures import THRESHOLD
 from recipe.core.preparation import Preparation
 from recipe.core.prepared import Prepared
 from recipe.core.problem import Problem, ProblemType
 from recipe.core.reviews import Reviews
-from recipe.core.scores import THRESHOLD
 
 if TYPE_CHECKING:
     import keras

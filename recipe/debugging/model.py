@@ -11,7 +11,7 @@ import numpy as np
 
 from recipe.core.checks import Check
 from recipe.core.problem import LAST_LAYERS, LastLayer, ProblemType
-from recipe.debugging.bench import BATCH, Bench, NotApplicable, judge
+from recipe.debugging.bench import VAL_ROWS, Bench, NotApplicable, judge
 
 if TYPE_CHECKING:
     import keras
@@ -243,10 +243,10 @@ def check_gradients(bench: Bench) -> Check:
     import keras
 
     bench.check_runnable()
-    x, y, *_ = (part[:BATCH] for part in bench.arrays)
+    x, y = (part[:VAL_ROWS] for part in bench.arrays[:2])
     model = bench.compile_anew(keras.optimizers.SGD(GRADIENT_RATE))
     before = [np.array(variable) for variable in model.trainable_variables]
-    bench.guard(lambda: bench.fit(model, x, y, x, y, steps=1), "the model cannot be run on these data")
+    bench.guard(lambda: bench.fit(model, x, y, x, y, batch_size=len(x), steps=1), "the model cannot be run on these data")
     sizes = {
         _name(variable): float(np.sqrt(np.mean(((old - np.array(variable)) / GRADIENT_RATE) ** 2)))
         for old, variable in zip(before, model.trainable_variables, strict=True)
@@ -268,15 +268,16 @@ def check_gradients(bench: Bench) -> Check:
 def check_first_loss(bench: Bench) -> Check:
     """Fresh weights know nothing, and how large the loss is then is known beforehand."""
     theory, words = _first_loss_in_theory(bench)
-    ratio = bench.first_loss / theory if theory else math.inf
+    loss = bench.first_loss()
+    ratio = loss / theory if theory else math.inf
     return judge(
         "initial loss",
         NEAR_THEORY[0] <= ratio <= NEAR_THEORY[1],
-        found=f"The loss of fresh weights is {bench.first_loss:.3g}.",
+        found=f"The loss of fresh weights is {loss:.3g}.",
         expected=f"about {words} = {theory:.3g} ({NEAR_THEORY[0]:g} to {NEAR_THEORY[1]:g} times it).",
         cause="Too large: the inputs are not scaled, so the first outputs are sure of themselves and wrong. Too small: "
         "the loss compares something else than you think. Check the last activation, the loss and the targets.",
-        value=bench.first_loss,
+        value=loss,
     )
 
 

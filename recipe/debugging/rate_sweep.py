@@ -28,8 +28,9 @@ class RateSweep:
     ----------
     optimizer : name
     rates : rising
-    train_losses, losses : the loss on the training rows and on the validation rows after the last update, one a rate,
-        without penalties, in inference mode; NaN where training diverged
+    losses : on the validation rows after the last update, one a rate, without penalties, in inference mode; NaN where
+        training diverged
+    courses : of each rate, the same on the training rows after every 20 updates; infinite where it diverged
     first_loss : the same on the training rows before the first update
     guess : the same on the validation rows of the best answer that is the same for every sample
     updates : of the weights, one a batch of 32
@@ -37,8 +38,8 @@ class RateSweep:
 
     optimizer: str
     rates: tuple[float, ...]
-    train_losses: tuple[float, ...]
     losses: tuple[float, ...]
+    courses: tuple[tuple[float, ...], ...]
     first_loss: float
     guess: float
     updates: int
@@ -56,19 +57,18 @@ class RateSweep:
     @property
     def falls(self) -> dict[float, float]:
         """By how much the training loss fell at each rate; minus infinity where it exploded."""
-        ends = zip(self.rates, self.train_losses, strict=True)
-        return {rate: self.first_loss - end if math.isfinite(end) else -math.inf for rate, end in ends}
+        return {rate: self.first_loss - course[-1] for rate, course in zip(self.rates, self.courses, strict=True)}
 
     @property
     def fastest_rate(self) -> float:
-        """The rate at which the training loss fell most."""
-        return max(self.falls, key=self.falls.get)
+        """The rate at which the training loss was lowest on the way: what is reached at the end may be chance."""
+        return min(zip(self.rates, self.courses, strict=True), key=lambda pair: sum(pair[1]))[0]
 
     @property
     def good_rates(self) -> tuple[float, ...]:
         """The rates at which the loss fell at least by a quarter of what it fell at best, in rising order."""
-        falls = self.falls
-        return tuple(rate for rate, fall in falls.items() if fall >= WELL_CHOSEN * falls[self.fastest_rate])
+        best = max(self.falls.values())
+        return tuple(rate for rate, fall in self.falls.items() if fall >= WELL_CHOSEN * best)
 
     @property
     def advised_rate(self) -> float:
@@ -125,9 +125,9 @@ def sweep_bench(bench: Bench, rates: Sequence[float], *, stretches: int = STRETC
     return RateSweep(
         optimizer=bench.model.optimizer.name,
         rates=rates,
-        train_losses=tuple(one.losses[-1] if one.whole else math.nan for one in trained),
         losses=tuple(one.val_losses[-1] if one.whole else math.nan for one in trained),
-        first_loss=bench.first_loss,
+        courses=tuple(one.losses if one.whole else (math.inf,) * stretches for one in trained),
+        first_loss=bench.first_loss(min(map(len, bench.arrays))),  # on the rows that the engine measures
         guess=bench.constant_loss,
         updates=STEPS * stretches,
     )

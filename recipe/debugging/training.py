@@ -22,7 +22,7 @@ CHANCE = 1.3  # by so much over the root of the number of rows a model may be be
 def check_rate(bench: Bench) -> Check:
     """The learning rate against a range of others."""
     sweep, used = bench.sweep, bench.used_rate
-    falls, best = sweep.falls, sweep.fastest_rate
+    falls, best = sweep.falls, max(sweep.falls, key=sweep.falls.get)
     if not falls[best] > LEARNED * abs(sweep.first_loss):
         raise NotApplicable(
             f"no rate from {min(falls):.0e} to {max(falls):.0e} lowers the loss: look at the other checks"
@@ -66,7 +66,10 @@ def _learn_batch(bench: Bench, rate: float, share: float) -> tuple[Outcome, floa
     batch, targets = x[:BATCH], y[:BATCH]
     constant = bench.loss_of_constant(targets)
     # The batch stands there as often as there were rows: arrays of other sizes would be compiled for anew.
-    parts = [(np.resize(batch, (len(old), *batch.shape[1:])), np.resize(targets, new.shape)) for old, new in ((x, y), (x_val, y_val))]
+    parts = [
+        (np.resize(batch, (len(old), *batch.shape[1:])), np.resize(targets, new.shape))
+        for old, new in ((x, y), (x_val, y_val))
+    ]
     outcome = bench.train(
         f"one batch at {rate:g}",
         *parts[0],
@@ -130,8 +133,7 @@ def check_zero_input(bench: Bench) -> Check:
     return judge(
         "zero input",
         true < _better(bench) * blind,
-        found=f"After {steps} steps the best validation loss is {true:.3g}; without seeing the "
-        f"inputs {blind:.3g}.",
+        found=f"After {steps} steps the best validation loss is {true:.3g}; without seeing the inputs {blind:.3g}.",
         expected=f"below {_better(bench):.2f} times that of a model that sees zeros or answers with a constant.",
         cause="The inputs do not help: they do not belong to their targets (rows out of step, mixed axes), they carry "
         "no signal, or they do not reach the output.",
@@ -202,5 +204,7 @@ def _number_answers(bench: Bench, y: np.ndarray) -> np.ndarray:
     """Return a whole number for each sample: its class or labels, or which fifth of the quantities it is in."""
     if bench.type.is_classification:
         labels = _one_column_a_label(bench, y)
-        return labels @ 2 ** np.arange(labels.shape[1]) if bench.type is ProblemType.MULTILABEL else labels.argmax(axis=1)
+        return (
+            labels @ 2 ** np.arange(labels.shape[1]) if bench.type is ProblemType.MULTILABEL else labels.argmax(axis=1)
+        )
     return np.searchsorted(np.quantile(bench.arrays[1][:, 0], (0.2, 0.4, 0.6, 0.8)), y[:, 0])

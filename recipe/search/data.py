@@ -11,8 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from recipe.core.dataset import Dataset, Split
-from recipe.core.fingerprint import fingerprint
+from recipe.core.dataset import Dataset, Split, fingerprint
 from recipe.core.prepared import Prepared, encoding_for, readable_by
 from recipe.core.problem import Problem
 from recipe.core.spec import ModelSpec

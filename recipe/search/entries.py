@@ -95,7 +95,7 @@ class Entry:
         own = {
             "best_epoch": self.best_epoch + 1,
             "hidden_units": "-".join(map(str, self.spec.hidden_units)),
-            "spec": self.spec.to_text(),
+            "spec": self.spec.describe(),
         }
         row = {name: own.get(name, getattr(self, name, getattr(self.spec, name, None))) for name in COLUMNS}
         return {key: None if isinstance(value, float) and math.isnan(value) else value for key, value in row.items()}

@@ -79,7 +79,7 @@ class SearchSpace:
         if not to_params(self.base)[0]:
             raise ValueError(
                 f"No study holds the base: it has more than {MOST_LAYERS} layers, a number out of all bounds, or a "
-                f"last layer or loss of its own. Received: base={self.base.to_text()!r}. Take a usual one."
+                f"last layer or loss of its own. Received: base={self.base.describe()!r}. Take a usual one."
             )
 
     @property

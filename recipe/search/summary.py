@@ -158,7 +158,7 @@ def _describe(found: Tuning) -> Iterator[str]:
         return
     unit = measure.unit_of(found.problem)
     value = f"{measure.title} {best.score:.4g}{f' {unit}' if unit else ''}"
-    maker, spec = "the search" if best.origin == SEARCH else "hand", best.spec.to_text() or "the usual spec"
+    maker, spec = "the search" if best.origin == SEARCH else "hand", best.spec.describe()
     yield f"The best, made by {maker}, has {value} at epoch {epoch_of(best) + 1}: {spec}."
     if found.best_by_hand is not None and best.origin == SEARCH:
         yield f"The best by hand has {found.best_by_hand.score:.4g}: the search gained {found.gain_over_hand:.2g}."

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recipe.core.measures import MEASURES
+from recipe.core.measures import MEASURES, check_outputs
 from recipe.core.problem import Problem, ProblemType
-from recipe.core.scores import check_outputs
 from recipe.steps.s5_resampling import resampled_gains
 
 RESAMPLES = 2_000

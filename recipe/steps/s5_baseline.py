@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from recipe.core.measures import MEASURES
+from recipe.core.measures import MEASURES, check_outputs
 from recipe.core.problem import Problem, ProblemType
-from recipe.core.scores import check_outputs
 
 # The best constant guess for each measure. The median has the smallest mean absolute error, the mean the smallest
 # squared one. For F1, precision and recall it is a yes to everything: with a share p of positives, saying yes to a

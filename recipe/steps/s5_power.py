@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recipe.core.measures import MEASURES, Measure
+from recipe.core.measures import MEASURES, Measure, check_outputs
 from recipe.core.problem import Problem
-from recipe.core.scores import check_outputs
 from recipe.steps.s5_resampling import resampled_gains
 
 if TYPE_CHECKING:

@@ -6,9 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from recipe.core.measures import Measure
+from recipe.core.measures import THRESHOLD, Measure
 from recipe.core.problem import Problem
-from recipe.core.scores import THRESHOLD
 
 DRAWN_VALUES = 4_000_000  # at most so many are drawn at a time, which bounds the memory to 100 MB or so
 
@@ -25,7 +24,7 @@ def resampled_gains(
 
     Parameters
     ----------
-    y_val : np.ndarray, as `recipe.core.scores.check_outputs` returns it
+    y_val : np.ndarray, as `recipe.core.measures.check_outputs` returns it
     both : the outputs of the model and of the other on the same n samples, each of shape (n, outputs)
     resamples : sets to draw, each of n samples
     seed : fixes the draw

@@ -9,9 +9,8 @@ import pytest
 import recipe
 from recipe.core.dataset import Split
 from recipe.core.problem import Problem, ProblemType
-from recipe.core.reviews import Reviews
+from recipe.core.reviews import Reviews, read_texts
 from recipe.core.spec import ModelSpec
-from recipe.core.vectorize import read_texts
 from recipe.data.problems import find_problem
 from recipe.debugging.mistakes import find_mistakes, log_odds, predict_log_odds, predict_rows
 from recipe.engine.models import build_model

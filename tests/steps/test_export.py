@@ -6,12 +6,11 @@ import keras
 import numpy as np
 import pytest
 
-from recipe.core.features import HOUSING_RATIOS
-from recipe.core.prepared import encodings_of
+from recipe.core.preparation import ENCODINGS
 from recipe.core.reviews import Reviews
 from recipe.core.spec import ModelSpec
 from recipe.data.load import load
-from recipe.data.problems import find_problem
+from recipe.data.problems import HOUSING_RATIOS, find_problem
 from recipe.engine.models import build_model
 from recipe.steps.s3_protocol import hold_out
 from recipe.steps.s4_export import attach_preparation, pad_reviews
@@ -20,7 +19,7 @@ from recipe.steps.s4_prepare import prepare
 WAYS = [
     (name, encoding)
     for name in ("mnist", "mnist_multilabel", "housing", "housing_vector", "imdb")
-    for encoding in encodings_of(load(name, source="sample", rows=10).problem)
+    for encoding in ENCODINGS[find_problem(name).kind]
 ]
 
 

@@ -1,67 +1,128 @@
-"""`load`: rows, derived problems, the seal, and the real data where it is there."""
+"""`load`: the sources and why one is taken, rows, derived problems, and the real data where it is there."""
 
 from __future__ import annotations
 
-import copy
-import pickle
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from http_server import small_housing, small_mnist, write_npz
+from http_server import Server, small_housing, small_imdb, small_mnist, write_npz
 
-from recipe.core.dataset import Dataset, SealedTest
+from recipe.core.dataset import Dataset
 from recipe.core.reviews import Reviews
+from recipe.data.files import sum_of
 from recipe.data.load import load
-from recipe.data.problems import HOUSING_CAP, HOUSING_FEATURES, PROBLEMS
+from recipe.data.problems import HOUSING_CAP, HOUSING_FEATURES, PROBLEMS, dataset_of, default_rows
 
 
 @pytest.fixture
-def small(tmp_path, monkeypatch) -> Path:
+def small(datasets) -> Path:
     """Small files in the layouts of mnist.npz (700 + 100 images) and california_housing.npz (1,000 rows)."""
-    write_npz(tmp_path, "mnist.npz", small_mnist(train=700, test=100))
-    write_npz(tmp_path, "california_housing.npz", small_housing(rows=1_000))
-    monkeypatch.setenv("RECIPE_DATASETS", str(tmp_path))
-    return tmp_path
+    write_npz(datasets, "mnist.npz", small_mnist(train=700, test=100))
+    write_npz(datasets, "california_housing.npz", small_housing(rows=1_000))
+    return datasets
 
 
-def test_sealed_test_counts_looks_and_shows_nothing():
-    sealed = SealedTest(np.arange(6).reshape(3, 2), np.array([7, 8, 9]))
-    assert (len(sealed), sealed.looks) == (3, 0)
-    assert repr(sealed) == "SealedTest(3 samples, sealed, looks=0)"
-    x, y = sealed.open()
-    assert (x.shape, y.tolist(), sealed.looks) == ((3, 2), [7, 8, 9], 1)
-    sealed.open()
-    assert "looks=2" in repr(sealed)
-    public = [name for name in dir(sealed) if not name.startswith("_")]
-    assert public == ["fingerprint", "looks", "note_looks", "noted", "open"]
-    with pytest.raises(AttributeError):
-        sealed.looks = 0
+# --- sources ----------------------------------------------------------------------------------------------------------
 
 
-def test_sealed_test_keeps_its_count_when_copied():
-    sealed = SealedTest(np.ones((2, 2)), np.ones(2))
-    sealed.open()
-    assert copy.deepcopy(sealed).looks == pickle.loads(pickle.dumps(sealed)).looks == 1
+def test_load_prefers_local_files_and_says_where_they_lie(small, no_network):
+    data = load("housing")
+    assert data.source == "local"
+    assert data.reason == f"{small / 'california_housing.npz'} was there (CRC-32; shapes and ranges)."
+    assert "census" in data.provenance
+    assert data.reachable_error is None
+
+
+def test_load_falls_to_the_sample_and_says_why(datasets, no_network):
+    data = load("housing")
+    assert data.source == "sample"
+    assert data.reason.startswith(f"california_housing.npz is in none of 3 folders: {datasets}, ")
+    assert "failed: there is no connection to it" in data.reason
+    assert data.provenance.startswith("A stand-in, not real prices")
+
+
+def test_load_downloads_what_is_missing(server: Server):
+    data = load("mnist")
+    assert (data.source, data.problem.pixel_max) == ("download", 255.0)
+    assert f"was downloaded from 127.0.0.1:{server.server_port} (SHA-256 as the mirror states it" in data.reason
+    assert load("mnist").source == "local"
+    assert server.requests["GET mnist.npz"] == 1
+
+
+def test_load_never_uses_a_damaged_file_and_says_so(datasets, no_network):
+    (datasets / "mnist.npz").write_bytes(b"PK cut off")
+    with pytest.warns(RuntimeWarning, match=r"The file is damaged.*It is passed over\."):
+        data = load("mnist")
+    assert data.source == "sample"
+    assert data.reason.startswith("Passed over: The file is damaged")
+    assert str(datasets / "mnist.npz") in data.reason
+    with pytest.raises(ValueError, match="The file is damaged"):
+        load("mnist", source="local")
+
+
+def test_load_local_names_the_file_the_folders_and_the_way_out(datasets):
+    message = r"mnist\.npz is in none of 3 folders: .*Run `recipe fetch`, set RECIPE_DATASETS"
+    with pytest.raises(FileNotFoundError, match=message):
+        load("mnist", source="local")
+    write_npz(datasets, "imdb.npz", small_imdb())
+    with pytest.raises(FileNotFoundError, match=r"imdb_word_index\.json is in none of 3 folders"):
+        load("imdb", source="local")
+
+
+def test_load_refuses_ranks_that_the_word_index_lacks(datasets):
+    write_npz(datasets, "imdb.npz", small_imdb())
+    words = json.dumps({"the": 1, "film": 2, "was": 3, "good": 4})
+    (datasets / "imdb_word_index.json").write_text(words)
+    (datasets / "SHA256SUMS").write_text(f"{sum_of(words.encode())}  imdb_word_index.json\n")
+    with pytest.raises(ValueError, match="has 4 words, and a review holds the rank 5"):
+        load("imdb", source="local")
+
+
+def test_load_download_raises_when_there_is_no_server(no_network):
+    with pytest.raises(ConnectionError, match=r"The download from 127\.0\.0\.1:\d+ failed: there is no connection to"):
+        load("housing", source="download")
+
+
+def test_recipe_source_stands_in_for_auto_only(small, monkeypatch):
+    monkeypatch.setenv("RECIPE_SOURCE", "sample")
+    assert load("housing").reason == "RECIPE_SOURCE=sample asks for it."
+    assert load("housing", source="local").source == "local"
+    assert load("housing", source="sample").reason == "source=sample asks for it."
+    monkeypatch.setenv("RECIPE_SOURCE", "auto")
+    assert load("housing").source == "local"
+
+
+def test_load_refuses_an_unknown_problem_or_source(monkeypatch):
+    with pytest.raises(ValueError, match="Received: name='cifar'"):
+        load("cifar")
+    with pytest.raises(ValueError, match=r"Received: source='web'\. Choose from auto, local, download, sample"):
+        load("mnist", source="web")
+    monkeypatch.setenv("RECIPE_SOURCE", "ful")
+    with pytest.raises(ValueError, match="Received: RECIPE_SOURCE='ful'"):
+        load("mnist")
+
+
+# --- problems and rows ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_load_gives_every_problem_in_the_shapes_it_states(name):
     data = load(name, source="sample")
-    x_test, y_test = data.test.open()
     outputs = (data.problem.outputs,) if data.problem.outputs > 1 and name != "mnist" else ()
-    for x, y in ((data.x_train, data.y_train), (x_test, y_test)):
+    for x, y in ((data.x_train, data.y_train), data.test.open()):
         assert len(x) == len(y)
         assert y.shape[1:] == outputs
-        assert y.dtype == (np.float32 if data.problem.base == "housing" else np.uint8)
+        assert y.dtype == (np.float32 if data.problem.kind == "table" else np.uint8)
         inputs = x.multi_hot(data.problem.num_words) if isinstance(x, Reviews) else x
         assert inputs.shape[1:] == data.problem.input_shape
     assert data.source == "sample"
     assert "stand-in" in data.provenance
-    assert data.problem.name == name
-    assert (data.problem.measure, data.problem.type) == (PROBLEMS[name].measure, PROBLEMS[name].type)
+    assert (data.problem.name, data.problem.type) == (name, PROBLEMS[name].type)
+    assert default_rows(name) == (600 if dataset_of(name) == "housing" else None)
 
 
 def test_load_derives_the_digit_problems_from_the_same_images(small):
@@ -125,10 +186,9 @@ def test_load_splits_housing_exactly_as_keras_does(small, rows):
     x, y = x[indices], y[indices]
     cut = int(len(x) * (1 - 0.2))
     data = load("housing", rows=rows, seed=9)
-    np.testing.assert_array_equal(data.x_train, x[:cut])
-    np.testing.assert_array_equal(data.y_train, y[:cut])
-    np.testing.assert_array_equal(data.test.open()[0], x[cut:])
-    np.testing.assert_array_equal(data.test.open()[1], y[cut:])
+    x_test, y_test = data.test.open()
+    for mine, keras_own in ((data.x_train, x[:cut]), (data.y_train, y[:cut]), (x_test, x[cut:]), (y_test, y[cut:])):
+        np.testing.assert_array_equal(mine, keras_own)
 
 
 @pytest.mark.parametrize("rows", [9, 0, -5, 801])
@@ -141,20 +201,6 @@ def test_load_takes_a_sample_whole_when_more_is_asked_for():
     data = load("mnist", source="sample", rows=20_000)
     assert len(data.y_train) + len(data.test) == 1_797
     assert data.reason == "source=sample asks for it. It has 1,797 of the 20,000 rows asked for."
-
-
-def test_load_refuses_an_unknown_problem_or_source():
-    with pytest.raises(ValueError, match="Received: name='cifar'"):
-        load("cifar")
-    with pytest.raises(ValueError, match="Received: source='web'"):
-        load("mnist", source="web")
-
-
-def test_dataset_is_frozen_and_says_what_it_is():
-    data = load("imdb", source="sample", rows=100)
-    assert repr(data) == "Dataset('imdb', source='sample', 75 to train on, SealedTest(25 samples, sealed, looks=0))"
-    with pytest.raises(AttributeError):
-        data.source = "local"
 
 
 def test_loading_imports_no_framework():
@@ -173,7 +219,7 @@ def test_loading_imports_no_framework():
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_load_reads_the_real_data(real_data, name):
     data = load(name)
-    sizes = {"mnist": (60_000, 10_000), "imdb": (25_000, 25_000), "housing": (16_512, 4_128)}[data.problem.base]
+    sizes = {"mnist": (60_000, 10_000), "imdb": (25_000, 25_000), "housing": (16_512, 4_128)}[dataset_of(name)]
     assert (len(data.y_train), len(data.test)) == sizes
     assert data.source == "local"
     assert str(real_data) in data.reason

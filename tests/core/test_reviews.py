@@ -7,8 +7,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-import recipe.core.reviews
-from recipe.core.reviews import Reviews
+from recipe.core.reviews import Reviews, read_texts
 
 
 def make_reviews(seed: int = 0, count: int = 200, top: int = 60) -> tuple[Reviews, list[list[int]]]:
@@ -18,30 +17,32 @@ def make_reviews(seed: int = 0, count: int = 200, top: int = 60) -> tuple[Review
     return Reviews(tokens=np.concatenate(texts).astype(np.uint32), offsets=offsets), texts
 
 
-@pytest.mark.parametrize("block", [1, 7, 100, 1 << 17])
-def test_multi_hot_equals_a_loop_over_words(block, monkeypatch):
-    monkeypatch.setattr(recipe.data.reviews, "BLOCK_TOKENS", block)
-    reviews, texts = make_reviews()
+def test_multi_hot_and_counts_equal_a_loop_over_words():
+    reviews, texts = make_reviews(count=450)
     expected = np.zeros((len(texts), 40), np.uint8)
     for row, text in enumerate(texts):
         for token in text:
             if token < 40:
-                expected[row, token] = 1
-    hot = reviews.multi_hot(words=40)
-    assert hot.dtype == np.uint8
-    np.testing.assert_array_equal(hot, expected)
+                expected[row, token] += 1
+    hot, counts = reviews.multi_hot(num_words=40), reviews.counts(num_words=40)
+    assert hot.dtype == counts.dtype == np.uint8
+    np.testing.assert_array_equal(hot, expected > 0)
+    np.testing.assert_array_equal(counts, expected)
 
 
-@pytest.mark.parametrize("block", [1, 7, 1 << 17])
+def test_counts_stop_at_what_a_byte_holds():
+    reviews = Reviews(tokens=np.full(300, 2, np.uint32), offsets=np.array([0, 300]))
+    assert reviews.counts(num_words=3).tolist() == [[0, 0, 255]]
+
+
 @pytest.mark.parametrize("length", [1, 5, 50])
-def test_sequences_equal_a_loop_over_words(block, length, monkeypatch):
-    monkeypatch.setattr(recipe.data.reviews, "BLOCK_TOKENS", block)
+def test_sequences_equal_a_loop_over_words(length):
     reviews, texts = make_reviews()
     expected = np.zeros((len(texts), length), np.uint16)
     for row, text in enumerate(texts):
         kept = [token for token in text if token < 40][:length]
         expected[row, : len(kept)] = kept
-    columns = reviews.sequences(length=length, words=40)
+    columns = reviews.sequences(length=length, num_words=40)
     assert columns.dtype == np.uint16
     np.testing.assert_array_equal(columns, expected)
 
@@ -50,7 +51,7 @@ def test_multi_hot_uses_little_more_memory_than_it_returns():
     rng = np.random.default_rng(0)
     reviews = Reviews(tokens=rng.integers(1, 5_000, 600_000).astype(np.uint32), offsets=np.arange(0, 600_001, 200))
     tracemalloc.start()
-    hot = reviews.multi_hot(words=10_000)
+    hot = reviews.multi_hot(num_words=10_000)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert hot.nbytes == 30_000_000
@@ -98,13 +99,19 @@ def test_reviews_refuse_offsets_that_are_not_a_row_of_integers():
 
 def test_vectorising_refuses_sizes_that_make_no_array():
     reviews, _ = make_reviews(count=5)
-    with pytest.raises(ValueError, match="Received: words=0"):
-        reviews.multi_hot(words=0)
+    with pytest.raises(ValueError, match="Received: num_words=0"):
+        reviews.multi_hot(num_words=0)
     with pytest.raises(ValueError, match="Received: length=0"):
-        reviews.sequences(length=0, words=10)
-    with pytest.raises(ValueError, match=r"below 65,536\. Received: words=70000"):
-        reviews.sequences(length=3, words=70_000)
+        reviews.sequences(length=0, num_words=10)
+    with pytest.raises(ValueError, match=r"65,536 ranks at most.*Received: num_words=70000"):
+        reviews.sequences(length=3, num_words=70_000)
 
 
 def test_repr_counts_texts_and_words():
     assert repr(Reviews(tokens=np.ones(4, np.uint32), offsets=np.array([0, 1, 4]))) == "Reviews(2 texts, 4 words)"
+
+
+def test_read_texts_leaves_out_unknown_words_and_takes_no_text_at_all():
+    reviews = read_texts(["It's GOOD, really good.", "", "xyz"], ["", "good", "it's"])
+    assert [text.tolist() for text in reviews] == [[2, 1, 1], [], []]
+    assert len(read_texts([], ["", "good"])) == 0
