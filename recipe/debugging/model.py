@@ -246,7 +246,8 @@ def check_gradients(bench: Bench) -> Check:
     x, y = (part[:VAL_ROWS] for part in bench.arrays[:2])
     model = bench.compile_anew(keras.optimizers.SGD(GRADIENT_RATE))
     before = [np.array(variable) for variable in model.trainable_variables]
-    bench.guard(lambda: bench.fit(model, x, y, x, y, batch_size=len(x), steps=1), "the model cannot be run on these data")
+    step = lambda: bench.fit(model, x, y, x, y, batch_size=len(x), steps=1)  # noqa: E731
+    bench.guard(step, "the model cannot be run on these data")
     sizes = {
         _name(variable): float(np.sqrt(np.mean(((old - np.array(variable)) / GRADIENT_RATE) ** 2)))
         for old, variable in zip(before, model.trainable_variables, strict=True)
