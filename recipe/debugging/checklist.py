@@ -15,8 +15,7 @@ from recipe.core.spec import ModelSpec
 from recipe.debugging import PipelineReport, check_pipeline
 from recipe.debugging.bench import ROWS, VAL_ROWS
 from recipe.engine.models import build_model, make_targets
-from recipe.steps.s5_baseline import compute_baseline
-from recipe.steps.s5_baseline import StatisticalPower, statistical_power
+from recipe.steps.s5_baseline import StatisticalPower, compute_baseline, statistical_power
 from recipe.steps.training import train
 
 CHECKLIST = ("last activation", "loss", "learning rate", "output as input")
