@@ -13,7 +13,7 @@ import pytest
 from forks import FORKS, ForkServer
 from http_server import Server, serving, small_housing, small_mnist, write_npz
 
-from recipe.data.layouts import FILES
+from recipe.data.files import FILES
 
 # One compile cache for all tests, in every worker and every notebook's kernel: the second run of the tests is faster.
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parent.parent / ".pytest_cache" / "xla"))
@@ -78,7 +78,7 @@ def _isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("RECIPE_HOME", str(home))
     monkeypatch.setenv("XDG_DATA_HOME", str(home / "user"))
-    monkeypatch.setattr("recipe.data.folders.CHECKOUT", home / "no_checkout")
+    monkeypatch.setattr("recipe.data.files.CHECKOUT", home / "no_checkout")
 
 
 @pytest.fixture(scope="module")

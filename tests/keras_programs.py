@@ -133,5 +133,5 @@ def cases(settings):
     found = []
     for number, (name, values) in enumerate(settings):
         spec, source = ModelSpec(**({"epochs": 1, "batch_size": 64} | values)), ("download", "sample")[number % 2]
-        found.append(pytest.param(name, spec, source, id=f"{name}-{source}-{spec.to_text()}"))
+        found.append(pytest.param(name, spec, source, id=f"{name}-{source}-{spec.describe()}"))
     return found

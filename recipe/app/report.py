@@ -11,8 +11,9 @@ from recipe.app.late_steps import FinalStep
 from recipe.app.steps import BaselineStep, describe_spec
 from recipe.app.trials import Trial
 from recipe.app.workflow import RecipeResult
+from recipe.core.files import write_whole
 from recipe.core.measures import MEASURES
-from recipe.core.targets import write_whole
+from recipe.figures.training import Curve, TrainingCurves, describe_curves, draw_curves
 
 TEMPLATE = "report.html.jinja"
 
@@ -51,27 +52,17 @@ def draw_trial(trial: Trial, *, baseline: float | None = None, overfitting_epoch
 
     `overfitting_epoch` counts from 0.
     """
-    measure, history = MEASURES[trial.problem.measure], trial.history
-    figure, (left, right) = plots.new_figure(2, width=4.8, height=3.3)
-    marks = {"best_epoch": trial.epoch, "overfitting_epoch": overfitting_epoch}
-    plots.draw_training_curves(
-        history["data_loss"],
-        history["val_data_loss"],
-        quantity="data loss",
-        **marks,
-        title="What it learns by",
-        axes=left,
-    )
-    plots.draw_training_curves(
-        history[measure.name],
-        history["val_" + measure.name],
-        quantity=measure.title,
+    measure = MEASURES[trial.problem.measure]
+    curves = TrainingCurves(
+        curves=(Curve(history=trial.history),),
+        measure=measure.name,
+        title=measure.title,
         unit=measure.unit_of(trial.problem),
-        **marks,
         baseline=baseline,
-        title="What counts",
-        axes=right,
+        overfitting_epoch=overfitting_epoch,
     )
+    figure = plots.blank_figure((9.6, 3.9), alt=describe_curves(curves))
+    draw_curves(figure, curves)
     return figure
 
 
@@ -99,15 +90,9 @@ def _figures(result: RecipeResult) -> list[dict[str, object]]:
     figures = []
     for trial in result.trials:
         since = trial.diagnosis.overfitting_epoch
-        alt = plots.describe_training_curves(
-            trial.history["data_loss"],
-            trial.history["val_data_loss"],
-            quantity="data loss",
-            best_epoch=trial.epoch,
-            overfitting_epoch=since,
-        )
-        alt += f" {measure.title} in validation at epoch {trial.epoch + 1}: {trial.score:.4g}."
-        svg = plots.to_inline_svg(draw_trial(trial, baseline=baseline, overfitting_epoch=since), alt)
+        figure = draw_trial(trial, baseline=baseline, overfitting_epoch=since)
+        alt = f"{figure.alt} {measure.title} in validation at epoch {trial.epoch + 1}: {trial.score:.4g}."
+        svg = plots.to_inline_svg(figure, alt)
         figures.append({"step": trial.step, "trial": trial, "svg": svg, "alt": alt})
     return figures
 

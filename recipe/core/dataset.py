@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
-from recipe.core.fingerprint import fingerprint
 from recipe.core.problem import Problem
 from recipe.core.reviews import Reviews
 
 Samples = np.ndarray | Reviews
+DIGITS = 16  # hexadecimal: 64 bits, so that among a million sets of data two are taken for one once in 37 million times
 
 
 class SealedTest:
@@ -116,3 +118,20 @@ class Split:
     y_val: np.ndarray
     protocol: str
     vocabulary: tuple[str, ...] = ()
+
+
+def fingerprint(name: str, arrays: Iterable[np.ndarray]) -> str:
+    """Return 16 hexadecimal digits of a name and of what arrays hold: their dtypes, shapes and bytes, in order.
+
+    Examples
+    --------
+    >>> digits = fingerprint("mnist", [np.zeros((2, 2), np.uint8)])
+    >>> len(digits), digits == fingerprint("mnist", [np.zeros((4, 1), np.uint8)])
+    (16, False)
+    """
+    # SHA-1 is the fastest that hashlib has here, and nobody gains by forging this: 250 MB take 0.3 s.
+    digest = hashlib.sha1(name.encode(), usedforsecurity=False)
+    for array in arrays:
+        digest.update(f"|{array.dtype.str}{array.shape}".encode())
+        digest.update(np.ascontiguousarray(array))
+    return digest.hexdigest()[:DIGITS]

@@ -1,4 +1,4 @@
-"""Step 4: is this data fit for a network? What cannot be used is refused, what is odd is noted."""
+"""Step 4: is this data fit for a network? What cannot be used is refused here, at one door; what is odd is noted."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recipe.core.problem import Problem
+from recipe.core.problem import Problem, ProblemType
 from recipe.core.reviews import Reviews
 
 
@@ -32,17 +32,24 @@ class Note:
         return self.text
 
 
-def check_samples(x: np.ndarray | Reviews, problem: Problem) -> None:
-    """Refuse samples of another kind or shape than the problem's.
+def check_inputs(
+    x: np.ndarray | Reviews, problem: Problem, *, part: str = "input", allow_missing: bool = False
+) -> None:
+    """Refuse raw inputs of another kind, shape or range than the problem's.
+
+    Parameters
+    ----------
+    part : what they are, for the error
+    allow_missing : whether a table's missing values, NaN, will be filled
 
     Raises
     ------
     TypeError
         If reviews are given where there are none, or something else than reviews where there are, or no numbers.
     ValueError
-        If a sample has another shape.
+        If a sample has another shape, a value is missing or infinite, or a pixel is out of its range.
     """
-    if problem.num_words:
+    if problem.kind == "text":
         if not isinstance(x, Reviews):
             raise TypeError(
                 f"The samples of {problem.name} are texts. Received: x, {type(x).__name__}. "
@@ -60,79 +67,69 @@ def check_samples(x: np.ndarray | Reviews, problem: Problem) -> None:
             f"A sample of {problem.name} has the shape {problem.input_shape}. Received: x of shape "
             f"{x.shape}. Give an array of shape (n, {', '.join(map(str, problem.input_shape))})."
         )
+    if problem.kind == "image":
+        _check_pixels(x, problem)
+    else:
+        _check_finite(x, problem, part, allow_missing)
 
 
-def check_targets(y: np.ndarray, problem: Problem, part: str) -> None:
-    """Refuse targets that are not finite, and labels that are no class.
-
-    Raises
-    ------
-    ValueError
-        With the number of bad targets, and the part that they are in.
-    """
-    if bad := int((~np.isfinite(y)).sum()):
-        raise ValueError(
-            f"{bad} targets of the {part} part are not finite. Received: {problem.name}, y of shape {y.shape}. "
-            "Drop these samples: a target cannot be guessed."
-        )
-    classes = max(problem.outputs, 2) if y.ndim == 1 else 2
-    if problem.type.is_classification and len(y) and not (y.min() >= 0 and y.max() < classes):
-        raise ValueError(
-            f"The labels of {problem.name} run from 0 to {classes - 1}. Received: y from {y.min()} to {y.max()} in "
-            f"the {part} part. Number the classes from 0."
-        )
-
-
-def check_pixels(x: np.ndarray, problem: Problem) -> None:
-    """Refuse pixels below 0, above white, or not finite.
-
-    Raises
-    ------
-    ValueError
-        With the range that was found.
-    """
-    pixel_max = problem.pixel_max
-    if (x.dtype == np.uint8 and pixel_max >= 255) or not x.size:
+def _check_pixels(x: np.ndarray, problem: Problem) -> None:
+    if (x.dtype == np.uint8 and problem.pixel_max >= 255) or not x.size:
         return
     low, high = x.min(), x.max()
-    if not (low >= 0 and high <= pixel_max):  # false for NaN, too
+    if not (low >= 0 and high <= problem.pixel_max):  # false for NaN, too
         raise ValueError(
-            f"A pixel of {problem.name} lies between 0 and {pixel_max:g}. Received: x from {low:g} to {high:g}. "
-            "Bring the images to this range first."
+            f"A pixel of {problem.name} lies between 0 and {problem.pixel_max:g}. Received: x from {low:g} to "
+            f"{high:g}. Bring the images to this range first."
         )
 
 
-def check_finite(x: np.ndarray, problem: Problem, names: Sequence[str], *, part: str, allow_nan: bool) -> None:
-    """Refuse values of a table that are missing (where nothing fills them) or infinite.
+def _check_finite(x: np.ndarray, problem: Problem, part: str, allow_missing: bool) -> None:
+    bad = np.isinf(x) if allow_missing else ~np.isfinite(x)
+    if bad.any():
+        raise ValueError(
+            f"{int(bad.sum())} values of the {part} are not finite. Received: {problem.name}, x of shape {x.shape}, "
+            f"columns {list_columns(bad.any(axis=0), problem.column_names)}. Drop these samples"
+            + ("." if allow_missing else ', or fill missing values by prepare(split, missing="median").')
+        )
+
+
+def list_columns(mask: np.ndarray, names: Sequence[str]) -> str:
+    """Return the numbers and names of the columns that a mask of shape (columns,) marks."""
+    return ", ".join(f"{column} ({names[column]})" for column in np.flatnonzero(mask))
+
+
+def check_targets(y: np.ndarray, problem: Problem, part: str = "given") -> np.ndarray:
+    """Return targets in the form that every step reads: (n,), or (n, outputs) where a sample has several.
+
+    Parameters
+    ----------
+    part : which targets they are, for the error
 
     Raises
     ------
     ValueError
-        With the number of values and the columns that they are in.
+        If there are none, their shape is not the problem's, one is not finite, or a label is no class.
     """
-    bad = np.isinf(x) if allow_nan else ~np.isfinite(x)
-    if count := int(bad.sum()):
+    y = problem.read_targets(y)
+    columns = 1 if problem.type is ProblemType.MULTICLASS else problem.outputs
+    if not y.ndim or not y.size or y.shape[1:] != (() if columns == 1 else (columns,)):
         raise ValueError(
-            f"{count} values of the {part} are not finite. Received: {problem.name}, x of shape {x.shape}, columns "
-            f"{_list_columns(bad.any(axis=0), names)}. Drop these samples"
-            + ("." if allow_nan else ', or fill missing values by prepare(split, missing="median").')
+            f"The targets of {problem.name} have the shape (n, {columns}){' or (n,)' if columns == 1 else ''}, n above "
+            f"0. Received: the {part} targets of shape {y.shape}. Pass the labels as they were loaded, not one-hot."
         )
-
-
-def check_columns(x: np.ndarray, problem: Problem, names: Sequence[str]) -> None:
-    """Refuse columns that never change: they tell nothing, and their spread of 0 cannot be divided by.
-
-    Raises
-    ------
-    ValueError
-        With the columns.
-    """
-    constant = np.ptp(x, axis=0) == 0
-    if constant.any():
+    if bad := int((~np.isfinite(y)).sum()):
         raise ValueError(
-            f"{int(constant.sum())} features are the same in every training sample, so they tell nothing and cannot "
-            f"be normalised. Received: {problem.name}, columns {_list_columns(constant, names)}. Drop them."
+            f"{bad} of the {part} targets are not finite. Received: {problem.name}, y of shape {y.shape}. "
+            "Drop these samples: a target cannot be guessed."
         )
+    classes = problem.outputs if problem.type is ProblemType.MULTICLASS else 2
+    if problem.type.is_classification and not np.isin(y, np.arange(classes)).all():
+        raise ValueError(
+            f"The labels of {problem.name} run from 0 to {classes - 1}. Received: the {part} targets, from {y.min()} "
+            f"to {y.max()}. Number the classes from 0."
+        )
+    return y
 
 
 def note_outside(x: np.ndarray, low: Sequence[float], high: Sequence[float], names: Sequence[str]) -> list[Note]:
@@ -157,6 +154,16 @@ def note_outside(x: np.ndarray, low: Sequence[float], high: Sequence[float], nam
     return notes
 
 
+def note_filled(x: np.ndarray, median: Sequence[float], names: Sequence[str]) -> list[Note]:
+    """Note the columns in which missing values are filled with the training median."""
+    missing = np.isnan(x).sum(axis=0).tolist()
+    notes = []
+    for name, value, count in zip(names, median, missing, strict=True):
+        text = f"{name}: {count:,} of {len(x):,} values were missing, the training median {value:,.7g} is there."
+        notes += [Note(kind="filled", text=text, feature=name, count=count)] if count else []
+    return notes
+
+
 def note_images(x: np.ndarray, pixel_max: float) -> list[Note]:
     """Note images that seem to be scaled already, and would be scaled a second time."""
     if not x.size or x.max() > 1 or pixel_max <= 1:
@@ -165,16 +172,11 @@ def note_images(x: np.ndarray, pixel_max: float) -> list[Note]:
     return [Note(kind="scaled_twice", text=text, count=len(x))]
 
 
-def note_reviews(x: Reviews, words: int) -> list[Note]:
+def note_reviews(x: Reviews, num_words: int) -> list[Note]:
     """Note texts without a word that the network knows."""
-    known = np.concatenate([[0], np.cumsum((x.tokens < words) & (x.tokens > 0))])
+    known = np.concatenate([[0], np.cumsum((x.tokens < num_words) & (x.tokens > 0))])
     empty = int((np.diff(known[x.offsets]) == 0).sum())
     if not empty:
         return []
-    text = f"{empty:,} of {len(x):,} texts have none of the {words:,} most frequent words: all that is left is zeros."
+    text = f"{empty:,} of {len(x):,} texts have none of the {num_words:,} most frequent words: all left is zeros."
     return [Note(kind="no_known_word", text=text, count=empty)]
-
-
-def _list_columns(mask: np.ndarray, names: Sequence[str]) -> str:
-    """Return the numbers of the columns, with their names where they have some."""
-    return ", ".join(f"{column} ({names[column]})" if names else str(column) for column in np.flatnonzero(mask))

@@ -1,7 +1,8 @@
 """Step 2: what counts as success.
 
 A measure compares what was true with what the network put out. It is kept apart from the loss: the loss is what
-training follows downhill, the measure is what people care about, and it need not have a slope at all.
+training follows downhill, the measure is what people care about, and it need not have a slope at all. scikit-learn
+does the counting; it and Keras are imported on first use, so that `import recipe` stays quick.
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recipe.core import scores
+from recipe.core.input_checks import check_targets
 from recipe.core.problem import Problem, ProblemType
-from recipe.core.scores import THRESHOLD, check_outputs
 
 if TYPE_CHECKING:
     import keras
 
+THRESHOLD = 0.5  # an output above it is a yes; Keras's metrics are told the same number
 _LABELS = (ProblemType.BINARY, ProblemType.MULTICLASS, ProblemType.MULTILABEL)
 _YES_NO = (ProblemType.BINARY, ProblemType.MULTILABEL)
 _QUANTITIES = (ProblemType.REGRESSION, ProblemType.BOUNDED_REGRESSION)
@@ -49,13 +50,14 @@ class Measure:
 
     name: str
     title: str
-    higher_is_better: bool
-    unit: str
     types: tuple[ProblemType, ...]
     note: str
-    _score: Callable[[np.ndarray, np.ndarray], float] = field(repr=False)
-    _metric: Callable[[Problem], keras.metrics.Metric] = field(repr=False)
+    higher_is_better: bool = True
+    unit: str = ""
+    # One of the two: a score of all samples at once, or one a sample, of which the measure is the mean.
+    _score: Callable[[np.ndarray, np.ndarray], float] | None = field(default=None, repr=False)
     _sample_scores: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = field(default=None, repr=False)
+    _metric: Callable[[Problem], keras.metrics.Metric] = field(repr=False)
 
     def keras_metric(self, problem: Problem) -> keras.metrics.Metric:
         """Return a new metric for `compile`, named like the measure.
@@ -88,7 +90,9 @@ class Measure:
         """
         self._check_type(problem)
         y_true, outputs = check_outputs(problem, y_true, outputs)
-        return float(self._score(y_true, outputs)) if np.isfinite(outputs).all() else math.nan
+        if not np.isfinite(outputs).all():
+            return math.nan
+        return float(self._score(y_true, outputs) if self._score else self._sample_scores(y_true, outputs).mean())
 
     def per_sample(self, problem: Problem, y_true: np.ndarray, outputs: np.ndarray) -> np.ndarray | None:
         """Return one score a sample, shape (n,), whose mean is the measure; None where it is no mean over samples."""
@@ -159,6 +163,74 @@ def relative_error(value: float, baseline: float) -> float:
     return value / baseline
 
 
+def check_outputs(problem: Problem, y_true: np.ndarray, outputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return targets and outputs in the shapes that every measure reads.
+
+    Returns
+    -------
+    y_true : np.ndarray of shape (n,) for multiclass labels, else (n, outputs)
+    outputs : np.ndarray of shape (n, outputs)
+
+    Raises
+    ------
+    ValueError
+        If a shape, the number of samples or a label does not fit the problem.
+    """
+    y_true, outputs = check_targets(y_true, problem), np.asarray(outputs)
+    shapes = f"Received: y_true of shape {y_true.shape}, outputs of shape {outputs.shape}."
+    if problem.outputs == 1 and outputs.ndim == 1:
+        outputs = outputs[:, None]
+    if outputs.ndim != 2 or outputs.shape[1] != problem.outputs:
+        raise ValueError(
+            f"The outputs for {problem.name} have {problem.outputs} column(s), one a unit of the last layer. {shapes} "
+            "Pass what model.predict returned."
+        )
+    if len(y_true) != len(outputs):
+        raise ValueError(f"There are {len(y_true)} targets for {len(outputs)} outputs. {shapes} Pass the same samples.")
+    return y_true if problem.type is ProblemType.MULTICLASS else y_true.reshape(-1, problem.outputs), outputs
+
+
+def _right_answers(y_true: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+    """1 for a right sample, 0 for a wrong one; with several labels the share of them that is right. Shape (n,)."""
+    if y_true.ndim == 1:  # `check_outputs` leaves one dimension to class numbers alone
+        return (outputs.argmax(axis=1) == y_true).astype(np.float64)
+    return ((outputs > THRESHOLD) == y_true).mean(axis=1)
+
+
+def _absolute_errors(y_true: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+    return np.abs(y_true - outputs.astype(np.float64)).mean(axis=1)
+
+
+def _squared_errors(y_true: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+    return np.square(y_true - outputs.astype(np.float64)).mean(axis=1)
+
+
+def _f1(y_true: np.ndarray, outputs: np.ndarray) -> float:
+    from sklearn.metrics import f1_score
+
+    return np.mean([f1_score(y, yes, zero_division=0) for y, yes in zip(y_true.T, outputs.T > THRESHOLD, strict=True)])
+
+
+def _precision(y_true: np.ndarray, outputs: np.ndarray) -> float:
+    from sklearn.metrics import precision_score
+
+    return precision_score(y_true.ravel(), (outputs > THRESHOLD).ravel(), zero_division=0)
+
+
+def _recall(y_true: np.ndarray, outputs: np.ndarray) -> float:
+    from sklearn.metrics import recall_score
+
+    return recall_score(y_true.ravel(), (outputs > THRESHOLD).ravel(), zero_division=0)
+
+
+def _average_precision(y_true: np.ndarray, outputs: np.ndarray) -> float:
+    from sklearn.metrics import average_precision_score
+
+    # Without a positive there is nothing to rank first; scikit-learn would warn, and call it 0 as well.
+    columns = zip(y_true.T, outputs.T, strict=True)
+    return np.mean([average_precision_score(y, scores) if y.any() else 0.0 for y, scores in columns])
+
+
 def _keras(name: str, metric: str, **arguments: object) -> Callable[[Problem], keras.metrics.Metric]:
     """Return a function that makes `keras.metrics.<metric>` under the measure's name, importing Keras only then."""
 
@@ -180,83 +252,66 @@ def _keras_average_precision(problem: Problem) -> keras.metrics.Metric:
     return _keras("average_precision", "AUC", curve="PR", multi_label=problem.outputs > 1)(problem)
 
 
-MEASURES = MappingProxyType(
-    {
-        measure.name: measure
-        for measure in (
-            Measure(
-                name="accuracy",
-                title="accuracy",
-                higher_is_better=True,
-                unit="",
-                types=_LABELS,
-                note="The share of samples that are right; with several labels a sample, the share of labels.",
-                _score=scores.accuracy,
-                _metric=_keras_accuracy,
-                _sample_scores=scores.right_answers,
-            ),
-            Measure(
-                name="f1",
-                title="F1 score",
-                higher_is_better=True,
-                unit="",
-                types=_YES_NO,
-                note="The harmonic mean of precision and recall of the yes class; the mean over labels.",
-                _score=scores.f1,
-                _metric=_keras("f1", "F1Score", threshold=THRESHOLD, average="macro"),
-            ),
-            Measure(
-                name="precision",
-                title="precision",
-                higher_is_better=True,
-                unit="",
-                types=_YES_NO,
-                note="The share of what the model calls a yes that is one, over all labels together.",
-                _score=scores.precision,
-                _metric=_keras("precision", "Precision", thresholds=THRESHOLD),
-            ),
-            Measure(
-                name="recall",
-                title="recall",
-                higher_is_better=True,
-                unit="",
-                types=_YES_NO,
-                note="The share of what is a yes that the model finds, over all labels together.",
-                _score=scores.recall,
-                _metric=_keras("recall", "Recall", thresholds=THRESHOLD),
-            ),
-            Measure(
-                name="average_precision",
-                title="average precision",
-                higher_is_better=True,
-                unit="",
-                types=_YES_NO,
-                note="Precision averaged over all thresholds, so it judges the ranking; the mean over labels.",
-                _score=scores.average_precision,
-                _metric=_keras_average_precision,
-            ),
-            Measure(
-                name="mae",
-                title="mean absolute error",
-                higher_is_better=False,
-                unit="target",
-                types=_QUANTITIES,
-                note="How far off the output is, on average over samples and outputs.",
-                _score=scores.mae,
-                _metric=_keras("mae", "MeanAbsoluteError"),
-                _sample_scores=scores.absolute_errors,
-            ),
-            Measure(
-                name="mse",
-                title="mean squared error",
-                higher_is_better=False,
-                unit="target squared",
-                types=_QUANTITIES,
-                note="The square of how far off the output is, on average: one large error outweighs many small ones.",
-                _score=scores.mse,
-                _metric=_keras("mse", "MeanSquaredError"),
-                _sample_scores=scores.squared_errors,
-            ),
-        )
-    }
+_ALL = (
+    Measure(
+        name="accuracy",
+        title="accuracy",
+        types=_LABELS,
+        note="The share of samples that are right; with several labels a sample, the share of labels.",
+        _sample_scores=_right_answers,
+        _metric=_keras_accuracy,
+    ),
+    Measure(
+        name="f1",
+        title="F1 score",
+        types=_YES_NO,
+        note="The harmonic mean of precision and recall of the yes class; the mean over labels.",
+        _score=_f1,
+        _metric=_keras("f1", "F1Score", threshold=THRESHOLD, average="macro"),
+    ),
+    Measure(
+        name="precision",
+        title="precision",
+        types=_YES_NO,
+        note="The share of what the model calls a yes that is one, over all labels together.",
+        _score=_precision,
+        _metric=_keras("precision", "Precision", thresholds=THRESHOLD),
+    ),
+    Measure(
+        name="recall",
+        title="recall",
+        types=_YES_NO,
+        note="The share of what is a yes that the model finds, over all labels together.",
+        _score=_recall,
+        _metric=_keras("recall", "Recall", thresholds=THRESHOLD),
+    ),
+    Measure(
+        name="average_precision",
+        title="average precision",
+        types=_YES_NO,
+        note="Precision averaged over all thresholds, so it judges the ranking; the mean over labels.",
+        _score=_average_precision,
+        _metric=_keras_average_precision,
+    ),
+    Measure(
+        name="mae",
+        title="mean absolute error",
+        higher_is_better=False,
+        unit="target",
+        types=_QUANTITIES,
+        note="How far off the output is, on average over samples and outputs.",
+        _sample_scores=_absolute_errors,
+        _metric=_keras("mae", "MeanAbsoluteError"),
+    ),
+    Measure(
+        name="mse",
+        title="mean squared error",
+        higher_is_better=False,
+        unit="target squared",
+        types=_QUANTITIES,
+        note="The square of how far off the output is, on average: one large error outweighs many small ones.",
+        _sample_scores=_squared_errors,
+        _metric=_keras("mse", "MeanSquaredError"),
+    ),
 )
+MEASURES = MappingProxyType({measure.name: measure for measure in _ALL})

@@ -3,30 +3,66 @@
 from __future__ import annotations
 
 import dataclasses
-import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
 from recipe.core.dataset import Samples
-from recipe.core.features import Ratio, add_ratios
 from recipe.core.input_checks import (
     Note,
-    check_finite,
-    check_pixels,
-    check_samples,
+    check_inputs,
+    check_targets,
+    note_filled,
     note_images,
     note_outside,
     note_reviews,
 )
 from recipe.core.problem import REVIEW_LENGTH, Problem
 from recipe.core.reviews import Reviews
-from recipe.core.vectorize import count_words, weigh_words
 
-# The usual one first. An embedding network reads sequences, and every other network all the rest.
-REVIEW_ENCODINGS = ("multi_hot", "counts", "tfidf", "sequence")
-IMAGE_ENCODINGS = ("scale", "scale_signed", "normalize", "raw")
-TABLE_ENCODINGS = ("normalize", "scale", "scale_signed", "raw")
+# By the kind of input, the usual one first. An embedding network reads sequences, and every other network all the rest.
+ENCODINGS = MappingProxyType(
+    {
+        "table": ("normalize", "scale", "scale_signed", "raw"),
+        "image": ("scale", "scale_signed", "normalize", "raw"),
+        "text": ("multi_hot", "counts", "tfidf", "sequence"),
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ratio:
+    """One column divided by another, as a new column: little data cannot tell a network what a person knows at once.
+
+    Attributes
+    ----------
+    name : of the new column
+    over, under : names of the columns above and below the line
+
+    Examples
+    --------
+    >>> print(Ratio(name="rooms_per_household", over="total_rooms", under="households"))
+    rooms_per_household = total_rooms / households
+    """
+
+    name: str
+    over: str
+    under: str
+
+    def __str__(self) -> str:
+        return f"{self.name} = {self.over} / {self.under}"
+
+    def places(self, names: Sequence[str]) -> tuple[int, int]:
+        """Return the numbers of the columns above and below the line; ValueError if one is not there."""
+        for name in (self.over, self.under):
+            if name not in names:
+                raise ValueError(
+                    f"There is no column {name!r} to make {self.name} from. Received: ratio={str(self)!r}. "
+                    f"Columns: {', '.join(names)}."
+                )
+        return names.index(self.over), names.index(self.under)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -39,8 +75,8 @@ class Preparation:
     encoding : ``"scale"`` (to [0, 1]), ``"scale_signed"`` (to [-1, 1]), ``"normalize"`` (mean 0, standard deviation 1),
         ``"raw"`` (as it is); for reviews ``"multi_hot"``, ``"counts"``, ``"tfidf"`` or ``"sequence"``
     input_scale : what a batch is multiplied by once it is float32, such as 1/255
-    mean, std, low, high : of each column of the training part, ratios included, shape (columns,); of images only mean
-        and std, one number for all pixels
+    mean, std, low, high : of each column of the training part, ratios included, shape (columns,); of images one number
+        for all pixels, with black and white as low and high
     median : of each raw column, put in for a missing value; empty where a missing value is refused
     idf : inverse document frequency of each word, shape (words,)
     ratios : columns that are made from others
@@ -91,61 +127,52 @@ class Preparation:
         ValueError, TypeError
             If the samples have another shape or kind, a value is not finite, or a pixel is out of its range.
         """
-        check_samples(x, self.problem)
-        if isinstance(x, Reviews):
+        check_inputs(x, self.problem, allow_missing=bool(self.median))
+        if self.problem.kind == "text":
             return self._transform_reviews(x)
         if self.problem.kind == "image":
             return self._transform_images(x)
         center, spread = self.center_and_spread
         return ((self.complete(x) - center) / spread).astype(np.float32)
 
-    def transform_target(self, y: np.ndarray) -> np.ndarray:
+    def transform_target(self, y: np.ndarray, part: str = "given") -> np.ndarray:
         """Return raw targets in the problem's unit: labels as they are, dollars as hundred thousands of them."""
-        y = self.problem.read_targets(y)
+        y = check_targets(y, self.problem, part)
         if self.problem.type.is_classification:
             return y
         return (y / np.asarray(self.problem.target_scale).squeeze()).astype(np.float32)
 
     def inspect(self, x: Samples) -> tuple[Note, ...]:
-        """Say what is odd about raw inputs though `transform` takes them: values that training never showed.
+        """Say what is odd about raw inputs though `transform` takes them: values that training never showed."""
+        check_inputs(x, self.problem, allow_missing=bool(self.median))
+        if self.problem.kind == "text":
+            return tuple(note_reviews(x, self.problem.num_words))
+        if self.problem.kind == "image":
+            return tuple(note_images(x, self.problem.pixel_max))
+        filled = note_filled(x, self.median, self.problem.column_names) if self.median else ()
+        return (*filled, *note_outside(self.complete(x), self.low, self.high, self.columns))
+
+    def complete(self, x: np.ndarray) -> np.ndarray:
+        """Return a raw table without gaps and with its ratios, float64 of shape (n, columns), not yet scaled.
 
         Raises
         ------
-        ValueError, TypeError
-            As `transform` does.
+        ValueError
+            If a ratio names a column that is not there, or divides by a column that is 0 somewhere.
         """
-        check_samples(x, self.problem)
-        if isinstance(x, Reviews):
-            return tuple(note_reviews(x, self.problem.num_words))
-        if self.problem.kind == "image":
-            check_pixels(x, self.problem)
-            return tuple(note_images(x, self.problem.pixel_max))
-        full = self.complete(x)
-        filled = [
-            Note(
-                kind="filled",
-                text=f"{name}: {count:,} of {len(x):,} values were missing, the training median {value:,.7g} is there.",
-                feature=name,
-                count=count,
-            )
-            for name, value, count in zip(self.columns, self.median, np.isnan(x).sum(axis=0).tolist(), strict=False)
-            if count
-        ]
-        return (*filled, *note_outside(full, self.low, self.high, self.columns))
-
-    def to_json(self) -> str:
-        """Return all that was learned as one line of JSON."""
-        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        values["problem"] = self.problem.to_dict()
-        return json.dumps(values | {"ratios": [dataclasses.asdict(ratio) for ratio in self.ratios]})
-
-    @classmethod
-    def from_json(cls, text: str) -> Preparation:
-        """Make a preparation from what `to_json` returned."""
-        values = json.loads(text)
-        values = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
-        values["problem"] = Problem.from_dict(values["problem"])
-        return cls(**values | {"ratios": tuple(Ratio(**ratio) for ratio in values["ratios"])})
+        x = x.astype(np.float64)  # (n, features)
+        if self.median:
+            x = np.where(np.isnan(x), np.asarray(self.median), x)
+        columns = [x]
+        for ratio in self.ratios:
+            over, under = ratio.places(self.problem.column_names)
+            if zeros := int((x[:, under] == 0).sum()):
+                raise ValueError(
+                    f"{zeros} of {len(x):,} values of {ratio.under} are 0, and nothing can be divided by it. Received: "
+                    f"ratio={str(ratio)!r}. Drop these samples, or the ratio."
+                )
+            columns.append((x[:, over] / x[:, under])[:, None])
+        return np.hstack(columns)
 
     def to_network(self, x: np.ndarray) -> np.ndarray:
         """Return prepared inputs as the network reads them: float32 times the scale; sequences stay integers."""
@@ -153,27 +180,30 @@ class Preparation:
             return x.astype(np.int32)
         return x.astype(np.float32) * np.float32(self.input_scale)
 
+    def to_dict(self) -> dict[str, object]:
+        """Return all that was learned, ready for JSON."""
+        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        ratios = [dataclasses.asdict(ratio) for ratio in self.ratios]
+        return values | {"problem": self.problem.to_dict(), "ratios": ratios}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, object]) -> Preparation:
+        """Make a preparation from what `to_dict` returned, or from what JSON has made of it."""
+        known = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+        ratios = tuple(Ratio(**ratio) for ratio in values["ratios"])
+        return cls(**known | {"problem": Problem.from_dict(values["problem"]), "ratios": ratios})
+
     def _transform_reviews(self, x: Reviews) -> np.ndarray:
         words = self.problem.num_words
         if self.encoding == "sequence":
-            return x.sequences(length=REVIEW_LENGTH, words=words)
+            return x.sequences(length=REVIEW_LENGTH, num_words=words)
         if self.encoding == "tfidf":
-            return weigh_words(x, np.asarray(self.idf))
-        return count_words(x, words) if self.encoding == "counts" else x.multi_hot(words)
+            return x.weights(np.asarray(self.idf))
+        return x.counts(words) if self.encoding == "counts" else x.multi_hot(words)
 
     def _transform_images(self, x: np.ndarray) -> np.ndarray:
-        check_pixels(x, self.problem)
         if self.encoding == "normalize":
             return ((x - self.mean[0]) / self.std[0]).astype(np.float32)
         if self.encoding == "scale_signed":  # 2 x - max, which input_scale = 1 / max brings to [-1, 1]
             return x.astype(np.int16 if x.dtype == np.uint8 else np.float32) * 2 - round(self.problem.pixel_max)
         return x if x.dtype == np.uint8 else x.astype(np.float32)
-
-    def complete(self, x: np.ndarray, part: str = "input") -> np.ndarray:
-        """Return a raw table without gaps and with its ratios, float64 of shape (n, columns), not yet scaled."""
-        names = self.problem.column_names
-        check_finite(x, self.problem, names, part=part, allow_nan=bool(self.median))
-        x = x.astype(np.float64)
-        if self.median:
-            x = np.where(np.isnan(x), np.asarray(self.median), x)
-        return add_ratios(x, self.ratios, names) if self.ratios else x

@@ -7,9 +7,9 @@ from functools import cached_property
 
 import numpy as np
 
-from recipe.core.fingerprint import fingerprint
+from recipe.core.dataset import fingerprint
 from recipe.core.input_checks import Note
-from recipe.core.preparation import IMAGE_ENCODINGS, REVIEW_ENCODINGS, TABLE_ENCODINGS, Preparation
+from recipe.core.preparation import ENCODINGS, Preparation
 from recipe.core.problem import Problem
 from recipe.core.spec import ModelSpec
 
@@ -55,22 +55,15 @@ class Prepared:
         return self.preparation.to_network(self.x_train if part == "train" else self.x_val)
 
 
-def encodings_of(problem: Problem) -> tuple[str, ...]:
-    """Return the encodings that a problem's inputs can have, the usual one first."""
-    if problem.num_words:
-        return REVIEW_ENCODINGS
-    return TABLE_ENCODINGS if problem.kind == "table" else IMAGE_ENCODINGS
-
-
 def readable_by(spec: ModelSpec, problem: Problem) -> tuple[str, ...]:
-    """Return the encodings that an architecture reads, the usual one first."""
-    if problem.num_words and spec.architecture == "embedding":
+    """Return the encodings that an architecture reads, the usual one first: an embedding network reads sequences."""
+    if problem.kind == "text" and spec.architecture == "embedding":
         return ("sequence",)
-    return tuple(encoding for encoding in encodings_of(problem) if encoding != "sequence")
+    return tuple(encoding for encoding in ENCODINGS[problem.kind] if encoding != "sequence")
 
 
 def encoding_for(spec: ModelSpec, problem: Problem) -> str:
-    """Return the usual encoding for an architecture: an embedding network wants sequences of words."""
+    """Return the usual encoding for an architecture."""
     return readable_by(spec, problem)[0]
 
 

@@ -104,6 +104,16 @@ class Problem:
             raise ValueError(
                 f"There is no such kind of input. Received: kind={self.kind!r}. Choose from {', '.join(KINDS)}."
             )
+        if self.kind == "image" and not self.pixel_max > 0:
+            raise ValueError(
+                f"How bright white is must be known for images. Received: pixel_max={self.pixel_max}. "
+                "Give the value of a white pixel, such as 255.0."
+            )
+        if self.kind == "text" and self.num_words < 1:
+            raise ValueError(
+                f"How many words are read must be known for texts. Received: num_words={self.num_words}. "
+                "Give the size of the vocabulary, such as 10_000."
+            )
 
     @property
     def last_layer(self) -> LastLayer:

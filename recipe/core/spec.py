@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Integral, Real
 from types import MappingProxyType
-from urllib.parse import unquote_plus, urlencode
 
 import numpy as np
 
@@ -33,24 +31,6 @@ MAX_SEED = 2**32 - 1
 
 # Words for the kinds of hidden layers.
 _KINDS = {"linear": "linear", "mlp": "dense", "convnet": "convnet", "embedding": "embedding"}
-
-# The short names of the text form; a field at its default is left out of it.
-_SHORT = {
-    "architecture": "a",
-    "hidden_units": "h",
-    "activation": "act",
-    "dropout": "d",
-    "l1": "l1",
-    "l2": "l2",
-    "optimizer": "o",
-    "learning_rate": "lr",
-    "batch_size": "b",
-    "epochs": "e",
-    "patience": "p",
-    "seed": "s",
-    "last_activation": "last",
-    "loss": "loss",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,10 +63,6 @@ class ModelSpec:
     Examples
     --------
     >>> spec = ModelSpec(hidden_units=(16, 16), dropout=0.5)
-    >>> spec.to_text()
-    'h=16-16&d=0.5'
-    >>> ModelSpec.from_text("h=16-16&d=0.5") == spec
-    True
     >>> spec.describe()
     'dense 16-16, dropout 0.5, rmsprop'
     """
@@ -129,9 +105,10 @@ class ModelSpec:
 
     def replace(self, **changes: object) -> ModelSpec:
         """Return a copy with these fields changed, checked like a new one."""
-        known = {field.name for field in dataclasses.fields(self)}
-        if unknown := sorted(set(changes) - known):
-            raise TypeError(f"A spec has no such field. Received: {', '.join(unknown)}. It has: {', '.join(_SHORT)}.")
+        if unknown := sorted(set(changes) - set(self.to_dict())):
+            raise TypeError(
+                f"A spec has no such field. Received: {', '.join(unknown)}. It has: {', '.join(self.to_dict())}."
+            )
         return dataclasses.replace(self, **changes)
 
     def to_dict(self) -> dict[str, object]:
@@ -141,21 +118,7 @@ class ModelSpec:
     @classmethod
     def from_dict(cls, values: Mapping[str, object]) -> ModelSpec:
         """Make a spec from a dict such as `to_dict` returns; fields that are left out take their default."""
-        if unknown := sorted(set(values) - set(_SHORT)):
-            raise ValueError(f"A spec has no such field. Received: {', '.join(unknown)}. It has: {', '.join(_SHORT)}.")
-        return cls(**values)
-
-    def to_json(self) -> str:
-        """Return the spec as one line of JSON."""
-        return json.dumps(self.to_dict())
-
-    @classmethod
-    def from_json(cls, text: str) -> ModelSpec:
-        """Make a spec from what `to_json` returned."""
-        values = json.loads(text)
-        if not isinstance(values, dict):
-            raise ValueError(f"A spec in JSON is an object of fields. Received: {text!r}.")
-        return cls.from_dict(values)
+        return cls().replace(**values)
 
     def describe(self) -> str:
         """Return the spec in words, for people: the network, the optimizer, and all that is not at its default.
@@ -183,42 +146,6 @@ class ModelSpec:
         }
         said = [text for name, text in words.items() if name == "optimizer" or getattr(self, name) != usual[name]]
         return ", ".join([layers, *said])
-
-    def to_text(self) -> str:
-        """Return a short text, safe in a URL, of the fields that are not at their default (empty if all are)."""
-        pairs = {}
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            if value not in (field.default, ()):  # no units at all: the architecture says it
-                is_units = field.name == "hidden_units"
-                pairs[_SHORT[field.name]] = "-".join(map(str, value)) if is_units else value
-        return urlencode(pairs)
-
-    @classmethod
-    def from_text(cls, text: str) -> ModelSpec:
-        """Make a spec from what `to_text` returned."""
-        long_names = {short: name for name, short in _SHORT.items()}
-        values = {}
-        for pair in filter(None, text.split("&")):
-            short, _, value = (unquote_plus(part) for part in pair.partition("="))
-            if short not in long_names:
-                raise ValueError(
-                    f"A spec has no field {short!r}. Received: text={text!r}. Fields: {', '.join(long_names)}."
-                )
-            values[long_names[short]] = _read(long_names[short], value, text)
-        return cls(**values)
-
-
-def _read(field: str, value: str, text: str) -> object:
-    """Turn one value of the text form into the field's type."""
-    try:
-        if field == "hidden_units":
-            return tuple(int(units) for units in value.split("-")) if value else ()
-        if field in {"dropout", "l1", "l2", "learning_rate"}:
-            return float(value)
-        return int(value) if field in {"batch_size", "epochs", "seed", "patience"} else value
-    except ValueError:
-        raise ValueError(f"The field {field} cannot be read from {value!r}. Received: text={text!r}.") from None
 
 
 def _check_choice(field: str, value: object, allowed: tuple[str, ...]) -> None:

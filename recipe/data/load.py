@@ -1,20 +1,31 @@
-"""Step 1: load the data that a problem is made of, with the test set sealed away."""
+"""Step 1: load the data that a problem is made of, from the first source that has it, with the test set sealed away."""
 
 from __future__ import annotations
 
 import dataclasses
+import os
+import warnings
+from urllib.parse import urlsplit
 
 import numpy as np
 
 from recipe.core.dataset import Dataset, Samples, SealedTest
 from recipe.core.problem import Problem
 from recipe.core.reviews import Reviews
-from recipe.data.layouts import RawData
-from recipe.data.problems import CLOSED_LOOPS, HOUSING_CAP, IMDB_WORDS, find_problem
-from recipe.data.sources import take
+from recipe.data.download import QUICK, base_url, download
+from recipe.data.files import FILES, Content, FetchedFile, RawData, find_verified, search_folders
+from recipe.data.problems import HOUSING_CAP, IMDB_WORDS, SOURCES, dataset_of, derive, find_problem
+from recipe.data.samples import make_sample
 
 KERAS_SPLIT_SEED = 113  # keras.datasets.california_housing shuffles with RandomState(113)
 KERAS_TEST_SPLIT = 0.2  # and keeps this fraction for the test
+PROVENANCE = {
+    "mnist": "MNIST handwritten digits, 28 x 28 grey levels (LeCun, Cortes and Burges; CC BY-SA 3.0).",
+    "imdb": "The Large Movie Review Dataset (Maas et al., 2011), tokenised as Keras does it.",
+    "housing": "California housing, districts of the 1990 census (Pace and Barry, 1997; StatLib).",
+}
+Found = dict[str, tuple[FetchedFile, Content]]  # by file name
+Parts = list[tuple[Samples, np.ndarray]]  # (x, y) to train on, and for the test
 
 
 def load(name: str, source: str = "auto", rows: int | None = None, seed: int = 0) -> Dataset:
@@ -22,10 +33,11 @@ def load(name: str, source: str = "auto", rows: int | None = None, seed: int = 0
 
     Parameters
     ----------
-    name : a name in `recipe.PROBLEMS`, such as ``"mnist"``
+    name : ``"mnist"``, ``"imdb"``, ``"housing"``, or one that is derived: ``"mnist_five"``, ``"mnist_multilabel"``,
+        ``"housing_fraction"``, ``"housing_vector"``
     source : ``"local"`` (files on this machine), ``"download"`` (Keras's files, or ``$RECIPE_MIRROR``), ``"sample"``
         (the embedded stand-in), or ``"auto"``: the first of the three that has the data. ``$RECIPE_SOURCE`` stands in
-        for ``"auto"``
+        for ``"auto"``. A damaged file is never used: ``"auto"`` warns and goes on as if it were missing
     rows : samples in all, training and test set together in the whole dataset's proportion; None: everything. Of
         images and reviews a random subset is drawn; of housing the first rows are taken, as Keras does: 600 rows are
         its ``version="small"``. A sample that has fewer is taken whole
@@ -40,7 +52,7 @@ def load(name: str, source: str = "auto", rows: int | None = None, seed: int = 0
     ValueError
         If there is no such problem or source, the dataset has fewer rows, or a file is damaged.
     OSError
-        If a source that was asked for by name cannot be had.
+        If a source that was asked for by name cannot be had: FileNotFoundError, ConnectionError and so on.
 
     Examples
     --------
@@ -50,14 +62,14 @@ def load(name: str, source: str = "auto", rows: int | None = None, seed: int = 0
     >>> digits.problem.input_shape, digits.problem.pixel_max
     ((8, 8), 16.0)
     """
-    problem = find_problem(name)
-    raw, taken, reason = take(problem.base, source)
-    total = _total_rows(raw)
+    problem, dataset = find_problem(name), dataset_of(name)
+    raw, taken, reason = _take(dataset, source)
+    total = sum(len(values) for key, values in raw.arrays.items() if key.startswith("y") or key.endswith("labels"))
     if rows is not None and rows > total and taken == "sample":
         reason, rows = f"{reason} It has {total:,} of the {rows:,} rows asked for.", None
     rows = _checked_rows(rows, total)
-    parts = {"mnist": _mnist_parts, "imdb": _imdb_parts, "housing": _housing_parts}[problem.base](raw, rows, seed)
-    (x_train, y_train), (x_test, y_test) = (derive(problem.name, x, y) for x, y in parts)
+    parts = _cut(dataset, raw.arrays, rows, seed)
+    (x_train, y_train), (x_test, y_test) = (derive(name, x, y) for x, y in parts)
     return Dataset(
         problem=_fit_problem(problem, x_train, raw),
         x_train=x_train,
@@ -67,14 +79,86 @@ def load(name: str, source: str = "auto", rows: int | None = None, seed: int = 0
         provenance=raw.provenance,
         reason=reason,
         vocabulary=raw.vocabulary,
-        reachable_error=_reachable_error(problem.name, raw),
+        reachable_error=_reachable_error(name, raw),
     )
 
 
-def _total_rows(raw: RawData) -> int:
-    """Return how many samples there are, training and test set together."""
-    targets = ("y", "y_train", "y_test", "train_labels", "test_labels")
-    return sum(len(raw.arrays[key]) for key in targets if key in raw.arrays)
+def _take(dataset: str, source: str) -> tuple[RawData, str, str]:
+    """Return a dataset's data, the source that it is from, and a sentence that says why that one."""
+    asked, said_by = source, "source"
+    if source == "auto":
+        asked, said_by = os.environ.get("RECIPE_SOURCE") or "auto", "RECIPE_SOURCE"
+    if asked not in SOURCES:
+        raise ValueError(
+            f"There is no source of that name. Received: {said_by}={asked!r}. Choose from {', '.join(SOURCES)}."
+        )
+    if asked == "sample":
+        return make_sample(dataset), asked, f"{said_by}={asked} asks for it."
+    if asked == "auto":
+        return _take_first(dataset)
+    find = download if asked == "download" else _find_local
+    found = {file: find(file) for file in FILES[dataset]}
+    return _join(dataset, found), asked, _where(found)
+
+
+def _take_first(dataset: str) -> tuple[RawData, str, str]:
+    """Try local files, a download and the sample in turn, and collect why each was passed over."""
+    found, remarks = {}, []
+    for file in FILES[dataset]:
+        found[file], faults = find_verified(file)
+        for fault in faults:
+            warnings.warn(f"{fault} It is passed over.", RuntimeWarning, stacklevel=4)
+            remarks.append(f"Passed over: {fault}")
+    missing = [file for file, pair in found.items() if pair is None]
+    if not missing:
+        return _join(dataset, found), "local", " ".join([*remarks, _where(found)])
+    if not remarks:
+        remarks.append(_absence(missing))
+    try:
+        found |= {file: download(file, QUICK) for file in missing}
+        return _join(dataset, found), "download", " ".join([*remarks, _where(found)])
+    except (OSError, ValueError) as error:
+        remarks.append(str(error))
+    return make_sample(dataset), "sample", " ".join(remarks)
+
+
+def _find_local(file: str) -> tuple[FetchedFile, Content]:
+    found, faults = find_verified(file)
+    if found is None and faults:
+        raise ValueError(faults[0])
+    if found is None:
+        raise FileNotFoundError(
+            f"{_absence([file])} Received: source='local'. Run `recipe fetch`, set RECIPE_DATASETS to the folder that "
+            "has it, or take source='sample'."
+        )
+    return found
+
+
+def _join(dataset: str, found: Found) -> RawData:
+    """Make one `RawData` of the files of a dataset; refuse a review with a rank that the word index does not have."""
+    file, arrays = found[FILES[dataset][0]]
+    vocabulary = found["imdb_word_index.json"][1] if dataset == "imdb" else ()
+    if vocabulary:
+        largest = max(int(arrays[f"{part}_tokens"].max(initial=0)) for part in ("train", "test"))
+        if largest >= len(vocabulary):
+            raise ValueError(
+                f"The word index has {len(vocabulary) - 1:,} words, and a review holds the rank {largest:,}. "
+                f"Received: {file.path}. Fetch both files again."
+            )
+    pixel_max = 255.0 if dataset == "mnist" else 0.0
+    return RawData(arrays=arrays, provenance=PROVENANCE[dataset], pixel_max=pixel_max, vocabulary=vocabulary)
+
+
+def _where(found: Found) -> str:
+    """Say where each file lay or came from, and what was verified."""
+    came = {"local": "was there", "download": f"was downloaded from {urlsplit(base_url()).netloc}"}
+    return "; ".join(f"{file.path} {came[file.source]} ({file.verified})" for file, _ in found.values()) + "."
+
+
+def _absence(files: list[str]) -> str:
+    folders = search_folders()
+    verb = "is" if len(files) == 1 else "are"
+    return f"{' and '.join(files)} {verb} in none of {len(folders)} folders: {', '.join(map(str, folders))}."
 
 
 def _checked_rows(rows: int | None, total: int) -> int | None:
@@ -88,51 +172,27 @@ def _checked_rows(rows: int | None, total: int) -> int | None:
     return rows
 
 
-def _choose(train: int, test: int, rows: int | None, seed: int) -> tuple[np.ndarray | slice, np.ndarray | slice]:
-    """Draw row numbers of the training and of the test part, without replacement, in their proportion."""
+def _cut(dataset: str, arrays: dict[str, np.ndarray], rows: int | None, seed: int) -> Parts:
+    """Return the training and the test part: the two that are stored, or of housing those that Keras makes."""
+    if dataset == "housing":  # exactly as `keras.datasets.california_housing` takes, shuffles and cuts the rows
+        x, y = arrays["x"][:rows], arrays["y"][:rows]
+        order = np.random.RandomState(KERAS_SPLIT_SEED).permutation(len(x))
+        cut = int(len(x) * (1 - KERAS_TEST_SPLIT))
+        return [(x[part], y[part]) for part in (order[:cut], order[cut:])]
+    parts: Parts = []
+    for part in ("train", "test"):
+        if dataset == "imdb":
+            reviews = Reviews(tokens=arrays[f"{part}_tokens"], offsets=arrays[f"{part}_offsets"].astype(np.int64))
+            parts.append((reviews, arrays[f"{part}_labels"]))
+        else:
+            parts.append((arrays[f"x_{part}"], arrays[f"y_{part}"]))
     if rows is None:
-        return slice(None), slice(None)
-    rng = np.random.default_rng(seed)
+        return parts
+    train, test = (len(y) for _, y in parts)
     train_rows = min(max(round(rows * train / (train + test)), 1), rows - 1)
-    return rng.choice(train, train_rows, replace=False), rng.choice(test, rows - train_rows, replace=False)
-
-
-def _mnist_parts(raw: RawData, rows: int | None, seed: int) -> list[tuple[Samples, np.ndarray]]:
-    a = raw.arrays
-    train, test = _choose(len(a["y_train"]), len(a["y_test"]), rows, seed)
-    return [(a["x_train"][train], a["y_train"][train]), (a["x_test"][test], a["y_test"][test])]
-
-
-def _imdb_parts(raw: RawData, rows: int | None, seed: int) -> list[tuple[Samples, np.ndarray]]:
-    a = raw.arrays
-    chosen = _choose(len(a["train_labels"]), len(a["test_labels"]), rows, seed)
-    parts = []
-    for part, which in zip(("train", "test"), chosen, strict=True):
-        reviews = Reviews(tokens=a[f"{part}_tokens"], offsets=a[f"{part}_offsets"].astype(np.int64))
-        parts.append((reviews if rows is None else reviews[which], a[f"{part}_labels"][which]))
-    return parts
-
-
-def _housing_parts(raw: RawData, rows: int | None, seed: int) -> list[tuple[Samples, np.ndarray]]:
-    """Take the first rows, shuffle and cut them exactly as `keras.datasets.california_housing` does."""
-    x, y = raw.arrays["x"][:rows], raw.arrays["y"][:rows]
-    order = np.arange(len(x))
-    np.random.RandomState(KERAS_SPLIT_SEED).shuffle(order)
-    cut = int(len(x) * (1 - KERAS_TEST_SPLIT))
-    return [(x[part], y[part]) for part in (order[:cut], order[cut:])]
-
-
-def derive(name: str, x: Samples, y: np.ndarray) -> tuple[Samples, np.ndarray]:
-    """Turn a dataset's own inputs and targets into those of one of its problems."""
-    if name == "mnist_five":
-        return x, (y == 5).astype(np.uint8)
-    if name == "mnist_multilabel":
-        return x, np.column_stack([y % 2 == 0, y > 4, np.isin(y, CLOSED_LOOPS)]).astype(np.uint8)
-    if name == "housing_fraction":
-        return x, (y / HOUSING_CAP).astype(np.float32)
-    if name == "housing_vector":
-        return np.ascontiguousarray(x[:, :-1]), np.column_stack([y, x[:, -1]])  # the income is the last column
-    return x, y
+    rng = np.random.default_rng(seed)
+    chosen = rng.choice(train, train_rows, replace=False), rng.choice(test, rows - train_rows, replace=False)
+    return [(x[which], y[which]) for (x, y), which in zip(parts, chosen, strict=True)]
 
 
 def _fit_problem(problem: Problem, x_train: Samples, raw: RawData) -> Problem:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from recipe.core.problem import Problem
-from recipe.data.problems import CLOSED_LOOPS, HOUSING_CAP, PROBLEMS, dataset_of
+from recipe.data.problems import CLOSED_LOOPS, HOUSING_CAP, PROBLEMS, SOURCES, dataset_of
 
-SOURCES = ("auto", "local", "download", "sample")
 _SAMPLE = """\
 dataset = recipe.load("{name}", source="sample")
 x, y = dataset.x_train, dataset.y_train

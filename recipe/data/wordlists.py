@@ -1,4 +1,4 @@
-"""The words and sentence patterns of the simulated film reviews; `recipe.data.sample_reviews` states the process.
+"""The words and sentence patterns of the simulated film reviews; `simulate_reviews` states how they are used.
 
 In a pattern, ``{slot}`` is filled with a word drawn from the list of that name. Words nearer the front of an opinion
 list are drawn more often. Write ``a`` before a slot: it becomes ``an`` where the word wants it.
@@ -119,7 +119,7 @@ NAME_BACKS = {
 
 # One opinion a sentence. ``{aspect}`` is what it is about; ``{adjective}``, ``{felt}``, ``{struck}`` and ``{verdict}``
 # carry it. After ``not`` the word comes from the opposite list.
-PLAIN_PATTERNS = (
+_PLAIN = (
     "the {aspect} is {adjective}",
     "the {aspect} was {degree} {adjective}",
     "i found the {aspect} {degree} {adjective}",
@@ -135,7 +135,7 @@ PLAIN_PATTERNS = (
     "the scene with the {role} and the {thing} is {adjective}",
     "as a {role} {given} {surname} is {degree} {adjective}",
 )
-NEGATED_PATTERNS = (
+_NEGATED = (
     "the {aspect} is not {adjective}",
     "the {aspect} was never {adjective}",
     "nobody could call the {aspect} {adjective}",
@@ -146,13 +146,13 @@ NEGATED_PATTERNS = (
     "there is nothing {adjective} about the {aspect}",
 )
 # An opinion, and its opposite in ``{other}``: the two leave the balance as it was.
-MIXED_PATTERNS = (
+_MIXED = (
     "although the {aspect} is {adjective} the {aspect} is {other}",
     "the {aspect} was {adjective} but the {aspect} was {other}",
     "some will say {other} and some will say {adjective}",
     "next to the {adjective} {aspect} stands the {other} {aspect}",
 )
-NEUTRAL_PATTERNS = (
+_NEUTRAL = (
     "it tells of a {role} who {deed} a {thing}",
     "the {role} from {town} {deed} the {thing} of the {role}",
     "{given} {surname} plays the {role}",
@@ -166,3 +166,4 @@ NEUTRAL_PATTERNS = (
     "{given} {surname} wrote the {aspect} and {given} {surname} the {aspect}",
     "we watched it again last {day}",
 )
+PATTERNS = (_PLAIN, _NEGATED, _MIXED, _NEUTRAL)

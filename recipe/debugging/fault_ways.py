@@ -19,7 +19,7 @@ def leave_unscaled(draft: Draft) -> None:
     """Take pixels, columns and the numbers of words as they are."""
     if isinstance(draft.split.x_train, Reviews):
         draft.x_train, draft.x_val = (
-            part.sequences(length=256, words=draft.prepared.problem.num_words).astype(np.float32)
+            part.sequences(length=256, num_words=draft.prepared.problem.num_words).astype(np.float32)
             for part in (draft.split.x_train, draft.split.x_val)
         )
     else:

@@ -1,4 +1,5 @@
-"""What a model gets wrong on held-out samples: the worst digits, reviews with the words that moved them, the houses.
+"""What a model gets wrong on held-out samples: the worst images, rows of a table, and texts with the words that moved
+them.
 
 Numbers only; `recipe.figures.mistakes` draws them.
 """
@@ -6,133 +7,168 @@ Numbers only; `recipe.figures.mistakes` draws them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recipe.core.dataset import Split
+from recipe.core.dataset import Samples, Split
+from recipe.core.measures import THRESHOLD
+from recipe.core.preparation import Preparation
 from recipe.core.prepared import Prepared
 from recipe.core.problem import Problem, ProblemType
-from recipe.core.scores import THRESHOLD
-from recipe.debugging.word_effects import ReviewMistake, explain_reviews, predict_rows
+from recipe.core.reviews import Reviews
 
 if TYPE_CHECKING:
     import keras
+    import pandas as pd
 
 JUDGED_ROWS = 2_000  # held-out samples that are looked at: enough to find bad mistakes, and done at once
-MOST_REVIEWS = 6  # each is asked about as often as it has words
+MOST_TEXTS = 6  # each is asked about as often as it has words
+BATCH = 500  # rows that go through the network at once
+SURE = 1e-6  # probabilities nearer to 0 or 1 are not told apart
+_SAMPLES_ARE = MappingProxyType({"image": "images", "text": "texts", "table": "rows"})
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class ImageMistakes:
-    """The images that a model got wrong, the one it was surest of first.
+@dataclass(frozen=True, kw_only=True)
+class MovingWord:
+    """A word of a text and what it did.
 
     Attributes
     ----------
-    samples, wrong : how many held-out samples were judged, and how many of them are wrong (in any label)
-    rows : (count,), which rows of the validation part
-    images : raw, (count, height, width)
-    labels : true ones, (count,), or (count, outputs) where a sample has several
-    outputs : probabilities as the network gave them, (count, outputs)
+    count : how often it stands in the text
+    effect : by how much it raised the log-odds of what is asked about (a quantity itself): those with the word minus
+        those without it
+    score_without : the probability (the quantity) that the model gives to the text without the word
+    """
+
+    text: str
+    count: int
+    effect: float
+    score_without: float
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TextMistake:
+    """One text and what its words did to the model's answer.
+
+    Attributes
+    ----------
+    row : which row of the validation part
+    output : which of the network's outputs is asked about: the only one, or of several the one that is most wrong
+    score : what the model gives there
+    words : the whole text, in its order
+    effects : of each of these words, NaN where the model does not read it
+    strongest : each word once, the one with the largest effect, either way, first
+    """
+
+    row: int
+    output: int
+    score: float
+    words: tuple[str, ...]
+    effects: tuple[float, ...]
+    strongest: tuple[MovingWord, ...]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Mistakes:
+    """The held-out samples that were judged, and which of them the model gets most wrong.
+
+    Attributes
+    ----------
+    rows : (samples,), which rows of the validation part were judged
+    inputs : these samples, raw: images (samples, height, width), a table (samples, columns), or texts
+    truth : (samples,), or (samples, outputs) where a sample has several labels or quantities
+    outputs : as the network gave them, (samples, outputs)
+    worst : places of the worst mistakes in these arrays, the worst first: the wrong answer that the model was surest
+        of, or the largest error; of several quantities the first counts
+    texts : one for each of `worst`, where the samples are texts
     """
 
     problem: Problem
     source: str
-    samples: int
-    wrong: int
-    rows: np.ndarray
-    images: np.ndarray
-    labels: np.ndarray
-    outputs: np.ndarray
+    rows: np.ndarray = field(repr=False)
+    inputs: Samples = field(repr=False)
+    truth: np.ndarray = field(repr=False)
+    outputs: np.ndarray = field(repr=False)
+    worst: np.ndarray
+    texts: tuple[TextMistake, ...] = field(default=(), repr=False)
+
+    @property
+    def samples(self) -> int:
+        """How many held-out samples were judged."""
+        return len(self.rows)
 
     @property
     def predictions(self) -> np.ndarray:
-        """What the model says, in the shape of `labels`."""
-        return _decide(self.problem, self.outputs)
+        """What the model says, in the shape of `truth`: labels, or quantities."""
+        if self.problem.type is ProblemType.MULTICLASS:
+            return self.outputs.argmax(axis=1)
+        says = (self.outputs > THRESHOLD).astype(np.uint8) if self.problem.type.is_classification else self.outputs
+        return says if self.truth.ndim > 1 else says[:, 0]
 
     @property
-    def sentence(self) -> str:
-        """How many there are, in words."""
-        return _count_in_words(self.wrong, self.samples, "images")
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class ReviewMistakes:
-    """The reviews that a model got wrong, the one it was surest of first, each with what its words did."""
-
-    problem: Problem
-    source: str
-    samples: int
-    wrong: int
-    reviews: tuple[ReviewMistake, ...]
-
-    @property
-    def sentence(self) -> str:
-        """How many there are, in words."""
-        return _count_in_words(self.wrong, self.samples, "reviews")
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class HouseMistakes:
-    """How far off a model is in each district; of several outputs the first, the house value.
-
-    Attributes
-    ----------
-    longitude, latitude : (samples,), in degrees
-    truth, predictions : (samples,), in `unit`
-    worst : the places of the largest errors in these arrays, the largest first
-    rows : (samples,), which rows of the validation part
-    """
-
-    problem: Problem
-    source: str
-    unit: str
-    rows: np.ndarray
-    longitude: np.ndarray
-    latitude: np.ndarray
-    truth: np.ndarray
-    predictions: np.ndarray
-    worst: np.ndarray
+    def wrong(self) -> int:
+        """How many of them are wrong: in any label, or off by anything at all."""
+        return int((self.predictions != self.truth).reshape(self.samples, -1).any(axis=1).sum())
 
     @property
     def errors(self) -> np.ndarray:
-        """Prediction minus truth, (samples,): above 0 where the model says too much."""
-        return self.predictions - self.truth
+        """Prediction minus truth of the first quantity, (samples,): above 0 where the model says too much."""
+        return self.outputs[:, 0] - self.truth.reshape(self.samples, -1)[:, 0]
+
+    @property
+    def unit(self) -> str:
+        """The unit of `errors`."""
+        return self.problem.target_unit.split(", and ")[0]
 
     @property
     def sentence(self) -> str:
-        """How far off it is on average and at worst, in words."""
-        errors = self.errors
-        if not np.abs(errors).max() > 0:
-            return f"Not a single error in {len(errors):,} held-out districts."
-        worst = self.worst[0]
-        side = "too high" if errors[worst] > 0 else "too low"
+        """How many there are, or how far off it is on average and at worst, in words."""
+        held_out = f"{self.samples:,} held-out {_SAMPLES_ARE[self.problem.kind]}"
+        if self.problem.type.is_classification:
+            if not self.wrong:
+                return f"Not a single mistake in {held_out}."
+            return f"{self.wrong:,} of {held_out} are wrong ({self.wrong / self.samples:.1%})."
+        if not self.wrong:
+            return f"Not a single error in {held_out}."
+        error = self.errors[self.worst[0]]
+        off = f"{np.abs(self.errors).mean():.2f} {self.unit}".rstrip()
         return (
-            f"Off by {np.abs(errors).mean():.2f} {self.unit} on average over {len(errors):,} held-out districts; at "
-            f"worst {abs(errors[worst]):.2f} {side}, at {self.longitude[worst]:.2f}, {self.latitude[worst]:.2f}."
+            f"Off by {off} on average over {held_out}; at worst {abs(error):.2f} too {'high' if error > 0 else 'low'}, "
+            f"in row {self.rows[self.worst[0]]:,}."
         )
 
+    def to_frame(self) -> pd.DataFrame:
+        """Return the worst ones as a table: what is true, what the model says and, of a table, all columns by name."""
+        import pandas as pd
 
-Mistakes = ImageMistakes | ReviewMistakes | HouseMistakes
+        truth, says = (part[self.worst].reshape(len(self.worst), -1) for part in (self.truth, self.predictions))
+        columns = {"truth": truth[:, 0], "prediction": says[:, 0]}
+        if truth.shape[1] > 1:
+            named = dict(enumerate(self.problem.output_names))
+            columns = {
+                f"{what}: {named.get(number, number + 1)}": part[:, number]
+                for number in range(truth.shape[1])
+                for what, part in (("truth", truth), ("prediction", says))
+            }
+        if not self.problem.type.is_classification:
+            columns["error"] = self.errors[self.worst]
+        if self.problem.kind == "table":
+            columns |= dict(zip(self.problem.column_names, self.inputs[self.worst].T, strict=True))
+        return pd.DataFrame(columns, index=pd.Index(self.rows[self.worst], name="row"))
 
 
 def find_mistakes(
-    model: keras.Model,
-    prepared: Prepared,
-    split: Split,
-    *,
-    count: int = 12,
-    vocabulary: Sequence[str] | None = None,
-    judged_rows: int = JUDGED_ROWS,
+    model: keras.Model, prepared: Prepared, split: Split, *, count: int = 12, judged_rows: int = JUDGED_ROWS
 ) -> Mistakes:
     """Return the worst mistakes of a model on the validation part.
 
     Parameters
     ----------
     prepared, split : of the training: what the model read, and the same samples raw, to be shown
-    count : of mistakes to return, 1 or more; six reviews at most, for each of their words is asked about
-    vocabulary : the word of each rank; None takes the split's own
+    count : of mistakes to return, 1 or more; six texts at most, for each of their words is asked about
     judged_rows : of validation samples at most, spread evenly over the part
 
     Raises
@@ -150,62 +186,41 @@ def find_mistakes(
             f"{(~np.isfinite(outputs).all(axis=1)).sum():,} of {len(rows):,} samples. Take a model that did not "
             "diverge: lower the learning rate, or scale the inputs."
         )
-    if not problem.type.is_classification:
-        return _find_houses(prepared, split, rows, outputs, count)
-    labels = prepared.y_val[rows]
-    wrong = (_decide(problem, outputs) != labels).reshape(len(rows), -1).any(axis=1)
-    surest = np.argsort(-_surely_wrong(problem, labels, outputs), kind="stable")
-    worst = surest[wrong[surest]][:count]
-    common = {"problem": problem, "source": prepared.source, "samples": len(rows), "wrong": int(wrong.sum())}
-    if problem.num_words:
-        worst = worst[:MOST_REVIEWS]
-        words = split.vocabulary if vocabulary is None else vocabulary
-        reviews = explain_reviews(model, prepared, split.x_val, rows[worst], outputs[worst, 0], words)
-        return ReviewMistakes(reviews=reviews, **common)
-    return ImageMistakes(
-        rows=rows[worst],
-        images=split.x_val[rows[worst]],
-        labels=labels[worst],
-        outputs=outputs[worst],
-        **common,
-    )
-
-
-def _decide(problem: Problem, outputs: np.ndarray) -> np.ndarray:
-    """Return what the outputs say, (n,), or (n, outputs) where a sample has several labels."""
-    if problem.type is ProblemType.MULTICLASS:
-        return outputs.argmax(axis=1)
-    says = (outputs > THRESHOLD).astype(np.uint8)
-    return says if problem.outputs > 1 else says[:, 0]
-
-
-def _surely_wrong(problem: Problem, labels: np.ndarray, outputs: np.ndarray) -> np.ndarray:
-    """Return how far the probability of the right answer is from 1, (n,); of several labels the worst."""
-    if problem.type is ProblemType.MULTICLASS:
-        return 1 - outputs[np.arange(len(outputs)), labels]
-    return np.abs(outputs - labels.reshape(len(labels), -1)).max(axis=1)
-
-
-def _find_houses(prepared: Prepared, split: Split, rows: np.ndarray, outputs: np.ndarray, count: int) -> HouseMistakes:
-    truth = prepared.y_val[rows].reshape(len(rows), -1)[:, 0]
-    names = prepared.preparation.problem.column_names
-    place = {name: split.x_val[rows, names.index(name)] for name in ("longitude", "latitude")}
-    return HouseMistakes(
-        problem=prepared.problem,
+    truth = prepared.y_val[rows]
+    badness = _measure_badness(problem, truth, outputs)  # (samples, outputs), 0 where the answer counts as right
+    order = np.argsort(-badness.max(axis=1), kind="stable")
+    worst = order[badness.max(axis=1)[order] > 0] if problem.type.is_classification else order
+    worst = worst[: min(count, MOST_TEXTS) if problem.kind == "text" else count]
+    texts = ()
+    if problem.kind == "text":
+        asked = badness[worst].argmax(axis=1)
+        texts = explain_texts(model, prepared.preparation, split, rows[worst], asked, outputs[worst, asked])
+    return Mistakes(
+        problem=problem,
         source=prepared.source,
-        unit=prepared.problem.target_unit.split(", and ")[0],  # of the first output
         rows=rows,
+        inputs=split.x_val[rows],
         truth=truth,
-        predictions=outputs[:, 0],
-        worst=np.argsort(-np.abs(outputs[:, 0] - truth), kind="stable")[:count],
-        **place,
+        outputs=outputs,
+        worst=worst,
+        texts=texts,
     )
 
 
-def _count_in_words(wrong: int, samples: int, what: str) -> str:
-    if not wrong:
-        return f"Not a single mistake in {samples:,} held-out {what}."
-    return f"{wrong:,} of {samples:,} held-out {what} are wrong ({wrong / samples:.1%})."
+def _measure_badness(problem: Problem, truth: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+    """Return how far each output is from the truth, (n, outputs): the first quantity's error, or of labels that are
+    wrong how sure the model was; of classes only the right one's output counts.
+    """
+    columns = truth.reshape(len(truth), -1)
+    if problem.type is ProblemType.MULTICLASS:
+        is_right = np.arange(outputs.shape[1]) == columns
+        return np.where(is_right & (outputs.argmax(axis=1)[:, None] != columns), 1 - outputs, 0.0)
+    errors = np.abs(outputs - columns)
+    if problem.type.is_classification:
+        wrong = (outputs > THRESHOLD) != columns
+        # Of several labels the worst one counts, though the model may be wrong in another.
+        return np.where(wrong.any(axis=1)[:, None], errors, 0.0)
+    return errors * (np.arange(errors.shape[1]) == 0)
 
 
 def _check(prepared: Prepared, split: Split, count: int, judged_rows: int) -> None:
@@ -219,3 +234,119 @@ def _check(prepared: Prepared, split: Split, count: int, judged_rows: int) -> No
             f"The split is another one than was prepared. Received: split of {theirs} with {len(split.y_val):,} "
             f"validation samples, prepared of {ours} with {len(prepared.y_val):,}. Give the split that went to prepare."
         )
+
+
+# What each word of a text did, exactly: take the word out, ask the model again, and compare.
+
+
+def explain_texts(
+    model: keras.Model,
+    preparation: Preparation,
+    split: Split,
+    rows: np.ndarray,
+    asked: np.ndarray,
+    scores: np.ndarray,
+) -> tuple[TextMistake, ...]:
+    """Take every word out of each of these texts in turn, and predict again.
+
+    A word is taken out wherever it stands in the text, and the rest is prepared anew: a network that reads the first
+    256 words then reads one more.
+
+    Parameters
+    ----------
+    rows, asked, scores : (n,), which rows of the validation part, which output of each, and what the model says there
+    """
+    texts = [split.x_val[int(row)] for row in rows]
+    read = [_ranks_read(text, preparation) for text in texts]
+    shortened = [text[text != rank] for text, ranks in zip(texts, read, strict=True) for rank in ranks]
+    without = _ask(model, preparation, shortened)  # (words of all texts, outputs)
+    whole = _ask(model, preparation, texts)
+    ends = np.cumsum([len(ranks) for ranks in read])[:-1]
+    found = []
+    for text, ranks, odds, left, row, output, score in zip(
+        texts, read, whole, np.split(without, ends), rows.tolist(), asked.tolist(), scores.tolist(), strict=True
+    ):
+        effects = np.nan_to_num(odds[output] - left[:, output])  # no number where nothing is left to be read
+        effect_of = dict(zip(ranks.tolist(), effects.tolist(), strict=True))
+        strongest = [
+            MovingWord(
+                text=_name_of(ranks[place], split),
+                count=int((text == ranks[place]).sum()),
+                effect=float(effects[place]),
+                score_without=_score_of(left[place, output], preparation.problem),
+            )
+            for place in np.argsort(-np.abs(effects), kind="stable")
+        ]
+        words = tuple(_name_of(rank, split) for rank in text.tolist())
+        effects = tuple(effect_of.get(rank, np.nan) for rank in text.tolist())
+        found.append(
+            TextMistake(row=row, output=output, score=score, words=words, effects=effects, strongest=tuple(strongest))
+        )
+    return tuple(found)
+
+
+def _name_of(rank: int, split: Split) -> str:
+    return split.vocabulary[rank] if rank < len(split.vocabulary) else f"word {rank}"
+
+
+def _score_of(odds: float, problem: Problem) -> float:
+    """Return the probability of these log-odds; a quantity as it is."""
+    return float(1 / (1 + np.exp(-np.clip(odds, -500, 500))) if problem.type.is_classification else odds)
+
+
+def predict_rows(model: keras.Model, x: np.ndarray, preparation: Preparation) -> np.ndarray:
+    """Return a model's outputs for prepared inputs, (n, outputs), in batches of one size: a new size compiles anew."""
+    import keras
+
+    outputs = []
+    for first in range(0, len(x), BATCH):
+        batch = x[first : first + BATCH]
+        padded = np.concatenate([batch, np.repeat(batch[:1], BATCH - len(batch), axis=0)])
+        said = model(preparation.to_network(padded), training=False)
+        outputs.append(np.asarray(keras.ops.convert_to_numpy(said))[: len(batch)])
+    return np.concatenate(outputs)
+
+
+def log_odds(probability: np.ndarray | float) -> np.ndarray:
+    """Return ln(p / (1 - p)): 0 for undecided, 2.2 for 90 %, 4.6 for 99 %."""
+    p = np.clip(np.asarray(probability, np.float64), SURE, 1 - SURE)
+    return np.log(p / (1 - p))
+
+
+def predict_log_odds(model: keras.Model, x: np.ndarray, preparation: Preparation) -> np.ndarray:
+    """Return the log-odds of each output for prepared inputs, (n, outputs); quantities as they are.
+
+    Behind a sigmoid they are what goes into it. Taken from what comes out of it, they would all be alike for an
+    overfitted network: float32 has no number between 0.99999994 and 1.
+    """
+    import keras
+
+    last = model.layers[-1]
+    if not preparation.problem.type.is_classification:
+        return predict_rows(model, x, preparation)
+    if not (isinstance(last, keras.layers.Dense) and last.activation is keras.activations.sigmoid and last.use_bias):
+        return log_odds(predict_rows(model, x, preparation))
+    kernel, bias = last.get_weights()
+    before = predict_rows(keras.Model(model.inputs[0], last.input), x, preparation)  # (n, features)
+    return before.astype(np.float64) @ kernel + bias
+
+
+def _ranks_read(text: np.ndarray, preparation: Preparation) -> np.ndarray:
+    """Return each word once that the network reads of a text, as ranks."""
+    if preparation.encoding == "sequence":
+        text = preparation.transform(_as_reviews([text]))[0]
+    return np.unique(text[(text > 0) & (text < preparation.problem.num_words)])
+
+
+def _ask(model: keras.Model, preparation: Preparation, texts: Sequence[np.ndarray]) -> np.ndarray:
+    """Return what `predict_log_odds` says of each text, (n, outputs)."""
+    parts = [
+        predict_log_odds(model, preparation.transform(_as_reviews(texts[first : first + BATCH])), preparation)
+        for first in range(0, len(texts), BATCH)
+    ]
+    return np.concatenate(parts) if parts else np.empty((0, preparation.problem.outputs))
+
+
+def _as_reviews(texts: Sequence[np.ndarray]) -> Reviews:
+    offsets = np.concatenate([[0], np.cumsum([len(text) for text in texts])]).astype(np.int64)
+    return Reviews(tokens=np.concatenate(texts), offsets=offsets)

@@ -17,7 +17,7 @@ import numpy as np
 
 from recipe.engine.first_weights import build_optimizer
 from recipe.engine.models import fixed_seed
-from recipe.engine.twins import copy_model, copy_without_weights
+from recipe.engine.twins import copy_model, make_twin
 
 State = tuple[list, list, list]  # trainable, other and optimizer variables, as arrays
 Weights = tuple[list[np.ndarray], list[np.ndarray]]
@@ -232,7 +232,7 @@ def _twin_for_cpu(twin: keras.Model) -> keras.Model:
 
     from recipe.engine.convolutions import exchange_convolution
 
-    return copy_without_weights(twin, exchange_convolution) if jax.default_backend() == "cpu" else twin
+    return make_twin(twin, exchange_convolution) if jax.default_backend() == "cpu" else twin
 
 
 def _key(model: keras.Model, optimizer: dict, shape: Sequence[int]) -> str | None:

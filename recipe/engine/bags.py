@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 
-from recipe.core.prepared import Prepared
+from recipe.engine.members import Job
 
 PIECE = 16  # words looked up together: a review is cut into pieces of so many, the last one filled up
 NO_WORD = np.iinfo(np.uint16).max
@@ -42,13 +42,14 @@ class Bags:
         return np.diff(self.first)
 
 
-def suits_bags(prepared: Prepared) -> bool:
-    """Say whether words may be looked up in place of multiplying: reviews of zeros and ones, few of them ones."""
-    x = prepared.x_train
-    if prepared.preparation.encoding != "multi_hot" or x.dtype != np.uint8 or x.shape[1] >= NO_WORD:
+def suits_bags(job: Job) -> bool:
+    """Say whether words may be looked up in place of multiplying: a `Dense` reads zeros and ones, few of them ones."""
+    x, model = job.x, job.model
+    reads_dense = isinstance(model, keras.Sequential) and type(model.layers[0]) is keras.layers.Dense
+    if not reads_dense or x.dtype != np.uint8 or x.ndim != 2 or x.shape[1] >= NO_WORD or job.input_scale != 1:
         return False
-    is_binary = max(x.max(initial=0), prepared.x_val.max(initial=0)) <= 1
-    return bool(is_binary and x[:SOME_REVIEWS].mean() < MOST_ONES and prepared.input_scale == 1)
+    is_binary = max(x.max(initial=0), job.x_val.max(initial=0)) <= 1
+    return bool(is_binary and x[:SOME_REVIEWS].mean() < MOST_ONES)
 
 
 def make_bags(x: np.ndarray) -> Bags:
@@ -133,15 +134,13 @@ class BagDense(keras.layers.Dense):
         pieces = inputs.reshape(-1, PIECE + 1)
         weights = jnp.take(self.kernel.value, pieces[:, :PIECE], axis=0, mode="fill", fill_value=0)
         sums = jax.ops.segment_sum(weights.sum(axis=1), pieces[:, PIECE], len(inputs), indices_are_sorted=True)
-        return self.activation(sums + self.bias.value)
+        return self.activation(sums + self.bias.value if self.use_bias else sums)
 
     def get_config(self) -> dict:
         """Return the configuration of a `Dense`, and the number of words."""
         return super().get_config() | {"words": self.words}
 
 
-def read_bags(layers: list[keras.layers.Layer]) -> list[keras.layers.Layer]:
-    """Return the layers of a network of multi-hot reviews, changed to read bags: an input and a `Dense` come first."""
-    inputs, first, *others = layers
-    reader = BagDense(words=inputs.shape[-1], **first.get_config())
-    return [keras.Input((None, PIECE + 1), dtype="int32"), reader, *others]
+def read_bags(first: keras.layers.Dense, words: int) -> BagDense:
+    """Return the layer that takes the place of a network's first one, to read bags instead of multi-hot reviews."""
+    return BagDense(words=words, **first.get_config())

@@ -1,4 +1,4 @@
-"""A member's data as the compiled engine reads it, and the order of the batches, drawn anew each epoch."""
+"""A job's data as the compiled engine reads it, and the order of the batches, drawn anew each epoch."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from recipe.engine.bags import join_bags, make_bags, pieces_a_row, take_pieces
-from recipe.engine.members import Member
-from recipe.engine.models import make_targets
+from recipe.engine.members import Job
 from recipe.engine.strengths import strengths_of
 
 # Rows that are cast to float32 and sent through the network at once while measuring. A slice whose layers stay in the
@@ -17,42 +16,37 @@ from recipe.engine.strengths import strengths_of
 SLICE_OF_LARGE_ROWS, SLICE_OF_SMALL_ROWS, LARGE_ROW = 64, 512, 256
 
 
-def count_measured(member: Member) -> tuple[int, int]:
-    """Return how many training and validation rows are measured: as many at most, so that neither side costs more."""
-    validation = len(member.prepared.y_val)
-    return min(len(member.prepared.y_train), validation), validation
-
-
 class Feed:
-    """What the engine gets of one member.
+    """What the engine gets of one job.
 
     Parameters
     ----------
-    most_measured : rows that any of the members that train side by side measures
+    most_measured : rows that any of the jobs that train side by side measures
 
     Attributes
     ----------
-    steps : batches of an epoch
     data : `x` and `y`, the training rows first; the strengths; and `measured`, the batches that are measured, whose
         `weight` is float32 (slices, 2, rows): what counts for training and for validation
+    weight : what each row of the batches counts, float32 (steps, batch_size): 1, or 0 for the padding of the last one
     """
 
-    def __init__(self, member: Member, *, most_measured: int, shuffle: bool = True, as_bags: bool = False) -> None:
-        prepared, spec = member.prepared, member.spec
-        self.rows, self.batch_size = len(prepared.y_train), spec.batch_size
-        self.steps = -(-self.rows // self.batch_size)
-        self._draw = np.random.default_rng(spec.seed).permutation if shuffle else np.arange
-        y = [make_targets(spec, prepared.problem, part) for part in (prepared.y_train, prepared.y_val)]
-        parts = prepared.x_train, prepared.x_val
-        self._bags = join_bags(*map(make_bags, parts)) if as_bags else None
-        small_rows = as_bags or math.prod(prepared.x_train.shape[1:]) < LARGE_ROW
+    def __init__(self, job: Job, *, most_measured: int, as_bags: bool = False) -> None:
+        self.rows, self.batch_size, self.steps = len(job.x), job.batch_size, job.steps
+        self._places = self.steps * self.batch_size
+        self._taken = self._places if job.steps_per_epoch else self.rows
+        self._draw = np.random.default_rng(job.seed).permutation if job.shuffle else np.arange
+        self._bags = join_bags(make_bags(job.x), make_bags(job.x_val)) if as_bags else None
+        self.weight = (np.arange(self._places) < self._taken).astype(np.float32).reshape(self.steps, self.batch_size)
+        small_rows = as_bags or math.prod(job.x.shape[1:]) < LARGE_ROW
         slice_rows = min(most_measured, SLICE_OF_SMALL_ROWS if small_rows else SLICE_OF_LARGE_ROWS)
         self.data: dict[str, Any] = {
-            "x": self._bags.words if self._bags else np.concatenate(parts),
-            "y": np.concatenate(y),
-            "measured": self._measured(count_measured(member), slice_rows),
-            "strengths": strengths_of(spec),
+            "x": self._bags.words if self._bags else np.concatenate([job.x, job.x_val]),
+            "y": np.concatenate([job.y, job.y_val]),
+            "measured": self._measured(job.measured_rows, slice_rows),
+            "strengths": strengths_of(job.model),
         }
+        if job.sample_weight is not None:
+            self.data["sample_weight"] = np.asarray(job.sample_weight, np.float32)
 
     def draw(self) -> dict[str, np.ndarray]:
         """Draw the batches of an epoch.
@@ -62,15 +56,10 @@ class Feed:
         `rows`, int32 (steps, batch_size), padded at the end of the ragged last batch; for bags of words also what
         `take_pieces` returns
         """
-        order = np.full(self.steps * self.batch_size, -1)
-        order[: self.rows] = self._draw(self.rows)
+        order = np.full(self._places, -1)
+        rounds = [self._draw(self.rows) for _ in range(-(-self._taken // self.rows))]
+        order[: self._taken] = np.concatenate(rounds)[: self._taken]
         return self._batches(order.reshape(self.steps, self.batch_size))
-
-    @property
-    def weight(self) -> np.ndarray:
-        """What each row of the batches counts: float32 (steps, batch_size), 1, or 0 for the padding of the last one."""
-        places = np.arange(self.steps * self.batch_size).reshape(self.steps, self.batch_size)
-        return (places < self.rows).astype(np.float32)
 
     def _batches(self, order: np.ndarray) -> dict[str, np.ndarray]:
         batches = {"rows": np.maximum(order, 0).astype(np.int32)}

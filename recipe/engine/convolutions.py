@@ -13,7 +13,7 @@ import jax
 import keras
 from keras import ops
 
-from recipe.core.spec import ACTIVATIONS
+ELEMENTWISE = frozenset({"linear", "relu", "tanh", "sigmoid", "elu", "selu", "gelu", "silu", "softplus", "leaky_relu"})
 
 
 @keras.saving.register_keras_serializable(package="recipe")
@@ -76,13 +76,13 @@ _maxima.defvjp(_maxima_forward, _maxima_backward)
 def exchange_convolution(layer: keras.layers.Layer) -> keras.layers.Layer | None:
     """Return the fast layer of the same configuration, or None for a layer that it does not compute alike.
 
-    Alike are convolutions of stride 1 without dilation, with an activation that a spec may have (they go element by
-    element, and so in any order of the axes), and poolings without overlap.
+    Alike are convolutions of stride 1 without dilation, with an activation that goes element by element, and so in any
+    order of the axes, and poolings without overlap.
     """
     if getattr(layer, "data_format", None) != "channels_last":
         return None
     if type(layer) is keras.layers.Conv2D and layer.strides == layer.dilation_rate == (1, 1) and layer.groups == 1:
-        elementwise = getattr(layer.activation, "__name__", "") in ACTIVATIONS
+        elementwise = getattr(layer.activation, "__name__", "") in ELEMENTWISE
         return PatchConv2D.from_config(layer.get_config()) if elementwise else None
     if type(layer) is keras.layers.MaxPooling2D and layer.strides == layer.pool_size and layer.padding == "valid":
         return ReshapeMaxPooling2D.from_config(layer.get_config())

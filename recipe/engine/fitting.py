@@ -2,37 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import keras
 import numpy as np
 
-from recipe.core.measures import MEASURES
-from recipe.engine.members import Member, Progress
-from recipe.engine.models import fixed_seed, loss_name, make_targets
-
-Report = Callable[[int, int, dict[str, float]], None]
+from recipe.engine.members import EVALUATION_BATCH, Job, Progress, Report, Wish, log_names, prepare_metrics, row_losses
+from recipe.engine.models import fixed_seed
 
 
 class _Watcher(keras.callbacks.Callback):
     """Measures both sides in inference mode after each epoch, as the compiled engine does."""
 
-    def __init__(
-        self, member: Member, progress: Progress, report: Report, stopping: Callable[[], str | None], inputs: tuple
-    ) -> None:
+    def __init__(self, job: Job, progress: Progress, report: Report, wish: Wish) -> None:
         super().__init__()
-        self.member, self.progress, self.report, self.stopping, self.inputs = member, progress, report, stopping, inputs
+        self.job, self.progress, self.report, self.wish = job, progress, report, wish
         self.best_weights = None
+        (rows, _) = job.measured_rows
+        self.parts = [(job.as_read(job.x[:rows]), job.y[:rows]), (job.as_read(job.x_val), job.y_val)]
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        patience = self.member.spec.patience
         logs = self._measure()
-        if self.progress.record(logs, patience) and patience is not None:
+        if self.progress.record(logs, self.job.patience) and self.job.patience is not None:
             self.best_weights = self.model.get_weights()
         self.report(epoch, 0, logs)
-        asked = self.stopping()
-        if asked == "interrupted" or (self.progress.stopped is None and epoch + 1 < self.member.spec.epochs):
-            self.progress.stopped = asked or self.progress.stopped
+        self.progress.heed(self.wish(), last_epoch=epoch + 1 == self.job.epochs)
         if self.progress.stopped:
             self.model.stop_training = True
 
@@ -41,45 +35,43 @@ class _Watcher(keras.callbacks.Callback):
             self.model.set_weights(self.best_weights)
 
     def _measure(self) -> dict[str, float]:
-        spec, prepared = self.member.spec, self.member.prepared
-        measure, penalty = MEASURES[prepared.problem.measure], float(sum(self.model.losses))
-        logs = {"penalty": penalty}
-        rows = min(len(prepared.y_train), len(prepared.y_val))
-        for prefix, x, y in (
-            ("", self.inputs[0][:rows], prepared.y_train[:rows]),
-            ("val_", self.inputs[1], prepared.y_val),
-        ):
-            outputs = self.model.predict(x, batch_size=512, verbose=0)
-            targets = make_targets(spec, prepared.problem, y).astype(np.float32)
-            loss = keras.losses.get(loss_name(spec, prepared.problem))(targets, outputs)
-            data_loss = float(np.mean(keras.ops.convert_to_numpy(loss)))
-            logs |= {prefix + "loss": data_loss + penalty, prefix + "data_loss": data_loss}
-            logs[prefix + measure.name] = measure.compute(prepared.problem, y, outputs)
-        return logs
+        penalty, numbers = float(sum(self.model.losses)), []
+        for x, y in self.parts:
+            outputs = self.model.predict(x, batch_size=EVALUATION_BATCH, verbose=0)
+            data_loss = float(np.mean(keras.ops.convert_to_numpy(row_losses(self.model.loss, y, outputs))))
+            metrics = prepare_metrics(self.model, y, outputs)
+            numbers += [data_loss + penalty, data_loss, *(_measure(metric, y, outputs) for metric in metrics)]
+            numbers += [penalty] if x is self.parts[0][0] else []
+        return dict(zip(log_names(metrics), numbers, strict=True))
+
+
+def _measure(metric: keras.metrics.Metric, y: np.ndarray, outputs: np.ndarray) -> float:
+    metric.reset_state()
+    metric.update_state(y, outputs)
+    return float(metric.result())
 
 
 def fit(
-    member: Member,
-    callbacks: Sequence[keras.callbacks.Callback],
-    report: Report,
-    stopping: Callable[[], str | None],
-    *,
-    shuffle: bool,
-) -> Progress:
-    """Train a member by `model.fit`; the same history, stops and early stopping as on the compiled engine."""
-    spec, prepared, progress = member.spec, member.prepared, Progress()
-    inputs = tuple(prepared.preparation.to_network(x) for x in (prepared.x_train, prepared.x_val))
-    watcher = _Watcher(member, progress, report, stopping, inputs)
-    with fixed_seed(spec.seed):
-        member.model.fit(
-            inputs[0],
-            make_targets(spec, prepared.problem, prepared.y_train),
-            epochs=spec.epochs,
-            batch_size=spec.batch_size,
-            shuffle=shuffle,
+    jobs: Sequence[Job], callbacks: Sequence[keras.callbacks.Callback], report: Report, wish: Wish
+) -> list[Progress]:
+    """Train one job by `model.fit`; the same history, stops and early stopping as on the compiled engine."""
+    (job,), progress = jobs, Progress()
+    model, rows, x, y = job.model, slice(None), job.x, job.y
+    if job.steps_per_epoch:  # as many rows as fill the steps, each once before one comes again
+        rows = np.resize(np.arange(len(job.x)), job.steps_per_epoch * job.batch_size)
+        x, y = x[rows], y[rows]
+    weight = None if job.sample_weight is None else job.sample_weight[rows]
+    with fixed_seed(job.seed):
+        model.fit(
+            job.as_read(x),
+            y,
+            sample_weight=weight,
+            epochs=job.epochs,
+            batch_size=job.batch_size,
+            shuffle=job.shuffle,
             verbose=0,
-            callbacks=[watcher, *callbacks],
+            callbacks=[_Watcher(job, progress, report, wish), *callbacks],
         )
-    if member.model.stop_training and not progress.stopped and progress.epochs < spec.epochs:
+    if model.stop_training and not progress.stopped and progress.epochs < job.epochs:
         progress.stopped = "callback"
-    return progress
+    return [progress]

@@ -1,9 +1,11 @@
-"""Epoch after epoch on the compiled engine, for one model or for several side by side."""
+"""The door to the engine: it trains compiled Keras models epoch after epoch, one alone or several side by side."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -11,114 +13,253 @@ import jax
 import keras
 import numpy as np
 
-from recipe.core.problem import Problem
-from recipe.core.spec import ModelSpec
-from recipe.engine.bags import read_bags, suits_bags
-from recipe.engine.batches import Feed, count_measured
+from recipe.core.run import EpochReport
+from recipe.engine.bags import suits_bags
+from recipe.engine.batches import Feed
+from recipe.engine.compile_cache import use_compile_cache
 from recipe.engine.convolutions import exchange_convolution
 from recipe.engine.epoch import Program
-from recipe.engine.members import Member, Progress
-from recipe.engine.models import assemble
-from recipe.engine.strengths import Strengths, without_strengths
-from recipe.engine.twins import exchange_by
+from recipe.engine.first_weights import build_optimizer
+from recipe.engine.fitting import fit
+from recipe.engine.interruption import interruptible
+from recipe.engine.members import Job, Progress, Report, Wish, log_names, prepare_metrics
+from recipe.engine.models import building
+from recipe.engine.strengths import Strengths
+from recipe.engine.twins import make_twin, signature
+
+ENGINES = ("auto", "compiled", "fit")
+# Measured on two cores: side by side wins while a matrix product is too small to keep a core busy, and loses after.
+SIDE_BY_SIDE_WEIGHTS = 20_000
+SIDE_BY_SIDE_BYTES = 64_000_000
 
 
-class Loop:
-    """Trains its members together, an epoch at a call of `advance`; `finish` writes the weights into the models."""
+def train_models(
+    jobs: Sequence[Job],
+    *,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    on_epoch: Callable[[EpochReport], object] | None = None,
+    stop: threading.Event | None = None,
+    engine: str = "auto",
+) -> Iterator[Progress]:
+    """Train compiled Keras models: small ones of the same kind side by side, in one program, others one by one.
 
-    def __init__(self, members: Sequence[Member], *, shuffle: bool = True) -> None:
-        first = members[0]
-        self.members = members
-        self.progress = [Progress() for _ in members]
-        self.patience = first.spec.patience
-        as_bags = len(members) == 1 and suits_bags(first.prepared) and jax.default_backend() == "cpu"
-        most = max(sum(count_measured(member)) for member in members)
-        self._feeds = [Feed(member, most_measured=most, shuffle=shuffle, as_bags=as_bags) for member in members]
-        steps = [feed.steps for feed in self._feeds]
-        key = without_strengths(first.spec).replace(seed=0, epochs=1, patience=None, learning_rate=None)
-        kind = {"several": len(members) > 1, "uneven": min(steps) < max(steps), "as_bags": as_bags}
-        self._program, self._run = _compile_for(key, first.prepared.problem, first.prepared.input_scale, **kind)
-        self._data = _stack([feed.data for feed in self._feeds])
-        self._weight = _stack([feed.weight for feed in self._feeds])
-        self.read_models()
-        self._best = self._state
+    Parameters
+    ----------
+    callbacks : Keras callbacks, for one job only; on the compiled engine those that act between epochs
+    on_epoch : called with an `EpochReport` after every epoch, in this thread; its `member` counts the jobs
+    stop : once set, from any thread, training ends with the epoch that is under way
+    engine : ``"compiled"`` (an epoch is one XLA program; JAX only), ``"fit"`` (`model.fit`), or ``"auto"``: compiled
+        where it can be
 
-    def read_models(self) -> None:
-        """Take the state from the models, at the start or after a callback changed one."""
-        self._state = _stack([_state_of(member.model) for member in self.members])
+    Yields
+    ------
+    Progress, one for each job in its order, as soon as it is known; after a stop or Ctrl-C, those that were begun. The
+    models then hold the weights of the last epoch or, with patience, of the best one
 
-    def write_models(self) -> None:
-        """Write the present state into the models."""
-        self._write(self._state)
+    Raises
+    ------
+    ValueError
+        If the engine cannot do what was asked for.
+    """
+    compiled = _choose_engine(engine, jobs, callbacks)
+    for job in jobs:
+        _make_ready(job)
+    groups = [jobs] if compiled and _suit_each_other(jobs) else [[job] for job in jobs]
+    for number, group in enumerate(groups):
+        started = time.perf_counter()
 
-    def advance(self) -> list[dict[str, float]]:
-        """Train one epoch and return each member's logs; a member that stopped early is carried along, unrecorded."""
+        with interruptible(stop) as wish:
+            train = _train_together if compiled else fit
+            done = train(group, callbacks, _reporter(on_epoch, group[0].epochs, started, number), wish)
+        for progress in done:
+            progress.seconds = time.perf_counter() - started
+        yield from done
+        if any(progress.stopped in {"asked", "interrupted"} for progress in done):
+            return
+
+
+def _reporter(on_epoch: Callable[[EpochReport], object] | None, epochs: int, started: float, first: int) -> Report:
+    """Return what the engines call after each epoch; `first` is the number of the job that they count as 0."""
+
+    def report(epoch: int, member: int, logs: dict[str, float]) -> None:
+        if on_epoch is not None:
+            seconds = time.perf_counter() - started
+            on_epoch(EpochReport(epoch=epoch, epochs=epochs, logs=logs, seconds=seconds, member=first + member))
+
+    return report
+
+
+def _train_together(
+    jobs: Sequence[Job], callbacks: Sequence[keras.callbacks.Callback], report: Report, wish: Wish
+) -> list[Progress]:
+    """Train on the compiled engine, one program for all jobs; one that stopped early is carried along, unrecorded."""
+    first, progress = jobs[0], [Progress() for _ in jobs]
+
+    # The data go to the device once, in their small dtype: with several jobs along a new first axis.
+    as_bags = len(jobs) == 1 and jax.default_backend() == "cpu" and suits_bags(first)
+    most_measured = max(sum(job.measured_rows) for job in jobs)
+    feeds = [Feed(job, most_measured=most_measured, as_bags=as_bags) for job in jobs]
+    data, weight = jax.device_put(_stack([feed.data for feed in feeds])), _stack([feed.weight for feed in feeds])
+    program, run = _compile_for(_kind_of(jobs, as_bags=as_bags))
+    names = log_names(program.metrics)
+    state = best = _read(jobs)
+
+    listeners = keras.callbacks.CallbackList(list(callbacks), model=first.model) if callbacks else None
+    if listeners:
+        first.model.stop_training = False
+        listeners.on_train_begin()
+
+    for epoch in range(first.epochs):
+        if listeners:
+            listeners.on_epoch_begin(epoch)
+            state = _read(jobs)  # a callback may have changed the learning rate, or the weights
+
         # Handed over as NumPy has them: the call of the program converts them faster than one call for each.
-        batches = _stack_arrays([feed.draw() for feed in self._feeds]) | {"weight": self._weight}
-        # Two threads must not trace one model at the same time; once it is compiled, the lock costs nothing.
-        with self._program.lock:
-            self._state, numbers = self._run(self._state, self._data, batches)
-        table = np.asarray(numbers).reshape(len(self.members), -1).tolist()
-        logs_each = [dict(zip(self._program.log_names, row, strict=True)) for row in table]
-        improved = [
-            progress.record(logs_one, self.patience) if progress.stopped is None else False
-            for progress, logs_one in zip(self.progress, logs_each, strict=True)
-        ]
-        if self.patience is not None and any(improved):
-            self._best = self._keep(improved)
-        return logs_each
+        batches = _stack([feed.draw() for feed in feeds]) | {"weight": weight}
+        with program.lock:  # once the program is compiled, the lock costs nothing
+            state, numbers = run(state, data, batches)
 
-    def finish(self) -> None:
-        """Write the weights of the best epoch where early stopping was asked for, else of the last one."""
-        self._write(self._state if self.patience is None else self._best)
+        table = np.asarray(numbers).reshape(len(jobs), -1).tolist()
+        logs = [dict(zip(names, row, strict=True)) for row in table]
+        live = [number for number, one in enumerate(progress) if one.stopped is None]
+        improved = np.zeros(len(jobs), bool)
+        for number in live:
+            improved[number] = progress[number].record(logs[number], first.patience)
+        if first.patience is not None:
+            best = _choose(improved, state, best)
+        for number in live:
+            report(epoch, number, logs[number])
 
-    def _keep(self, improved: list[bool]) -> Any:
-        """Return the best state, with the members that improved taken from the present one."""
-        if all(improved):
-            return self._state
-        mask = np.array(improved)  # NumPy chooses without compiling
-        choose = lambda new, old: np.where(mask.reshape(-1, *[1] * (new.ndim - 1)), new, old)  # noqa: E731
-        return jax.tree.map(choose, self._state, self._best)
+        if listeners:
+            _write(jobs, state)
+            listeners.on_epoch_end(epoch, logs[0])
+            state = _read(jobs)
+        asked = wish() or ("callback" if listeners and first.model.stop_training else None)
+        for one in progress:
+            one.heed(asked, last_epoch=epoch + 1 == first.epochs)
+        if all(one.stopped for one in progress):
+            break
 
-    def _write(self, state: Any) -> None:
-        several = len(self.members) > 1
-        state = jax.tree.map(np.asarray, state) if several else state  # slicing on the device would compile each shape
-        for number, member in enumerate(self.members):
-            one = jax.tree.map(lambda value, n=number: value[n], state) if several else state
-            for variables, values in zip(_variables_of(member.model), one, strict=True):
-                for variable, value in zip(variables, values, strict=True):
-                    variable.assign(value)
+    _write(jobs, state if first.patience is None else best)
+    if listeners:  # last, so that a callback's best weights stay
+        listeners.on_train_end(progress[0].last_logs())
+    return progress
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Kind:
+    """What a compiled program depends on; the model is one of many that it serves."""
+
+    signature: str
+    x_shape: tuple[int, ...]
+    y_shape: tuple[int, ...]
+    input_dtype: str
+    input_scale: float
+    several: bool
+    uneven: bool
+    as_bags: bool
+    model: keras.Model = field(compare=False)
+
+
+def _kind_of(jobs: Sequence[Job], *, as_bags: bool = False) -> _Kind:
+    first = jobs[0]
+    return _Kind(
+        signature=signature(first.model),
+        x_shape=first.x.shape[1:],
+        y_shape=first.y.shape[1:],
+        input_dtype=first.input_dtype,
+        input_scale=first.input_scale,
+        several=len(jobs) > 1,
+        uneven=len({job.steps for job in jobs}) > 1,
+        as_bags=as_bags,
+        model=first.model,
+    )
 
 
 @lru_cache(maxsize=32)
-def _compile_for(
-    spec: ModelSpec, problem: Problem, input_scale: float, *, several: bool, uneven: bool, as_bags: bool
-) -> tuple[Program, Callable]:
-    """Return the program of a spec, compiled at its first call and then kept: a second training starts at once."""
-    strengths = Strengths()
-    on_cpu = jax.default_backend() == "cpu"
-    exchange = exchange_by(strengths.exchange, *([exchange_convolution] if on_cpu else []))
-    read = read_bags if as_bags else list
-    model = assemble(spec, problem, lambda layers: [exchange(layer) for layer in read(layers)])
-    strengths.take_penalties(model)
+def _compile_for(kind: _Kind) -> tuple[Program, Callable]:
+    """Return the program of a kind, compiled at its first call and then kept: a second training starts at once."""
+    strengths, model = Strengths(), kind.model
+    exchanges = [strengths.exchange, *([exchange_convolution] if jax.default_backend() == "cpu" else [])]
+    with building(0):
+        network = make_twin(model, *exchanges, as_bags=kind.as_bags)
+    if network is not model:
+        strengths.take_penalties(network)
+    inputs = keras.KerasTensor((1, *kind.x_shape), dtype=kind.input_dtype)
+    y, outputs = np.zeros((1, *kind.y_shape), np.float32), np.zeros(model.compute_output_spec(inputs).shape, np.float32)
+    metrics = prepare_metrics(model, y, outputs)
+    with keras.StatelessScope():  # some metrics make their variables at the first update: here, not while it is traced
+        jax.eval_shape(lambda: [metric.update_state(y, outputs) for metric in metrics] and None)
     program = Program(
-        spec=spec,
-        problem=problem,
-        model=model,
-        input_scale=input_scale,
+        network=network,
+        loss=keras.losses.get(model.loss),
+        optimizer=model.optimizer,
+        metrics=metrics,
+        input_dtype=kind.input_dtype,
+        input_scale=kind.input_scale,
         strengths=strengths,
-        some_steps_empty=uneven,
-        lock=threading.Lock(),
+        some_steps_empty=kind.uneven,
     )
-    return program, jax.jit(jax.vmap(program.epoch) if several else program.epoch)
+    return program, jax.jit(jax.vmap(program.epoch) if kind.several else program.epoch)
+
+
+def _choose_engine(engine: str, jobs: Sequence[Job], callbacks: Sequence[keras.callbacks.Callback]) -> bool:
+    """Say whether the compiled engine is to be used."""
+    if engine not in ENGINES:
+        raise ValueError(f"There is no such engine. Received: engine={engine!r}. Choose from {', '.join(ENGINES)}.")
+    if callbacks and len(jobs) > 1:
+        raise ValueError(f"Callbacks belong to one model. Received: {len(jobs)} jobs. Train them one by one.")
+    backend = keras.config.backend()
+    between_batches = [type(callback).__name__ for callback in callbacks if _acts_on_batches(callback)]
+    own_steps = [type(job.model).__name__ for job in jobs if type(job.model).train_step is not keras.Model.train_step]
+    obstacles = [f"on {backend}"] if backend != "jax" else []
+    obstacles += [f"with {name}, which acts on batches" for name in between_batches]
+    obstacles += [f"with {name}, which has a training step of its own" for name in own_steps]
+    if engine == "compiled" and obstacles:
+        raise ValueError(
+            f'The compiled engine does not work {obstacles[0]}. Received: engine="compiled". Take engine="fit".'
+        )
+    return engine != "fit" and not obstacles
+
+
+def _acts_on_batches(callback: keras.callbacks.Callback) -> bool:
+    """Say whether a callback of the user's own wants to be called between batches."""
+    hooks = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
+    kind = type(callback)
+    own = not kind.__module__.startswith("keras.")
+    return own and any(getattr(kind, hook) is not getattr(keras.callbacks.Callback, hook) for hook in hooks)
+
+
+def _make_ready(job: Job) -> None:
+    """Build what `fit` would build at its first batch."""
+    model = job.model
+    if not model.compiled or isinstance(model.loss, dict | list | tuple):
+        raise ValueError(
+            f"The engine trains compiled models with one output. Received: model={model.name!r}, with the loss "
+            f"{getattr(model, 'loss', None)!r}. Call model.compile(optimizer=..., loss=...) first, with one loss."
+        )
+    if keras.config.backend() == "jax":
+        use_compile_cache()
+    if not model.built:
+        with building(job.seed):
+            model(job.as_read(job.x[:1]))
+    if not model.optimizer.built:
+        build_optimizer(model.optimizer, model.trainable_variables)
+
+
+def _suit_each_other(jobs: Sequence[Job]) -> bool:
+    """Say whether training the jobs side by side is possible, and faster than in turn."""
+    first, together = jobs[0], len(jobs) * jobs[0].x.nbytes
+    if len(jobs) < 2 or first.model.count_params() > SIDE_BY_SIDE_WEIGHTS or together > SIDE_BY_SIDE_BYTES:
+        return False
+    slow = any(isinstance(layer, keras.layers.Embedding) for layer in first.model.layers)
+    slow |= any(len(variable.shape) > 2 for variable in first.model.variables)  # convolutions
+    alike = ("batch_size", "epochs", "patience", "input_scale")
+    kinds = {(_kind_of([job]), job.x.dtype, *(getattr(job, name) for name in alike)) for job in jobs}
+    return not slow and len(kinds) == 1 and len({job.sample_weight is None for job in jobs}) == 1
 
 
 def _stack(trees: list[Any]) -> Any:
-    """Return what `_stack_arrays` does, on the device: put there, for `jnp.asarray` compiles a copy for each shape."""
-    return jax.device_put(_stack_arrays(trees))
-
-
-def _stack_arrays(trees: list[Any]) -> Any:
     """Return the one tree, or several stacked along a new first axis, padded with zeros to one size."""
     return trees[0] if len(trees) == 1 else jax.tree.map(lambda *leaves: _pad_and_stack(leaves), *trees)
 
@@ -133,9 +274,33 @@ def _pad_and_stack(leaves: tuple[Any, ...]) -> np.ndarray:
     return np.stack(padded)
 
 
-def _variables_of(model: keras.Model) -> tuple[list, list, list]:
+def _choose(improved: np.ndarray, state: Any, best: Any) -> Any:
+    """Return the best state, with the members that improved taken from the present one."""
+    if improved.all() or not improved.any():
+        return state if improved.all() else best
+    choose = lambda new, old: np.where(improved.reshape(-1, *[1] * (new.ndim - 1)), new, old)  # noqa: E731
+    return jax.tree.map(choose, state, best)  # NumPy chooses without compiling
+
+
+def _read(jobs: Sequence[Job]) -> Any:
+    """Return the state of the models: their trainable and other variables, and those of their optimizers."""
+    return jax.device_put(_stack([_state_of(job.model) for job in jobs]))
+
+
+def _write(jobs: Sequence[Job], state: Any) -> None:
+    """Write a state into the models."""
+    several = len(jobs) > 1
+    state = jax.tree.map(np.asarray, state) if several else state  # slicing on the device would compile each shape
+    for number, job in enumerate(jobs):
+        values = jax.tree.map(lambda value, n=number: value[n], state) if several else state
+        for variables, group in zip(_variables(job.model), values, strict=True):
+            for variable, value in zip(variables, group, strict=True):
+                variable.assign(value)
+
+
+def _variables(model: keras.Model) -> tuple[list, list, list]:
     return model.trainable_variables, model.non_trainable_variables, model.optimizer.variables
 
 
 def _state_of(model: keras.Model) -> tuple[list, list, list]:
-    return tuple([variable.value for variable in variables] for variables in _variables_of(model))
+    return tuple([variable.value for variable in group] for group in _variables(model))

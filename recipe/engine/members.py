@@ -1,33 +1,93 @@
-"""What is trained, and what is known of it so far: the same for every engine."""
+"""What is trained, and what is known of it so far: the same for both engines."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from recipe.core.prepared import Prepared
-from recipe.core.spec import ModelSpec
+import numpy as np
 
 if TYPE_CHECKING:
     import keras
 
+EVALUATION_BATCH = 512
+Report = Callable[[int, int, dict[str, float]], None]  # epoch, member, its numbers
+Wish = Callable[[], str | None]  # why to stop, if at all
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Member:
-    """One model and its data, to be trained alone or beside others with the same architecture."""
+class Job:
+    """A compiled Keras model and what it is trained on.
 
-    spec: ModelSpec
-    prepared: Prepared
+    Attributes
+    ----------
+    model : compiled; one array in, one out. Its weights and its optimizer's state are where the training starts, and
+        are written when it ends
+    x, y : np.ndarray of n rows, targets as the loss reads them; a small dtype, such as uint8 pixels, is kept in memory
+    x_val, y_val : the same of the validation part, at least one row
+    batch_size, epochs : the last batch of an epoch may be smaller
+    steps_per_epoch : batches of an epoch, all of them full; fewer rows than that come several times. None takes every
+        row once
+    shuffle : draw a new order of the rows each epoch, from `seed`; otherwise they come as they are
+    patience : epochs without a better ``val_data_loss`` after which it ends, with the best weights; None goes on
+    input_scale : what a batch is multiplied by once it is float32
+    sample_weight : float (n,), what each training row counts in the loss while training; None counts all alike
+    """
+
     model: keras.Model
+    x: np.ndarray
+    y: np.ndarray
+    x_val: np.ndarray
+    y_val: np.ndarray
+    batch_size: int = 32
+    epochs: int = 1
+    steps_per_epoch: int | None = None
+    seed: int = 0
+    shuffle: bool = True
+    patience: int | None = None
+    input_scale: float = 1.0
+    sample_weight: np.ndarray | None = None
+
+    @property
+    def steps(self) -> int:
+        """Batches of an epoch."""
+        return self.steps_per_epoch or -(-len(self.x) // self.batch_size)
+
+    @property
+    def measured_rows(self) -> tuple[int, int]:
+        """How many rows of each part are measured: of training as many as of validation, so that neither costs more."""
+        return min(len(self.x), len(self.x_val)), len(self.x_val)
+
+    @property
+    def input_dtype(self) -> str:
+        """What the network reads: int32 where it looks words up, else float32."""
+        inputs = getattr(self.model, "inputs", None)  # a subclassed model has none
+        kind = inputs[0].dtype if inputs else str(self.x.dtype) if self.input_scale == 1 else "float32"
+        return "int32" if "int" in kind else "float32"
+
+    def as_read(self, x: np.ndarray) -> np.ndarray:
+        """Return rows as the network reads them, for Keras's own methods."""
+        x = x.astype(self.input_dtype)
+        return x if self.input_scale == 1 else x * np.float32(self.input_scale)
 
 
 @dataclass(kw_only=True, eq=False)
 class Progress:
-    """What is known of one member while it trains; `history` holds whole epochs only."""
+    """What is known of one member while it trains.
+
+    Attributes
+    ----------
+    history : lists of one number a whole epoch, both sides in inference mode: ``data_loss``, ``penalty``, their sum
+        ``loss`` (what Keras calls loss), the compiled metrics by their names, and the same with ``val_`` in front
+    stopped : None (all epochs done), ``"early"``, ``"asked"``, ``"callback"`` or ``"interrupted"``
+    seconds : compiling included
+    """
 
     history: dict[str, list[float]] = field(default_factory=dict)
     best_epoch: int = 0
     stopped: str | None = None
+    seconds: float = 0.0
 
     @property
     def epochs(self) -> int:
@@ -46,6 +106,47 @@ class Progress:
             self.stopped = "early"
         return is_best
 
+    def heed(self, wish: str | None, *, last_epoch: bool) -> None:
+        """Stop for a wish, unless there was nothing left to stop: an early stop stands, and so does the last epoch.
+
+        But Ctrl-C is told to nobody else: whoever called must learn of it, however the training ended.
+        """
+        if wish == "interrupted" or (wish and self.stopped is None and not last_epoch):
+            self.stopped = wish
+
     def last_logs(self) -> dict[str, float]:
         """Return the numbers of the last epoch."""
         return {name: values[-1] for name, values in self.history.items()}
+
+
+def prepare_metrics(model: keras.Model, y: np.ndarray, outputs: np.ndarray) -> list[keras.metrics.Metric]:
+    """Return the metrics that a model is compiled with, as Keras resolves them by the shapes of targets and outputs."""
+    group = next((metric for metric in model.metrics if hasattr(metric, "metrics")), None)
+    if group is None:
+        return []
+    if not group.built:
+        group.build(y, outputs)
+    return group.metrics
+
+
+def log_names(metrics: Sequence[keras.metrics.Metric]) -> tuple[str, ...]:
+    """Return the names of what is measured after each epoch, in the order of a history."""
+    one_side = ("loss", "data_loss", *(metric.name for metric in metrics))
+    return (*one_side, "penalty", *(f"val_{name}" for name in one_side))
+
+
+def row_losses(loss: object, y, outputs):
+    """Return the loss of each row in the backend's arrays, (n,), as the compiled loss computes it before it averages.
+
+    Parameters
+    ----------
+    loss : a name, a function or a `keras.losses.Loss`, as `compile` takes it
+    y : (n,), or of the rank of the outputs
+    """
+    import keras
+
+    loss, y = keras.losses.get(loss), keras.ops.cast(y, "float32")
+    if len(y.shape) == len(outputs.shape) - 1 and outputs.shape[-1] == 1:
+        y = y[..., None]
+    each = loss.call(y, outputs) if isinstance(loss, keras.losses.Loss) else loss(y, outputs)
+    return each if len(each.shape) == 1 else keras.ops.mean(keras.ops.reshape(each, (outputs.shape[0], -1)), axis=-1)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from recipe.core.measures import MEASURES
 from recipe.core.problem import REVIEW_LENGTH, Problem, ProblemType
 from recipe.core.spec import ModelSpec
 from recipe.engine.compile_cache import use_compile_cache
-from recipe.engine.first_weights import build_optimizer, drawn_by_numpy
+from recipe.engine.first_weights import build_optimizer, fast_first_weights
 
 if TYPE_CHECKING:
     import keras
@@ -48,18 +49,9 @@ def build_model(spec: ModelSpec, problem: Problem) -> keras.Model:
     check_fit(spec, problem)
     if keras.config.backend() == "jax":
         use_compile_cache()
-    with drawn_by_numpy() as drawn:
-        return assemble(spec, problem, lambda layers: [drawn(layer) for layer in layers])
-
-
-def assemble(
-    spec: ModelSpec, problem: Problem, change: Callable[[list[keras.layers.Layer]], list[keras.layers.Layer]]
-) -> keras.Model:
-    """Return the compiled model of `build_model`, with its layers, input first, changed before they are built."""
-    import keras
-
-    with _BUILDING, fixed_seed(spec.seed):
-        model = keras.Sequential(change(_layers(spec, problem)), name=f"{problem.name}_{spec.architecture}")
+    with building(spec.seed), fast_first_weights() as drawn:
+        layers = [drawn(layer) for layer in _layers(spec, problem)]
+        model = keras.Sequential(layers, name=f"{problem.name}_{spec.architecture}")
         model.compile(optimizer=_optimizer(spec), loss=loss_name(spec, problem), metrics=[_metric(problem)])
         # Built here, inside the fixed seed: an optimizer that is built later would still draw nothing, but must exist.
         build_optimizer(model.optimizer, model.trainable_variables)
@@ -129,6 +121,13 @@ def check_fit(spec: ModelSpec, problem: Problem) -> None:
             f"A sparse loss wants one integer class a sample; {problem.name} is a {problem.type}. "
             f"Received: loss={spec.loss!r}. Take {' or '.join(problem.last_layer.losses)}."
         )
+
+
+@contextmanager
+def building(seed: int) -> Iterator[None]:
+    """Make layers and weights inside from this seed, undisturbed by other threads."""
+    with _BUILDING, fixed_seed(seed):
+        yield
 
 
 @contextmanager
@@ -224,9 +223,8 @@ def _optimizer(spec: ModelSpec) -> keras.optimizers.Optimizer:
 
 
 def _metric(problem: Problem) -> str | keras.metrics.Metric:
-    """Return what goes to `compile`: Keras's own short name where there is one."""
-    if problem.measure in {"accuracy", "mae", "mse"}:
+    """Return what goes to `compile`: Keras's own short name where it means the measure, whatever the targets."""
+    several_labels = problem.type is ProblemType.MULTILABEL  # "accuracy" would compare only the largest output
+    if problem.measure in {"accuracy", "mae", "mse"} and not several_labels:
         return problem.measure
-    from recipe.core.measures import MEASURES
-
     return MEASURES[problem.measure].keras_metric(problem)

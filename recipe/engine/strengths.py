@@ -13,74 +13,97 @@ import jax
 import keras
 import numpy as np
 
-from recipe.core.spec import ModelSpec
-
-# What stands for "some" in the spec that a program is made for.
-SOME_DROPOUT, SOME_PENALTY = 0.5, 0.01
+PENALTIES = (keras.regularizers.L1, keras.regularizers.L2, keras.regularizers.L1L2)
 
 
-def without_strengths(spec: ModelSpec) -> ModelSpec:
-    """Return the spec with every strength that is not 0 replaced by one and the same.
+def strengths_of(model: keras.Model) -> np.ndarray:
+    """Return what a model's `Strengths` read: the rates of its dropouts, then L1 and L2 of each weight that has some.
 
     Examples
     --------
-    >>> without_strengths(ModelSpec(dropout=0.3, l1=0.001)) == without_strengths(ModelSpec(dropout=0.7, l2=0.1))
-    True
+    >>> penalty = keras.regularizers.L2(0.25)
+    >>> layers = [keras.layers.Dense(2, kernel_regularizer=penalty), keras.layers.Dropout(0.5)]
+    >>> strengths_of(keras.Sequential([keras.Input((3,)), *layers])).tolist()
+    [0.5, 0.0, 0.25]
     """
-    penalty = SOME_PENALTY if spec.l1 or spec.l2 else 0.0
-    return spec.replace(dropout=SOME_DROPOUT if spec.dropout else 0.0, l1=penalty, l2=penalty)
+    rates = [layer.rate for layer in model.layers if has_rate(layer)]
+    penalties = [variable.regularizer for variable in model.trainable_variables if has_strengths(variable.regularizer)]
+    both = [float(getattr(penalty, name, 0.0)) for penalty in penalties for name in ("l1", "l2")]
+    return np.array([*rates, *both], np.float32)
 
 
-def strengths_of(spec: ModelSpec) -> np.ndarray:
-    """Return dropout, L1 and L2 as float32 of shape (3,)."""
-    return np.array([spec.dropout, spec.l1, spec.l2], np.float32)
+def has_rate(layer: keras.layers.Layer) -> bool:
+    """Say whether a layer is a dropout that leaves something out, unit by unit."""
+    return type(layer) is keras.layers.Dropout and layer.rate > 0 and layer.noise_shape is None
+
+
+def has_strengths(regularizer: object) -> bool:
+    """Say whether a regularizer is one of Keras's penalties by L1 and L2."""
+    return type(regularizer) in PENALTIES
+
+
+def has_strengths_config(config: dict) -> bool:
+    """Say whether that is the configuration of such a penalty."""
+    return config.get("class_name") in {penalty.__name__ for penalty in PENALTIES} and "registered_name" in config
 
 
 class Strengths:
-    """What the layers and penalties of one model read while it is traced."""
+    """What the dropouts and penalties of one model read while it is traced; places count as in `strengths_of`."""
 
     def __init__(self) -> None:
-        self._now: jax.Array | None = None
+        self.now: jax.Array | None = None
+        self._given = 0
 
     @contextmanager
     def set(self, values: jax.Array) -> Iterator[None]:
-        """Give the values, float32 of shape (3,), to all that is traced inside."""
-        self._now = values
+        """Give the values, float32 (strengths,), to all that is traced inside."""
+        self.now = values
         try:
             yield
         finally:
-            self._now = None
-
-    def drop(self, inputs: jax.Array, seed: jax.Array) -> jax.Array:
-        """Return what is left of the inputs, as Keras's dropout on JAX does it with the same seed."""
-        keep = 1.0 - self._now[0]
-        mask = jax.random.bernoulli(seed, p=keep, shape=inputs.shape)
-        return jax.lax.select(mask, inputs / keep, jax.numpy.zeros_like(inputs))
-
-    def penalty(self, weights: jax.Array) -> jax.Array:
-        """Return the penalty of one layer's weights."""
-        return self._now[1] * abs(weights).sum() + self._now[2] * (weights**2).sum()
+            self.now = None
 
     def exchange(self, layer: keras.layers.Layer) -> keras.layers.Layer | None:
         """Return a dropout whose rate is read here for one whose rate is fixed; None for any other layer."""
-        if type(layer) is not keras.layers.Dropout:
+        if not has_rate(layer):
             return None
         given = GivenDropout.from_config(layer.get_config())
-        given.strengths = self
+        given.strengths, given.place = self, self._next(1)
         return given
 
     def take_penalties(self, model: keras.Model) -> None:
-        """Read the strengths of the model's penalties here, too."""
+        """Read the strengths of a model's penalties here, too, once all of its dropouts are exchanged."""
         for variable in model.trainable_variables:
-            if variable.regularizer is not None:
-                variable.regularizer = self.penalty
+            if has_strengths(variable.regularizer):
+                variable.regularizer = GivenPenalty(self, self._next(2))
+
+    def _next(self, count: int) -> int:
+        self._given += count
+        return self._given - count
 
 
 class GivenDropout(keras.layers.Dropout):
     """A `Dropout` whose rate is an input of the program."""
 
     strengths: Strengths
+    place: int
 
     def call(self, inputs, training=False):
-        """Leave out units while training."""
-        return self.strengths.drop(inputs, self.seed_generator.next()) if training else inputs
+        """Leave out units while training, those that Keras's dropout on JAX leaves out with the same seed."""
+        if not training:
+            return inputs
+        keep = 1.0 - self.strengths.now[self.place]
+        mask = jax.random.bernoulli(self.seed_generator.next(), p=keep, shape=inputs.shape)
+        return jax.lax.select(mask, inputs / keep, jax.numpy.zeros_like(inputs))
+
+
+class GivenPenalty(keras.regularizers.Regularizer):
+    """An `L1L2` whose strengths are inputs of the program."""
+
+    def __init__(self, strengths: Strengths, place: int) -> None:
+        self.strengths, self.place = strengths, place
+
+    def __call__(self, x):
+        """Return the penalty of one layer's weights."""
+        l1, l2 = self.strengths.now[self.place], self.strengths.now[self.place + 1]
+        return l1 * abs(x).sum() + l2 * (x**2).sum()

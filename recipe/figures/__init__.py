@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import base64
 import io
-import math
 import re
-import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -22,7 +20,6 @@ from matplotlib.figure import Figure
 BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9"
 INK = "#333333"  # text, ticks and frames
 DPI = 100
-WIDE_RANGE = 10.0  # largest over smallest loss, from which on the axis is logarithmic
 
 
 class NotebookFigure(Figure):
@@ -47,52 +44,6 @@ def new_figure(columns: int = 1, *, width: float = 6.0, height: float = 3.6) -> 
     """Return an empty figure with Axes side by side; width and height of each are in inches."""
     figure = blank_figure((width * columns, height))
     return figure, list(np.atleast_1d(figure.subplots(1, columns)))
-
-
-def draw_training_curves(
-    train: Sequence[float],
-    val: Sequence[float],
-    *,
-    quantity: str,
-    unit: str = "",
-    best_epoch: int | None = None,
-    overfitting_epoch: int | None = None,
-    baseline: float | None = None,
-    title: str = "",
-    axes: Axes | None = None,
-) -> Axes:
-    """Draw one quantity over the epochs, on the training and on the validation part.
-
-    Parameters
-    ----------
-    train, val : one number an epoch; either may be empty
-    quantity, unit : what the numbers are, for the axis
-    best_epoch, overfitting_epoch : from 0; the axis counts from 1
-    baseline : what a guess without the input achieves
-    axes : where to draw; None makes a figure
-    """
-    axes = axes or new_figure()[1][0]
-    if baseline is not None and math.isfinite(baseline):
-        axes.axhline(baseline, color=INK, linestyle=":", linewidth=1.5, label="baseline")
-    for values, colour, style, label in ((train, BLUE, "--", "training"), (val, ORANGE, "-", "validation")):
-        if len(values):
-            mark = "o" if len(values) == 1 else None
-            axes.plot(range(1, len(values) + 1), values, color=colour, linestyle=style, marker=mark, label=label)
-    if overfitting_epoch is not None:
-        axes.axvspan(
-            overfitting_epoch + 1, max(len(train), len(val)), color=VERMILION, alpha=0.12, lw=0, label="overfitting"
-        )
-    if best_epoch is not None and best_epoch < len(val) and math.isfinite(val[best_epoch]):
-        label = f"best epoch: {best_epoch + 1}"
-        axes.plot(best_epoch + 1, val[best_epoch], "D", color=GREEN, markersize=7, linestyle="none", label=label)
-    axes.set_xlabel("epoch")
-    if quantity.endswith("loss"):
-        _show_small_values(axes, np.concatenate([np.asarray(train, float), np.asarray(val, float)]))
-    axes.set_ylabel("\n".join([quantity, *textwrap.wrap(f"({unit})", 34)] if unit else [quantity]))
-    axes.xaxis.get_major_locator().set_params(integer=True)
-    finish(axes, title)
-    axes.legend(frameon=False, fontsize="small", labelcolor=INK)
-    return axes
 
 
 def draw_scores(
@@ -144,32 +95,6 @@ def draw_scores(
     return axes
 
 
-def describe_training_curves(
-    train: Sequence[float],
-    val: Sequence[float],
-    *,
-    quantity: str,
-    best_epoch: int | None = None,
-    overfitting_epoch: int | None = None,
-) -> str:
-    """Say in words what `draw_training_curves` shows, for those who cannot see it.
-
-    Examples
-    --------
-    >>> describe_training_curves([1.0, 0.5], [1.2, 0.9], quantity="data loss", best_epoch=1)
-    'data loss over 2 epochs: training from 1 to 0.5; validation from 1.2 to 0.9, best at epoch 2 with 0.9.'
-    """
-    parts = []
-    for name, values in (("training", train), ("validation", val)):
-        if len(values):
-            parts.append(f"{name} from {values[0]:.3g} to {values[-1]:.3g}")
-    if best_epoch is not None and best_epoch < len(val):
-        parts[-1] += f", best at epoch {best_epoch + 1} with {val[best_epoch]:.3g}"
-    if overfitting_epoch is not None:
-        parts.append(f"overfitting from epoch {overfitting_epoch + 1} on")
-    return f"{quantity} over {max(len(train), len(val))} epochs: {'; '.join(parts)}."
-
-
 def describe_scores(names: Sequence[str], scores: Sequence[float], *, quantity: str, unit: str = "") -> str:
     """Say in words what `draw_scores` shows."""
     listed = ", ".join(f"{name} {score:.4g}" for name, score in zip(names, scores, strict=True))
@@ -218,13 +143,6 @@ def to_inline_svg(figure: Figure, alt: str) -> str:
     svg = svg.replace(BLUE.lower(), f"var(--curve-blue, {BLUE})")  # too dark for a dark page, which may lighten it
     svg = re.sub(r'\sxmlns(:\w+)?="[^"]*"', "", svg)  # an HTML page knows these by itself
     return svg.replace("<svg ", f'<svg role="img" aria-label="{escape(alt)}" ', 1)
-
-
-def _show_small_values(axes: Axes, values: np.ndarray) -> None:
-    """Take a logarithmic axis where a curve falls so far that its end would lie flat on the bottom."""
-    values = values[np.isfinite(values)]
-    if len(values) and values.min() > 0 and values.max() > WIDE_RANGE * values.min():
-        axes.set_yscale("log")
 
 
 def finish(axes: Axes, title: str) -> None:

@@ -1,4 +1,4 @@
-"""What a model gets wrong, drawn: digits with their probabilities, reviews with their words, houses on the map."""
+"""What a model gets wrong, drawn: images with their probabilities, texts with their words, rows of a table."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from recipe.core.problem import ProblemType
-from recipe.debugging.mistakes import HouseMistakes, ImageMistakes, Mistakes, ReviewMistakes
-from recipe.debugging.word_effects import MovingWord, ReviewMistake
+from recipe.core.problem import Problem, ProblemType
+from recipe.debugging.mistakes import Mistakes, MovingWord, TextMistake
 from recipe.figures import BLUE, GREEN, INK, SKY, VERMILION, finish
 
 NARROW = 5.5  # inches
-MOST_IMAGES, REVIEWS_SHOWN, WORDS_SHOWN, HOUSES_MARKED = 12, 3, 6, 5
+MOST_IMAGES, TEXTS_SHOWN, WORDS_SHOWN, ROWS_MARKED, COLUMNS_SHOWN = 12, 3, 6, 5, 6
 _UNREAD = "#9a9a9a"
 _MONO = 0.602  # width of a letter of DejaVu Sans Mono, as part of its size
 _LINE = 1.45  # distance of lines, as part of the size
@@ -23,36 +22,40 @@ _LINE = 1.45  # distance of lines, as part of the size
 
 def draw_mistakes(figure: Figure, mistakes: Mistakes) -> None:
     """Fill a figure with the worst mistakes, or say that there is none."""
-    if isinstance(mistakes, HouseMistakes):
-        _draw_houses(figure, mistakes)
-        return
     if not mistakes.wrong:
         figure.text(0.5, 0.5, mistakes.sentence, ha="center", va="center", color=INK)
-        return
-    title = f"{mistakes.sentence} The ones it was surest of{_mark(mistakes.source)}:"
-    if isinstance(mistakes, ReviewMistakes):
-        _draw_reviews(figure, mistakes, title)
+    elif mistakes.texts:
+        _draw_texts(figure, mistakes)
+    elif not mistakes.problem.type.is_classification:
+        _draw_quantities(figure, mistakes)
+    elif mistakes.problem.kind == "image":
+        _draw_images(figure, mistakes)
     else:
-        _draw_images(figure, mistakes, title)
+        _draw_rows(figure, mistakes)
 
 
 def describe_mistakes(mistakes: Mistakes) -> str:
     """Say in words what `draw_mistakes` shows, for those who cannot see it."""
     told = [mistakes.sentence]
-    if isinstance(mistakes, HouseMistakes):
-        for place in mistakes.worst[:HOUSES_MARKED]:
-            told.append(
-                f"At {mistakes.longitude[place]:.2f}, {mistakes.latitude[place]:.2f} it says "
-                f"{mistakes.predictions[place]:.2f} where the truth is {mistakes.truth[place]:.2f}."
-            )
-    elif isinstance(mistakes, ReviewMistakes):
-        for review in mistakes.reviews[:REVIEWS_SHOWN]:
-            words = ", ".join(f"{word.text} {word.effect:+.2f}" for word in review.strongest[:WORDS_SHOWN])
-            told.append(f"{_head(review, mistakes)}; the words that moved it most, in log-odds: {words}.")
-    else:
-        captions = [_caption(mistakes, number) for number in range(min(MOST_IMAGES, len(mistakes.rows)))]
-        told += [f"The worst: {'; '.join(caption.replace(chr(10), ', ') for caption in captions)}."] if captions else []
+    if mistakes.texts:
+        for text in mistakes.texts[:TEXTS_SHOWN]:
+            words = ", ".join(f"{word.text} {word.effect:+.2f}" for word in text.strongest[:WORDS_SHOWN])
+            told.append(f"{_head(text, mistakes)}; the words that moved it most: {words}.")
+    elif not mistakes.problem.type.is_classification:
+        truth = mistakes.truth.reshape(mistakes.samples, -1)[:, 0]
+        for place in mistakes.worst[:ROWS_MARKED]:
+            says = f"it says {mistakes.outputs[place, 0]:.2f} where the truth is {truth[place]:.2f}"
+            told.append(f"Of row {mistakes.rows[place]:,} {says}.")
+    elif mistakes.wrong:
+        captions = [_caption(mistakes, place).replace("\n", ", ") for place in mistakes.worst[:MOST_IMAGES]]
+        told.append(f"The worst: {'; '.join(captions)}.")
     return " ".join(told)
+
+
+def _title(figure: Figure, mistakes: Mistakes) -> str:
+    if figure.get_figwidth() < NARROW:
+        return mistakes.sentence
+    return f"{mistakes.sentence} The ones it was surest of{_mark(mistakes.source)}:"
 
 
 def _mark(source: str) -> str:
@@ -67,12 +70,12 @@ def _percent(share: float) -> str:
 # Images.
 
 
-def _caption(mistakes: ImageMistakes, number: int) -> str:
-    """Say what an image is and what the model says, in two short lines."""
-    problem, outputs, label = mistakes.problem, mistakes.outputs[number], mistakes.labels[number]
+def _caption(mistakes: Mistakes, place: int) -> str:
+    """Say what a sample is and what the model says, in two short lines."""
+    problem, outputs, label = mistakes.problem, mistakes.outputs[place], mistakes.truth[place]
     names = problem.output_names
     if problem.type is ProblemType.MULTICLASS:
-        says = mistakes.predictions[number]
+        says = outputs.argmax()
         return f"is {names[label]}, says {names[says]}\n{_percent(outputs[says])}"
     if problem.outputs == 1:
         return f"is {names[label]}\nsays yes: {_percent(outputs[0])}"
@@ -80,25 +83,25 @@ def _caption(mistakes: ImageMistakes, number: int) -> str:
     return f"{'is' if label[worst] else 'not'} {names[worst]}\nsays yes: {_percent(outputs[worst])}"
 
 
-def _draw_images(figure: Figure, mistakes: ImageMistakes, title: str) -> None:
+def _draw_images(figure: Figure, mistakes: Mistakes) -> None:
     """Draw the images in a grid, below each ten probabilities where there are ten classes."""
     is_narrow = figure.get_figwidth() < NARROW
-    columns, shown = 4 if is_narrow else 6, min(MOST_IMAGES, len(mistakes.rows))
-    _write_title(figure, mistakes.sentence if is_narrow else title)
+    columns, shown = 4 if is_narrow else 6, mistakes.worst[:MOST_IMAGES]
+    _write_title(figure, _title(figure, mistakes))
     has_bars = mistakes.problem.type is ProblemType.MULTICLASS
-    wide, high = 0.98 / columns, 0.93 / max(2, -(-shown // columns))
-    for number in range(shown):
+    wide, high = 0.98 / columns, 0.93 / max(2, -(-len(shown) // columns))
+    for number, place in enumerate(shown):
         row, column = divmod(number, columns)
         left, low = 0.01 + column * wide, 0.94 - (row + 1) * high
         foot = 0.27 if has_bars else 0.1
         # Places are given, not found: two dozen axes take the layout engine seconds.
         axes = figure.add_axes((left, low + foot * high, 0.94 * wide, (0.8 - foot) * high))
-        axes.imshow(mistakes.images[number], cmap="gray_r")
+        axes.imshow(mistakes.inputs[place], cmap="gray_r")
         axes.set_axis_off()
-        axes.set_title(_caption(mistakes, number), fontsize=8, color=INK, pad=3)
+        axes.set_title(_caption(mistakes, place), fontsize=8, color=INK, pad=3)
         if has_bars:
             bars = figure.add_axes((left + 0.03 * wide, low + 0.1 * high, 0.9 * wide, 0.15 * high))
-            _draw_probabilities(bars, mistakes, number)
+            _draw_probabilities(bars, mistakes, place)
 
 
 def _write_title(figure: Figure, title: str) -> None:
@@ -106,9 +109,10 @@ def _write_title(figure: Figure, title: str) -> None:
     figure.text(0.01, 0.985, title, fontsize=9.5, color=INK, va="top")
 
 
-def _draw_probabilities(axes: Axes, mistakes: ImageMistakes, number: int) -> None:
+def _draw_probabilities(axes: Axes, mistakes: Mistakes, place: int) -> None:
     """Draw the probability of each class: the true one green and hatched, the one that was said vermilion."""
-    outputs, label, says = mistakes.outputs[number], mistakes.labels[number], mistakes.predictions[number]
+    outputs, label = mistakes.outputs[place], mistakes.truth[place]
+    says = outputs.argmax()
     classes = range(len(outputs))
     bars = axes.bar(classes, outputs, color=[SKY if one not in (label, says) else VERMILION for one in classes])
     bars[label].set(color=GREEN, hatch="///")
@@ -122,30 +126,48 @@ def _draw_probabilities(axes: Axes, mistakes: ImageMistakes, number: int) -> Non
     axes.get_xticklabels()[says].set(color=VERMILION, fontweight="bold")
 
 
-# Reviews.
+# Texts.
 
 
-def _head(review: ReviewMistake, mistakes: ReviewMistakes) -> str:
-    names = mistakes.problem.output_names
-    said = review.score if review.score > 0.5 else 1 - review.score
-    return f"A {names[review.label]} review, called {names[1 - review.label]} with {_percent(said)}"
+def _head(text: TextMistake, mistakes: Mistakes) -> str:
+    """Say what a text is and what it was called, with which probability; of a quantity, what is true and said."""
+    problem, names = mistakes.problem, mistakes.problem.output_names
+    place = int(np.flatnonzero(mistakes.rows == text.row)[0])
+    truth = mistakes.truth[place]
+    if not problem.type.is_classification:
+        return f"A text of {np.ravel(truth)[0]:.3g}, said to be {text.score:.3g}"
+    if problem.type is ProblemType.MULTICLASS:
+        says = mistakes.outputs[place].argmax()
+        return f"A text of class {names[truth]}, called {names[says]} with {_percent(mistakes.outputs[place, says])}"
+    said = text.score if text.score > 0.5 else 1 - text.score
+    if problem.outputs > 1:
+        is_, not_ = ("is", "not") if truth[text.output] else ("not", "yes")
+        return f"A text that is{' not' * (is_ == 'not')} {names[text.output]}, called {not_} with {_percent(said)}"
+    return f"A text that is {names[truth]}, called {names[1 - truth]} with {_percent(said)}"
 
 
-def _draw_reviews(figure: Figure, mistakes: ReviewMistakes, title: str) -> None:
-    """Draw a part of each review with its strongest words in colour, and beside it what these words did."""
-    _write_title(figure, mistakes.sentence if figure.get_figwidth() < NARROW else title)
-    shown = mistakes.reviews[:REVIEWS_SHOWN]
+def _draw_texts(figure: Figure, mistakes: Mistakes) -> None:
+    """Draw a part of each text with its strongest words in colour, and beside it what these words did."""
+    _write_title(figure, _title(figure, mistakes))
+    shown = mistakes.texts[:TEXTS_SHOWN]
     foot, top = 0.12, 0.925
-    height = (top - foot) / REVIEWS_SHOWN
-    limit = 1.1 * max(abs(word.effect) for review in shown for word in review.strongest[:WORDS_SHOWN])
-    for number, review in enumerate(shown):
+    height = (top - foot) / TEXTS_SHOWN
+    limit = 1.1 * max(abs(word.effect) for text in shown for word in text.strongest[:WORDS_SHOWN])
+    for number, text in enumerate(shown):
         low = top - (number + 1) * height
-        _draw_text(figure, (0.01, low, 0.62, height), review, _head(review, mistakes) + ":")
+        _draw_text(figure, (0.01, low, 0.62, height), text, _head(text, mistakes) + ":")
         axes = figure.add_axes((0.66, low + 0.015, 0.31, height - 0.035))
-        _draw_words(axes, review.strongest[:WORDS_SHOWN], max(limit, 1e-3))
+        _draw_words(axes, text.strongest[:WORDS_SHOWN], max(limit, 1e-3))
         if number + 1 < len(shown):
             axes.set_xticklabels([])
-    axes.set_xlabel("← negative     positive →\n(change of the log-odds)", fontsize=8, color=INK)
+    axes.set_xlabel(_effect_label(mistakes.problem), fontsize=8, color=INK)
+
+
+def _effect_label(problem: Problem) -> str:
+    if not problem.type.is_classification:
+        return f"← less     more →\n(change of the prediction, {problem.target_unit})"
+    no, yes = problem.output_names if len(problem.output_names) == 2 else ("another class", "the true class")
+    return f"← {no}     {yes} →\n(change of the log-odds)"
 
 
 def _draw_words(axes: Axes, words: Sequence[MovingWord], limit: float) -> None:
@@ -165,8 +187,8 @@ def _draw_words(axes: Axes, words: Sequence[MovingWord], limit: float) -> None:
     axes.spines["left"].set_visible(False)
 
 
-def _draw_text(figure: Figure, place: tuple[float, float, float, float], review: ReviewMistake, head: str) -> None:
-    """Write the stretch of a review that has the strongest words, letter by letter of one width, so that words can
+def _draw_text(figure: Figure, place: tuple[float, float, float, float], text: TextMistake, head: str) -> None:
+    """Write the stretch of a text that has the strongest words, letter by letter of one width, so that words can
     be coloured: blue and bold pulls to positive, vermilion and slanted to negative, grey is not read.
     """
     axes = figure.add_axes(place)
@@ -177,10 +199,10 @@ def _draw_text(figure: Figure, place: tuple[float, float, float, float], review:
     axes.annotate(
         head, (0, 1), (0, 0), "axes fraction", "offset points", va="top", fontsize=8.5, color=INK, weight="bold"
     )
-    strongest = {word.text for word in review.strongest[:WORDS_SHOWN]}
-    first, last = _choose_stretch(review, strongest, letters * lines * 9 // 10)
-    words = [*(["…"] if first else []), *review.words[first:last], *(["…"] if last < len(review.words) else [])]
-    effects = [*([0.0] if first else []), *review.effects[first:last], 0.0]
+    strongest = {word.text for word in text.strongest[:WORDS_SHOWN]}
+    first, last = _choose_stretch(text, strongest, letters * lines * 9 // 10)
+    words = [*(["…"] if first else []), *text.words[first:last], *(["…"] if last < len(text.words) else [])]
+    effects = [*([0.0] if first else []), *text.effects[first:last], 0.0]
     line, column = 0, 0
     for word, effect in zip(words, effects, strict=False):
         if column and column + len(word) > letters:
@@ -205,61 +227,69 @@ def _style(effect: float, *, is_strong: bool) -> dict[str, str]:
     )
 
 
-def _choose_stretch(review: ReviewMistake, strongest: set[str], letters: int) -> tuple[int, int]:
+def _choose_stretch(text: TextMistake, strongest: set[str], letters: int) -> tuple[int, int]:
     """Return (first, last) of the stretch of so many letters in which the strongest words did most."""
-    ends = np.cumsum([len(word) + 1 for word in review.words])
-    effects = [
-        abs(effect) if word in strongest else 0.0 for word, effect in zip(review.words, review.effects, strict=True)
-    ]
+    ends = np.cumsum([len(word) + 1 for word in text.words])
+    effects = [abs(effect) if word in strongest else 0.0 for word, effect in zip(text.words, text.effects, strict=True)]
     weight = np.concatenate([[0], np.cumsum(np.nan_to_num(effects))])
     starts = np.concatenate([[0], ends[:-1]])
     lasts = np.searchsorted(ends, starts + letters, side="right")  # words that fit in from each start on
     best = int(np.argmax(weight[lasts] - weight[:-1]))
-    while best > 0 and ends[-1] - starts[best] < letters:  # fill the room at the end of a review
+    while best > 0 and ends[-1] - starts[best] < letters:  # fill the room at the end of a text
         best -= 1
     return best, int(lasts[best])
 
 
-# Houses.
+# Quantities and rows of a table.
 
 
-def _draw_houses(figure: Figure, mistakes: HouseMistakes) -> None:
-    """Draw the errors on the map, and what was said against what is true."""
-    is_narrow = figure.get_figwidth() < NARROW
-    panes = figure.subplots(2, 1) if is_narrow else figure.subplots(1, 2, width_ratios=(1, 1.05))
-    errors, few = mistakes.errors, len(mistakes.errors) < 400
+def _draw_quantities(figure: Figure, mistakes: Mistakes) -> None:
+    """Draw what was said against what is true, and on a map where the table says where each row lies."""
+    names = list(mistakes.problem.feature_names)
+    has_map = mistakes.problem.kind == "table" and {"longitude", "latitude"} <= set(names)
+    truth, says, errors = mistakes.truth.reshape(mistakes.samples, -1)[:, 0], mistakes.outputs[:, 0], mistakes.errors
+    below = figure.get_figwidth() < NARROW
+    rows, columns = (1, 1) if not has_map else (2, 1) if below else (1, 2)
+    panes = figure.subplots(rows, columns, squeeze=False).ravel()
+    places = [(truth, says)]
+    if has_map:
+        places = [tuple(mistakes.inputs[:, names.index(name)] for name in ("longitude", "latitude")), *places]
+    few = len(errors) < 400
     sizes = (14 if few else 5) + (110 if few else 45) * np.abs(errors) / max(np.abs(errors).max(), 1e-9)
-    map_axes, scatter = panes
-    for is_high, colour, mark, name in ((True, VERMILION, "^", "too high"), (False, BLUE, "v", "too low")):
-        some = (errors > 0) == is_high
-        style = {"c": colour, "marker": mark, "s": sizes[some], "alpha": 0.55, "linewidths": 0}
-        map_axes.scatter(mistakes.longitude[some], mistakes.latitude[some], label=name, **style)
-        scatter.scatter(mistakes.truth[some], mistakes.predictions[some], **style)
-    worst = mistakes.worst[:HOUSES_MARKED]
-    for rank, place in enumerate(worst, start=1):
-        for axes, x, y in (
-            (map_axes, mistakes.longitude, mistakes.latitude),
-            (scatter, mistakes.truth, mistakes.predictions),
-        ):
+    for axes, (x, y) in zip(panes, places, strict=True):
+        for is_high, colour, mark, name in ((True, VERMILION, "^", "too high"), (False, BLUE, "v", "too low")):
+            some = (errors > 0) == is_high
+            style = {"c": colour, "marker": mark, "s": sizes[some], "alpha": 0.55, "linewidths": 0}
+            axes.scatter(x[some], y[some], label=f"model says {name}", **style)
+        for rank, place in enumerate(mistakes.worst[:ROWS_MARKED], start=1):
             axes.annotate(
                 str(rank), (x[place], y[place]), (6, 4), textcoords="offset points", fontsize=9, weight="bold"
             )
-    map_axes.set_aspect(1 / np.cos(np.radians(36.0)))
-    map_axes.set(xlabel="longitude (degrees)", ylabel="latitude (degrees)")
-    finish(map_axes, f"{len(errors):,} held-out districts{_mark(mistakes.source)}")
-    ends = np.array([min(mistakes.truth.min(), 0.0), mistakes.truth.max()])
+    scatter, ends = panes[-1], np.array([min(truth.min(), 0.0), truth.max()])
     scatter.plot(ends, ends, color=INK, linestyle=":", lw=1.2)
-    unit = mistakes.unit
-    scatter.set(xlabel=f"truth ({unit})", ylabel="prediction")
-    finish(scatter, f"off by {np.abs(errors).mean():.2f} on average")
-    map_axes.xaxis.set_major_locator(MaxNLocator(3))
-    handles, labels = map_axes.get_legend_handles_labels()
-    figure.legend(
-        handles,
-        [f"model says {label}" for label in labels],
-        loc="outside lower center",
-        ncols=2,
-        frameon=False,
-        fontsize=9,
-        labelcolor=INK,
-    )
+    scatter.set(xlabel=f"truth ({mistakes.unit})" if mistakes.unit else "truth", ylabel="prediction")
+    title = f"{len(errors):,} held-out samples{_mark(mistakes.source)}"
+    off = f"off by {np.abs(errors).mean():.2f} on average"
+    finish(scatter, off if has_map else f"{title}: {off}")
+    if has_map:
+        panes[0].set_aspect(1 / np.cos(np.radians(places[0][1].mean())))
+        panes[0].set(xlabel="longitude (degrees)", ylabel="latitude (degrees)")
+        panes[0].xaxis.set_major_locator(MaxNLocator(3))
+        finish(panes[0], title)
+    handles, labels = scatter.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False, fontsize=9, labelcolor=INK)
+
+
+def _draw_rows(figure: Figure, mistakes: Mistakes) -> None:
+    """Write the worst rows of a table as one: what each is, what the model says, and the first of its columns."""
+    _write_title(figure, _title(figure, mistakes))
+    names = mistakes.problem.column_names[:COLUMNS_SHOWN]
+    axes = figure.add_axes((0.01, 0.01, 0.98, 0.9))
+    axes.set_axis_off()
+    cells = []
+    for place in mistakes.worst:
+        values = [f"{value:.4g}" for value in mistakes.inputs[place, : len(names)]]
+        cells.append([_caption(mistakes, place).replace("\n", ", "), *values])
+    table = axes.table(cells, colLabels=["", *names], loc="upper left", cellLoc="right", edges="horizontal")
+    table.auto_set_font_size(False)
+    table.set_fontsize(8)

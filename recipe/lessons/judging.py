@@ -1,16 +1,13 @@
-"""Step 3: what a model is really worth, measured on a part so large that luck no longer counts.
-
-Many small models are trained side by side on few rows each, and judged on the many rows that none of them has seen.
-"""
+"""What a model is really worth: judged on so many rows that chance no longer counts, many small models at a time."""
 
 from __future__ import annotations
 
 import dataclasses
+import math
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,20 +15,17 @@ from recipe.core.dataset import Dataset
 from recipe.core.measures import MEASURES
 from recipe.core.prepared import Prepared
 from recipe.core.problem import Problem
-from recipe.core.run import EpochReport, Run
+from recipe.core.run import WISHES, EpochReport, Run
 from recipe.core.spec import ModelSpec
 from recipe.engine.models import build_model
 from recipe.steps.s3_protocol import take_split
 from recipe.steps.s4_prepare import prepare
 from recipe.steps.training import cross_validate
 
-if TYPE_CHECKING:
-    import keras
-
 OnProgress = Callable[[object, str], None]
 
 MODELS_TOGETHER = 60  # in one program: enough to be quick, few enough that results come in while it goes on
-TRUTH_ROWS = 20_000  # luck moves an accuracy of 0.9 by 0.2 points on so many
+TRUTH_ROWS = 20_000  # the standard error of an accuracy of 0.9 is 0.2 points on so many
 _TRACING = threading.Lock()
 
 
@@ -88,7 +82,7 @@ def with_words(dataset: Dataset, words: int) -> Dataset:
 
 def small_spec(problem: Problem) -> ModelSpec:
     """Return a network that learns quickly from a few hundred rows: what is studied is the protocol, not the model."""
-    epochs = 40 if problem.base == "housing" else 15
+    epochs = 40 if problem.kind == "table" else 15
     return ModelSpec(hidden_units=(16,), optimizer="adam", learning_rate=0.01, batch_size=32, epochs=epochs)
 
 
@@ -100,35 +94,35 @@ def prepare_all_of(draw: Draw) -> Prepared:
     return prepare(dataclasses.replace(split, x_val=draw.x_rest[shown], y_val=draw.y_rest[shown]))
 
 
-def train_in_batches(
+def train_groups(
     spec: ModelSpec,
-    batches: Sequence[Sequence[Prepared]],
+    groups: Sequence[Sequence[Prepared]],
     *,
     on_message: Callable[[str], None] | None = None,
     stop: threading.Event | None = None,
 ) -> Iterator[list[Run]]:
-    """Train one model for each prepared split and yield the runs, one batch after the other; a stop ends it.
+    """Train one model for each prepared split and yield the runs, one group after the other; a stop ends it.
 
-    Every batch goes through the compiled engine as one program, so batches of one size share it. A smaller last one is
-    filled up with models that are thrown away, which takes less time than compiling again.
+    Several groups, all of one size, go through the compiled engine as one program. The last program is filled up with
+    models that are thrown away, which takes less time than compiling a smaller one.
     """
-    total = sum(map(len, batches))
-    done = 0
-    for batch in batches:
-        filled = [*batch, *[batch[0]] * (len(batches[0]) - len(batch))]
+    size, total = len(groups[0]), sum(map(len, groups))
+    together = math.ceil(len(groups) / math.ceil(total / MODELS_TOGETHER))  # programs of about the same size
+    for first in range(0, len(groups), together):
+        jobs = [job for group in groups[first : first + together] for job in group]
+        done, last = first * size, first * size + len(jobs)
 
-        def report(told: EpochReport, first: int = done, count: int = len(batch)) -> None:
+        def report(told: EpochReport, done: int = done, last: int = last) -> None:
             if on_message is not None and told.member == 0:
-                on_message(f"models {first + 1} to {first + count} of {total}, epoch {told.epoch + 1} of {told.epochs}")
+                on_message(f"models {done + 1} to {last} of {total}, epoch {told.epoch + 1} of {told.epochs}")
 
+        filled = jobs + [jobs[0]] * (together * size - len(jobs))
         seeded = spec.replace(seed=spec.seed + done)
-        runs = cross_validate(seeded, filled, on_epoch=report, stop=stop, journal=None)[: len(batch)]
-        if len(runs) < len(batch) or any(run.stopped in {"asked", "interrupted"} for run in runs):
+        runs = cross_validate(seeded, filled, on_epoch=report, stop=stop, journal=None)[: len(jobs)]
+        if len(runs) < len(jobs) or any(run.stopped in WISHES for run in runs):
             return
-        done += len(batch)
-        yield runs
-        if stop is not None and stop.is_set():
-            return
+        for start in range(0, len(jobs), size):
+            yield runs[start : start + size]
 
 
 def prepare_rest(prepared: Prepared, draw: Draw) -> tuple[np.ndarray, np.ndarray]:
@@ -140,26 +134,18 @@ def prepare_rest(prepared: Prepared, draw: Draw) -> tuple[np.ndarray, np.ndarray
 def measure_truth(run: Run, rest: tuple[np.ndarray, np.ndarray]) -> float:
     """Return the measure of a trained model on `prepare_rest`, which neither it nor its preparation has seen."""
     x, y = rest
-    return MEASURES[run.measure].compute(run.problem, y, predict(run, x))
+    return MEASURES[run.measure].compute(run.problem, y, _predict(run, x))
 
 
-def predict(run: Run, x: np.ndarray) -> np.ndarray:
-    """Return a model's outputs, (n, outputs). Models of one spec share one compiled function: `predict` compiles each.
-
-    Parameters
-    ----------
-    x : as the network reads it, see `Preparation.to_network`
-    """
+def _predict(run: Run, x: np.ndarray) -> np.ndarray:
+    """Return a model's outputs, (n, outputs). Models of one spec share a compiled function: `predict` compiles each."""
     if run.backend != "jax":
         return np.asarray(run.model.predict(x, verbose=0))
     forward = _compile_forward(run.spec.replace(seed=0, epochs=1, patience=None, learning_rate=None), run.problem)
-    weights, rest = ([v.value for v in some] for some in _variables_of(run.model))
+    variables = run.model.trainable_variables, run.model.non_trainable_variables
+    weights, others = ([variable.value for variable in some] for some in variables)
     with _TRACING:  # two threads must not trace one model at the same time
-        return np.asarray(forward(weights, rest, x))
-
-
-def _variables_of(model: keras.Model) -> tuple[list, list]:
-    return model.trainable_variables, model.non_trainable_variables
+        return np.asarray(forward(weights, others, x))
 
 
 @lru_cache(maxsize=16)
@@ -167,4 +153,4 @@ def _compile_forward(spec: ModelSpec, problem: Problem) -> Callable:
     import jax
 
     model = build_model(spec, problem)
-    return jax.jit(lambda weights, rest, x: model.stateless_call(weights, rest, x, training=False)[0])
+    return jax.jit(lambda weights, others, x: model.stateless_call(weights, others, x, training=False)[0])

@@ -25,8 +25,7 @@ from recipe.engine.interruption import interruptible
 from recipe.engine.models import check_fit
 from recipe.journal import Journal, choose_journal, quiet_optuna, tabulate
 from recipe.search.space import Range, SearchSpace, default_space
-from recipe.steps.s3_advice import standard_error
-from recipe.steps.s3_protocol import hold_out
+from recipe.steps.s3_protocol import hold_out, standard_error
 from recipe.steps.s4_prepare import prepare
 
 if TYPE_CHECKING:

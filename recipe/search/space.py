@@ -121,10 +121,8 @@ class SearchSpace:
         >>> SearchSpace(units=(16, 64), dropout=Range(0.0, 0.5)).suggest(trial).describe()
         'dense 16, dropout 0.25, rmsprop'
         """
-        drawn: dict[str, object] = {
-            "architecture": self.base.architecture,
-            "layers": max(len(self.base.hidden_units), 1),
-        }
+        layers = max(len(self.base.hidden_units), 1)
+        drawn: dict[str, object] = {"architecture": self.base.architecture, "layers": layers}
         for name in ("architecture", "layers"):  # on these it depends which others there are
             distribution = self.distributions(drawn["architecture"]).get(name)
             if distribution is not None:

@@ -20,7 +20,7 @@ from optuna.pruners import BasePruner, MedianPruner, NopPruner, SuccessiveHalvin
 from optuna.samplers import BaseSampler, TPESampler
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from recipe.core.fingerprint import fingerprint
+from recipe.core.dataset import fingerprint
 from recipe.core.measures import MEASURES
 from recipe.core.problem import Problem
 from recipe.core.run import EpochReport, Run
@@ -104,7 +104,7 @@ def open_study(
 
 def identify(run: Run) -> str:
     """Return what tells a run from all others, also where it is in no journal."""
-    return f"{run.time} {run.spec.to_json()}"
+    return f"{run.time} {run.spec}"
 
 
 def report_every(space: SearchSpace) -> int:

@@ -28,7 +28,7 @@ from pathlib import Path
 import numpy as np
 from optuna import Trial
 
-from recipe.core.fingerprint import fingerprint
+from recipe.core.dataset import fingerprint
 from recipe.core.prepared import Prepared
 from recipe.core.run import EpochReport, Run, mean_run
 from recipe.core.spec import ModelSpec

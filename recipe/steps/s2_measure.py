@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from recipe.core.measures import THRESHOLD, check_outputs
 from recipe.core.problem import Problem, ProblemType
-from recipe.core.scores import THRESHOLD, check_outputs
 
 # Balanced is a matter of degree. Where one class is at most twice as frequent as the other, a blind guess has an
 # accuracy of two thirds at most, and what a model adds to it can still be seen.

@@ -12,13 +12,9 @@ import keras
 import numpy as np
 from keras import ops
 
-from recipe.core.features import ratio_places
 from recipe.core.preparation import Preparation
 from recipe.core.problem import REVIEW_LENGTH
-from recipe.core.reviews import Reviews
-from recipe.core.vectorize import MOST_COUNTED
-
-MOST_RANKS = 65_536  # ranks that `pad_reviews` keeps; a network knows far fewer words
+from recipe.core.reviews import MOST_COUNTED, MOST_RANKS, Reviews
 
 
 def attach_preparation(model: keras.Model, preparation: Preparation) -> keras.Model:
@@ -41,9 +37,10 @@ def attach_preparation(model: keras.Model, preparation: Preparation) -> keras.Mo
     ValueError
         If the model reads another shape than the preparation gives.
     """
-    shape = preparation.problem.input_shape
-    raw = keras.Input((None,), dtype="int32") if preparation.problem.num_words else keras.Input(shape, dtype="float32")
-    x = raw
+    is_text = preparation.problem.kind == "text"
+    raw = x = keras.Input(
+        (None,) if is_text else preparation.problem.input_shape, dtype="int32" if is_text else "float32"
+    )
     for layer in preparation_layers(preparation):
         x = layer(x)
     if tuple(model.input_shape) != tuple(x.shape):
@@ -56,38 +53,26 @@ def attach_preparation(model: keras.Model, preparation: Preparation) -> keras.Mo
 
 def preparation_layers(preparation: Preparation) -> list[keras.layers.Layer]:
     """Return the Keras layers that do what `Preparation.transform` and the scale do, in order."""
-    if preparation.problem.num_words:
+    if preparation.problem.kind == "text":
         return [EncodeWords(preparation.encoding, preparation.problem.num_words, preparation.idf or None)]
-    if preparation.problem.kind == "image":
-        return _image_layers(preparation)
     layers = []
     if preparation.median:
         layers.append(FillMissing(preparation.median))
     if preparation.ratios:
-        layers.append(AddRatios(ratio_places(preparation.ratios, preparation.problem.column_names)))
-    if preparation.encoding != "raw":
-        center, spread = preparation.center_and_spread
-        # `Normalization` divides by the root of the variance, so it does scaling to a range, too.
-        layers.append(keras.layers.Normalization(mean=center.tolist(), variance=(spread**2).tolist()))
-    return layers
+        layers.append(AddRatios([ratio.places(preparation.problem.column_names) for ratio in preparation.ratios]))
+    if preparation.encoding == "raw":
+        return layers
+    center, spread = preparation.center_and_spread
+    if preparation.problem.kind == "image":  # all pixels alike: one number each
+        return [keras.layers.Rescaling(1 / spread.item(), offset=-center.item() / spread.item())]
+    # `Normalization` divides by the root of the variance, so it does scaling to a range, too.
+    return [*layers, keras.layers.Normalization(mean=center.tolist(), variance=(spread**2).tolist())]
 
 
 def pad_reviews(reviews: Reviews) -> np.ndarray:
     """Return all words of each text as the exported model reads them: int32 (n, longest text), 0 behind the end."""
     longest = max(int(np.diff(reviews.offsets).max(initial=0)), 1)
-    return reviews.sequences(length=longest, words=MOST_RANKS).astype(np.int32)
-
-
-def _image_layers(preparation: Preparation) -> list[keras.layers.Layer]:
-    """Pixels to [0, 1], to [-1, 1] or to mean 0 and standard deviation 1, all pixels alike."""
-    if preparation.encoding == "raw":
-        return []
-    if preparation.encoding == "normalize":
-        (mean,), (std,) = preparation.mean, preparation.std
-        return [keras.layers.Rescaling(1 / std, offset=-mean / std)]
-    if preparation.encoding == "scale_signed":
-        return [keras.layers.Rescaling(2 / preparation.problem.pixel_max, offset=-1.0)]
-    return [keras.layers.Rescaling(1 / preparation.problem.pixel_max)]
+    return reviews.sequences(length=longest, num_words=MOST_RANKS).astype(np.int32)
 
 
 @keras.saving.register_keras_serializable(package="recipe")

@@ -9,20 +9,11 @@ import numpy as np
 
 from recipe.core.dataset import Samples, Split
 from recipe.core.expect import expect
-from recipe.core.features import Ratio
-from recipe.core.input_checks import (
-    Note,
-    check_columns,
-    check_finite,
-    check_pixels,
-    check_samples,
-    check_targets,
-)
-from recipe.core.preparation import Preparation
-from recipe.core.prepared import Prepared, encodings_of
+from recipe.core.input_checks import Note, check_inputs, list_columns
+from recipe.core.preparation import ENCODINGS, Preparation, Ratio
+from recipe.core.prepared import Prepared
 from recipe.core.problem import Problem
-from recipe.core.reviews import Reviews
-from recipe.core.vectorize import fit_idf
+from recipe.core.reviews import Reviews, fit_idf
 
 
 def prepare(
@@ -37,8 +28,8 @@ def prepare(
 
     Parameters
     ----------
-    encoding : ``"auto"``, or one of IMAGE_ENCODINGS, TABLE_ENCODINGS or REVIEW_ENCODINGS (see `Preparation`)
-    ratios : new columns of a table, such as `HOUSING_RATIOS`
+    encoding : ``"auto"``, or one of `ENCODINGS` for the problem's kind of input (see `Preparation`)
+    ratios : new columns of a table, each one column divided by another
     missing : ``"refuse"``, or ``"median"`` to fill a table's missing values with the training part's median
     fit_on : ``"train"``; ``"all"`` takes the statistics from the validation part, too. That is a **leak**, for the
         lesson that measures how much it matters
@@ -49,62 +40,66 @@ def prepare(
         If an argument does not suit the data, a feature is constant, or a value or target is not finite.
     """
     expect(split, Split, "What is prepared is a split: its training part alone says how.")
-    preparation = _fit(split, encoding, tuple(ratios), missing, fit_on)
+    problem, fill = split.problem, missing == "median"
+    _check_choices(problem, encoding, ratios, missing, fit_on)
+    for part, x in (("training", split.x_train), ("validation", split.x_val)):
+        check_inputs(x, problem, part=f"{part} part", allow_missing=fill)
+
+    fitted_on = _concatenate(split.x_train, split.x_val) if fit_on == "all" else split.x_train
+    encoding = ENCODINGS[problem.kind][0] if encoding == "auto" else encoding
+    empty = Preparation(
+        problem=problem, encoding=encoding, ratios=tuple(ratios), vocabulary=split.vocabulary[: problem.num_words]
+    )
+    if problem.kind == "text":
+        preparation = _fit_texts(fitted_on, empty)
+    elif problem.kind == "image":
+        preparation = _fit_images(fitted_on, empty)
+    else:
+        preparation = _fit_table(fitted_on, empty, fill=fill)
+
     x_train, notes = preparation.transform(split.x_train), list(preparation.inspect(split.x_train))
     notes += [note for note in preparation.inspect(split.x_val) if note.kind != "scaled_twice"]
     if fit_on == "all":
         notes.append(Note(kind="leak", text="The statistics are from validation data, too: a leak, made on purpose."))
-    problem = split.problem
-    if ratios:
-        problem = dataclasses.replace(problem, input_shape=x_train.shape[1:])
     return Prepared(
-        problem=problem,
+        problem=dataclasses.replace(problem, input_shape=x_train.shape[1:]) if ratios else problem,
         source=split.source,
         x_train=x_train,
-        y_train=preparation.transform_target(split.y_train),
+        y_train=preparation.transform_target(split.y_train, "training"),
         x_val=preparation.transform(split.x_val),
-        y_val=preparation.transform_target(split.y_val),
+        y_val=preparation.transform_target(split.y_val, "validation"),
         preparation=preparation,
         protocol=split.protocol,
         notes=tuple(notes),
     )
 
 
-def _fit(split: Split, encoding: str, ratios: tuple[Ratio, ...], missing: str, fit_on: str) -> Preparation:
-    """Learn from the training part what `Preparation` needs."""
-    problem = split.problem
-    suitable = encodings_of(problem)
-    _check_choice("encoding", encoding, ("auto", *suitable), f"The inputs of {problem.name} cannot be encoded so.")
-    _check_choice("missing", missing, ("refuse", "median"), "Missing values cannot be treated so.")
-    _check_choice("fit_on", fit_on, ("train", "all"), "There is no such part to take statistics from.")
+def _check_choices(problem: Problem, encoding: str, ratios: Sequence[Ratio], missing: str, fit_on: str) -> None:
+    """Refuse a way to prepare that there is not, or that does not suit the problem's kind of input."""
+    choices = {
+        "encoding": (encoding, ("auto", *ENCODINGS[problem.kind]), f"Inputs of {problem.name} cannot be encoded so."),
+        "missing": (missing, ("refuse", "median"), "Missing values cannot be treated so."),
+        "fit_on": (fit_on, ("train", "all"), "There is no such part to take statistics from."),
+    }
+    for name, (value, allowed, fact) in choices.items():
+        if value not in allowed:
+            raise ValueError(f"{fact} Received: {name}={value!r}. Choose from {', '.join(allowed)}.")
     if (ratios or missing == "median") and problem.kind != "table":
         raise ValueError(
             f"Only a table has columns to make ratios of or to fill, and {problem.name} is none. "
             f"Received: ratios={ratios!r}, missing={missing!r}. Leave both out."
         )
-    for part, y in (("training", split.y_train), ("validation", split.y_val)):
-        check_targets(problem.read_targets(y), problem, part)
-    for x in (split.x_train, split.x_val):
-        check_samples(x, problem)
-    x = _concatenate(split.x_train, split.x_val) if fit_on == "all" else split.x_train
-    encoding = suitable[0] if encoding == "auto" else encoding
-    if problem.num_words:
-        idf = tuple(fit_idf(x, problem.num_words).tolist()) if encoding == "tfidf" else ()
-        words = split.vocabulary[: problem.num_words]
-        return Preparation(problem=problem, encoding=encoding, idf=idf, vocabulary=words)
-    if problem.kind == "image":
-        return _fit_images(x, Preparation(problem=problem, encoding=encoding))
-    return _fit_table(x, Preparation(problem=problem, encoding=encoding, ratios=ratios), fill=missing == "median")
+
+
+def _fit_texts(x: Reviews, empty: Preparation) -> Preparation:
+    """Ranks of words need no statistics, but for how many texts have each word."""
+    idf = fit_idf(x, empty.problem.num_words).tolist() if empty.encoding == "tfidf" else ()
+    return dataclasses.replace(empty, idf=tuple(idf))
 
 
 def _fit_images(x: np.ndarray, empty: Preparation) -> Preparation:
     """Images need no statistics to be scaled; to be normalised, one mean and one deviation of all pixels."""
-    if empty.problem.pixel_max <= 0:
-        raise ValueError(
-            f"How bright white is must be known for images. Received: {empty.problem.name}, "
-            f"pixel_max={empty.problem.pixel_max}. Give the value of a white pixel, such as 255.0."
-        )
-    check_pixels(x, empty.problem)
+    empty = dataclasses.replace(empty, low=(0.0,), high=(empty.problem.pixel_max,))
     if empty.encoding != "normalize":
         scale = 1.0 if empty.encoding == "raw" else 1 / empty.problem.pixel_max
         return dataclasses.replace(empty, input_scale=scale)
@@ -119,32 +114,22 @@ def _fit_images(x: np.ndarray, empty: Preparation) -> Preparation:
 
 def _fit_table(x: np.ndarray, empty: Preparation, *, fill: bool) -> Preparation:
     """The median of each raw column, then mean, deviation and range of each column, ratios included."""
-    names = empty.problem.column_names
-    check_finite(x, empty.problem, names, part="training part", allow_nan=fill)
+    problem = empty.problem
     if fill:
-        empty = dataclasses.replace(empty, median=_fit_median(x, empty.problem, names))
-    full = empty.complete(x, "training part")
-    check_columns(full, empty.problem, empty.columns)
-    return dataclasses.replace(
-        empty,
-        mean=tuple(full.mean(axis=0).tolist()),
-        std=tuple(full.std(axis=0).tolist()),
-        low=tuple(full.min(axis=0).tolist()),
-        high=tuple(full.max(axis=0).tolist()),
-    )
-
-
-def _fit_median(x: np.ndarray, problem: Problem, names: tuple[str, ...]) -> tuple[float, ...]:
-    """Return the median of what is there of each column."""
-    from sklearn.impute import SimpleImputer
-
-    empty = np.isnan(x).all(axis=0)
-    if empty.any():
+        if (lost := np.isnan(x).all(axis=0)).any():
+            raise ValueError(
+                f"{int(lost.sum())} columns have no value at all in the training part. Received: {problem.name}, "
+                f"columns {list_columns(lost, problem.column_names)}. Drop them."
+            )
+        empty = dataclasses.replace(empty, median=tuple(np.nanmedian(x.astype(np.float64), axis=0).tolist()))
+    full = empty.complete(x)  # (n, columns), ratios included
+    if (constant := np.ptp(full, axis=0) == 0).any():
         raise ValueError(
-            f"{int(empty.sum())} columns have no value at all in the training part. Received: {problem.name}, columns "
-            f"{', '.join(np.asarray(names)[empty])}. Drop them."
+            f"{int(constant.sum())} features are the same in every training sample, so they tell nothing and cannot "
+            f"be normalised. Received: {problem.name}, columns {list_columns(constant, empty.columns)}. Drop them."
         )
-    return tuple(SimpleImputer(strategy="median").fit(x.astype(np.float64)).statistics_.tolist())
+    statistics = {"mean": full.mean(axis=0), "std": full.std(axis=0), "low": full.min(axis=0), "high": full.max(axis=0)}
+    return dataclasses.replace(empty, **{name: tuple(values.tolist()) for name, values in statistics.items()})
 
 
 def _concatenate(first: Samples, second: Samples) -> Samples:
@@ -153,8 +138,3 @@ def _concatenate(first: Samples, second: Samples) -> Samples:
         return np.concatenate([first, second])
     offsets = np.concatenate([first.offsets, second.offsets[1:] + first.offsets[-1]])
     return Reviews(tokens=np.concatenate([first.tokens, second.tokens]), offsets=offsets)
-
-
-def _check_choice(field: str, value: str, allowed: tuple[str, ...], fact: str) -> None:
-    if value not in allowed:
-        raise ValueError(f"{fact} Received: {field}={value!r}. Choose from {', '.join(allowed)}.")

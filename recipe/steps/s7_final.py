@@ -12,13 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recipe.core.dataset import Dataset, Samples, Split
-from recipe.core.features import Ratio
-from recipe.core.measures import MEASURES
-from recipe.core.preparation import Preparation
+from recipe.core.measures import MEASURES, check_outputs
+from recipe.core.preparation import Preparation, Ratio
 from recipe.core.prepared import encoding_for
 from recipe.core.problem import Problem
 from recipe.core.run import EpochReport, Run
-from recipe.core.scores import check_outputs
 from recipe.core.spec import ModelSpec
 from recipe.journal import Journal, choose_journal, keep
 from recipe.steps.s2_uncertainty import Uncertainty, estimate_uncertainty

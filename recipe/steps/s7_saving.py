@@ -98,7 +98,7 @@ def _describe(final: FinalModel) -> dict[str, object]:
         "format": FORMAT,
         "recipe": __version__,
         "problem": final.problem.to_dict(),
-        "preparation": json.loads(final.preparation.to_json()),
+        "preparation": final.preparation.to_dict(),
         "samples": final.samples,
         "run": final.run.to_dict(),
     }
@@ -129,7 +129,7 @@ def _read_facts(path: Path) -> dict[str, object]:
 
 def _restore(whole: keras.Model, facts: dict[str, object]) -> FinalModel:
     """Put the final model together again; the trained network is the last layer of what was saved."""
-    preparation = Preparation.from_json(json.dumps(facts["preparation"]))
+    preparation = Preparation.from_dict(facts["preparation"])
     model = whole.layers[-1]
     run = dataclasses.replace(Run.from_dict(facts["run"]), model=model)
     problem = Problem.from_dict(facts["problem"])

@@ -13,8 +13,8 @@ from recipe.app.late_steps import FinalStep
 from recipe.app.report import render_html, write_html, write_json
 from recipe.app.trials import Progress
 from recipe.app.workflow import RecipeResult, run_recipe
+from recipe.core.files import check_target, write_whole
 from recipe.core.spec import ModelSpec
-from recipe.core.targets import check_target, write_whole
 from recipe.steps.s6_plan import Plan
 
 SPEC = ModelSpec(batch_size=16, hidden_units=(32,), optimizer="adam", epochs=30)

@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
-from recipe.core.measures import MEASURES, relative_error
+from recipe.core.measures import MEASURES, check_outputs, relative_error
 from recipe.core.problem import ProblemType
-from recipe.core.scores import check_outputs
 from recipe.data.problems import PROBLEMS, find_problem
 
 
@@ -185,13 +184,13 @@ def test_measure_refuses_a_problem_that_it_is_not_defined_for():
     [
         ("mnist", np.zeros(4), np.zeros((4, 9)), r"have 10 column\(s\).*outputs of shape \(4, 9\).*model\.predict"),
         ("mnist", np.zeros(4), np.zeros(4), r"have 10 column\(s\)"),
-        ("mnist", np.eye(10)[:4], np.zeros((4, 10)), r"shape \(n, 1\) or \(n,\).*y_true of shape \(4, 10\).*one-hot"),
+        ("mnist", np.eye(10)[:4], np.zeros((4, 10)), r"shape \(n, 1\) or \(n,\).*targets of shape \(4, 10\).*one-hot"),
         ("mnist_multilabel", np.zeros(4), np.zeros((4, 3)), r"have the shape \(n, 3\), n above 0"),
         ("imdb", np.zeros(5), np.zeros((4, 1)), r"There are 5 targets for 4 outputs"),
         ("imdb", np.zeros(0), np.zeros((0, 1)), r"n above 0"),
-        ("imdb", np.float64(1), np.zeros((1, 1)), r"y_true of shape \(\)"),
-        ("mnist", np.array([0, 10]), np.zeros((2, 10)), r"none of 0 to 9\. Received: y_true from 0 to 10"),
-        ("imdb", np.array([1, 2]), np.zeros((2, 1)), r"none of 0 to 1\. Received: y_true from 1 to 2"),
+        ("imdb", np.float64(1), np.zeros((1, 1)), r"targets of shape \(\)"),
+        ("mnist", np.array([0, 10]), np.zeros((2, 10)), r"run from 0 to 9\. Received: the given targets, from 0 to 10"),
+        ("imdb", np.array([1, 2]), np.zeros((2, 1)), r"run from 0 to 1\. Received: the given targets, from 1 to 2"),
     ],
 )
 def test_check_outputs_refuses_what_does_not_fit_the_problem(name, y, outputs, message):

@@ -2,13 +2,13 @@
 
 import keras
 import pytest
+from recipe.lessons.s5_baseline.wrong_rows import WRONG_ROWS
 
 import recipe
 from recipe.core.checks import Status
 from recipe.core.spec import ModelSpec
 from recipe.data.problems import PROBLEMS, find_problem
 from recipe.debugging.last_layer import check_last_activation, check_loss, read_last_part
-from recipe.lessons.s5_baseline.wrong_rows import WRONG_ROWS
 
 CHECKS = (check_last_activation, check_loss)
 

@@ -8,12 +8,11 @@ import pytest
 
 import recipe
 from recipe.core.dataset import Split
-from recipe.core.reviews import Reviews
+from recipe.core.problem import Problem, ProblemType
+from recipe.core.reviews import Reviews, read_texts
 from recipe.core.spec import ModelSpec
-from recipe.core.vectorize import read_texts
 from recipe.data.problems import find_problem
-from recipe.debugging.mistakes import find_mistakes
-from recipe.debugging.word_effects import log_odds, predict_log_odds, predict_rows
+from recipe.debugging.mistakes import find_mistakes, log_odds, predict_log_odds, predict_rows
 from recipe.engine.models import build_model
 
 VOCABULARY = ("", "the", "film", "good", "bad", "dull")
@@ -45,6 +44,7 @@ def make_reviews(texts, labels, encoding="multi_hot"):
         x_val=read_texts(texts, VOCABULARY),
         y_val=np.array(labels, np.uint8),
         protocol="",
+        vocabulary=VOCABULARY,
     )
     model = build_model(ModelSpec(architecture="linear"), problem)
     model.set_weights([np.array([[PULL.get(word, 0.0)] for word in VOCABULARY]), np.zeros(1)])
@@ -71,23 +71,29 @@ def make_houses(problem="housing", errors=(0.5, -2.0, 0.0, 1.0)):
 def test_find_mistakes_returns_the_wrong_images_with_the_surest_first():
     found = find_mistakes(*make_images())
     assert (found.samples, found.wrong, found.sentence) == (5, 3, "3 of 5 held-out images are wrong (60.0%).")
-    assert found.rows.tolist() == [4, 1, 3]  # the right answer has a probability of 0, 0.2 and 0.4
-    assert found.labels.tolist() == [5, 1, 1]
-    assert found.predictions.tolist() == [9, 7, 7]
+    assert found.worst.tolist() == [4, 1, 3]  # the right answer has a probability of 0, 0.2 and 0.4
+    assert found.truth.tolist() == [3, 1, 4, 1, 5]
+    assert found.predictions.tolist() == [3, 7, 4, 7, 9]
     assert found.outputs[1, [1, 7]].tolist() == pytest.approx([0.2, 0.8])
-    assert found.images[0].reshape(-1).tolist() == [0] * 9 + [255]
-    assert find_mistakes(*make_images(), count=1).rows.tolist() == [4]
+    assert found.inputs[4].reshape(-1).tolist() == [0] * 9 + [255]
+    assert find_mistakes(*make_images(), count=1).worst.tolist() == [4]
+    frame = found.to_frame()
+    assert (frame.index.tolist(), frame["truth"].tolist(), frame["prediction"].tolist()) == (
+        [4, 1, 3],
+        [5, 1, 1],
+        [9, 7, 7],
+    )
 
 
 def test_find_mistakes_says_so_where_there_is_none():
     found = find_mistakes(*make_images(labels=(3, 7, 4, 7, 9)))
-    assert (found.wrong, len(found.rows)) == (0, 0)
+    assert (found.wrong, len(found.worst)) == (0, 0)
     assert found.sentence == "Not a single mistake in 5 held-out images."
 
 
 def test_find_mistakes_judges_rows_from_all_over_the_part():
     found = find_mistakes(*make_images(), judged_rows=3)
-    assert (found.samples, found.rows.tolist()) == (3, [4])  # rows 0, 2 and 4
+    assert (found.samples, found.rows[found.worst].tolist()) == (3, [4])  # of rows 0, 2 and 4
 
 
 @pytest.mark.parametrize(("name", "wrong"), [("mnist_five", 1), ("mnist_multilabel", 4)])
@@ -102,21 +108,19 @@ def test_find_mistakes_of_yes_or_no_answers(name, wrong):
     model.set_weights([0 * weights, bias - 2.0])  # it never says yes: a probability of 0.12 everywhere
     found = find_mistakes(model, prepared, split)
     assert found.wrong == wrong
-    assert sorted(found.rows) == list(range(wrong))
+    assert sorted(found.rows[found.worst]) == list(range(wrong))
     assert found.outputs == pytest.approx(np.full(found.outputs.shape, 1 / (1 + np.exp(2.0))), abs=1e-6)
-    assert found.predictions.shape == found.labels.shape
+    assert found.predictions.shape == found.truth.shape
     assert not found.predictions.any()
 
 
 @pytest.mark.parametrize("encoding", ["multi_hot", "counts"])
 def test_find_mistakes_says_what_each_word_of_a_review_did(encoding):
-    found = find_mistakes(
-        *make_reviews(["good dull film", "the good", "bad good bad"], [0, 1, 1], encoding), vocabulary=VOCABULARY
-    )
+    found = find_mistakes(*make_reviews(["good dull film", "the good", "bad good bad"], [0, 1, 1], encoding))
     assert (found.samples, found.wrong) == (3, 2)
-    surest, other = found.reviews
+    surest, other = found.texts
     times = 2 if encoding == "counts" else 1
-    assert (surest.row, surest.label, surest.words) == (2, 1, ("bad", "good", "bad"))
+    assert (surest.row, surest.output, surest.words) == (2, 0, ("bad", "good", "bad"))
     assert surest.score == pytest.approx(1 / (1 + np.exp(3.0 * times - 2.0)), rel=1e-5)
     bad, good = surest.strongest
     assert (bad.text, bad.count, good.text, good.count) == ("bad", 2, "good", 1)
@@ -131,7 +135,7 @@ def test_find_mistakes_tells_words_apart_where_the_network_is_as_sure_as_float32
     model, prepared, split = make_reviews(["good dull film"], [0])
     kernel, _ = model.get_weights()
     model.set_weights([50 * kernel, np.array([100.0])])
-    (review,) = find_mistakes(model, prepared, split, vocabulary=VOCABULARY).reviews
+    (review,) = find_mistakes(model, prepared, split).texts
     assert review.score == 1.0
     assert review.effects == pytest.approx((100.0, -75.0, 0.0))
 
@@ -140,7 +144,7 @@ def test_predict_log_odds_of_another_last_layer_come_from_the_probability():
     model, prepared, _ = make_reviews(["good dull film"], [0])
     other = keras.Sequential([keras.Input((len(VOCABULARY),)), model.layers[-1], keras.layers.Activation("linear")])
     expected = predict_log_odds(model, prepared.x_val, prepared.preparation)
-    assert expected == pytest.approx([0.5])
+    assert expected == pytest.approx(np.array([[0.5]]))
     assert predict_log_odds(other, prepared.x_val, prepared.preparation) == pytest.approx(expected, abs=1e-5)
 
 
@@ -148,7 +152,7 @@ def test_find_mistakes_leaves_words_alone_that_the_network_does_not_read():
     model, prepared, split = make_reviews(["good film"], [0])
     rare = Reviews(tokens=np.array([3, 9, 0], np.uint32), offsets=np.array([0, 3]))
     names = (*VOCABULARY, "", "", "", "rare")
-    (review,) = find_mistakes(model, prepared, dataclasses.replace(split, x_val=rare), vocabulary=names).reviews
+    (review,) = find_mistakes(model, prepared, dataclasses.replace(split, x_val=rare, vocabulary=names)).texts
     assert review.words == ("good", "rare", "")
     assert review.effects == pytest.approx((2.0, np.nan, np.nan), abs=1e-4, nan_ok=True)
     assert [word.text for word in review.strongest] == ["good"]
@@ -161,38 +165,74 @@ def test_find_mistakes_takes_words_out_before_the_review_is_prepared(architectur
     prepared = recipe.prepare(split, encoding=encoding)
     model = build_model(ModelSpec(architecture=architecture, hidden_units=(4,)), prepared.problem)
     found = find_mistakes(model, prepared, split, count=2)
-    review = found.reviews[0]
+    review = found.texts[0]
     word = review.strongest[0]
     shorter = [text for text in review.words if text != word.text]
     alone = prepared.preparation.transform(read_texts([" ".join(shorter)], dataset.vocabulary))
     again = float(predict_rows(model, alone, prepared.preparation)[0, 0])
     assert word.score_without == pytest.approx(again, abs=1e-6)
     assert word.effect == pytest.approx(log_odds(review.score) - log_odds(again), abs=1e-6)
-    assert len(found.reviews) == 2
+    assert len(found.texts) == 2
 
 
 @pytest.mark.parametrize("name", ["housing", "housing_fraction", "housing_vector"])
-def test_find_mistakes_of_houses_has_places_and_signed_errors(name):
+def test_find_mistakes_of_quantities_has_signed_errors_and_the_columns_of_the_worst_rows(name):
     model, prepared, split = make_houses(name)
     if name == "housing_fraction":
         model.layers[-1].activation = keras.activations.linear
     found = find_mistakes(model, prepared, split, count=2)
     assert found.errors.tolist() == pytest.approx([0.5, -2.0, 0.0, 1.0], abs=1e-4)
     assert found.worst.tolist() == [1, 3]
-    assert found.longitude.tolist() == split.x_val[:, 0].tolist()
-    assert found.latitude.tolist() == split.x_val[:, 1].tolist()
+    frame = found.to_frame()
+    assert frame.index.tolist() == [1, 3]
+    assert frame["error"].tolist() == pytest.approx([-2.0, 1.0], abs=1e-4)
+    assert frame["latitude"].tolist() == split.x_val[[1, 3], 1].tolist()
+    assert list(frame.columns[-len(split.problem.feature_names) :]) == list(split.problem.feature_names)
     unit = "of the cap" if name == "housing_fraction" else "hundred thousand dollars"
-    place = f"{found.longitude[1]:.2f}, {found.latitude[1]:.2f}"
-    assert found.sentence == (
-        f"Off by 0.88 {unit} on average over 4 held-out districts; at worst 2.00 too low, at {place}."
+    assert found.sentence == (f"Off by 0.88 {unit} on average over 4 held-out rows; at worst 2.00 too low, in row 1.")
+
+
+def test_find_mistakes_of_a_table_with_classes_names_its_columns():
+    problem = Problem(
+        name="iris",
+        question="Which of three?",
+        type=ProblemType.MULTICLASS,
+        outputs=3,
+        output_names=("a", "b", "c"),
+        input_shape=(3,),
+        measure="accuracy",
+        feature_names=("low", "middle", "high"),
     )
+    x = np.array([[1.0, 0, 0], [0, 0.5, 0.5], [0.1, 0.2, 0.7]], np.float32)
+    y = np.array([0, 2, 0])
+    split = Split(problem=problem, source="local", x_train=x, y_train=y, x_val=x, y_val=y, protocol="")
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Activation("linear")])
+    found = find_mistakes(model, recipe.prepare(split, encoding="raw"), split)
+    assert found.sentence == "2 of 3 held-out rows are wrong (66.7%)."
+    frame = found.to_frame()
+    assert list(frame.columns) == ["truth", "prediction", "low", "middle", "high"]
+    assert frame.loc[2].tolist() == pytest.approx([0, 2, 0.1, 0.2, 0.7])
+
+
+def test_find_mistakes_of_texts_in_several_classes_asks_about_the_true_one():
+    *_, split = make_reviews(["good dull film"], [1])
+    problem = dataclasses.replace(
+        split.problem, type=ProblemType.MULTICLASS, outputs=3, output_names=("bad", "good", "neither")
+    )
+    split = dataclasses.replace(split, problem=problem)
+    model = build_model(ModelSpec(architecture="linear"), problem)
+    kernel = np.array([[PULL.get(word, 0.0) * (output == 1) for output in range(3)] for word in VOCABULARY])
+    model.set_weights([kernel, np.array([1.0, 0.0, 0.0])])
+    (text,) = find_mistakes(model, recipe.prepare(split), split).texts
+    assert (text.output, text.strongest[0].text) == (1, "good")
+    assert text.strongest[0].effect == pytest.approx(2.0, abs=1e-4)
 
 
 def test_find_mistakes_of_a_perfect_regression_says_so():
     model, prepared, split = make_houses(errors=(0.0, 0.0))
     model.set_weights([model.get_weights()[0], model.get_weights()[1]])
     prepared = dataclasses.replace(prepared, y_val=predict_rows(model, prepared.x_val, prepared.preparation)[:, 0])
-    assert find_mistakes(model, prepared, split).sentence == "Not a single error in 2 held-out districts."
+    assert find_mistakes(model, prepared, split).sentence == "Not a single error in 2 held-out rows."
 
 
 def test_find_mistakes_refuses_what_does_not_go_together():

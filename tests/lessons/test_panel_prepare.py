@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import recipe
-from recipe.core.features import HOUSING_RATIOS
+from recipe.data.problems import HOUSING_RATIOS
 from recipe.lessons.s4_prepare import panel as prepare
 from recipe.lessons.s4_prepare.panel import NETWORKS, PreparePanel, PrepareSettings
 from recipe.lessons.s4_prepare.preparations import try_preparation

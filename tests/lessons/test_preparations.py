@@ -7,10 +7,9 @@ import threading
 import numpy as np
 import pytest
 
-from recipe.core.features import HOUSING_RATIOS
 from recipe.core.spec import ModelSpec
 from recipe.data.load import load
-from recipe.data.problems import find_problem
+from recipe.data.problems import HOUSING_RATIOS, find_problem
 from recipe.lessons.s4_prepare.preparations import (
     PreparationScores,
     compare_preparations,

@@ -11,10 +11,9 @@ import pytest
 from scipy.stats import beta
 from sklearn.metrics import accuracy_score, f1_score, mean_absolute_error
 
-from recipe.core.features import HOUSING_RATIOS
 from recipe.core.spec import ModelSpec
 from recipe.data.load import load
-from recipe.data.problems import find_problem
+from recipe.data.problems import HOUSING_RATIOS, find_problem
 from recipe.journal import Journal
 from recipe.steps.s2_uncertainty import Uncertainty, estimate_uncertainty
 from recipe.steps.s7_final import FinalResult, evaluate_once, train_final

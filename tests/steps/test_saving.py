@@ -11,10 +11,9 @@ import numpy as np
 import pytest
 from forks import PYTHON
 
-from recipe.core.features import HOUSING_RATIOS
 from recipe.core.spec import ModelSpec
 from recipe.data.load import load
-from recipe.data.problems import PROBLEMS
+from recipe.data.problems import HOUSING_RATIOS, PROBLEMS
 from recipe.steps.s4_export import pad_reviews
 from recipe.steps.s7_final import evaluate_once, train_final
 from recipe.steps.s7_saving import MEMBER, load_model, save_model
@@ -57,7 +56,7 @@ def test_loaded_model_knows_what_was_known_of_its_training(saved):
     loaded = load_model(path)
     assert loaded.run.history == final.run.history
     assert (loaded.spec, loaded.epochs, loaded.samples) == (final.spec, 1, final.samples)
-    assert loaded.preparation.to_json() == final.preparation.to_json()
+    assert loaded.preparation.to_dict() == final.preparation.to_dict()
     assert loaded.run.problem == final.run.problem
     assert loaded.run.versions == final.run.versions
 

@@ -11,8 +11,6 @@ import pytest
 import recipe
 from recipe.core.prepared import encoding_for
 from recipe.core.spec import ModelSpec
-from recipe.engine.loop import Loop
-from recipe.engine.members import Member
 from recipe.engine.models import build_model, make_targets
 from recipe.steps.s3_protocol import hold_out, k_fold, take_split
 from recipe.steps.s4_prepare import prepare
@@ -58,7 +56,7 @@ SAME_AS_FIT = [
     ("name", "spec"),
     [
         # One of each kind of network and data; the others repeat.
-        pytest.param(name, spec, id=f"{name}-{spec.to_text()}", marks=[pytest.mark.slow] * (i in (2, 5, 7, 8)))
+        pytest.param(name, spec, id=f"{name}-{spec.describe()}", marks=[pytest.mark.slow] * (i in (2, 5, 7, 8)))
         for i, (name, spec) in enumerate(SAME_AS_FIT)
     ],
 )
@@ -130,14 +128,6 @@ def test_train_in_two_threads_gives_the_numbers_of_one():
     for thread in threads:
         thread.join()
     assert found == {seed: train(spec.replace(seed=seed), prepared).history for seed in (0, 1, 2)}
-
-
-def test_train_keeps_the_data_in_its_small_dtype():
-    spec = ModelSpec()
-    prepared = make_prepared("mnist", spec)
-    loop = Loop([Member(spec=spec, prepared=prepared, model=build_model(spec, prepared.problem))])
-    assert loop._data["x"].dtype == np.dtype("uint8")
-    assert len(loop._data["x"]) == len(prepared.y_train) + len(prepared.y_val)
 
 
 def test_train_early_stopping_brings_the_best_weights_back():

@@ -93,7 +93,7 @@ def fetch(
     import warnings
 
     from recipe.app.cli.live import file_table
-    from recipe.data.fetch import fetch as fetch_files
+    from recipe.data.download import fetch as fetch_files
 
     console = _console()
     with warnings.catch_warnings():
@@ -203,7 +203,7 @@ def _show_runs(entries: Sequence[Run], limit: int, title: str, console: Console)
 
 
 def _write_runs(runs: Sequence[Run], csv: Path | None, json: Path | None, console: Console) -> None:
-    from recipe.core.targets import write_whole
+    from recipe.core.files import write_whole
     from recipe.journal import tabulate
 
     texts = {
@@ -259,7 +259,7 @@ def _write(result: RecipeResult, report: Path | None, json: Path | None, console
 
 
 def _check_source(source: str) -> None:
-    from recipe.data.sources import SOURCES
+    from recipe.data.problems import SOURCES
 
     if source not in SOURCES:
         raise ValueError(
@@ -269,7 +269,7 @@ def _check_source(source: str) -> None:
 
 def _check_targets(paths: Sequence[Path]) -> None:
     """Find out before the training, not after it, that a file cannot be written."""
-    from recipe.core.targets import check_target
+    from recipe.core.files import check_target
 
     for path in paths:
         check_target(path)

@@ -19,7 +19,7 @@ from recipe.app.workflow import RecipeResult, StepFinished, StepStarted
 from recipe.core.measures import MEASURES
 from recipe.core.run import Run
 from recipe.core.spec import ModelSpec
-from recipe.data.folders import FetchedFile
+from recipe.data.files import FetchedFile
 
 LAST_STEP = 7  # what comes after it, the final model, has no number
 

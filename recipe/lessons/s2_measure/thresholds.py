@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from recipe.core.scores import THRESHOLD
+from recipe.core.measures import THRESHOLD
 from recipe.steps.s2_measure import ConfusionMatrix, check_scores, confusion_matrix
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 import typing
 from dataclasses import dataclass
 
 from recipe.core.dataset import Dataset
 from recipe.data.load import load
-from recipe.lessons.s3_protocol.study import ProtocolStudy, study_protocol
+from recipe.lessons.s3_protocol.study import PROTOCOLS, ProtocolStudy, study_protocols
 from recipe.ui.panel import OnProgress, Panel
 from recipe.ui.settings import Settings, setting
 
@@ -23,7 +24,7 @@ class ProtocolSettings(Settings):
     protocol: str = setting(
         "K-fold",
         label="protocol",
-        choices=("hold-out", "K-fold", "iterated K-fold"),
+        choices=PROTOCOLS,
         help="How the rows are judged on.",
     )
     folds: int = setting(4, label="K (folds)", low=2, high=10, help="Hold-out keeps one of K parts.")
@@ -56,15 +57,12 @@ class ProtocolPanel(Panel):
 
     def compute(self, settings: ProtocolSettings, on_progress: OnProgress, stop: threading.Event) -> object:
         """Train and judge; of a run that is stopped, the repetitions that are complete."""
-        study = study_protocol(
+        options = dataclasses.asdict(settings)
+        (study,) = study_protocols(
             self.datasets[0],
-            protocol=settings.protocol,
-            folds=settings.folds,
-            repeats=settings.repeats,
-            rows=settings.rows,
-            draws=settings.draws,
-            redraw=settings.redraw,
-            on_progress=on_progress,
+            (options.pop("protocol"),),
+            **options,
+            on_progress=lambda studies, message: on_progress(studies and studies[0], message),
             stop=stop,
         )
         return study if study.draws else None
@@ -92,6 +90,6 @@ class ProtocolPanel(Panel):
         """How many models that took, and by how much a report misses."""
         unit = f" {result.unit}" if result.unit else ""
         return (
-            f"{result.models} models. A report is {result.spread:.3f} above or below the mean of all reports, and "
+            f"{result.models} models. A report is {result.std:.3f} above or below the mean of all reports, and "
             f"misses the truth by {result.miss:.3f}{unit}."
         )

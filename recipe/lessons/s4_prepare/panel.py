@@ -10,10 +10,10 @@ from types import MappingProxyType
 import ipywidgets as widgets
 
 from recipe.core.dataset import Dataset
-from recipe.core.features import HOUSING_RATIOS
 from recipe.core.measures import MEASURES
 from recipe.core.spec import ModelSpec
 from recipe.data.load import load
+from recipe.data.problems import HOUSING_RATIOS
 from recipe.lessons.s4_prepare.preparations import PreparationTrial, try_preparation
 from recipe.ui.panel import OnProgress, Panel
 from recipe.ui.settings import Settings, setting

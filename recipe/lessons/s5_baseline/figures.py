@@ -11,27 +11,24 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from recipe.core.measures import MEASURES
-from recipe.core.problem import Problem, ProblemType
+from recipe.core.problem import ProblemType
 from recipe.debugging.rate_sweep import RateSweep
-from recipe.figures import BLUE, GREEN, INK, ORANGE, SKY, VERMILION, finish, new_figure
-from recipe.lessons.s5_baseline.power_curve import PowerCurve
-from recipe.lessons.s5_baseline.wrong_rows import LastLayerTrial
-from recipe.steps.s5_power import StatisticalPower
+from recipe.figures import BLUE, GREEN, INK, ORANGE, SKY, VERMILION, finish
+from recipe.lessons.s5_baseline.contest import WANTED, Contest, PowerCurve
+from recipe.lessons.s5_baseline.last_layers import LastLayerTrial
+from recipe.steps.s5_baseline import StatisticalPower
 
 POINTS = 1_000  # so many are drawn of a scatter; more would only be ink
 COLOURS, STYLES = (BLUE, VERMILION, ORANGE, GREEN, INK), ("-", "--", "-.", ":", (0, (1, 4)))
 
 
-def draw_against_baseline(
-    power: StatisticalPower, *, unit: str = "", title: str = "", axes: Axes | None = None
-) -> Axes:
+def draw_against_baseline(power: StatisticalPower, *, axes: Axes, unit: str = "", title: str = "") -> Axes:
     """Draw a model's score beside the baseline's, with the interval of how much better it is.
 
     Parameters
     ----------
     unit : of the measure; empty for shares
     """
-    axes = axes or new_figure(width=4.2, height=1.9)[1][0]
     measure = MEASURES[power.measure]
     sign = 1 if measure.higher_is_better else -1
     axes.axvline(power.baseline, color=INK, linestyle=":", linewidth=1.5)
@@ -61,7 +58,7 @@ def draw_power(
     name: str = "",
     colour: str = BLUE,
     title: str = "",
-    axes: Axes | None = None,
+    axes: Axes,
 ) -> Axes:
     """Draw which share of validation sets of a size would show that the model is better.
 
@@ -71,9 +68,8 @@ def draw_power(
     chosen : a size to mark
     name : of the model, where several curves are drawn into one figure
     """
-    axes = axes or new_figure()[1][0]
-    axes.axhline(curve.wanted, color=INK, linestyle=":", linewidth=1.2)
-    needs = f"{curve.needed:,} samples for {curve.wanted:.0%}" if curve.needed else "no number helps"
+    axes.axhline(WANTED, color=INK, linestyle=":", linewidth=1.2)
+    needs = f"{curve.needed:,} samples for {WANTED:.0%}" if curve.needed else "no number helps"
     label = f"{name}: {needs}" if name else needs
     axes.plot(curve.samples, curve.power, color=colour, label=label)
     if simulated:
@@ -90,17 +86,12 @@ def draw_power(
     return axes
 
 
-def draw_last_layer(trial: LastLayerTrial, *, title: str | None = None, axes: Axes | None = None) -> Axes:
+def draw_last_layer(trial: LastLayerTrial, *, axes: Axes) -> Axes:
     """Draw what a last layer puts out, in the way that shows what is wrong with it.
 
     Quantities: predicted against true values of the first output. A yes or no: how the outputs of both lie. Classes
     and labels: what the outputs of a sample add up to; of labels, only samples of which two or more are true.
-
-    Parameters
-    ----------
-    title : None says right or wrong, and the score
     """
-    axes = axes or new_figure(width=3.6, height=3.2)[1][0]
     kind = trial.problem.type
     if not np.isfinite(trial.outputs).all():
         axes.text(0.5, 0.5, "diverged:\nno numbers", ha="center", va="center", color=INK, transform=axes.transAxes)
@@ -113,17 +104,17 @@ def draw_last_layer(trial: LastLayerTrial, *, title: str | None = None, axes: Ax
     measure = MEASURES[trial.problem.measure]
     short = {"mean absolute error": "MAE", "mean squared error": "MSE"}.get(measure.title, measure.title)
     head = f"{'right' if trial.is_right else 'wrong'}: {trial.name}"
-    finish(axes, f"{head}\n{short} {trial.score:.3g}, a guess {trial.baseline:.3g}" if title is None else title)
+    finish(axes, f"{head}\n{short} {trial.score:.3g}, a guess {trial.baseline:.3g}")
     return axes
 
 
-def draw_scores_by_epoch(trials: Sequence[LastLayerTrial], *, title: str = "", axes: Axes | None = None) -> Axes:
+def draw_scores_by_epoch(trials: Sequence[LastLayerTrial], *, axes: Axes, title: str = "") -> Axes:
     """Draw how fast each row learns: the measure of success on the validation part after each epoch."""
-    axes = axes or new_figure()[1][0]
     measure = MEASURES[trials[0].problem.measure]
     for number, trial in enumerate(trials):
         colour, style = COLOURS[number % 5], STYLES[number % 5]
-        axes.plot(range(1, len(trial.scores) + 1), trial.scores, color=colour, linestyle=style, label=trial.name)
+        scores = trial.run.history["val_" + measure.name]
+        axes.plot(range(1, len(scores) + 1), scores, color=colour, linestyle=style, label=trial.name)
     axes.axhline(trials[0].baseline, color=INK, linestyle=":", linewidth=1.2, label="baseline")
     axes.set_xlabel("epoch")
     axes.set_ylabel("\n".join(filter(None, [f"validation {measure.title}", measure.unit_of(trials[0].problem)])))
@@ -133,14 +124,13 @@ def draw_scores_by_epoch(trials: Sequence[LastLayerTrial], *, title: str = "", a
     return axes
 
 
-def draw_rates(sweep: RateSweep, *, own: float | None = None, title: str = "", axes: Axes | None = None) -> Axes:
+def draw_rates(sweep: RateSweep, *, own: float | None = None, axes: Axes, title: str = "") -> Axes:
     """Draw the loss that each learning rate reached, and that of a guess.
 
     Parameters
     ----------
     own : the model's own rate, to be marked
     """
-    axes = axes or new_figure()[1][0]
     losses = np.array(sweep.losses)
     finite = np.isfinite(losses)
     top = 2.0 * sweep.guess  # what is far above a guess is as useless as what is a little above
@@ -161,33 +151,15 @@ def draw_rates(sweep: RateSweep, *, own: float | None = None, title: str = "", a
     return axes
 
 
-def draw_judgement(
-    figure: Figure, problem: Problem, power: StatisticalPower, curve: PowerCurve, *, source: str = ""
-) -> None:
-    """Fill a figure with a model against its baseline on a few samples, and the power of such sets.
-
-    Parameters
-    ----------
-    source : of the data; a sample is named as one
-    """
+def draw_judgement(figure: Figure, contest: Contest, power: StatisticalPower) -> None:
+    """Fill a figure with a model against its baseline on a few samples, and the power of such sets."""
     panes = figure.subplots(1, 2, width_ratios=(1, 1.2))
-    marked = " (sample data)" if source == "sample" else ""
+    marked = " (sample data)" if contest.source == "sample" else ""
     verdict = "beats it" if power.beats_baseline else "may be chance" if power.difference > 0 else "does not beat it"
-    unit = MEASURES[power.measure].unit_of(problem)
+    unit = MEASURES[power.measure].unit_of(contest.problem)
     title = f"{power.samples:,} samples: {verdict}\nconfidence {_share(power.confidence)}{marked}"
     draw_against_baseline(power, unit=unit, title=title, axes=panes[0])
-    draw_power(curve, chosen=power.samples, title="how many sets of a size would show it", axes=panes[1])
-
-
-def describe_judgement(power: StatisticalPower, curve: PowerCurve) -> str:
-    """Say in words what `draw_judgement` shows, for those who cannot see it."""
-    at_size = float(np.interp(power.samples, curve.samples, curve.power))
-    return f"{power.sentence} Of all sets of {power.samples:,} samples {at_size:.0%} would show it. {curve.sentence}"
-
-
-def describe_last_layers(trials: Sequence[LastLayerTrial]) -> str:
-    """Say in words what `draw_last_layer` shows of each row."""
-    return " ".join(trial.sentence for trial in trials)
+    draw_power(contest.curve, chosen=power.samples, title="how many sets of a size would show it", axes=panes[1])
 
 
 def _draw_predicted(trial: LastLayerTrial, axes: Axes) -> None:

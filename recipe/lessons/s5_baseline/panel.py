@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 import ipywidgets as widgets
+import numpy as np
 
 from recipe.core.dataset import Dataset
 from recipe.data.load import load
 from recipe.data.problems import find_problem
 from recipe.lessons.judging import small_spec, with_words
 from recipe.lessons.s5_baseline.contest import Contest, hold_contest
-from recipe.steps.s5_power import StatisticalPower
+from recipe.steps.s5_baseline import StatisticalPower
 from recipe.ui.controls import make_controls
 from recipe.ui.panel import OnProgress, Panel
 from recipe.ui.settings import Settings, setting
@@ -99,14 +100,14 @@ class BaselinePanel(Panel):
         """The two scores on the left, the power of a validation set on the right."""
         from recipe.lessons.s5_baseline.figures import draw_judgement
 
-        contest = result.contest
-        draw_judgement(figure, contest.problem, result.power, contest.curve, source=contest.source)
+        draw_judgement(figure, result.contest, result.power)
 
     def describe(self, result: BaselineResult) -> str:
         """The test and the curve in words."""
-        from recipe.lessons.s5_baseline.figures import describe_judgement
-
-        return describe_judgement(result.power, result.contest.curve)
+        curve, power = result.contest.curve, result.power
+        at_size = float(np.interp(power.samples, curve.samples, curve.power))
+        shown = f"Of all sets of {power.samples:,} samples {at_size:.0%} would show it."
+        return f"{power.sentence} {shown} {curve.sentence}"
 
     def rows(self, result: BaselineResult) -> list[dict[str, object]]:
         """A row for the samples that were drawn and one for all."""

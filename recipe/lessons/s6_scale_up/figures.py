@@ -1,4 +1,4 @@
-"""The plane of bias and variance: trainings as points, and what it means to lie where they lie."""
+"""Learning curves of networks of several sizes, and the plane of bias and variance with trainings as points."""
 
 from __future__ import annotations
 
@@ -13,9 +13,12 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import PercentFormatter
 
-from recipe.figures import BLUE, GREEN, INK, ORANGE, SKY, VERMILION, finish, new_figure
-from recipe.steps.s6_scale_up import ErrorDiagnosis, diagnose_errors, show_percent
+from recipe.core.measures import MEASURES
+from recipe.figures import BLUE, GREEN, INK, ORANGE, PURPLE, SKY, VERMILION, finish
+from recipe.lessons.s6_scale_up.capacity import CapacityStudy
+from recipe.steps.s6_scale_up import diagnose_errors, show_percent
 
+_COLOURS = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY)
 Point = tuple[float, float]  # training error, validation error
 
 # The four cases that bias and variance are taught with. The source: A. Ng, Machine Learning Yearning, 2018, chapter 21.
@@ -32,14 +35,82 @@ REGIONS = MappingProxyType(
 )
 
 
+def draw_learning_curves(study: CapacityStudy, *, axes: Axes) -> Axes:
+    """Draw the measure over the number of training samples, a colour a network.
+
+    Dashed is the training part, solid validation; each is the mean over the draws, the band goes from the lowest to the
+    highest.
+    """
+    measure = MEASURES[study.problem.measure]
+    for number, colour in zip(range(len(study.names)), _COLOURS, strict=False):
+        for scores, style in ((study.train[number], "--"), (study.validation[number], "-")):
+            axes.plot(study.sizes, scores.mean(axis=1), color=colour, linestyle=style, marker="o", markersize=4)
+            low, high = scores.min(axis=1), scores.max(axis=1)
+            axes.fill_between(study.sizes, low, high, color=colour, alpha=0.13, lw=0)
+    axes.axhline(study.baseline, color=INK, linestyle=":", lw=1.6)
+    axes.set_xscale("log")
+    axes.set_xticks(study.sizes, [f"{size:,}" for size in study.sizes])
+    axes.minorticks_off()
+    if not measure.higher_is_better:
+        axes.set_ylim(bottom=0)
+    unit = measure.unit_of(study.problem)
+    axes.set_xlabel("training samples")
+    axes.set_ylabel(f"{measure.title}\n({unit})" if unit else measure.title)
+    draws = study.train.shape[2]
+    source = " (sample)" if study.source == "sample" else ""
+    finish(axes, f"{study.problem.name}{source}: {draws} draws, judged on {study.held_out:,} held-out samples")
+    handles = [
+        Line2D([], [], color=colour, lw=2, label=name) for name, colour in zip(study.names, _COLOURS, strict=False)
+    ]
+    handles += [
+        Line2D([], [], color=INK, linestyle=style, label=label)
+        for style, label in (("--", "training"), ("-", "validation"))
+    ]
+    handles.append(Line2D([], [], color=INK, linestyle=":", label=f"baseline {study.baseline:.3g}"))
+    axes.legend(
+        handles=handles,
+        frameon=False,
+        fontsize=8.5,
+        labelcolor=INK,
+        loc="upper left",
+        bbox_to_anchor=(0, -0.17),
+        ncols=2,
+    )
+    return axes
+
+
+def draw_capacities(study: CapacityStudy, *, axes: Axes, reachable_error: float = 0.0) -> Axes:
+    """Draw a table of networks and training-set sizes: the scores, and whether bias or variance is high.
+
+    Parameters
+    ----------
+    reachable_error : as `recipe.diagnose_errors` takes it: a share, or an error relative to the baseline's
+    """
+    for network in range(len(study.names)):
+        for size in range(len(study.sizes)):
+            found = study.diagnose(network, size, reachable_error)
+            colour, words = REGIONS[found.bias, found.variance]
+            axes.fill_between((size - 0.5, size + 0.5), network - 0.5, network + 0.5, color=colour, alpha=0.25, lw=0)
+            scores = " | ".join(f"{part[network, size].mean():.3g}" for part in (study.train, study.validation))
+            axes.text(size, network, f"{scores}\n{words}", ha="center", va="center", fontsize=8, color=INK)
+    axes.set_xticks(range(len(study.sizes)), [f"{size:,}" for size in study.sizes])
+    axes.set_yticks(range(len(study.names)), [name.partition(" (")[0] for name in study.names])
+    axes.set_xlim(-0.5, len(study.sizes) - 0.5)
+    axes.set_ylim(len(study.names) - 0.5, -0.5)
+    axes.set_xlabel("training samples")
+    finish(axes, f"{MEASURES[study.problem.measure].title}, training | validation")
+    axes.tick_params(length=0)
+    axes.spines[["bottom", "left"]].set_visible(False)
+    return axes
+
+
 def draw_errors(
     runs: Mapping[str, Point],
     *,
     cases: Mapping[str, Point] = TEXTBOOK_CASES,
     chosen: Point | None = None,
     reachable_error: float = 0.0,
-    title: str = "",
-    axes: Axes | None = None,
+    axes: Axes,
 ) -> Axes:
     """Draw trainings as points in the plane of training error and validation error, on the regions of each diagnosis.
 
@@ -50,7 +121,6 @@ def draw_errors(
     chosen : a point of its own, as a star
     reachable_error : what the regions and the lines are drawn for
     """
-    axes = axes or new_figure(width=6.4, height=4.8)[1][0]
     side = _side(runs, cases, chosen, reachable_error)
     grounds = ListedColormap([colour for colour, _ in REGIONS.values()])
     axes.imshow(
@@ -83,7 +153,7 @@ def draw_errors(
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
     axes.set_xlabel("training error")
     axes.set_ylabel("validation error")
-    finish(axes, title or f"reachable error {show_percent(reachable_error)}")
+    finish(axes, f"reachable error {show_percent(reachable_error)}")
     axes.legend(
         handles=_handles(runs, cases, chosen is not None, bool(reachable_error)),
         frameon=False,
@@ -117,12 +187,8 @@ def describe_errors(
 
 
 def _tell(name: str, point: Point, reachable_error: float) -> str:
-    verdict = _words(diagnose_errors(*point, reachable_error))
-    return f"{name}: {show_percent(point[0])} and {show_percent(point[1])}, {verdict}."
-
-
-def _words(found: ErrorDiagnosis) -> str:
-    return REGIONS[found.bias, found.variance][1]
+    found = diagnose_errors(*point, reachable_error)
+    return f"{name}: {show_percent(point[0])} and {show_percent(point[1])}, {REGIONS[found.bias, found.variance][1]}."
 
 
 def _side(runs: Mapping[str, Point], cases: Mapping[str, Point], chosen: Point | None, reachable_error: float) -> float:

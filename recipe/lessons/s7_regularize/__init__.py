@@ -1,1 +1,1 @@
-""""""
+"""Lesson 7: a search, drawn."""

@@ -26,6 +26,8 @@ from recipe.ui.training.view import TrainingView
 if typing.TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from recipe.figures.training import TrainingCurves
+
 
 class TrainingPanel(TrainingSurface):
     """Build a network, train it live, read the diagnosis, take the advice, compare the runs.
@@ -219,25 +221,28 @@ class TrainingPanel(TrainingSurface):
 
     def draw(self, figure: Figure, result: Experiment) -> None:
         """Data loss and measure over the epochs, earlier runs faintly behind them."""
-        from recipe.figures.training import draw_training
+        from recipe.figures.training import draw_curves
 
-        draw_training(figure, result.histories, **self._drawing_of(result))
+        draw_curves(figure, self._curves_of(result))
 
     def describe(self, result: Experiment) -> str:
         """The curves in words."""
-        from recipe.figures.training import describe_training
+        from recipe.figures.training import describe_curves
 
-        return describe_training(result.histories, **self._drawing_of(result))
+        return describe_curves(self._curves_of(result))
 
-    def _drawing_of(self, result: Experiment) -> dict[str, typing.Any]:
-        found = None if result.is_running else result.history_diagnosis.overfitting_epoch
-        return {
-            "measure": result.measure.name,
-            "measure_title": f"{result.measure.title}",
-            "unit": result.measure.unit_of(result.problem),
-            "baseline": float(result.baseline),
-            "overfitting_epoch": found,
-            "past": self._past.curves,
-            "epochs": result.spec.epochs if result.is_running else None,
-            "source": result.prepared.source,
-        }
+    def _curves_of(self, result: Experiment) -> TrainingCurves:
+        from recipe.figures.training import Curve, TrainingCurves
+
+        members = result.histories if len(result.histories) > 1 else ()
+        return TrainingCurves(
+            curves=(Curve(history=result.history if result.histories else {}, members=members),),
+            measure=result.measure.name,
+            title=result.measure.title,
+            unit=result.measure.unit_of(result.problem),
+            baseline=float(result.baseline),
+            overfitting_epoch=None if result.is_running else result.history_diagnosis.overfitting_epoch,
+            past=self._past.curves,
+            epochs=result.spec.epochs if result.is_running else None,
+            source=result.prepared.source,
+        )

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from html import escape
 from pathlib import Path
 
+from recipe.core.files import write_whole
 from recipe.core.run import Run
-from recipe.core.targets import write_whole
 from recipe.journal import tabulate
 from recipe.ui.experiment.guesses import Answer, Guess, count_right
 from recipe.ui.experiment.outcome import Experiment

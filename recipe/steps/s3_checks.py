@@ -1,0 +1,254 @@
+"""Step 3: are the parts of a split fit to judge by? No sample in both of them, and both from one distribution."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from recipe.core.dataset import Samples
+from recipe.core.reviews import Reviews
+
+REVIEW_WORDS = 1_000  # the most frequent words say enough to tell two kinds of texts apart
+TREES = 200
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Duplicates:
+    """Samples that stand in both parts of a split.
+
+    Attributes
+    ----------
+    pairs : int (n, 2), row in the first part and row in the second of every pair of duplicates
+    in_second : how many samples of the second part have a duplicate in the first
+    size : samples in the second part
+    conflicts : pairs whose targets differ; None where no targets were given
+    """
+
+    pairs: np.ndarray = field(repr=False)
+    in_second: int
+    size: int
+    conflicts: int | None = None
+
+    @property
+    def share(self) -> float:
+        """The share of the second part that has a duplicate in the first."""
+        return self.in_second / self.size
+
+    @property
+    def sentence(self) -> str:
+        """The count in words."""
+        text = f"{self.in_second:,} of {self.size:,} samples ({self.share:.2%}) have a duplicate in the other part"
+        return text + ("." if self.conflicts is None else f"; {self.conflicts:,} pairs have different targets.")
+
+
+def find_duplicates(
+    a: Samples, b: Samples, *, y_a: np.ndarray | None = None, y_b: np.ndarray | None = None
+) -> Duplicates:
+    """Find the samples of one part that stand in the other too, equal in every number.
+
+    Hand in some columns to find samples that share those, such as districts at one place: ``find_duplicates(x_train[:,
+    :2], x_val[:, :2])``. For duplicates within one array there is `group_equal`.
+
+    Raises
+    ------
+    ValueError
+        If the two parts are of different shapes, or only one of them has targets.
+
+    Examples
+    --------
+    >>> find_duplicates(np.array([[1, 2], [3, 4]]), np.array([[3, 4], [5, 6]])).sentence
+    '1 of 2 samples (50.00%) have a duplicate in the other part.'
+    """
+    _check_shapes(a, b, y_a, y_b)
+    if not len(b):
+        raise ValueError("There is nothing to compare with. Received: b, empty. Give both parts of a split.")
+    keys = group_equal(a, b)
+    first, second = keys[: len(a)], keys[len(a) :]
+    rows_of: dict[int, list[int]] = {}
+    for row, key in enumerate(first.tolist()):
+        rows_of.setdefault(key, []).append(row)
+    pairs = np.array([(i, j) for j, key in enumerate(second.tolist()) for i in rows_of.get(key, ())], int)
+    pairs = pairs.reshape(-1, 2)
+    conflicts = None
+    if y_a is not None:
+        differ = np.asarray(y_a)[pairs[:, 0]] != np.asarray(y_b)[pairs[:, 1]]
+        conflicts = int(differ.any(axis=tuple(range(1, differ.ndim))).sum())
+    return Duplicates(pairs=pairs, in_second=len(np.unique(pairs[:, 1])), size=len(b), conflicts=conflicts)
+
+
+def group_equal(*parts: Samples) -> np.ndarray:
+    """Number the samples so that equal ones have the same number: groups to split by.
+
+    Returns
+    -------
+    np.ndarray of int, of the length of all parts together
+
+    Examples
+    --------
+    >>> group_equal(np.array([[7, 7], [1, 2], [7, 7]])).tolist()
+    [0, 1, 0]
+    """
+    numbers: dict[bytes, int] = {}
+    rows = itertools.chain.from_iterable(_rows_as_bytes(part) for part in parts)
+    return np.array([numbers.setdefault(row, len(numbers)) for row in rows], int)
+
+
+def _rows_as_bytes(x: Samples) -> list[bytes]:
+    if isinstance(x, Reviews):
+        return [x[row].tobytes() for row in range(len(x))]
+    table = np.ascontiguousarray(np.asarray(x).reshape(len(x), -1))
+    if table.dtype.kind == "f":
+        table = table + 0.0  # -0.0 equals 0.0, and has other bytes
+    return [row.tobytes() for row in table]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DistributionCheck:
+    """How well a classifier tells two parts of the data apart.
+
+    Attributes
+    ----------
+    auc : the chance that a sample of the second part gets a higher score than one of the first: 0.5 is a coin
+    interval : of the AUC, by the method of DeLong
+    samples : how many samples of each part were compared
+    level : confidence of the interval
+    """
+
+    auc: float
+    interval: tuple[float, float]
+    samples: tuple[int, int]
+    level: float = 0.95
+
+    @property
+    def same(self) -> bool:
+        """Whether the two parts may come from one distribution: the interval reaches down to a coin's 0.5."""
+        return self.interval[0] <= 0.5
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in words, with its numbers."""
+        low, high = self.interval
+        numbers = f"AUC {self.auc:.3f} ({self.level:.0%} interval {low:.3f} to {high:.3f})"
+        if self.same:
+            return f"A classifier cannot tell the two parts apart: {numbers}."
+        return f"A classifier tells the two parts apart: {numbers}. A score on the one says little about the other."
+
+
+def same_distribution(
+    a: Samples,
+    b: Samples,
+    *,
+    y_a: np.ndarray | None = None,
+    y_b: np.ndarray | None = None,
+    rows: int = 2_000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> DistributionCheck:
+    """Train a classifier to tell two parts of the data apart; if it cannot, they may come from one distribution.
+
+    A forest of random trees learns from one half of the samples which part each is from, and is judged on the other
+    half. It is no proof that the parts are alike: what this classifier does not see, another might. And of many
+    checks on parts that are alike, one in forty finds a difference (at a level of 0.95).
+
+    Parameters
+    ----------
+    a, b : the inputs of the two parts: images, tables, or reviews
+    y_a, y_b : their targets, of shape (n,) or (n, outputs), to be compared along with the inputs; None: inputs alone
+    rows : samples of each part, drawn at random, that are compared at most
+    level : confidence of the interval
+    seed : fixes the draw, the halves and the trees
+
+    Raises
+    ------
+    ValueError
+        If a part has fewer than 10 samples, the two are of different shapes, or only one of them has targets.
+
+    References
+    ----------
+    D. Lopez-Paz and M. Oquab, Revisiting classifier two-sample tests, ICLR 2017.
+    E. R. DeLong, D. M. DeLong and D. L. Clarke-Pearson, Comparing the areas under two or more correlated receiver
+    operating characteristic curves, Biometrics 44, 1988.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> north, south = rng.normal(1, 1, (200, 3)), rng.normal(-1, 1, (200, 3))
+    >>> same_distribution(north, south).same
+    False
+    """
+    from sklearn.ensemble import ExtraTreesClassifier
+    from sklearn.model_selection import train_test_split
+
+    _check_parts(a, b, y_a, y_b, level)
+    rng = np.random.default_rng(seed)
+    parts = []
+    for x, y in ((a, y_a), (b, y_b)):
+        chosen = rng.permutation(len(x))[:rows]
+        parts.append(_as_table(x[chosen], None if y is None else y[chosen]))
+    sizes = tuple(len(part) for part in parts)
+    is_b = np.repeat([0, 1], sizes)
+    # Half to learn from, half to be judged on: folds would share samples, and DeLong's interval would be too narrow.
+    table, table_judged, is_b, is_b_judged = train_test_split(
+        np.concatenate(parts), is_b, test_size=0.5, stratify=is_b, random_state=seed
+    )
+    # Balanced weights, so that a small part is not simply called the large one; leaves of 5 tame the noise.
+    forest = ExtraTreesClassifier(TREES, min_samples_leaf=5, class_weight="balanced", random_state=seed)
+    scores = forest.fit(table, is_b).predict_proba(table_judged)[:, 1]
+    auc, interval = _auc_interval(scores[is_b_judged == 0], scores[is_b_judged == 1], level)
+    return DistributionCheck(auc=auc, interval=interval, samples=sizes, level=level)
+
+
+def _auc_interval(scores_a: np.ndarray, scores_b: np.ndarray, level: float = 0.95) -> tuple[float, tuple[float, float]]:
+    """Return the chance that a score of b is above one of a (ties count half), and DeLong's interval of it."""
+    from scipy.stats import norm, rankdata
+
+    ranks = rankdata(np.concatenate([scores_a, scores_b]))
+    n_a, n_b = len(scores_a), len(scores_b)
+    # The rank among all less the rank among its own is how many of the others lie below.
+    below_b = (ranks[n_a:] - rankdata(scores_b)) / n_a  # (n_b,), for each of b the share of a below it
+    above_a = 1 - (ranks[:n_a] - rankdata(scores_a)) / n_b  # (n_a,), for each of a the share of b above it
+    auc = float(below_b.mean())
+    error = math.sqrt(below_b.var(ddof=1) / n_b + above_a.var(ddof=1) / n_a)
+    reach = float(norm.ppf((1 + level) / 2)) * error
+    return auc, (max(0.0, auc - reach), min(1.0, auc + reach))
+
+
+def _as_table(x: Samples, y: np.ndarray | None) -> np.ndarray:
+    """Return inputs, and targets behind them, as float32 (n, columns)."""
+    if isinstance(x, Reviews):
+        lengths = np.diff(x.offsets)[:, None]
+        columns = np.hstack([x.multi_hot(REVIEW_WORDS), lengths])
+    else:
+        columns = np.asarray(x).reshape(len(x), -1)
+    targets = np.zeros((len(columns), 0)) if y is None else np.asarray(y).reshape(len(columns), -1)
+    return np.hstack([columns, targets]).astype(np.float32)
+
+
+def _check_parts(a: Samples, b: Samples, y_a: object, y_b: object, level: float) -> None:
+    _check_shapes(a, b, y_a, y_b)
+    if min(len(a), len(b)) < 10:
+        raise ValueError(
+            f"With fewer than 10 samples nothing can be told. Received: parts of {len(a)} and {len(b)} samples. "
+            "Take larger parts."
+        )
+    if not 0.5 <= level < 1:
+        raise ValueError(f"A confidence lies in [0.5, 1). Received: level={level}. The usual one is 0.95.")
+
+
+def _check_shapes(a: Samples, b: Samples, y_a: np.ndarray | None, y_b: np.ndarray | None) -> None:
+    """Refuse parts that cannot be compared: other columns, or targets that do not belong to the inputs."""
+    shapes = ["reviews" if isinstance(x, Reviews) else np.shape(x)[1:] for x in (a, b)]
+    if shapes[0] != shapes[1]:
+        raise ValueError(
+            f"Only samples of one shape can be compared. Received: {shapes[0]} and {shapes[1]}. Give the same columns."
+        )
+    if (y_a is None) != (y_b is None):
+        raise ValueError("Only one part came with its targets. Received: y_a or y_b alone. Give both, or none.")
+    for x, y in ((a, y_a), (b, y_b)):
+        if y is not None and len(x) != len(y):
+            raise ValueError(
+                f"There are {len(y)} targets for {len(x)} samples. Received: y of that length. Give one each."
+            )

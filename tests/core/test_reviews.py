@@ -1,0 +1,117 @@
+"""Ragged reviews against plain Python loops."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from recipe.core.reviews import Reviews, read_texts
+
+
+def make_reviews(seed: int = 0, count: int = 200, top: int = 60) -> tuple[Reviews, list[list[int]]]:
+    rng = np.random.default_rng(seed)
+    texts = [rng.integers(1, top, rng.integers(0, 30)).tolist() for _ in range(count)]  # some are empty
+    offsets = np.concatenate([[0], np.cumsum([len(text) for text in texts])])
+    return Reviews(tokens=np.concatenate(texts).astype(np.uint32), offsets=offsets), texts
+
+
+def test_multi_hot_and_counts_equal_a_loop_over_words():
+    reviews, texts = make_reviews(count=450)
+    expected = np.zeros((len(texts), 40), np.uint8)
+    for row, text in enumerate(texts):
+        for token in text:
+            if token < 40:
+                expected[row, token] += 1
+    hot, counts = reviews.multi_hot(num_words=40), reviews.counts(num_words=40)
+    assert hot.dtype == counts.dtype == np.uint8
+    np.testing.assert_array_equal(hot, expected > 0)
+    np.testing.assert_array_equal(counts, expected)
+
+
+def test_counts_stop_at_what_a_byte_holds():
+    reviews = Reviews(tokens=np.full(300, 2, np.uint32), offsets=np.array([0, 300]))
+    assert reviews.counts(num_words=3).tolist() == [[0, 0, 255]]
+
+
+@pytest.mark.parametrize("length", [1, 5, 50])
+def test_sequences_equal_a_loop_over_words(length):
+    reviews, texts = make_reviews()
+    expected = np.zeros((len(texts), length), np.uint16)
+    for row, text in enumerate(texts):
+        kept = [token for token in text if token < 40][:length]
+        expected[row, : len(kept)] = kept
+    columns = reviews.sequences(length=length, num_words=40)
+    assert columns.dtype == np.uint16
+    np.testing.assert_array_equal(columns, expected)
+
+
+def test_multi_hot_uses_little_more_memory_than_it_returns():
+    rng = np.random.default_rng(0)
+    reviews = Reviews(tokens=rng.integers(1, 5_000, 600_000).astype(np.uint32), offsets=np.arange(0, 600_001, 200))
+    tracemalloc.start()
+    hot = reviews.multi_hot(num_words=10_000)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert hot.nbytes == 30_000_000
+    assert peak < hot.nbytes + 8_000_000
+
+
+@pytest.mark.parametrize("offset_type", [np.uint32, np.int64])
+def test_getitem_takes_what_a_list_or_an_array_would(offset_type):
+    reviews, texts = make_reviews()
+    reviews = Reviews(tokens=reviews.tokens, offsets=reviews.offsets.astype(offset_type))
+    assert reviews[3].tolist() == texts[3]
+    assert reviews[np.int64(-1)].tolist() == texts[-1]
+    order = np.random.default_rng(1).permutation(len(texts))
+    mask = order % 3 == 0
+    for which, expected in (
+        (slice(10, 90, 7), texts[10:90:7]),
+        (slice(None, None, -1), texts[::-1]),
+        (order, [texts[row] for row in order]),
+        ([5, 5, -2], [texts[5], texts[5], texts[-2]]),
+        (mask, [text for text, kept in zip(texts, mask, strict=True) if kept]),
+        (slice(0, 0), []),
+    ):
+        taken = reviews[which]
+        assert [taken[row].tolist() for row in range(len(taken))] == expected
+
+
+def test_getitem_refuses_a_number_out_of_range():
+    reviews, _ = make_reviews(count=5)
+    with pytest.raises(IndexError):
+        reviews[5]
+    with pytest.raises(IndexError):
+        reviews[np.array([5])]
+
+
+@pytest.mark.parametrize("offsets", [[1, 4], [0, 3], [0, 3, 2, 4], [0, 5]])
+def test_reviews_refuse_offsets_that_do_not_fit(offsets):
+    with pytest.raises(ValueError, match="rise from 0 to the number of tokens, 4"):
+        Reviews(tokens=np.ones(4, np.uint32), offsets=np.array(offsets))
+
+
+def test_reviews_refuse_offsets_that_are_not_a_row_of_integers():
+    with pytest.raises(ValueError, match=r"one row of whole numbers\. Received: offsets of shape \(2,\), float64"):
+        Reviews(tokens=np.ones(4, np.uint32), offsets=np.array([0.0, 4.0]))
+
+
+def test_vectorising_refuses_sizes_that_make_no_array():
+    reviews, _ = make_reviews(count=5)
+    with pytest.raises(ValueError, match="Received: num_words=0"):
+        reviews.multi_hot(num_words=0)
+    with pytest.raises(ValueError, match="Received: length=0"):
+        reviews.sequences(length=0, num_words=10)
+    with pytest.raises(ValueError, match=r"65,536 ranks at most.*Received: num_words=70000"):
+        reviews.sequences(length=3, num_words=70_000)
+
+
+def test_repr_counts_texts_and_words():
+    assert repr(Reviews(tokens=np.ones(4, np.uint32), offsets=np.array([0, 1, 4]))) == "Reviews(2 texts, 4 words)"
+
+
+def test_read_texts_leaves_out_unknown_words_and_takes_no_text_at_all():
+    reviews = read_texts(["It's GOOD, really good.", "", "xyz"], ["", "good", "it's"])
+    assert [text.tolist() for text in reviews] == [[2, 1, 1], [], []]
+    assert len(read_texts([], ["", "good"])) == 0

@@ -1,0 +1,52 @@
+"""The lines of a program that load a problem's data; that whole programs run is tested with the engine."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from recipe.data.load import load
+from recipe.data.problems import PROBLEMS, find_problem
+from recipe.data.programs import loading_code
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_loading_code_loads_from_keras_what_has_the_full_size(name):
+    code = loading_code(find_problem(name))
+    compile(code, name, "exec")
+    assert "keras.datasets." in code
+    assert "recipe." not in code
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_loading_code_of_the_sample_gives_what_load_gives(name):
+    import recipe
+
+    data = load(name, source="sample")
+    names = {"recipe": recipe, "np": np}
+    exec(loading_code(data.problem, "sample"), names)
+    np.testing.assert_array_equal(names["y"], data.y_train)
+    assert len(names["x"]) == len(data.x_train)
+
+
+def test_loading_code_knows_a_sample_by_its_size():
+    assert "recipe.load" in loading_code(load("mnist_five", source="sample").problem)
+    assert "recipe.load" in loading_code(load("imdb", source="sample").problem)
+
+
+def test_loading_code_refuses_a_source_whose_images_have_another_size():
+    with pytest.raises(ValueError, match=r"not of shape \(28, 28\)\. Received: source='sample'"):
+        loading_code(find_problem("mnist"), "sample")
+    with pytest.raises(ValueError, match=r"no such source\. Received: source='web'"):
+        loading_code(find_problem("mnist"), "web")
+
+
+def test_loading_code_reads_arrays_of_ones_own_where_the_kit_has_none(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    np.save("x.npy", np.ones((3, 8)))
+    np.save("y.npy", np.zeros(3))
+    names = {"np": np}
+    exec(loading_code(dataclasses.replace(find_problem("housing"), name="my_houses")), names)
+    assert names["x"].shape == (3, 8)

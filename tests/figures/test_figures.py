@@ -1,0 +1,106 @@
+"""Figures: what is drawn is what was given, nothing global is touched, and the SVG stands alone."""
+
+from __future__ import annotations
+
+import io
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from PIL import Image
+
+from recipe import figures as plots
+
+
+def make_figure():
+    figure, (axes,) = plots.new_figure()
+    axes.plot([1, 2, 3], [1.0, 0.5, 0.3], color=plots.BLUE)
+    plots.finish(axes, "loss")
+    return figure
+
+
+def test_draw_scores_draws_each_score_on_its_line_with_its_interval():
+    axes = plots.draw_scores(
+        ["baseline", "final"],
+        [0.8, 0.3],
+        quantity="error",
+        unit="dollars",
+        higher_is_better=False,
+        intervals=[None, (0.25, 0.35)],
+        on_test=[False, True],
+    )
+    points = [(list(line.get_xdata()), list(line.get_ydata())) for line in axes.get_lines()]
+    assert points == [([0.8], [0]), ([0.25, 0.35], [1, 1]), ([0.3], [1])]
+    assert axes.get_xlabel() == "error (dollars; left is better)"
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["baseline", "final"]
+    assert axes.yaxis_inverted()
+
+
+def test_describe_scores_lists_them():
+    text = plots.describe_scores(["a", "b"], [0.5, 0.25], quantity="error", unit="dollars")
+    assert text == "error in dollars: a 0.5, b 0.25."
+
+
+class _Collector(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list = []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+
+def test_to_inline_svg_stands_alone_and_has_its_alternative_text():
+    svg = plots.to_inline_svg(make_figure(), 'loss "falls" & rises')
+    collector = _Collector()
+    collector.feed(svg)
+    assert collector.tags[0][0] == "svg"
+    assert collector.tags[0][1]["role"] == "img"
+    assert collector.tags[0][1]["aria-label"] == 'loss "falls" & rises'
+    assert "http" not in svg
+    links = [value for _, attrs in collector.tags for name, value in attrs.items() if name.endswith("href")]
+    ids = {attrs["id"] for _, attrs in collector.tags if "id" in attrs}
+    assert {link.removeprefix("#") for link in links} <= ids
+    assert set(re.findall(r"url\(#(\w+)\)", svg)) <= ids
+
+
+def test_to_inline_svg_takes_the_pages_colour_for_text_and_frames():
+    svg = plots.to_inline_svg(make_figure(), "alt")
+    assert "currentColor" in svg
+    assert plots.INK not in svg
+    assert "#000000" not in svg
+    assert "var(--curve-blue" in svg
+
+
+def test_to_inline_svg_is_the_same_for_the_same_figure():
+    first, second = (plots.to_inline_svg(make_figure(), "alt") for _ in range(2))
+    assert first == second
+
+
+def test_figures_leave_settings_as_they_were_and_pyplot_alone():
+    before = dict(mpl.rcParams)
+    plots.to_inline_svg(make_figure(), "alt")
+    assert dict(mpl.rcParams) == before
+    code = "import sys, recipe.figures, recipe.app.report; print('matplotlib.pyplot' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("columns", [1, 2])
+def test_new_figure_has_axes_side_by_side_in_a_constrained_layout(columns):
+    figure, axes = plots.new_figure(columns)
+    assert len(axes) == columns
+    assert figure.get_layout_engine().__class__.__name__ == "ConstrainedLayoutEngine"
+
+
+def test_to_png_draws_what_savefig_draws_and_leaves_the_figure_as_it_was():
+    figure, buffer = make_figure(), io.BytesIO()
+    engine = figure.get_layout_engine()
+    ours = plots.to_png(figure, dpi=150, fast=True)
+    assert (figure.dpi, figure.get_layout_engine()) == (plots.DPI, engine)
+    figure.savefig(buffer, format="png", dpi=150, facecolor="white")
+    assert np.array_equal(*(np.asarray(Image.open(io.BytesIO(png))) for png in (ours, buffer.getvalue())))

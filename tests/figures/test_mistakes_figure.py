@@ -1,0 +1,222 @@
+"""Figures of mistakes: each shows its numbers, and nothing is cut."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from recipe.core.problem import Problem, ProblemType
+from recipe.data.problems import find_problem
+from recipe.debugging.mistakes import Mistakes, MovingWord, TextMistake
+from recipe.figures import blank_figure, to_png
+from recipe.figures.mistakes import describe_mistakes, draw_mistakes
+
+
+def make_images(problem="mnist", count=12):
+    """A hundred images of which the first are wrong."""
+    rng = np.random.default_rng(0)
+    problem = find_problem(problem)
+    shape = (100, problem.outputs)
+    outputs = rng.dirichlet(np.ones(problem.outputs), 100) if problem.outputs == 10 else rng.random(shape)
+    is_wrong = np.arange(100) < count
+    if problem.outputs == 10:
+        truth = np.where(is_wrong, outputs.argmin(axis=1), outputs.argmax(axis=1))
+    else:
+        truth = ((outputs > 0.5) ^ is_wrong[:, None]).astype(int)
+    return Mistakes(
+        problem=problem,
+        source="sample",
+        rows=np.arange(100),
+        inputs=rng.integers(0, 256, (100, 8, 8)),
+        truth=truth[:, 0] if problem.outputs == 1 else truth,
+        outputs=outputs,
+        worst=np.arange(count),
+    )
+
+
+def make_reviews(reviews=2):
+    words = ("a", "truly", "dreadful", "film", "that", "i", "love") * 30
+    effect = {"dreadful": -1.5, "love": 0.75, "truly": 0.1, "film": np.nan}
+    strongest = tuple(
+        MovingWord(text=text, count=30, effect=value, score_without=0.5)
+        for text, value in effect.items()
+        if value == value
+    )
+    one = TextMistake(
+        row=7,
+        output=0,
+        score=0.02,
+        words=words,
+        effects=tuple(effect.get(word, 0.0) for word in words),
+        strongest=strongest,
+    )
+    truth = np.arange(50) == 7
+    return Mistakes(
+        problem=find_problem("imdb"),
+        source="local",
+        rows=np.arange(50),
+        inputs=(),
+        truth=truth.astype(np.uint8),
+        outputs=np.full((50, 1), 0.02),
+        worst=np.full(reviews, 7),
+        texts=(one,) * reviews,
+    )
+
+
+def make_houses(samples=60):
+    rng = np.random.default_rng(0)
+    truth = rng.uniform(0.5, 5, samples)
+    predictions = truth + rng.normal(0, 0.4, samples)
+    problem = find_problem("housing")
+    places = np.column_stack([rng.uniform(-124, -115, samples), rng.uniform(33, 41, samples)])
+    return Mistakes(
+        problem=problem,
+        source="sample",
+        rows=np.arange(samples),
+        inputs=np.hstack([places, np.zeros((samples, len(problem.feature_names) - 2))]),
+        truth=truth,
+        outputs=predictions[:, None],
+        worst=np.argsort(-np.abs(predictions - truth))[:12],
+    )
+
+
+def make_rows():
+    problem = Problem(
+        name="own",
+        question="?",
+        type=ProblemType.MULTICLASS,
+        outputs=3,
+        output_names=("a", "b", "c"),
+        input_shape=(2,),
+        measure="accuracy",
+        feature_names=("length", "width"),
+    )
+    outputs = np.array([[0.1, 0.2, 0.7], [0.9, 0.1, 0.0]])
+    inputs = np.array([[1.5, 2.0], [3.0, 4.25]])
+    truth = np.array([0, 0])
+    return Mistakes(
+        problem=problem,
+        source="local",
+        rows=np.array([3, 9]),
+        inputs=inputs,
+        truth=truth,
+        outputs=outputs,
+        worst=np.array([0]),
+    )
+
+
+def draw(mistakes, size=(7.0, 4.4)):
+    figure = blank_figure(size)
+    draw_mistakes(figure, mistakes)
+    to_png(figure, dpi=50)
+    return figure
+
+
+def test_draw_mistakes_shows_images_with_what_they_are_and_all_probabilities():
+    mistakes = make_images()
+    figure = draw(mistakes)
+    pictures, bars = figure.axes[1::2], figure.axes[2::2]
+    assert len(pictures) == 12
+    assert pictures[3].images[0].get_array().tolist() == mistakes.inputs[3].tolist()
+    heights = [bar.get_height() for bar in bars[3].patches]
+    assert heights == pytest.approx(mistakes.outputs[3].tolist())
+    is_, says = mistakes.truth[3], mistakes.predictions[3]
+    assert pictures[3].get_title() == f"is {is_}, says {says}\n{mistakes.outputs[3].max():.0%}".replace("%", " %")
+    hatched = [number for number, bar in enumerate(bars[3].patches) if bar.get_hatch()]
+    assert hatched == [is_]
+    title = "12 of 100 held-out images are wrong (12.0%). The ones it was surest of (sample):"
+    assert [text.get_text() for text in figure.texts] == [title]
+
+
+@pytest.mark.parametrize(
+    ("problem", "starts"),
+    [
+        ("mnist_five", {"is a 5", "is not a 5"}),
+        ("mnist_multilabel", {"is even", "not even", "is above four", "not above four"}),
+    ],
+)
+def test_draw_mistakes_of_yes_or_no_answers_says_what_was_said(problem, starts):
+    titles = [axes.get_title() for axes in draw(make_images(problem)).axes[1:]]
+    assert len(titles) == 12
+    assert starts & {title.split("\n")[0] for title in titles}
+    assert all("says yes: " in title for title in titles)
+
+
+def test_draw_mistakes_never_calls_a_probability_certain():
+    mistakes = make_images("mnist_five", 2)
+    mistakes.outputs[:2] = [[0.9999], [0.0001]]
+    mistakes.truth[:2] = (0, 1)
+    titles = [axes.get_title() for axes in draw(mistakes).axes[1:]]
+    assert titles == ["is not a 5\nsays yes: > 99 %", "is a 5\nsays yes: < 1 %"]
+
+
+def test_draw_mistakes_colours_the_words_that_moved_a_review_and_draws_what_they_did():
+    figure = draw(make_reviews())
+    _, text, bars, *_ = figure.axes
+    looks = {one.get_text(): (one.get_color(), one.get_fontweight(), one.get_fontstyle()) for one in text.texts}
+    assert looks["dreadful"][1:] == ("bold", "italic")
+    assert looks["love"][1:] == ("bold", "normal")
+    assert len({looks[word][0] for word in ("dreadful", "love", "film", "a")}) == 4  # not read and not moving differ
+    assert "A text that is positive, called negative with 98 %:" in looks
+    assert [bar.get_width() for bar in bars.patches] == [-1.5, 0.75, 0.1]
+    assert [one.get_text() for one in bars.texts] == ["dreadful ×30", "love ×30", "truly ×30"]
+
+
+def test_draw_mistakes_shows_the_stretch_of_a_review_that_moved_it_most():
+    mistakes = make_reviews(1)
+    text = mistakes.texts[0]
+    words = ("plain",) * 300 + ("dreadful",) + ("plain",) * 300
+    changed = {"words": words, "effects": (0.0,) * 300 + (-1.5,) + (0.0,) * 300}
+    figure = draw(dataclasses.replace(mistakes, texts=(dataclasses.replace(text, **changed),)))
+    shown = [one.get_text() for one in figure.axes[1].texts]
+    assert "dreadful" in shown
+    assert shown[1] == "…"
+
+
+def test_draw_mistakes_puts_houses_on_the_map_and_beside_the_truth():
+    mistakes = make_houses()
+    map_axes, scatter = draw(mistakes).axes
+    places = np.concatenate([dots.get_offsets() for dots in map_axes.collections])
+    assert sorted(places[:, 0]) == pytest.approx(sorted(mistakes.inputs[:, 0]))
+    high, low = (len(dots.get_offsets()) for dots in map_axes.collections)
+    assert (high, low) == ((mistakes.errors > 0).sum(), (mistakes.errors <= 0).sum())
+    points = np.concatenate([dots.get_offsets() for dots in scatter.collections])
+    assert sorted(points[:, 1]) == pytest.approx(sorted(mistakes.predictions))
+    assert map_axes.get_title(loc="left") == "60 held-out samples (sample)"
+    ranks = {one.get_text(): one.xy for one in map_axes.texts}
+    assert ranks["1"] == tuple(mistakes.inputs[mistakes.worst[0], :2])
+
+
+@pytest.mark.parametrize("make", [make_images, make_reviews, make_houses, make_rows])
+def test_draw_mistakes_fits_into_a_narrow_figure(make):
+    figure = draw(make(), size=(4.3, 5.6))
+    width, _ = figure.canvas.get_width_height()
+    for text in figure.texts:
+        assert text.get_window_extent().x1 <= width
+
+
+def test_draw_mistakes_writes_the_worst_rows_of_a_table_with_classes():
+    (axes,) = [axes for axes in draw(make_rows()).axes if axes.tables]
+    cells = {place: cell.get_text().get_text() for place, cell in axes.tables[0].get_celld().items()}
+    assert [cells[0, column] for column in (1, 2)] == ["length", "width"]
+    assert [cells[1, column] for column in range(3)] == ["is a, says c, 70 %", "1.5", "2"]
+
+
+def test_draw_mistakes_says_so_where_there_is_none():
+    none = make_images(count=0)
+    figure = draw(none)
+    assert [text.get_text() for text in figure.texts] == ["Not a single mistake in 100 held-out images."]
+    assert describe_mistakes(none) == none.sentence
+
+
+def test_describe_mistakes_says_what_is_drawn():
+    images, reviews, houses = make_images(), make_reviews(1), make_houses()
+    told = describe_mistakes(images)
+    assert told.startswith("12 of 100 held-out images are wrong (12.0%). The worst: is ")
+    assert told.count("says") == 12
+    assert describe_mistakes(reviews) == (
+        "1 of 50 held-out texts are wrong (2.0%). A text that is positive, called negative with 98 %; the words that "
+        "moved it most: dreadful -1.50, love +0.75, truly +0.10."
+    )
+    assert describe_mistakes(houses).startswith(houses.sentence)
+    assert describe_mistakes(houses).count("where the truth is") == 5

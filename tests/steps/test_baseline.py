@@ -1,0 +1,285 @@
+"""Baselines against scikit-learn's dummies, and the tests of power against theory, brute force and simulation."""
+
+import dataclasses
+import math
+import tracemalloc
+
+import numpy as np
+import pytest
+from scipy.stats import binom
+from sklearn.dummy import DummyClassifier
+from sklearn.metrics import average_precision_score, f1_score
+
+from recipe.core.measures import MEASURES
+from recipe.data.problems import find_problem
+from recipe.steps.s5_baseline import compute_baseline, resample_scores, sign_test, statistical_power
+
+MNIST, IMDB, HOUSING = find_problem("mnist"), find_problem("imdb"), find_problem("housing")
+FIVE, LABELS, VECTOR = find_problem("mnist_five"), find_problem("mnist_multilabel"), find_problem("housing_vector")
+
+
+def binary_case(samples=1000, right=0.8, positive=0.5, seed=0):
+    """Labels, and outputs of a model that gets each sample right with a fixed chance."""
+    rng = np.random.default_rng(seed)
+    y = (rng.random(samples) < positive).astype(np.uint8)
+    is_right = rng.random(samples) < right
+    return y, np.where(is_right, y, 1 - y)[:, None] * 0.8 + 0.1
+
+
+def test_compute_baseline_takes_the_most_frequent_class_of_the_training_part():
+    y_train, y_val = np.array([3, 3, 3, 7, 1]), np.array([7, 7, 7, 3])
+    baseline = compute_baseline(MNIST, y_train, y_val)
+    dummy = DummyClassifier(strategy="most_frequent").fit(y_train[:, None], y_train)
+    assert baseline.value == dummy.score(y_val[:, None], y_val) == 0.25
+    assert (baseline.name, baseline.guess) == ("always the most frequent class", "3")
+    assert baseline.outputs.shape == (4, 10)
+    assert float(baseline) == 0.25
+
+
+def test_compute_baseline_is_the_median_for_absolute_errors():
+    y_train = np.array([0.0, 1.0, 2.0, 9.0, 10.0], np.float32)
+    baseline = compute_baseline(HOUSING, y_train, np.array([1.0, 5.0], np.float32))
+    assert baseline.name == "always the median"
+    assert baseline.outputs.tolist() == [[2.0], [2.0]]
+    assert baseline.value == pytest.approx(2.0)
+    assert baseline.sentence == (
+        "Without looking at the input (always the median: 2) the mean absolute error is 2 hundred thousand dollars."
+    )
+
+
+def test_compute_baseline_takes_each_median_of_a_vector():
+    y_train = np.array([[1.0, 10.0], [2.0, 30.0], [9.0, 20.0]])
+    baseline = compute_baseline(VECTOR, y_train, np.array([[2.0, 24.0]]))
+    assert baseline.outputs.tolist() == [[2.0, 20.0]]
+    assert baseline.value == 2.0
+
+
+def test_compute_baseline_is_the_mean_for_squared_errors():
+    problem = dataclasses.replace(HOUSING, measure="mse")
+    baseline = compute_baseline(problem, np.array([1.0, 2.0, 6.0]), np.array([4.0]))
+    assert baseline.value == pytest.approx(1.0)
+    assert baseline.name == "always the mean"
+
+
+def test_compute_baseline_for_f1_is_a_yes_to_everything_and_no_random_guess_is_better():
+    rng = np.random.default_rng(0)
+    y = (rng.random(20_000) < 0.1).astype(np.uint8)
+    baseline = compute_baseline(FIVE, y, y)
+    share = y.mean()
+    assert baseline.value == pytest.approx(2 * share / (1 + share))
+    assert baseline.guess == "a 5"
+    for chance in (0.0, 0.1, 0.5, 0.9):
+        assert f1_score(y, rng.random(len(y)) < chance, zero_division=0) < baseline.value + 0.005
+
+
+def test_compute_baseline_for_several_labels_says_yes_to_each():
+    y = np.array([[0, 1, 1], [1, 0, 1], [0, 0, 1], [0, 1, 1]], np.uint8)
+    baseline = compute_baseline(LABELS, y, y)
+    assert baseline.outputs.tolist() == [[1.0, 1.0, 1.0]] * 4
+    assert baseline.value == pytest.approx(f1_score(y, np.ones_like(y), average="macro"))
+    assert baseline.guess == "even, above four, closed loop"
+
+
+def test_compute_baseline_for_a_ranking_is_the_share_of_positives():
+    problem = dataclasses.replace(FIVE, measure="average_precision")
+    y = np.array([1, 0, 0, 0], np.uint8)
+    assert compute_baseline(problem, y, y).value == average_precision_score(y, np.ones(4)) == 0.25
+
+
+def test_compute_baseline_refuses_a_training_part_without_a_yes():
+    with pytest.raises(ValueError, match=r"No training sample is a yes for a 5,.*y_train of 3 samples\."):
+        compute_baseline(FIVE, np.zeros(3), np.ones(3))
+    y = np.array([[1, 0, 1]])
+    with pytest.raises(ValueError, match=r"No training sample is a yes for above four"):
+        compute_baseline(LABELS, y, y)
+
+
+def test_compute_baseline_refuses_labels_of_another_problem():
+    with pytest.raises(ValueError, match=r"none of 0 to 1\. Received: y_true from 0 to 9"):
+        compute_baseline(IMDB, np.arange(10), np.arange(10))
+
+
+@pytest.mark.parametrize(("wins", "losses"), [(5, 0), (30, 18), (7, 9), (400, 340)])
+def test_sign_test_is_the_binomial_tail(wins, losses):
+    assert sign_test(wins, losses) == pytest.approx(binom.sf(wins - 1, wins + losses, 0.5), rel=1e-9)
+
+
+def test_statistical_power_counts_only_samples_on_which_the_two_differ():
+    # The baseline says 0 to all. The model is right on 12 samples where it is not, and wrong on 3 where it is.
+    y = np.array([1] * 20 + [0] * 30)
+    outputs = np.array([1] * 12 + [0] * 8 + [1] * 3 + [0] * 27)[:, None].astype(float)
+    baseline = compute_baseline(IMDB, np.zeros(3), y)
+    power = statistical_power(IMDB, y, outputs, baseline)
+    assert power.test == "exact McNemar test"
+    assert power.p_value == pytest.approx(binom.sf(11, 15, 0.5))
+    assert power.confidence == 1 - power.p_value
+    assert (power.model, power.baseline, power.samples) == (0.78, 0.6, 50)
+    assert power.difference == pytest.approx(0.18)
+    assert power.beats_baseline is True
+
+
+def test_statistical_power_says_from_how_many_samples_on():
+    y, outputs = binary_case(samples=2000, right=0.6)
+    baseline = compute_baseline(IMDB, y, y)
+    whole = statistical_power(IMDB, y, outputs, baseline)
+    assert whole.beats_baseline
+    assert 20 < whole.samples_needed < 500
+    model, guess = (outputs[:, 0] > 0.5) == y, (baseline.outputs[:, 0] > 0.5) == y
+    wins, losses = (model & ~guess).mean(), (guess & ~model).mean()
+
+    def p_value(samples):
+        return sign_test(math.floor(wins * samples + 1e-9), math.ceil(losses * samples - 1e-9))
+
+    assert p_value(whole.samples_needed) <= 0.05 < p_value(whole.samples_needed - 1)
+
+
+def test_statistical_power_of_too_few_samples_asks_for_more():
+    y, outputs = np.array([0, 1, 1, 0]), np.array([[0.1], [0.9], [0.9], [0.1]])
+    power = statistical_power(IMDB, y, outputs, compute_baseline(IMDB, np.zeros(3), y))
+    assert power.p_value == 0.25
+    assert not power.beats_baseline
+    assert power.samples_needed == 10  # five wins of five: half of 2^-4 = 0.03
+    assert "may be chance" in power.sentence
+    assert "about 10 samples" in power.sentence
+
+
+def test_statistical_power_of_a_model_that_is_no_better_needs_no_number():
+    y, _ = binary_case(200)
+    baseline = compute_baseline(IMDB, y, y)
+    power = statistical_power(IMDB, y, baseline.outputs, baseline)
+    assert (power.p_value, power.difference, power.samples_needed) == (1.0, 0.0, None)
+    assert power.interval == (0.0, 0.0)
+    assert power.sentence.startswith("The model does not beat the baseline: accuracy 0.5")
+
+
+@pytest.mark.slow
+def test_statistical_power_is_wrong_as_seldom_as_it_says():
+    # Models that guess with the classes' chances: none is better, and one in twenty may look so.
+    beaten = 0
+    for seed in range(400):
+        y, outputs = binary_case(samples=200, right=0.5, seed=seed)
+        baseline = compute_baseline(IMDB, np.array([1, 1, 0]), y)
+        beaten += statistical_power(IMDB, y, outputs, baseline, resamples=20).beats_baseline
+    assert beaten <= 0.05 * 400 + 3 * math.sqrt(400 * 0.05 * 0.95)
+
+
+@pytest.mark.slow
+def test_statistical_power_by_bootstrap_is_wrong_as_seldom_as_it_says():
+    false, true = 0, 0
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        y = rng.normal(size=100)
+        baseline = compute_baseline(HOUSING, np.array([0.0]), y)
+        # Errors drawn anew from the baseline's own distribution, and errors half as large.
+        as_bad, half_as_bad = ((y + rng.normal(size=100) / part)[:, None] for part in (1, 2))
+        false += statistical_power(HOUSING, y, as_bad, baseline).beats_baseline
+        true += statistical_power(HOUSING, y, half_as_bad, baseline).beats_baseline
+    assert false <= 0.05 * 200 + 3 * math.sqrt(200 * 0.05 * 0.95)
+    assert true >= 195
+
+
+def test_statistical_power_of_absolute_errors_agrees_with_the_normal_approximation():
+    rng = np.random.default_rng(3)
+    y = rng.gamma(3.0, size=500)
+    outputs = (y + rng.normal(scale=1.2, size=500))[:, None]
+    baseline = compute_baseline(HOUSING, y, y)
+    power = statistical_power(HOUSING, y, outputs, baseline)
+    gains = np.abs(y - np.median(y)) - np.abs(y - outputs[:, 0])
+    error = gains.std() / math.sqrt(500)
+    assert power.test == "paired bootstrap of 2000 resamples"
+    assert power.difference == pytest.approx(gains.mean())
+    assert power.interval == pytest.approx((gains.mean() - 1.645 * error, gains.mean() + 1.645 * error), abs=error / 5)
+    assert power.samples_needed == pytest.approx(500 * (1.645 * error / gains.mean()) ** 2, rel=0.15)
+
+
+@pytest.mark.parametrize("problem", [FIVE, LABELS], ids=lambda problem: problem.name)
+@pytest.mark.parametrize("name", ["f1", "precision", "recall"])
+def test_resample_scores_agree_with_computing_the_measure_on_each_resample(problem, name):
+    rng, problem = np.random.default_rng(1), dataclasses.replace(problem, measure=name)
+    y = (rng.random((300, problem.outputs)) < 0.3).astype(np.uint8)
+    outputs = np.clip(0.5 * y + 0.6 * rng.random(y.shape), 0, 1)
+    draws = [rng.integers(300, size=300) for _ in range(100)]
+    slow = [MEASURES[name].compute(problem, y[rows], outputs[rows]) for rows in draws]
+    (quick,) = resample_scores(problem, y, (outputs,), 2000, 0)
+    assert quick.shape == (2000,)
+    assert quick.mean() == pytest.approx(np.mean(slow), abs=4 * np.std(slow) / 10)
+    assert quick.std() == pytest.approx(np.std(slow), rel=0.3)
+
+
+def test_statistical_power_of_f1_sees_through_the_score_of_always_no():
+    y, _ = binary_case(samples=1000, positive=0.1)
+    baseline = compute_baseline(FIVE, y, y)
+    never = statistical_power(FIVE, y, np.zeros((1000, 1)), baseline)
+    assert (never.model, never.beats_baseline, never.samples_needed) == (0.0, False, None)
+    good = statistical_power(FIVE, y, np.where(np.arange(1000)[:, None] % 7 == 0, 0.0, y[:, None] * 0.9), baseline)
+    assert good.beats_baseline
+    assert good.confidence > 0.999
+    assert "more than 99.9 %" in good.sentence
+
+
+def test_statistical_power_of_a_ranking_is_tested_too():
+    problem = dataclasses.replace(FIVE, measure="average_precision")
+    y, outputs = binary_case(samples=200, right=0.9, positive=0.2)
+    power = statistical_power(problem, y, outputs, compute_baseline(problem, y, y), resamples=100)
+    assert power.beats_baseline
+    assert power.p_value == pytest.approx(1 / 101)
+
+
+def test_statistical_power_of_several_labels_by_accuracy_is_bootstrapped():
+    problem = dataclasses.replace(LABELS, measure="accuracy")
+    rng = np.random.default_rng(0)
+    y = (rng.random((300, 3)) < 0.4).astype(np.uint8)
+    power = statistical_power(
+        problem, y, np.where(rng.random((300, 3)) < 0.9, y, 1 - y), compute_baseline(problem, y, y)
+    )
+    assert power.test.startswith("paired bootstrap")
+    assert power.beats_baseline
+
+
+def test_statistical_power_never_trusts_a_handful_of_samples():
+    y = np.array([1.0, 2.0, 3.0, 4.0])
+    power = statistical_power(HOUSING, y, y[:, None], compute_baseline(HOUSING, np.array([9.0]), y))
+    assert power.p_value == 0.5**4
+    assert not power.beats_baseline
+    assert power.samples_needed == 5
+
+
+def test_statistical_power_of_a_diverged_model_beats_nothing():
+    y, outputs = binary_case(50)
+    outputs[3] = np.nan
+    power = statistical_power(IMDB, y, outputs, compute_baseline(IMDB, y, y))
+    assert (power.beats_baseline, power.p_value, power.samples_needed) == (False, 1.0, None)
+    assert math.isnan(power.model)
+    assert power.test == "none: the outputs are not finite"
+
+
+def test_statistical_power_is_the_same_for_the_same_seed():
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=60)
+    outputs = (y + rng.normal(size=60))[:, None]
+    baseline = compute_baseline(HOUSING, y, y)
+    first, again, other = (statistical_power(HOUSING, y, outputs, baseline, seed=seed) for seed in (4, 4, 5))
+    assert first == again
+    assert first.interval != other.interval
+
+
+def test_statistical_power_keeps_its_memory_in_bounds():
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=20_000)
+    baseline = compute_baseline(HOUSING, y, y)
+    tracemalloc.start()
+    statistical_power(HOUSING, y, (y + rng.normal(size=20_000))[:, None], baseline)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 200e6  # all resamples at once would take 640 MB
+
+
+def test_statistical_power_refuses_other_samples_and_numbers_out_of_range():
+    y, outputs = binary_case(50)
+    baseline = compute_baseline(IMDB, y, y)
+    with pytest.raises(ValueError, match=r"judged on 50 samples and the model on 40.*outputs of shape \(40, 1\)"):
+        statistical_power(IMDB, y[:40], outputs[:40], baseline)
+    with pytest.raises(ValueError, match=r"lies in \[0\.5, 1\)\. Received: level=1"):
+        statistical_power(IMDB, y, outputs, baseline, level=1.0)
+    with pytest.raises(ValueError, match=r"10 resamples cannot show a confidence of 0\.95.*resamples=10"):
+        statistical_power(IMDB, y, outputs, baseline, resamples=10)

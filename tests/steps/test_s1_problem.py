@@ -1,0 +1,178 @@
+"""The type of a problem from its targets alone: every rule, what a guess achieves, and what is refused."""
+
+import numpy as np
+import pytest
+from sklearn.dummy import DummyClassifier
+
+import recipe
+from recipe.core.problem import LAST_LAYERS, ProblemType
+from recipe.data.problems import PROBLEMS
+from recipe.steps.s1_problem import MAX_CLASSES, describe_target, format_number
+
+ONE_HOT = np.eye(3)[[0, 1, 2, 1]]
+RULES = {
+    "0 and 1": (np.array([0, 1, 1, 0]), ProblemType.BINARY),
+    "yes and no": (np.array([True, False, True]), ProblemType.BINARY),
+    "two floats": (np.array([0.0, 1.0, 1.0]), ProblemType.BINARY),
+    "one column": (np.array([[0], [1], [1]]), ProblemType.BINARY),
+    "two texts": (np.array(["cat", "dog", "cat"]), ProblemType.BINARY),
+    "three texts": (np.array(["cat", "dog", "hen"]), ProblemType.MULTICLASS),
+    "0, 1, 2": (np.array([2, 0, 1, 1]), ProblemType.MULTICLASS),
+    "0, 1, 2 as floats": (np.array([2.0, 0.0, 1.0]), ProblemType.MULTICLASS),
+    "one-hot": (ONE_HOT, ProblemType.MULTICLASS),
+    "labels": (np.array([[0, 1, 1], [1, 1, 0], [0, 0, 0]]), ProblemType.MULTILABEL),
+    "from 1": (np.array([1, 2, 3, 4]), ProblemType.REGRESSION),
+    "with a gap": (np.array([0, 1, 3, 4]), ProblemType.REGRESSION),
+    "many whole numbers": (np.arange(MAX_CLASSES + 1), ProblemType.REGRESSION),
+    "negative": (np.array([-1, 0, 1]), ProblemType.REGRESSION),
+    "dollars": (np.array([14_999.0, 80_000.5, 500_001.0]), ProblemType.REGRESSION),
+    "two quantities": (np.array([[1.0, 20.0], [2.0, 30.0]]), ProblemType.REGRESSION),
+    "fractions": (np.array([0.0, 0.25, 1.0]), ProblemType.BOUNDED_REGRESSION),
+    "two fractions": (np.array([[0.1, 0.9], [0.5, 0.2]]), ProblemType.BOUNDED_REGRESSION),
+}
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_describe_target_finds_the_type_and_takes_its_layer_from_the_table(rule):
+    y, kind = RULES[rule]
+    description = describe_target(y)
+    assert description.type is kind
+    assert description.last_layer is LAST_LAYERS[kind]
+    assert description.samples == len(y)
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_describe_target_agrees_with_every_problem_of_the_kit(name):
+    dataset = recipe.load(name, source="sample")
+    description = describe_target(dataset.y_train)
+    assert (description.type, description.outputs) == (dataset.problem.type, dataset.problem.outputs)
+
+
+@pytest.mark.parametrize(
+    ("y", "code"),
+    [
+        (np.array([0, 1]), 'Dense(1, activation="sigmoid")'),
+        (np.array([0, 1, 2]), 'Dense(3, activation="softmax")'),
+        (ONE_HOT, 'Dense(3, activation="softmax")'),
+        (np.array([[0, 1], [1, 1]]), 'Dense(2, activation="sigmoid")'),
+        (np.array([1.5, 2.5]), 'Dense(1, activation="sigmoid")'),  # two values only
+        (np.array([1.5, 2.5, 4.0]), "Dense(1)"),
+        (np.array([[1.5, 2.5], [4.0, 1.0]]), "Dense(2)"),
+    ],
+)
+def test_layer_code_is_keras_code_of_the_right_size(y, code):
+    assert describe_target(y).layer_code == code
+
+
+def test_describe_target_balances_and_guesses_like_scikit_learn():
+    y = np.random.default_rng(0).choice(3, 200, p=[0.2, 0.5, 0.3])
+    description = describe_target(y, names=("a", "b", "c"))
+    assert description.shares == tuple(np.bincount(y) / 200)
+    dummy = DummyClassifier(strategy="most_frequent").fit(y[:, None], y)
+    assert description.baseline.value == dummy.score(y[:, None], y)
+    assert description.guess == f"Always 'b': {description.shares[1]:.1%} right."
+
+
+def test_guess_of_two_quantities_has_an_error_for_each():
+    description = describe_target(np.array([[1.0, 1_000.0], [2.0, 5_000.0], [6.0, 6_000.0]]))
+    assert description.guess == "Always the median, 2 and 5,000: off by 1.67 and 1,667 on average."
+
+
+def test_guess_of_labels_takes_each_label_by_itself():
+    description = describe_target(np.array([[1, 0], [1, 1], [0, 0]]), names=("even", "closed loop"))
+    assert description.shares == (2 / 3, 1 / 3)
+    assert description.guess == "Always 'even, not closed loop': 66.7% of the answers right."
+
+
+def test_names_let_a_class_be_missing():
+    description = describe_target(np.array([0, 2, 2, 1]), names=("a", "b", "c", "d"))
+    assert description.outputs == 4
+    assert description.shares == (0.25, 0.25, 0.5, 0.0)
+    assert describe_target(np.array([3, 7, 7]), names=tuple("0123456789")).type is ProblemType.MULTICLASS
+
+
+def test_texts_become_numbers_in_the_order_of_the_alphabet():
+    description = describe_target(np.array(["hen", "cat", "dog"]))
+    assert description.targets.tolist() == [2, 0, 1]
+    assert description.names == ("cat", "dog", "hen")
+
+
+def test_two_other_values_become_0_and_1_with_a_caution():
+    description = describe_target(np.array([1, 2, 2]))
+    assert description.targets.tolist() == [0, 1, 1]
+    assert "number the two so" in description.caution
+    assert describe_target(np.array([0, 1])).caution == ""
+
+
+@pytest.mark.parametrize(("y", "caution"), [([0, 1, 2], "counts"), ([1, 2, 3], "postcodes"), ([0.1, 0.2, 3], "")])
+def test_caution_says_what_an_array_cannot_tell(y, caution):
+    description = describe_target(np.array(y))
+    assert caution in description.caution
+    assert bool(caution) == bool(description.caution)
+    assert ("mind: " in str(description)) == bool(caution)
+
+
+@pytest.mark.parametrize(
+    ("y", "answer"),
+    [
+        (np.array([0, 2, 1]), "2"),
+        (np.array(["cat", "dog", "hen"]), "dog"),
+        (np.array([[1, 0], [1, 1]]), "column 0, column 1"),
+        (np.array([[1, 1], [0, 0]]), "none"),
+        (np.array([1.5, 1_234.5, 2]), "1,234 m"),
+    ],
+)
+def test_answer_puts_one_target_into_words(y, answer):
+    assert describe_target(y, unit="m").answer(1) == answer
+
+
+def test_str_holds_type_reason_layer_and_guess():
+    text = str(describe_target(np.array([0, 1, 1])))
+    assert [line.split(": ")[0].strip() for line in text.splitlines()] == [
+        "type",
+        "because",
+        "last layer",
+        "without the input",
+    ]
+    assert 'Dense(1, activation="sigmoid"), loss binary_crossentropy' in text
+
+
+@pytest.mark.parametrize(
+    ("y", "error", "message"),
+    [
+        (np.array([]), ValueError, r"one row a sample, n above 0. Received: y of shape \(0,\)"),
+        (np.zeros((2, 2, 2)), ValueError, r"Received: y of shape \(2, 2, 2\)"),
+        (np.float64(3), ValueError, r"Received: y of shape \(\)"),
+        (np.array([1.0, np.nan, np.inf]), ValueError, "2 targets are not finite"),
+        (np.array([7, 7, 7]), ValueError, "All 3 targets are the same"),
+        (np.array(["a", "a"]), ValueError, "All 2 targets are the same"),
+        (np.array([["a", "b"], ["b", "a"]]), ValueError, "Texts in several columns are several problems"),
+        (np.array([None, 1]), TypeError, "Targets are numbers or texts. Received: .*object"),
+        (np.array(["2024-01-01"], "datetime64[D]"), TypeError, "Turn dates and objects"),
+    ],
+)
+def test_describe_target_refuses_what_is_no_target(y, error, message):
+    with pytest.raises(error, match=message):
+        describe_target(y)
+
+
+@pytest.mark.parametrize(("value", "text"), [(0, "0"), (999.4, "999"), (1_000, "1,000"), (-2_500, "-2,500")])
+def test_format_number_has_three_digits_or_is_whole(value, text):
+    assert format_number(value) == text
+
+
+def test_describe_target_takes_texts_as_pandas_gives_them():
+    description = describe_target(np.array(["cat", "dog", "cat"], dtype=object))
+    assert (description.type, description.names) == (ProblemType.BINARY, ("cat", "dog"))
+
+
+def test_one_name_for_the_yes_is_enough():
+    assert describe_target(np.array([0, 1, 1]), names=("ill",)).names == ("not ill", "ill")
+
+
+@pytest.mark.parametrize(
+    ("y", "names", "wanted"), [([0, 1, 2], ("a", "b"), 3), ([[1.5, 2], [3, 4]], ("a",), 2), ([1.5, 2, 9], "ab", 1)]
+)
+def test_describe_target_says_how_many_names_are_wanted(y, names, wanted):
+    with pytest.raises(ValueError, match=rf"which wants {wanted} name\(s\). Received: names="):
+        describe_target(np.array(y), names=names)

@@ -1,0 +1,166 @@
+"""Telling two parts of a split apart, and duplicates across them: against counting by hand and known processes."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+import recipe
+from recipe.core.reviews import Reviews
+from recipe.steps.s3_checks import find_duplicates, group_equal, same_distribution
+
+
+def texts(*rows):
+    return Reviews(
+        tokens=np.concatenate([np.array(row, np.uint32) for row in rows]),
+        offsets=np.cumsum([0, *map(len, rows)]),
+    )
+
+
+@pytest.mark.parametrize("rows", [80, 2_000])
+def test_same_distribution_has_an_interval_that_holds_the_true_auc(rows):
+    rng = np.random.default_rng(1)
+    a, b = rng.normal(0, 1, (rows, 1)), rng.normal(1.0, 1, (rows, 1))
+    true = norm.cdf(1.0 / np.sqrt(2))  # what the best classifier of the two reaches
+    low, high = same_distribution(a, b).interval
+    assert low < true < high
+
+
+@pytest.mark.parametrize("name", ["mnist", "imdb", "housing"])
+def test_random_split_is_not_told_apart(name):
+    split = recipe.hold_out(recipe.load(name, source="sample"))
+    check = same_distribution(split.x_train, split.x_val, y_a=split.y_train, y_b=split.y_val, rows=400)
+    assert check.same
+    assert check.auc == pytest.approx(0.5, abs=0.1)
+    assert check.sentence.startswith("A classifier cannot tell the two parts apart: AUC ")
+
+
+@pytest.mark.slow
+def test_fair_splits_are_flagged_about_as_seldom_as_the_level_says():
+    dataset = recipe.load("housing", source="sample")
+    flagged = 0
+    for seed in range(20):
+        split = recipe.hold_out(dataset, seed=seed, test_size=0.5)
+        flagged += not same_distribution(split.x_train, split.x_val, rows=300, seed=seed).same
+    assert flagged <= 3  # 0.5 are expected; more than 3 in one case of a thousand
+
+
+def test_north_and_south_of_the_houses_are_told_apart():
+    dataset = recipe.load("housing", source="sample")
+    north = dataset.x_train[:, 1] > np.median(dataset.x_train[:, 1])
+    check = same_distribution(dataset.x_train[north], dataset.x_train[~north], rows=400)
+    assert not check.same
+    assert check.auc > 0.95
+    assert check.samples == (400, 400)
+    assert "tells the two parts apart: AUC 0.9" in check.sentence or "AUC 1.000" in check.sentence
+
+
+def test_targets_that_differ_are_seen_where_inputs_do_not():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(600, 3)), rng.normal(size=600)
+    assert same_distribution(x[:300], x[300:]).same
+    assert not same_distribution(x[:300], x[300:], y_a=y[:300], y_b=y[300:] + 2).same
+
+
+def test_short_and_long_reviews_are_told_apart():
+    x = recipe.load("imdb", source="sample").x_train
+    lengths = np.diff(x.offsets)
+    short = lengths < np.median(lengths)
+    assert not same_distribution(x[short], x[~short], rows=300).same
+
+
+def test_same_distribution_is_fixed_by_its_seed():
+    x = np.random.default_rng(0).normal(size=(200, 4))
+    assert same_distribution(x[:100], x[100:], seed=2) == same_distribution(x[:100], x[100:], seed=2)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "more", "message"),
+    [
+        (
+            np.zeros((9, 2)),
+            np.zeros((50, 2)),
+            {},
+            "With fewer than 10 samples nothing can be told. Received: parts of 9",
+        ),
+        (
+            np.zeros((20, 2)),
+            np.zeros((20, 3)),
+            {},
+            "Only samples of one shape can be compared. Received: (2,) and (3,)",
+        ),
+        (np.zeros((20, 2)), np.zeros((20, 2)), {"y_a": np.zeros(20)}, "Only one part came with its targets."),
+        (
+            np.zeros((20, 2)),
+            np.zeros((20, 2)),
+            {"y_a": np.zeros(20), "y_b": np.zeros(19)},
+            "There are 19 targets for 20 samples.",
+        ),
+        (np.zeros((20, 2)), np.zeros((20, 2)), {"level": 1.0}, "A confidence lies in [0.5, 1). Received: level=1.0."),
+    ],
+)
+def test_same_distribution_refuses_what_cannot_be_compared(a, b, more, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        same_distribution(a, b, **more)
+
+
+def test_find_duplicates_counts_images_tables_and_reviews():
+    images = np.arange(24, dtype=np.uint8).reshape(6, 2, 2)
+    assert find_duplicates(images[:4], images[2:]).pairs.tolist() == [[2, 0], [3, 1]]
+    table = np.array([[0.0, 1.0], [2.0, 3.0]], np.float32)
+    assert find_duplicates(table, np.array([[-0.0, 1.0]], np.float32)).in_second == 1
+    reviews = texts([5, 1], [7], [5, 1], [1, 5])
+    found = find_duplicates(reviews[:2], reviews[2:])
+    assert (found.in_second, found.size, found.share) == (1, 2, 0.5)
+
+
+def test_find_duplicates_counts_each_sample_once_and_the_targets_that_disagree():
+    a, b = np.array([[1], [1], [2]]), np.array([[1], [3], [2]])
+    found = find_duplicates(a, b, y_a=np.array([0, 1, 0]), y_b=np.array([0, 0, 0]))
+    assert found.pairs.tolist() == [[0, 0], [1, 0], [2, 2]]
+    assert (found.in_second, found.conflicts) == (2, 1)
+    assert found.sentence == (
+        "2 of 3 samples (66.67%) have a duplicate in the other part; 1 pairs have different targets."
+    )
+
+
+def test_find_duplicates_counts_a_pair_of_several_targets_once():
+    x, y = np.array([[1.0], [2.0]]), np.array([[1, 0, 1], [0, 0, 0]])
+    assert find_duplicates(x, x, y_a=y, y_b=1 - y).conflicts == 2
+
+
+def test_find_duplicates_of_parts_without_duplicates_finds_none():
+    found = find_duplicates(np.array([[1]]), np.array([[2]]), y_a=np.array([0]), y_b=np.array([0]))
+    assert (found.pairs.shape, found.in_second, found.conflicts) == ((0, 2), 0, 0)
+
+
+def test_find_duplicates_refuses_an_empty_part():
+    with pytest.raises(ValueError, match="There is nothing to compare with"):
+        find_duplicates(np.zeros((3, 2)), np.zeros((0, 2)))
+
+
+def test_group_equal_numbers_equal_samples_alike_and_keeps_duplicates_on_one_side():
+    dataset = recipe.load("housing", source="sample", rows=200)
+    rows = np.repeat(np.arange(60), 2)
+    groups = group_equal(dataset.x_train[rows])
+    np.testing.assert_array_equal(groups, rows)
+    np.testing.assert_array_equal(group_equal(texts([1], [2]), texts([2], [3])), [0, 1, 1, 2])
+
+
+@pytest.mark.real_data
+def test_real_data_has_the_duplicates_that_the_lesson_speaks_of(real_data):
+    reviews, houses = recipe.load("imdb").x_train, recipe.load("housing").x_train
+    assert len(reviews) - len(np.unique(group_equal(reviews))) == 98
+    assert len(np.unique(group_equal(houses))) == len(houses)
+    assert len(np.unique(group_equal(houses[:, :2]))) == 10_814
+
+
+@pytest.mark.real_data
+def test_real_small_housing_is_no_fair_picture_of_california(real_data):
+    small, houses = recipe.load("housing", rows=600).x_train, recipe.load("housing").x_train
+    known = group_equal(small, houses)
+    others = houses[~np.isin(known[len(small) :], known[: len(small)])]
+    assert same_distribution(small, others).auc > 0.9

@@ -1,0 +1,437 @@
+"""The ways to prepare against scikit-learn's, on the training part alone; what is refused, filled in or noted."""
+
+import dataclasses
+import json
+import re
+
+import numpy as np
+import pytest
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+from sklearn.impute import SimpleImputer
+from sklearn.preprocessing import MinMaxScaler, MultiLabelBinarizer, StandardScaler
+
+from recipe.core.preparation import ENCODINGS, Preparation, Ratio
+from recipe.core.prepared import encoding_for, readable_by
+from recipe.core.problem import REVIEW_LENGTH
+from recipe.core.reviews import Reviews
+from recipe.core.run import Run
+from recipe.core.spec import ModelSpec
+from recipe.data.load import load
+from recipe.data.problems import HOUSING_CAP, HOUSING_RATIOS, PROBLEMS, find_problem
+from recipe.engine.models import build_model
+from recipe.steps.s3_protocol import hold_out
+from recipe.steps.s4_prepare import prepare
+from recipe.steps.training import train
+
+TABLES = ["housing", "housing_fraction", "housing_vector"]
+IMAGES = ["mnist", "mnist_five", "mnist_multilabel"]
+
+
+BASES = ("mnist", "housing", "imdb")
+
+
+def sample_split(name, rows=300):
+    return hold_out(load(name, source="sample", rows=rows))
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_prepare_normalizes_tables_by_the_training_part_alone(name):
+    split = sample_split(name)
+    # A validation part from another world: were it looked at, the mean would move.
+    split = dataclasses.replace(split, x_val=split.x_val * 100 + 7)
+    prepared = prepare(split)
+    scaler = StandardScaler().fit(split.x_train.astype(np.float64))
+    np.testing.assert_allclose(prepared.preparation.mean, scaler.mean_, rtol=1e-12)
+    np.testing.assert_allclose(prepared.preparation.std, scaler.scale_, rtol=1e-9)
+    np.testing.assert_allclose(prepared.x_train, scaler.transform(split.x_train.astype(np.float64)), atol=1e-5)
+    np.testing.assert_allclose(prepared.x_val, scaler.transform(split.x_val.astype(np.float64)), rtol=1e-5)
+    np.testing.assert_allclose(prepared.x_train.mean(axis=0), 0, atol=1e-5)
+    np.testing.assert_allclose(prepared.x_train.std(axis=0), 1, atol=1e-5)
+    assert (prepared.x_train.dtype, prepared.x_val.dtype) == (np.float32, np.float32)
+    assert (prepared.preparation.encoding, prepared.input_scale) == ("normalize", 1.0)
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_prepare_keeps_images_small_and_scales_them_for_the_network(name):
+    split = sample_split(name)
+    prepared = prepare(split)
+    assert prepared.x_train is split.x_train  # uint8, not even copied
+    assert (prepared.x_train.dtype, prepared.input_scale) == (np.uint8, 1 / 16)
+    inputs = prepared.inputs("val")
+    assert (inputs.dtype, inputs.min(), inputs.max()) == (np.float32, 0.0, 1.0)
+    np.testing.assert_array_equal(inputs, split.x_val.astype(np.float32) / 16)
+    np.testing.assert_array_equal(prepared.inputs(), split.x_train.astype(np.float32) / 16)
+    full = prepare(dataclasses.replace(split, problem=dataclasses.replace(split.problem, pixel_max=255.0)))
+    np.testing.assert_allclose(full.inputs(), split.x_train / 255, rtol=1e-6)
+
+
+def test_prepare_makes_multi_hot_vectors_of_reviews():
+    split = sample_split("imdb")
+    prepared = prepare(split)
+    words = split.problem.num_words
+    reference = MultiLabelBinarizer(classes=range(words)).fit_transform([set(text.tolist()) for text in split.x_val])
+    np.testing.assert_array_equal(prepared.x_val, reference)
+    assert prepared.x_val.dtype == np.uint8
+    assert prepared.preparation.encoding == prepare(split, encoding="multi_hot").preparation.encoding == "multi_hot"
+    np.testing.assert_array_equal(prepared.inputs("val"), reference.astype(np.float32))
+
+
+def test_prepare_makes_sequences_of_reviews_that_stay_whole_numbers():
+    from keras.utils import pad_sequences
+
+    split = sample_split("imdb")
+    prepared = prepare(split, encoding="sequence")
+    texts = [text.astype(np.int64) for text in split.x_val]
+    reference = pad_sequences(texts, maxlen=REVIEW_LENGTH, padding="post", truncating="post")
+    np.testing.assert_array_equal(prepared.x_val, reference)
+    assert (prepared.x_val.dtype, prepared.inputs("val").dtype) == (np.uint16, np.int32)
+    np.testing.assert_array_equal(prepared.inputs("val"), reference)
+
+
+def test_prepare_leaves_out_rare_words_and_what_is_behind_the_limit():
+    split = sample_split("imdb", rows=20)
+    long = Reviews(tokens=np.tile(np.arange(1, 600, dtype=np.uint32), 2), offsets=np.array([0, 599, 1198]))
+    problem = dataclasses.replace(split.problem, num_words=400, input_shape=(400,))
+    split = dataclasses.replace(split, problem=problem, x_train=long, y_train=np.array([0, 1], np.uint8))
+    assert prepare(split).x_train.sum(axis=1).tolist() == [399, 399]  # words 1 to 399
+    np.testing.assert_array_equal(prepare(split, encoding="sequence").x_train[1], np.arange(1, REVIEW_LENGTH + 1))
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_prepare_carries_over_what_belongs_to_the_split(name):
+    split = sample_split(name)
+    prepared = prepare(split)
+    assert (prepared.problem, prepared.source, prepared.protocol) == (split.problem, "sample", split.protocol)
+    assert len(prepared.x_train) == len(prepared.y_train) == len(split.y_train)
+    assert len(prepared.x_val) == len(prepared.y_val) == len(split.y_val)
+    assert prepared.inputs("val").shape[1:] == split.problem.input_shape
+
+
+@pytest.mark.parametrize("name", ["mnist", "imdb", "mnist_five", "mnist_multilabel"])
+def test_prepare_keeps_labels_as_they_are(name):
+    split = sample_split(name)
+    assert prepare(split).y_train is split.y_train
+    assert split.y_train.dtype == np.uint8
+
+
+@pytest.mark.parametrize(
+    ("name", "scale"), [("housing", 100_000), ("housing_fraction", 1), ("housing_vector", [100_000, 1])]
+)
+def test_prepare_gives_quantities_in_the_problem_s_unit(name, scale):
+    split = sample_split(name)
+    prepared = prepare(split)
+    np.testing.assert_allclose(prepared.y_train, split.y_train / scale, rtol=1e-6)
+    np.testing.assert_allclose(prepared.y_val, split.y_val / scale, rtol=1e-6)
+    assert prepared.y_train.dtype == np.float32
+    assert prepared.y_train.shape == split.y_train.shape
+    assert prepared.y_train.max() <= 15.01  # a few hundred thousand dollars; 15 is the largest income
+    if name == "housing_fraction":
+        dollars = sample_split("housing").y_train
+        np.testing.assert_allclose(prepared.y_train, dollars / HOUSING_CAP, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_transform_applies_to_new_data_what_was_fitted(name):
+    split = sample_split(name)
+    prepared = prepare(split)
+    np.testing.assert_array_equal(prepared.preparation.transform(split.x_val), prepared.x_val)
+    np.testing.assert_array_equal(prepared.preparation.transform_target(split.y_val), prepared.y_val)
+    np.testing.assert_array_equal(prepared.preparation.to_network(prepared.x_val), prepared.inputs("val"))
+
+
+@pytest.mark.parametrize(
+    ("name", "architecture", "encoding"),
+    [
+        ("imdb", "mlp", "multi_hot"),
+        ("imdb", "linear", "multi_hot"),
+        ("imdb", "embedding", "sequence"),
+        ("mnist", "mlp", "scale"),
+        ("mnist_five", "convnet", "scale"),
+        ("housing", "mlp", "normalize"),
+        ("housing_vector", "linear", "normalize"),
+    ],
+)
+def test_encoding_for_says_what_an_architecture_reads(name, architecture, encoding):
+    assert encoding_for(ModelSpec(architecture=architecture), find_problem(name)) == encoding
+    prepared = prepare(sample_split(name), encoding=encoding)
+    assert prepared.preparation.encoding == encoding
+
+
+@pytest.mark.parametrize(
+    ("name", "encoding", "allowed"),
+    [
+        ("mnist", "tfidf", "auto, scale, scale_signed, normalize, raw"),
+        ("imdb", "scale", "auto, multi_hot, counts, tfidf, sequence"),
+        ("housing", "multi_hot", "auto, normalize, scale, scale_signed, raw"),
+        ("housing", "", "auto, normalize, scale, scale_signed, raw"),
+    ],
+)
+def test_prepare_refuses_an_encoding_that_does_not_suit(name, encoding, allowed):
+    message = f"Inputs of {name} cannot be encoded so. Received: encoding={encoding!r}. Choose from {allowed}."
+    with pytest.raises(ValueError, match=re.escape(message)):
+        prepare(sample_split(name), encoding=encoding)
+
+
+def test_prepare_refuses_a_constant_feature_and_names_its_column():
+    split = sample_split("housing")
+    x_train = split.x_train.copy()
+    x_train[:, [2, 5]] = 3.5
+    message = (
+        "2 features are the same in every training sample, so they tell nothing and cannot be normalised. "
+        "Received: housing, columns 2 (housing_median_age), 5 (population). Drop them."
+    )
+    with pytest.raises(ValueError, match=re.escape(message)):
+        prepare(dataclasses.replace(split, x_train=x_train))
+
+
+@pytest.mark.parametrize("part", ["x_train", "x_val"])
+def test_prepare_refuses_inputs_that_are_not_finite(part):
+    split = sample_split("housing")
+    x = getattr(split, part).copy()
+    x[3, 4], x[5, 1] = np.nan, np.inf
+    where = {"x_train": "training part", "x_val": "validation part"}[part]
+    message = (
+        f"2 values of the {where} are not finite. Received: housing, x of shape {x.shape}, columns "
+        "1 (latitude), 4 (total_bedrooms). Drop these samples, or fill missing values by prepare(split, "
+        'missing="median").'
+    )
+    with pytest.raises(ValueError, match=re.escape(message)):
+        prepare(dataclasses.replace(split, **{part: x}))
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_prepare_refuses_targets_that_are_not_finite(name):
+    split = sample_split(name)
+    y = split.y_val.copy()
+    y[3] = np.nan
+    message = f"{y[3].size} of the validation targets are not finite. Received: {name}, y of shape {y.shape}."
+    with pytest.raises(ValueError, match=re.escape(message)):
+        prepare(dataclasses.replace(split, y_val=y))
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"), [("mnist", (5, 28, 28)), ("mnist", (8, 8)), ("housing", (5, 7)), ("housing", (8,))]
+)
+def test_transform_refuses_samples_of_another_shape(name, shape):
+    preparation = prepare(sample_split(name)).preparation
+    wanted = preparation.problem.input_shape
+    message = f"A sample of {name} has the shape {wanted}. Received: x of shape {shape}. Give an array of shape (n, "
+    with pytest.raises(ValueError, match=re.escape(message)):
+        preparation.transform(np.zeros(shape, np.float32))
+
+
+def with_gaps(split, part="x_train", column=4, step=5):
+    x = getattr(split, part).copy()
+    x[::step, column] = np.nan
+    return dataclasses.replace(split, **{part: x})
+
+
+@pytest.mark.parametrize(("encoding", "limits"), [("scale", (0, 1)), ("scale_signed", (-1, 1))])
+def test_prepare_scales_tables_as_scikit_learn_does(encoding, limits):
+    split = sample_split("housing", 200)
+    prepared = prepare(split, encoding=encoding)
+    scaler = MinMaxScaler(limits).fit(split.x_train.astype(np.float64))
+    np.testing.assert_allclose(prepared.x_train, scaler.transform(split.x_train.astype(np.float64)), atol=1e-6)
+    np.testing.assert_allclose(prepared.x_val, scaler.transform(split.x_val.astype(np.float64)), atol=1e-6)
+    assert (prepared.x_train.min(), prepared.x_train.max()) == limits
+
+
+def test_prepare_leaves_raw_values_alone():
+    table, digits = sample_split("housing", 200), sample_split("mnist", 200)
+    np.testing.assert_array_equal(prepare(table, encoding="raw").inputs(), table.x_train)
+    np.testing.assert_array_equal(prepare(digits, encoding="raw").inputs(), digits.x_train)
+
+
+def test_prepare_scales_images_to_both_sides_of_zero_in_two_bytes_a_pixel():
+    split = sample_split("mnist", 200)
+    prepared = prepare(split, encoding="scale_signed")
+    assert prepared.x_train.dtype == np.int16
+    np.testing.assert_allclose(prepared.inputs(), split.x_train / 8.0 - 1, atol=1e-6)
+
+
+def test_prepare_normalizes_images_by_one_mean_and_one_deviation():
+    split = sample_split("mnist", 200)
+    prepared = prepare(split, encoding="normalize")
+    inputs = prepared.inputs()
+    assert inputs.mean(dtype=np.float64) == pytest.approx(0, abs=1e-6)
+    assert inputs.std(dtype=np.float64) == pytest.approx(1, abs=1e-6)
+    np.testing.assert_allclose(
+        prepared.inputs("val"), (split.x_val - split.x_train.mean()) / split.x_train.std(), atol=1e-5
+    )
+
+
+def as_texts(reviews):
+    return [" ".join(f"w{token}" for token in text) for text in reviews]
+
+
+def test_prepare_counts_and_weighs_words_as_scikit_learn_does():
+    split = sample_split("imdb", 200)
+    words = split.problem.num_words
+    shared = {"vocabulary": [f"w{rank}" for rank in range(words)], "token_pattern": r"\S+"}
+    counts = CountVectorizer(**shared).transform(as_texts(split.x_val)).toarray()
+    prepared = prepare(split, encoding="counts")
+    np.testing.assert_array_equal(prepared.x_val, counts)
+    assert prepared.x_val.dtype == np.uint8
+    reference = TfidfVectorizer(**shared).fit(as_texts(split.x_train))
+    prepared = prepare(split, encoding="tfidf")
+    np.testing.assert_allclose(prepared.preparation.idf, reference.idf_)
+    np.testing.assert_allclose(
+        prepared.inputs("val"), reference.transform(as_texts(split.x_val)).toarray(), rtol=5e-4, atol=1e-6
+    )
+    assert prepared.x_val.dtype == np.float16
+
+
+@pytest.mark.parametrize("name", BASES)
+def test_prepare_gives_what_trains_in_every_encoding(name):
+    split = sample_split(name, rows=60)
+    for encoding in ENCODINGS[split.problem.kind]:
+        architecture = "embedding" if encoding == "sequence" else "mlp"
+        spec = ModelSpec(architecture=architecture, hidden_units=(4,), epochs=1)
+        assert encoding in readable_by(spec, split.problem)
+        run = train(spec, prepare(split, encoding=encoding))
+        assert isinstance(run, Run)
+        assert np.isfinite(run.history["val_loss"]).all()
+
+
+def test_prepare_fills_gaps_with_the_training_median_as_scikit_learn_does():
+    split = with_gaps(with_gaps(sample_split("housing", 200)), "x_val", column=0, step=3)
+    prepared = prepare(split, encoding="raw", missing="median")
+    imputer = SimpleImputer(strategy="median").fit(split.x_train)
+    np.testing.assert_allclose(prepared.preparation.median, imputer.statistics_, rtol=1e-6)
+    np.testing.assert_allclose(prepared.x_val, imputer.transform(split.x_val), rtol=1e-6)
+    filled = [note for note in prepared.notes if note.kind == "filled"]
+    assert [(note.feature, note.count) for note in filled] == [("total_bedrooms", 26), ("longitude", 11)]
+    assert str(filled[0]).startswith("total_bedrooms: 26 of 128 values were missing, the training median ")
+
+
+def test_transform_refuses_gaps_where_no_median_was_fitted_and_infinity_always():
+    split = sample_split("housing", 200)
+    with pytest.raises(ValueError, match=re.escape("columns 4 (total_bedrooms). Drop these samples, or fill")):
+        prepare(split).preparation.transform(with_gaps(split).x_train)
+    endless = split.x_val.copy()
+    endless[0, 2] = np.inf
+    message = "1 values of the input are not finite. Received: housing, x of shape (32, 8), columns 2 (housing_median_a"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        prepare(split, missing="median").preparation.transform(endless)
+
+
+def test_prepare_refuses_a_column_without_any_value():
+    message = "1 columns have no value at all in the training part. Received: housing, columns 4 (total_bedrooms). Drop"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        prepare(with_gaps(sample_split("housing", 200), step=1), missing="median")
+
+
+def test_prepare_makes_ratios_of_filled_columns_and_tells_the_model_their_number():
+    split = with_gaps(sample_split("housing", 200))
+    prepared = prepare(split, encoding="raw", ratios=HOUSING_RATIOS, missing="median")
+    filled = prepare(split, encoding="raw", missing="median").x_train
+    np.testing.assert_allclose(prepared.x_train[:, :8], filled)
+    np.testing.assert_allclose(prepared.x_train[:, 8], filled[:, 3] / filled[:, 6], rtol=1e-6)
+    np.testing.assert_allclose(prepared.x_train[:, 9], filled[:, 4] / filled[:, 3], rtol=1e-6)
+    np.testing.assert_allclose(prepared.x_train[:, 10], filled[:, 5] / filled[:, 6], rtol=1e-6)
+    assert prepared.preparation.columns[-1] == "people_per_household"
+    assert (prepared.problem.input_shape, prepared.preparation.problem.input_shape) == ((11,), (8,))
+    assert build_model(ModelSpec(), prepared.problem).input_shape == (None, 11)
+
+
+def test_prepare_refuses_ratios_that_cannot_be_made():
+    split = sample_split("housing", 200)
+    wrong = Ratio(name="cars_per_house", over="cars", under="households")
+    message = "There is no column 'cars' to make cars_per_house from. Received: ratio='cars_per_house = cars / househo"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        prepare(split, ratios=[wrong])
+    nobody = split.x_train.copy()
+    nobody[:2, 6] = 0
+    with pytest.raises(ValueError, match="2 of 128 values of households are 0, and nothing can be divided by it"):
+        prepare(dataclasses.replace(split, x_train=nobody), ratios=HOUSING_RATIOS)
+    with pytest.raises(ValueError, match="Only a table has columns to make ratios of or to fill, and mnist is none"):
+        prepare(sample_split("mnist", 200), ratios=HOUSING_RATIOS)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "allowed"), [("missing", "drop", "refuse, median"), ("fit_on", "val", "train, all")]
+)
+def test_prepare_refuses_an_unknown_way(field, value, allowed):
+    with pytest.raises(ValueError, match=f"Received: {field}='{value}'. Choose from {allowed}."):
+        prepare(sample_split("housing", 200), **{field: value})
+
+
+@pytest.mark.parametrize(("name", "encoding"), [("housing", "normalize"), ("mnist", "normalize"), ("imdb", "tfidf")])
+def test_prepare_leaks_only_when_told_to_and_says_so(name, encoding):
+    split = sample_split(name, 200)
+    honest, leaky = (prepare(split, encoding=encoding, fit_on=part) for part in ("train", "all"))
+    learned = "idf" if name == "imdb" else "mean"
+    assert getattr(honest.preparation, learned) != getattr(leaky.preparation, learned)
+    assert [note.kind for note in leaky.notes][-1] == "leak"
+    assert "leak" not in [note.kind for note in honest.notes]
+
+
+def test_inspect_notes_values_that_training_never_showed():
+    preparation = prepare(sample_split("housing", 200)).preparation
+    x = np.repeat(np.asarray(preparation.low, np.float32)[None], 3, axis=0)
+    assert preparation.inspect(x) == ()
+    x[1:, 7] = 90.0, 99.0
+    (note,) = preparation.inspect(x)
+    assert (note.kind, note.feature, note.count) == ("outside_range", "median_income", 2)
+    assert re.fullmatch(
+        r"median_income: 2 of 3 values lie outside .* to .*, the range .* \(the farthest: 99\)\.", str(note)
+    )
+    assert np.isfinite(preparation.transform(x)).all()
+
+
+def test_inspect_notes_images_that_are_scaled_already_and_reviews_without_a_known_word():
+    digits = prepare(sample_split("mnist", 200)).preparation
+    (note,) = digits.inspect(np.full((2, 8, 8), 0.5, np.float32))
+    assert (note.kind, note.count) == ("scaled_twice", 2)
+    words = prepare(sample_split("imdb", 200)).preparation
+    unknown = Reviews(tokens=np.array([60_000, 5, 60_000], np.uint32), offsets=np.array([0, 1, 3, 3]))
+    (note,) = words.inspect(unknown)
+    assert (note.kind, note.count) == ("no_known_word", 2)
+
+
+@pytest.mark.parametrize("bad", [-1.0, 17.0, np.nan])
+def test_transform_refuses_pixels_out_of_range(bad):
+    preparation = prepare(sample_split("mnist", 200)).preparation
+    images = np.zeros((2, 8, 8), np.float32)
+    images[1, 3, 3] = bad
+    with pytest.raises(ValueError, match="A pixel of mnist lies between 0 and 16"):
+        preparation.transform(images)
+
+
+def test_prepare_refuses_images_without_a_white_and_images_of_one_grey():
+    split = sample_split("mnist", 200)
+    with pytest.raises(ValueError, match="How bright white is must be known for images"):
+        dataclasses.replace(split.problem, pixel_max=0.0)
+    with pytest.raises(ValueError, match="All pixels are 3, so there is nothing to see"):
+        prepare(dataclasses.replace(split, x_train=np.full_like(split.x_train, 3)), encoding="normalize")
+
+
+def test_transform_refuses_samples_of_another_kind():
+    table, words = prepare(sample_split("housing", 200)).preparation, prepare(sample_split("imdb", 200)).preparation
+    with pytest.raises(TypeError, match=r"The samples of imdb are texts. Received: x, ndarray"):
+        words.transform(np.zeros((5, 9), np.float32))
+    with pytest.raises(TypeError, match=r"The samples of housing are numbers in a NumPy array. Received: x, Reviews"):
+        table.transform(sample_split("imdb", 200).x_val)
+    with pytest.raises(TypeError, match="Received: x, an array of <U1"):
+        table.transform(np.full((2, 8), "a"))
+
+
+@pytest.mark.parametrize(("name", "label", "classes"), [("mnist", 10, 9), ("imdb", 2, 1), ("mnist_multilabel", 2, 1)])
+def test_prepare_refuses_labels_that_are_no_class(name, label, classes):
+    split = sample_split(name, 200)
+    y_train = split.y_train.copy()
+    y_train.flat[0] = label
+    message = f"The labels of {name} run from 0 to {classes}. Received: the training targets, from 0 to {label}."
+    with pytest.raises(ValueError, match=re.escape(message)):
+        prepare(dataclasses.replace(split, y_train=y_train))
+
+
+@pytest.mark.parametrize("name", BASES)
+def test_preparation_comes_back_from_json_and_does_the_same(name):
+    split = sample_split(name, 200)
+    extra = {"ratios": HOUSING_RATIOS, "missing": "median"} if name == "housing" else {}
+    for encoding in ENCODINGS[split.problem.kind]:
+        first = prepare(split, encoding=encoding, **extra).preparation
+        second = Preparation.from_dict(json.loads(json.dumps(first.to_dict())))
+        assert dataclasses.asdict(first) == dataclasses.asdict(second)
+        np.testing.assert_array_equal(first.transform(split.x_val), second.transform(split.x_val))
