@@ -183,7 +183,7 @@ class Search:
                 if not self._pending:
                     return
                 done, _ = wait(self._pending, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
-                for future in done:
+                for future in [one for one in self._pending if one in done]:  # in the order in which they began
                     self._take(future)
         except KeyboardInterrupt:  # the second one: the first is a wish to stop
             reason = "stopped"
