@@ -5,42 +5,20 @@ The model is trained once; moving the threshold only asks it to be surer, or les
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 
+from recipe.core.dataset import Dataset
 from recipe.core.measures import THRESHOLD
+from recipe.core.prepared import encoding_for
+from recipe.core.problem import ProblemType
+from recipe.core.spec import ModelSpec
 from recipe.steps.s2_measure import ConfusionMatrix, check_scores, confusion_matrix
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class PrecisionRecall:
-    """Precision and recall at every threshold that changes an answer.
-
-    Attributes
-    ----------
-    thresholds : np.ndarray of shape (k,), rising; a score above it is a yes
-    precision, recall : np.ndarray of shape (k,), at these thresholds
-    average_precision : precision averaged over the recall that each threshold gains: it judges the ranking alone
-    share : of yes among the samples, which is the precision of a guess
-    """
-
-    thresholds: np.ndarray = field(repr=False)
-    precision: np.ndarray = field(repr=False)
-    recall: np.ndarray = field(repr=False)
-    average_precision: float
-    share: float
-
-    @cached_property
-    def f1(self) -> np.ndarray:
-        """F1 at each threshold, shape (k,)."""
-        return 2 * self.precision * self.recall / np.maximum(self.precision + self.recall, 1e-12)
-
-    @property
-    def best_threshold(self) -> float:
-        """The threshold with the highest F1 on these samples; on others it is a little worse, as it was chosen here."""
-        return float(self.thresholds[self.f1.argmax()])
+from recipe.steps.s3_protocol import hold_out
+from recipe.steps.s4_prepare import prepare
+from recipe.steps.training import train
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -50,48 +28,54 @@ class ThresholdReport:
     Attributes
     ----------
     model, never : the counts of the model and of "never a yes", on the same samples
-    curve : what the other thresholds would give
+    precision, recall : np.ndarray of shape (k,), at all thresholds, as scikit-learn's `precision_recall_curve` has them
+    average_precision : precision averaged over the recall that each threshold gains: it judges the ranking alone
+    share : of yes among the samples, which is the precision of a guess
     """
 
     threshold: float
     model: ConfusionMatrix
     never: ConfusionMatrix
-    curve: PrecisionRecall
+    precision: np.ndarray = field(repr=False)
+    recall: np.ndarray = field(repr=False)
+    average_precision: float
+    share: float
 
 
-def precision_recall(y_true: np.ndarray, scores: np.ndarray) -> PrecisionRecall:
-    """Return precision and recall at every threshold; the arguments are those of `confusion_matrix`.
+def score_held_out(
+    dataset: Dataset, spec: ModelSpec, *, stop: threading.Event | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Train a yes-or-no model on half of the training set, and score the other half, large enough for rare answers.
+
+    Parameters
+    ----------
+    stop : once set, training ends with the epoch that is under way
+
+    Returns
+    -------
+    (y_true, scores), both of shape (n,): 1 for yes, and from 0 (surely no) to 1 (surely yes)
 
     Raises
     ------
     ValueError
-        As `confusion_matrix` does, and if there is no yes, for then there is nothing to find.
+        If the problem is no yes-or-no question.
     """
-    from sklearn.metrics import average_precision_score, precision_recall_curve
-
-    y_true, scores = check_scores(y_true, scores)
-    if not y_true.any():
+    problem = dataset.problem
+    if problem.type is not ProblemType.BINARY:
         raise ValueError(
-            f"None of the {len(y_true)} samples is a yes, so there is nothing to find. Received: y_true, all 0. "
-            "Take more samples."
+            f"A threshold needs a yes-or-no question, and {problem.name} is a {problem.type}. "
+            f"Received: dataset of {problem.name}. Load mnist_five or imdb."
         )
-    precision, recall, at_least = precision_recall_curve(y_true, scores)
-    # scikit-learn says yes from its threshold on, the kit above it: halfway to the score below is the same answer.
-    below = np.concatenate([[at_least[0] - 1e-6], at_least[:-1]])
-    return PrecisionRecall(
-        thresholds=(at_least + below) / 2,
-        precision=precision[:-1],
-        recall=recall[:-1],
-        average_precision=float(average_precision_score(y_true, scores)),
-        share=float(y_true.mean()),
-    )
+    prepared = prepare(hold_out(dataset, test_size=0.5), encoding=encoding_for(spec, problem))
+    run = train(spec, prepared, stop=stop, journal=None)
+    return prepared.y_val, run.model.predict(prepared.inputs("val"), batch_size=1024, verbose=0).reshape(-1)
 
 
 def rebalance(y_true: np.ndarray, share: float, seed: int = 0) -> np.ndarray:
     """Choose samples so that a given share of them is a yes, leaving out as few as possible.
 
     Samples are drawn without replacement, in an order that depends on the seed alone: with a little more or less of
-    a class the rest stays the same, so that what changes is the balance and not the luck.
+    a class the rest stays the same, so that what changes is the balance and not the draw.
 
     Parameters
     ----------
@@ -129,32 +113,32 @@ def rebalance(y_true: np.ndarray, share: float, seed: int = 0) -> np.ndarray:
 
 
 def judge_threshold(
-    y_true: np.ndarray,
-    scores: np.ndarray,
-    *,
-    threshold: float = THRESHOLD,
-    share: float | None = None,
-    seed: int = 0,
+    y_true: np.ndarray, scores: np.ndarray, *, share: float, threshold: float = THRESHOLD
 ) -> ThresholdReport:
     """Judge a model at a threshold, on samples of which a given share is a yes, beside "never a yes".
 
     Parameters
     ----------
     y_true, scores : as in `confusion_matrix`
-    share : of yes among the samples that are judged, chosen by `rebalance`; None takes all samples as they are
+    share : of yes among the samples that are judged, chosen by `rebalance`
 
     Raises
     ------
     ValueError
-        As `confusion_matrix`, `precision_recall` and `rebalance` do.
+        As `confusion_matrix` and `rebalance` do.
     """
+    from sklearn.metrics import average_precision_score, precision_recall_curve
+
     y_true, scores = check_scores(y_true, scores)
-    if share is not None:
-        chosen = rebalance(y_true, share, seed)
-        y_true, scores = y_true[chosen], scores[chosen]
+    chosen = rebalance(y_true, share)
+    y_true, scores = y_true[chosen], scores[chosen]
+    precision, recall, _ = precision_recall_curve(y_true, scores)
     return ThresholdReport(
         threshold=threshold,
         model=confusion_matrix(y_true, scores, threshold),
         never=confusion_matrix(y_true, np.zeros(len(y_true))),
-        curve=precision_recall(y_true, scores),
+        precision=precision,
+        recall=recall,
+        average_precision=float(average_precision_score(y_true, scores)),
+        share=float(y_true.mean()),
     )
