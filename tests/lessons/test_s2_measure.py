@@ -2,13 +2,12 @@
 
 import numpy as np
 import pytest
-from sklearn.metrics import average_precision_score
+from sklearn import metrics
 
 import recipe
 from recipe.lessons.s2_measure import panel as panel_module
 from recipe.lessons.s2_measure.panel import NETWORKS, MeasurePanel, MeasureSettings
 from recipe.lessons.s2_measure.study import judge_threshold, rebalance, score_held_out
-from recipe.steps.s2_measure import confusion_matrix
 
 
 def make_scores(samples=2_000, share=0.1, seed=0):
@@ -43,11 +42,17 @@ def test_rebalance_keeps_one_of_each_kind_and_refuses_what_cannot_be():
         rebalance(np.array([0, 0]), 0.5)
 
 
-def test_judge_threshold_counts_and_ranks_the_chosen_samples():
+@pytest.mark.parametrize("threshold", [0.0, 0.3, 0.5, 0.77, 1.0])
+def test_judge_threshold_agrees_with_scikit_learn(threshold):
     y, scores = make_scores()
-    report, chosen = judge_threshold(y, scores, threshold=0.3, share=0.2), rebalance(y, 0.2)
-    assert report.model == confusion_matrix(y[chosen], scores[chosen], 0.3)
-    assert report.average_precision == pytest.approx(average_precision_score(y[chosen], scores[chosen]))
+    report, chosen = judge_threshold(y[:, None], scores[:, None], threshold=threshold, share=0.2), rebalance(y, 0.2)
+    y, scores = y[chosen], scores[chosen].astype(float)
+    said = scores > threshold
+    assert report.model.accuracy == pytest.approx(metrics.accuracy_score(y, said))
+    assert report.model.precision == pytest.approx(metrics.precision_score(y, said, zero_division=0))
+    assert report.model.recall == pytest.approx(metrics.recall_score(y, said))
+    assert report.model.f1 == pytest.approx(metrics.f1_score(y, said, zero_division=0))
+    assert report.average_precision == pytest.approx(metrics.average_precision_score(y, scores))
     assert (report.never.recall, report.share) == (0, pytest.approx(0.2, abs=0.01))
 
 
@@ -67,7 +72,7 @@ def dataset():
 def test_score_held_out_ranks_fives_first_on_the_other_half(dataset):
     y, scores = score_held_out(dataset, recipe.ModelSpec(architecture="linear", batch_size=32, epochs=20))
     assert len(y) == len(scores) == pytest.approx(len(dataset.y_train) / 2, abs=1)
-    assert average_precision_score(y, scores) > 0.85
+    assert metrics.average_precision_score(y, scores) > 0.85
     assert dataset.test.looks == 0
 
 

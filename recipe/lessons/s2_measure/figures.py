@@ -7,36 +7,8 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from recipe.figures import BLUE, INK, ORANGE, SKY, VERMILION, finish, new_figure
-from recipe.lessons.s2_measure.study import ThresholdReport
-from recipe.steps.s2_measure import ConfusionMatrix
-
-
-def draw_confusion(counts: ConfusionMatrix, names: Sequence[str], *, title: str = "", axes: Axes | None = None) -> Axes:
-    """Draw the four counts as a table, right answers on blue ground and wrong ones on orange.
-
-    Parameters
-    ----------
-    names : what a no and what a yes is called, such as ``("not a 5", "a 5")``
-    """
-    axes = axes or new_figure(width=3.6, height=3.0)[1][0]
-    table = counts.table()  # (2, 2): true row, said column
-    words = (("right", "false alarms"), ("missed", "found"))
-    for row in range(2):
-        share = table[row] / max(table[row].sum(), 1)
-        for column in range(2):
-            colour = SKY if row == column else ORANGE
-            axes.fill_between((column - 0.5, column + 0.5), row - 0.5, row + 0.5, color=colour, lw=0, alpha=0.25)
-            text = f"{table[row, column]:,}\n{words[row][column]} ({share[column]:.0%})"
-            axes.text(column, row, text, ha="center", va="center", color=INK)
-    axes.set_xticks((0, 1), [f"said: {name}" for name in names])
-    axes.set_yticks((0, 1), [f"is\n{name}" for name in names])
-    axes.set_xlim(-0.5, 1.5)
-    axes.set_ylim(1.5, -0.5)
-    finish(axes, title)
-    axes.tick_params(length=0)
-    axes.spines[["bottom", "left"]].set_visible(False)
-    return axes
+from recipe.figures import BLUE, INK, ORANGE, SKY, VERMILION, finish
+from recipe.lessons.s2_measure.study import ConfusionMatrix, ThresholdReport
 
 
 def draw_threshold_report(figure: Figure, report: ThresholdReport, names: Sequence[str], *, source: str = "") -> None:
@@ -50,7 +22,7 @@ def draw_threshold_report(figure: Figure, report: ThresholdReport, names: Sequen
     panes = figure.subplot_mosaic([["model", "curve"], ["never", "curve"]], width_ratios=(1, 1.15))
     for pane, counts, name in (("model", report.model, "the network"), ("never", report.never, f"never {names[1]}")):
         title = f"{name}: accuracy {counts.accuracy:.1%}, F1 {counts.f1:.2f}"
-        draw_confusion(counts, names, title=title, axes=panes[pane])
+        _draw_confusion(counts, names, title, panes[pane])
     axes, at = panes["curve"], report.model
     label = f"all thresholds: AP {report.average_precision:.2f}"
     axes.plot(report.recall, report.precision, color=BLUE, label=label)
@@ -77,3 +49,22 @@ def describe_threshold_report(report: ThresholdReport, names: Sequence[str]) -> 
         f"{never.accuracy:.1%} and an F1 of {never.f1:.2f}. Over all thresholds the average precision is "
         f"{report.average_precision:.2f}."
     )
+
+
+def _draw_confusion(counts: ConfusionMatrix, names: Sequence[str], title: str, axes: Axes) -> None:
+    """Draw the four counts as a table, right answers on blue ground and wrong ones on orange."""
+    table = ((counts.true_negatives, counts.false_positives), (counts.false_negatives, counts.true_positives))
+    words = (("right", "false alarms"), ("missed", "found"))
+    for row, pair in enumerate(table):
+        for column, count in enumerate(pair):
+            colour = SKY if row == column else ORANGE
+            axes.fill_between((column - 0.5, column + 0.5), row - 0.5, row + 0.5, color=colour, lw=0, alpha=0.25)
+            text = f"{count:,}\n{words[row][column]} ({count / max(sum(pair), 1):.0%})"
+            axes.text(column, row, text, ha="center", va="center", color=INK)
+    axes.set_xticks((0, 1), [f"said: {name}" for name in names])
+    axes.set_yticks((0, 1), [f"is\n{name}" for name in names])
+    axes.set_xlim(-0.5, 1.5)
+    axes.set_ylim(1.5, -0.5)
+    finish(axes, title)
+    axes.tick_params(length=0)
+    axes.spines[["bottom", "left"]].set_visible(False)

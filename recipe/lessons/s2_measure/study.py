@@ -15,10 +15,51 @@ from recipe.core.measures import THRESHOLD
 from recipe.core.prepared import encoding_for
 from recipe.core.problem import ProblemType
 from recipe.core.spec import ModelSpec
-from recipe.steps.s2_measure import ConfusionMatrix, check_scores, confusion_matrix
 from recipe.steps.s3_protocol import hold_out
 from recipe.steps.s4_prepare import prepare
 from recipe.steps.training import train
+
+
+@dataclass(frozen=True)
+class ConfusionMatrix:
+    """The answers of a yes-or-no model, counted, in scikit-learn's order; a positive is a yes.
+
+    Examples
+    --------
+    >>> never = ConfusionMatrix(true_negatives=91, false_positives=0, false_negatives=9, true_positives=0)
+    >>> never.accuracy, never.recall
+    (0.91, 0.0)
+    """
+
+    true_negatives: int
+    false_positives: int
+    false_negatives: int
+    true_positives: int
+
+    @property
+    def samples(self) -> int:
+        return self.true_negatives + self.false_positives + self.false_negatives + self.true_positives
+
+    @property
+    def accuracy(self) -> float:
+        """The share of answers that are right."""
+        return (self.true_positives + self.true_negatives) / self.samples
+
+    @property
+    def precision(self) -> float:
+        """Of what was called a yes, the share that is one; 0 where nothing was."""
+        return self.true_positives / max(self.true_positives + self.false_positives, 1)
+
+    @property
+    def recall(self) -> float:
+        """Of what is a yes, the share that was found; 0 where there is none."""
+        return self.true_positives / max(self.true_positives + self.false_negatives, 1)
+
+    @property
+    def f1(self) -> float:
+        """The harmonic mean of precision and recall: low where either of them is."""
+        right, wrong = self.true_positives, self.false_positives + self.false_negatives
+        return 2 * right / max(2 * right + wrong, 1)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -119,24 +160,29 @@ def judge_threshold(
 
     Parameters
     ----------
-    y_true, scores : as in `confusion_matrix`
+    y_true : np.ndarray of shape (n,) or (n, 1), 0 for no and 1 for yes
+    scores : np.ndarray of shape (n,) or (n, 1), such as a sigmoid puts out; one above the threshold is a yes
     share : of yes among the samples that are judged, chosen by `rebalance`
 
     Raises
     ------
     ValueError
-        As `confusion_matrix` and `rebalance` do.
+        As `rebalance` does.
     """
-    from sklearn.metrics import average_precision_score, precision_recall_curve
+    from sklearn.metrics import average_precision_score, confusion_matrix, precision_recall_curve
 
-    y_true, scores = check_scores(y_true, scores)
     chosen = rebalance(y_true, share)
-    y_true, scores = y_true[chosen], scores[chosen]
+    # float64, so that a threshold between two neighbouring float32 scores still stands between them.
+    y_true, scores = np.reshape(y_true, -1)[chosen], np.reshape(scores, -1)[chosen].astype(np.float64)
     precision, recall, _ = precision_recall_curve(y_true, scores)
+    model, never = (
+        ConfusionMatrix(*confusion_matrix(y_true, said, labels=[0, 1]).ravel().tolist())
+        for said in (scores > threshold, np.zeros(len(y_true)))
+    )
     return ThresholdReport(
         threshold=threshold,
-        model=confusion_matrix(y_true, scores, threshold),
-        never=confusion_matrix(y_true, np.zeros(len(y_true))),
+        model=model,
+        never=never,
         precision=precision,
         recall=recall,
         average_precision=float(average_precision_score(y_true, scores)),
