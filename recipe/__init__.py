@@ -17,7 +17,6 @@ if TYPE_CHECKING:  # for editors, which do not run what is below
     from recipe.app.workflow import run_recipe as run_recipe
     from recipe.core.dataset import Dataset as Dataset
     from recipe.core.measures import MEASURES as MEASURES
-    from recipe.core.parameters import Range as Range
     from recipe.core.prepared import Prepared as Prepared
     from recipe.core.problem import LAST_LAYERS as LAST_LAYERS, Problem as Problem
     from recipe.core.run import Run as Run
@@ -32,7 +31,7 @@ if TYPE_CHECKING:  # for editors, which do not run what is below
     from recipe.figures.training import plot_runs as plot_runs
     from recipe.journal import Journal as Journal
     from recipe.search import tune as tune
-    from recipe.search.space import SearchSpace as SearchSpace
+    from recipe.search.space import Range as Range, SearchSpace as SearchSpace
     from recipe.steps.s1_problem import describe_target as describe_target
     from recipe.steps.s2_measure import suggest_measure as suggest_measure
     from recipe.steps.s3_checks import find_duplicates as find_duplicates, same_distribution as same_distribution
@@ -57,7 +56,7 @@ _HOME_OF = {
     "ModelSpec": "core.spec",
     "Prepared": "core.prepared",
     "Problem": "core.problem",
-    "Range": "core.parameters",
+    "Range": "search.space",
     "Run": "core.run",
     "SearchSpace": "search.space",
     "TrainingPanel": "ui.training",
