@@ -24,6 +24,7 @@ ROOMS = [
     "app",
 ]
 DRAWING = {"matplotlib": ("figures", "ui", "lessons", "teach", "app"), "ipywidgets": ("ui", "lessons", "teach")}
+DATASETS = {"mnist", "imdb", "housing"}  # for data/ and the lessons alone to know
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or path.stem in ROOMS)
 
 
@@ -59,3 +60,10 @@ def test_room_imports_only_the_rooms_before_it(path):
 def test_room_leaves_figures_and_widgets_to_their_own_place(path):
     imported = {name[0] for name in _imports(path)}
     assert {tool for tool, rooms in DRAWING.items() if tool in imported and _room(path) not in rooms} == set()
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_room_knows_the_kind_of_a_problem_and_not_its_name(path):
+    nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    names = {node.value for node in nodes if isinstance(node, ast.Constant)}
+    assert _room(path) in ("data", "lessons") or not names & DATASETS
