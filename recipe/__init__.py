@@ -40,9 +40,8 @@ if TYPE_CHECKING:  # for editors, which do not run what is below
     from recipe.steps.s4_prepare import prepare
     from recipe.steps.s5_baseline import compute_baseline, statistical_power
     from recipe.steps.s6_scale_up import diagnose_errors, diagnose_history
-    from recipe.steps.s7_final import evaluate_once, train_final
+    from recipe.steps.s7_final import evaluate_once, load_model, save_model, train_final
     from recipe.steps.s7_regularize import advise
-    from recipe.steps.s7_saving import load_model, save_model
     from recipe.steps.training import cross_validate, train, train_seeds
     from recipe.ui.training import TrainingPanel
 
@@ -82,13 +81,11 @@ _HOMES = {
     ),
     "steps.s7_final": (
         "evaluate_once",
+        "load_model",
+        "save_model",
         "train_final",
     ),
     "steps.s7_regularize": ("advise",),
-    "steps.s7_saving": (
-        "load_model",
-        "save_model",
-    ),
     "steps.training": (
         "cross_validate",
         "train",
