@@ -1,4 +1,4 @@
-"""Step 2: which measure of success suits a problem, and why, from its type and its targets.
+"""Step 2: which measure of success suits a problem, and why; and how far a measured score may be off by chance.
 
 The rules are those of F. Chollet, Deep Learning with Python, on choosing a measure of success: accuracy (or the area
 under a curve) for balanced classes, precision and recall for unbalanced ones, mean average precision for ranking and
@@ -7,12 +7,15 @@ multilabel problems; for quantities the mean absolute error, which has the unit 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from recipe.core.measures import THRESHOLD, check_outputs
+from recipe.core.input_checks import check_targets
+from recipe.core.measures import MEASURES, check_outputs
 from recipe.core.problem import Problem, ProblemType
+from recipe.steps.s5_baseline import resample_scores
 
 # Balanced is a matter of degree. Where one class is at most twice as frequent as the other, a blind guess has an
 # accuracy of two thirds at most, and what a model adds to it can still be seen.
@@ -20,6 +23,8 @@ BALANCED = 2 / 3
 CUT_OFF = 0.01  # so large a share of equal largest values is no chance: a census, or a sensor, stopped counting there
 FAR_OUT = 0.01  # the share of samples that are called the furthest out
 HEAVY = 0.2  # they weigh heavily where they have more than this share of all squared deviation (8 % if normal)
+RESAMPLES = 2_000
+LEVEL = 0.95
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,12 +72,7 @@ def suggest_measure(problem: Problem, y: np.ndarray) -> Suggestion:
     >>> print(suggest_measure(find_problem("mnist_five"), rare).measure)
     f1
     """
-    y = np.asarray(y)
-    y, _ = check_outputs(problem, y, np.zeros((len(y) if y.ndim else 0, problem.outputs)))
-    if not np.isfinite(y).all():
-        raise ValueError(
-            f"{int((~np.isfinite(y)).sum())} targets are not finite. Received: y of shape {y.shape}. Drop them first."
-        )
+    y = check_targets(y, problem, "training")
     if (y == y[0]).all():
         raise ValueError(
             f"All {len(y)} targets are the same, so that every model and every guess that says so is right. "
@@ -87,7 +87,7 @@ def suggest_measure(problem: Problem, y: np.ndarray) -> Suggestion:
 
 
 def _for_yes_or_no(problem: Problem, y: np.ndarray) -> Suggestion:
-    """y: (n, 1), 0 and 1."""
+    """y: (n,), 0 and 1."""
     share = float(y.mean())
     no, yes = problem.output_names
     if max(share, 1 - share) <= BALANCED:
@@ -144,8 +144,8 @@ def _for_labels(problem: Problem, y: np.ndarray) -> Suggestion:
 
 
 def _for_quantities(problem: Problem, y: np.ndarray) -> Suggestion:
-    """y: (n, outputs), floats."""
-    y = y.astype(np.float64)
+    """y: (n,) or (n, outputs), floats."""
+    y = y.astype(np.float64).reshape(len(y), -1)
     spread = np.maximum(y.std(axis=0), np.finfo(float).tiny)  # outputs of different units count alike
     squares = np.sort(np.square((y - y.mean(axis=0)) / spread).sum(axis=1))[::-1]
     furthest = max(1, round(FAR_OUT * len(y)))
@@ -167,102 +167,74 @@ def _for_quantities(problem: Problem, y: np.ndarray) -> Suggestion:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConfusionMatrix:
-    """The answers of a yes-or-no model, counted: what was true against what was said.
+class Uncertainty:
+    """The confidence interval of a score, for other sets of as many samples from the same source.
 
     Attributes
     ----------
-    true_positives : said yes, and it is one
-    false_negatives : said no, and it is a yes: a miss
-    false_positives : said yes, and it is a no: a false alarm
-    true_negatives : said no, and it is one
-
-    Examples
-    --------
-    >>> never = ConfusionMatrix(true_positives=0, false_negatives=9, false_positives=0, true_negatives=91)
-    >>> never.accuracy, never.recall
-    (0.91, 0.0)
+    low, high : the ends of the interval, in the measure's unit
+    standard_error : of the score
+    method : how they were found
+    level : confidence
     """
 
-    true_positives: int
-    false_negatives: int
-    false_positives: int
-    true_negatives: int
-
-    @property
-    def samples(self) -> int:
-        return self.true_positives + self.false_negatives + self.false_positives + self.true_negatives
-
-    @property
-    def accuracy(self) -> float:
-        """The share of answers that are right."""
-        return (self.true_positives + self.true_negatives) / self.samples
-
-    @property
-    def precision(self) -> float:
-        """Of what was called a yes, the share that is one; 0 where nothing was."""
-        return self.true_positives / max(self.true_positives + self.false_positives, 1)
-
-    @property
-    def recall(self) -> float:
-        """Of what is a yes, the share that was found; 0 where there is none."""
-        return self.true_positives / max(self.true_positives + self.false_negatives, 1)
-
-    @property
-    def f1(self) -> float:
-        """The harmonic mean of precision and recall: low where either of them is."""
-        right, wrong = self.true_positives, self.false_positives + self.false_negatives
-        return 2 * right / max(2 * right + wrong, 1)
-
-    def table(self) -> np.ndarray:
-        """Return the counts as scikit-learn lays them out, int (2, 2): a row for what is true, a column for what was
-        said, no before yes."""
-        return np.array(
-            [[self.true_negatives, self.false_positives], [self.false_negatives, self.true_positives]], dtype=np.int64
-        )
+    low: float
+    high: float
+    standard_error: float
+    method: str
+    level: float = LEVEL
 
 
-def confusion_matrix(y_true: np.ndarray, scores: np.ndarray, threshold: float = THRESHOLD) -> ConfusionMatrix:
-    """Count right and wrong answers where a score above the threshold is a yes.
+def estimate_uncertainty(problem: Problem, y_true: np.ndarray, outputs: np.ndarray, *, seed: int = 0) -> Uncertainty:
+    """Estimate how uncertain the problem's measure is on these samples.
+
+    A share of right answers has an exact interval, the binomial one of Clopper and Pearson. Any other measure is
+    computed on 2,000 sets that are drawn from the samples with replacement (a percentile bootstrap).
 
     Parameters
     ----------
-    y_true : np.ndarray of shape (n,) or (n, 1), 0 for no and 1 for yes
-    scores : np.ndarray of shape (n,) or (n, 1), such as a sigmoid puts out
+    y_true : np.ndarray of shape (n,) or (n, outputs), labels or quantities in the problem's unit
+    outputs : np.ndarray of shape (n, outputs), a network's raw outputs
+    seed : fixes the bootstrap
 
     Raises
     ------
     ValueError
-        If the shapes differ, a label is neither 0 nor 1, or a score or the threshold is not finite.
+        If the shapes do not fit the problem.
+
+    References
+    ----------
+    C. Clopper and E. Pearson, The use of confidence or fiducial limits illustrated in the case of the binomial,
+    Biometrika 26, 1934. B. Efron and R. Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13.
 
     Examples
     --------
-    >>> confusion_matrix(np.array([0, 0, 1, 1]), np.array([0.1, 0.6, 0.4, 0.9]))
-    ConfusionMatrix(true_positives=1, false_negatives=1, false_positives=1, true_negatives=1)
+    >>> from recipe.data.problems import find_problem
+    >>> found = estimate_uncertainty(find_problem("imdb"), np.array([0, 1] * 10), np.array([[0.1], [0.8]] * 10))
+    >>> round(found.low, 3), found.high, found.method
+    (0.832, 1.0, 'exact binomial')
     """
-    from sklearn import metrics
-
-    y_true, scores = check_scores(y_true, scores)
-    if not np.isfinite(threshold):
-        raise ValueError(f"A threshold is a number. Received: threshold={threshold}. Give one between 0 and 1.")
-    counts = metrics.confusion_matrix(y_true, scores > threshold, labels=[0, 1]).ravel().tolist()
-    names = ("true_negatives", "false_positives", "false_negatives", "true_positives")
-    return ConfusionMatrix(**dict(zip(names, counts, strict=True)))
-
-
-def check_scores(y_true: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return both as arrays of shape (n,), or raise ValueError with what is wrong about them."""
-    y_true, scores = np.asarray(y_true), np.asarray(scores)
-    shapes = f"Received: y_true of shape {y_true.shape}, scores of shape {scores.shape}."
-    flat = all(array.ndim and array.size == len(array) for array in (y_true, scores))
-    if not flat or len(y_true) != len(scores) or not len(y_true):
-        raise ValueError(f"A threshold needs one label and one score a sample. {shapes} Pass arrays of shape (n,).")
-    if not np.isin(y_true, (0, 1)).all():
-        raise ValueError(
-            f"A label is neither 0 (no) nor 1 (yes). Received: y_true from {y_true.min()} to {y_true.max()}. "
-            "Ask one question, such as y_true == 5."
+    measure = MEASURES[problem.measure]
+    y_true, outputs = check_outputs(problem, y_true, outputs)
+    if not np.isfinite(outputs).all():
+        return Uncertainty(
+            low=math.nan, high=math.nan, standard_error=math.nan, method="none: the outputs are not finite"
         )
-    if bad := int((~np.isfinite(scores)).sum()):
-        raise ValueError(f"{bad} scores are not finite. {shapes} The network diverged: train it again.")
-    # float64, so that a threshold between two neighbouring float32 scores still stands between them.
-    return y_true.reshape(-1).astype(np.uint8), scores.reshape(-1).astype(np.float64)
+    if measure.name == "accuracy" and problem.type is not ProblemType.MULTILABEL:
+        return _binomial(measure.per_sample(problem, y_true, outputs))
+    (drawn,) = resample_scores(problem, y_true, (outputs,), RESAMPLES, seed)
+    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]).tolist()
+    return Uncertainty(
+        low=low, high=high, standard_error=float(drawn.std()), method=f"bootstrap of {RESAMPLES:,} resamples"
+    )
+
+
+def _binomial(right: np.ndarray) -> Uncertainty:
+    """Return the exact interval of a share of ones, (n,) of 0 and 1."""
+    from scipy.stats import binomtest
+
+    samples, successes = len(right), int(right.sum())
+    found = binomtest(successes, samples).proportion_ci(LEVEL, method="exact")
+    share = (successes + 1) / (samples + 2)  # the rule of succession: not even a perfect score is certain
+    error = math.sqrt(share * (1 - share) / samples)
+    return Uncertainty(low=float(found.low), high=float(found.high), standard_error=error, method="exact binomial")

@@ -1,13 +1,14 @@
-"""Step 3: how to judge honestly. How much to hold out, and the parts to learn from and to measure on.
+"""Step 3: how to judge honestly. Parts of the training data to learn from, and parts to measure on.
 
-The test set is not touched here: it stays sealed in the dataset.
+Hold-out while its validation part is large enough; K-fold when it is not, since then every sample is judged on once;
+iterated K-fold when even all samples together are few (F. Chollet, Deep Learning with Python). Large enough is what
+makes the `standard_error` of the score as small as wanted. The test set is not touched here: it stays sealed.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,29 +16,6 @@ from recipe.core.dataset import Dataset, Split
 from recipe.core.expect import expect
 
 CUT = "What is cut into parts is a dataset, before it is prepared: load, then hold_out or k_fold, then prepare."
-
-
-@dataclass(frozen=True, kw_only=True)
-class ProtocolAdvice:
-    """Which protocol to take, and why.
-
-    Attributes
-    ----------
-    protocol : ``"hold-out"``, ``"K-fold"``, ``"iterated K-fold"`` or ``"hold-out in time"``
-    code : the call that does it
-    reason : why, with the numbers
-    standard_error : of an accuracy measured by hold-out here: what luck alone does to it
-    """
-
-    protocol: str
-    code: str
-    reason: str
-    standard_error: float
-
-    @property
-    def sentence(self) -> str:
-        """The advice in words."""
-        return f"Take {self.protocol}: {self.reason}"
 
 
 def standard_error(accuracy: float, samples: int) -> float:
@@ -56,58 +34,6 @@ def standard_error(accuracy: float, samples: int) -> float:
             f"samples={samples}."
         )
     return math.sqrt(accuracy * (1 - accuracy) / samples)
-
-
-def recommend_protocol(
-    samples: int,
-    *,
-    wanted: float = 0.01,
-    accuracy: float = 0.9,
-    test_size: float = 0.2,
-    ordered: bool = False,
-    grouped: bool = False,
-) -> ProtocolAdvice:
-    """Say which protocol suits a number of samples.
-
-    Hold-out while its validation part is large enough; K-fold when it is not, since then every sample is judged on
-    once; iterated K-fold when even all samples together are few. Large enough is what makes the standard error of an
-    accuracy as small as wanted. The order of the three is that of F. Chollet, Deep Learning with Python; the place
-    where one gives way to the next is this kit's, from the binomial distribution.
-
-    Parameters
-    ----------
-    samples : samples that are not test set
-    wanted : standard error that is small enough, as a fraction: 0.01 is one point
-    accuracy : roughly what is expected; for an error of quantities leave it
-    test_size : what hold-out would keep for validation
-    ordered : whether the samples have a time, and the model will be asked about later ones
-    grouped : whether samples belong together: one person's, one place's, copies
-
-    Examples
-    --------
-    >>> [recommend_protocol(n).protocol for n in (480, 1_437, 60_000)]
-    ['iterated K-fold', 'K-fold', 'hold-out']
-    """
-    if samples < 4 or not wanted > 0:
-        raise ValueError(
-            f"A protocol needs 4 samples and a wanted error above 0. Received: samples={samples}, wanted={wanted}."
-        )
-    held_out = max(1, round(test_size * samples))
-    error, all_error = standard_error(accuracy, held_out), standard_error(accuracy, samples)
-    luck = f"an accuracy near {accuracy:.0%} measured on {held_out:,} samples moves by {100 * error:.1f} points by luck"
-    groups = ", groups=groups" if grouped else ""
-    if ordered:
-        code, name, why = "hold_out_latest(dataset, times)", "hold-out in time", "the model will be asked about later"
-    elif error <= wanted:
-        code, name, why = f"hold_out(dataset{groups})", "hold-out", f"{luck}, which is little enough"
-    elif all_error <= wanted:
-        code, name = f"k_fold(dataset, folds=4{groups})", "K-fold"
-        why = f"{luck}; on all {samples:,}, each judged once, by {100 * all_error:.1f}"
-    else:
-        code, name = f"k_fold(dataset, folds=4, repeats=5{groups})", "iterated K-fold"
-        why = f"{luck}, and even on all {samples:,} by {100 * all_error:.1f}: at least leave nothing to the shuffling"
-    together = " Keep each group whole." if grouped and not ordered else ""
-    return ProtocolAdvice(protocol=name, code=code, reason=f"{why}.{together}", standard_error=error)
 
 
 def hold_out(

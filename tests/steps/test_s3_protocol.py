@@ -22,7 +22,6 @@ from recipe.steps.s3_protocol import (
     hold_out,
     hold_out_latest,
     k_fold,
-    recommend_protocol,
     standard_error,
     take_split,
     time_folds,
@@ -302,37 +301,3 @@ def test_standard_error_is_the_spread_of_simulated_accuracies():
 def test_standard_error_refuses_what_is_no_accuracy(accuracy, samples):
     with pytest.raises(ValueError, match=re.escape(f"Received: accuracy={accuracy}, samples={samples}.")):
         standard_error(accuracy, samples)
-
-
-@pytest.mark.parametrize(
-    ("samples", "protocol"),
-    [
-        (899, "iterated K-fold"),  # 0.9 * 0.1 / 0.01 ** 2 = 900
-        (901, "K-fold"),
-        (4_490, "K-fold"),
-        (4_510, "hold-out"),  # a fifth of it is 902
-    ],
-)
-def test_recommend_protocol_turns_where_luck_is_one_point(samples, protocol):
-    advice = recommend_protocol(samples)
-    assert advice.protocol == protocol
-    assert advice.standard_error == pytest.approx(standard_error(0.9, round(0.2 * samples)))
-    assert f"Take {protocol}: an accuracy near 90%" in advice.sentence
-
-
-def test_recommend_protocol_wants_more_for_finer_differences():
-    assert recommend_protocol(10_000).protocol == "hold-out"
-    assert recommend_protocol(10_000, wanted=0.004).protocol == "K-fold"
-
-
-def test_recommend_protocol_keeps_time_before_all_else_and_groups_whole():
-    assert recommend_protocol(100, ordered=True).code == "hold_out_latest(dataset, times)"
-    advice = recommend_protocol(100, grouped=True)
-    assert advice.code == "k_fold(dataset, folds=4, repeats=5, groups=groups)"
-    assert advice.sentence.endswith("Keep each group whole.")
-
-
-@pytest.mark.parametrize("more", [{"samples": 3}, {"samples": 100, "wanted": 0.0}])
-def test_recommend_protocol_refuses_numbers_that_make_no_sense(more):
-    with pytest.raises(ValueError, match="A protocol needs 4 samples and a wanted error above 0"):
-        recommend_protocol(**more)
