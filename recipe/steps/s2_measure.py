@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from recipe.core.expect import expect
 from recipe.core.input_checks import check_targets
 from recipe.core.measures import MEASURES, check_outputs
 from recipe.core.problem import Problem, ProblemType
@@ -72,6 +73,7 @@ def suggest_measure(problem: Problem, y: np.ndarray) -> Suggestion:
     >>> print(suggest_measure(find_problem("mnist_five"), rare).measure)
     f1
     """
+    expect(problem, Problem, "A measure is suggested for a problem and its targets.")
     y = check_targets(y, problem, "training")
     if (y == y[0]).all():
         raise ValueError(
