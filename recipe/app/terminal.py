@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -151,7 +152,7 @@ def runs_table(runs: pd.DataFrame, title: str) -> Table:
     when = local + runs["pinned"].map({True: "*", False: ""})
     data = runs["problem"] + runs["source"].map(lambda source: "" if source in ("", "local") else f" ({source})")
     ended = runs["state"].mask(runs["state"] == "complete", "").mask(runs["final"].astype(bool), "final")
-    scores = (runs["score"].map(lambda score: f"{score:.4g}", na_action="ignore").fillna("") + " " + ended).str.strip()
+    scores = [f"{_show(score)} {end}".strip() for score, end in zip(runs["score"], ended, strict=True)]
     rows = zip(when, data, runs["spec"], scores, runs["epochs"].map("{:,}".format), runs["origin"], strict=True)
     names = ("when", "problem", "model", "score", "epochs", "origin")
     return _fill(table, names, rows, numbers=("score", "epochs"), whole=("when", "epochs"))
@@ -163,11 +164,14 @@ def trials_table(found: Tuning, most: int) -> Table:
     first = f"the first {most} of {len(trials)} trials, " if len(trials) > most else ""
     table = Table(title=f"{found.problem.name}: {first}{_name_measure(found.problem)} (data: {found.source})")
     shown = trials.head(most)
-    scores = shown["score"].map(lambda score: f"{score:.4g}", na_action="ignore").fillna("")
-    numbers = scores, shown["best_epoch"].astype(str), shown["seconds"].map("{:.1f}".format)
+    numbers = shown["score"].map(_show), shown["best_epoch"].astype(str), shown["seconds"].map("{:.1f}".format)
     rows = zip(*numbers, shown["ending"], shown["origin"], shown["spec"], strict=True)
     names = ("score", "epoch", "s", "how it ended", "made by", "spec")
     return _fill(table, names, rows, numbers=names[:3], whole=names[:3])
+
+
+def _show(score: float) -> str:
+    return "" if math.isnan(score) else f"{score:.4g}"
 
 
 def _fill(

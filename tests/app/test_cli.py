@@ -249,7 +249,7 @@ def test_runs_filters_and_sorts():
         (("--problem", "mnist", "--sort", "score"), "4321"),
     ):
         done = _call("runs", *arguments)
-        assert "".join(re.findall(r"seed (\d)", done.output)) == seeds, arguments
+        assert "".join(re.findall(r"seed (\d)", done.output)) == seeds, (arguments, done.exception)
     assert "00* " in _call("runs", "--pinned").output
     assert re.search(r"final\s+1", _call("runs", "--problem", "housing").output)
     assert "No run is like that: 0 of 5 runs" in _call("runs", "--problem", "wine").output
