@@ -17,7 +17,6 @@ if TYPE_CHECKING:  # for editors, which do not run what is below
     from recipe.app.workflow import run_recipe
     from recipe.core.dataset import Dataset
     from recipe.core.measures import MEASURES
-    from recipe.core.parameters import Range
     from recipe.core.prepared import Prepared
     from recipe.core.problem import LAST_LAYERS, Problem
     from recipe.core.run import Run
@@ -32,7 +31,7 @@ if TYPE_CHECKING:  # for editors, which do not run what is below
     from recipe.figures.training import plot_runs
     from recipe.journal import Journal
     from recipe.search import tune
-    from recipe.search.space import SearchSpace
+    from recipe.search.space import Range, SearchSpace
     from recipe.steps.s1_problem import describe_target
     from recipe.steps.s2_measure import suggest_measure
     from recipe.steps.s3_checks import find_duplicates, same_distribution
@@ -92,8 +91,7 @@ _HOMES = {
         "train_seeds",
     ),
     "search": ("tune",),
-    "core.parameters": ("Range",),
-    "search.space": ("SearchSpace",),
+    "search.space": ("Range", "SearchSpace"),
     "debugging": ("check_pipeline",),
     "debugging.faults": (
         "FAULTS",
