@@ -52,9 +52,7 @@ def results(no_journal: None) -> dict[str, tuple[RecipeResult, list]]:
     return Results()
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.slow] * ("_" in name)) for name in PROBLEMS]
-)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * ("_" in name)) for name in PROBLEMS])
 def test_run_recipe_walks_all_seven_steps_and_looks_once(results, name):
     result, _ = results[name]
     assert [step.number for step in result.steps] == [1, 2, 3, 4, 5, 6, 7, 8]
