@@ -10,7 +10,7 @@ import numpy as np
 
 from recipe.core.dataset import Dataset
 from recipe.core.reviews import Reviews
-from recipe.data.problems import HOUSING_FEATURES, derive, find_problem
+from recipe.data.problems import HOUSING_FEATURES, dataset_of, derive, find_problem
 from recipe.steps.s1_problem import TargetDescription, describe_target
 
 HOUSE_VALUE = "median_house_value"
@@ -114,7 +114,7 @@ def frame_problem(
     Parameters
     ----------
     dataset : of ``load("mnist")``, ``load("imdb")`` or ``load("housing")``
-    target : a name in ``TARGETS[dataset.problem.base]``; the first of them where it is empty
+    target : a name in `TARGETS` for its dataset; the first of them where it is empty
     inputs : columns of the table; all that are not the target where it is empty
     rows : how many training samples are drawn, without replacement; None, or more than there are: all
     seed : of the draw. More rows hold those of fewer rows
@@ -132,7 +132,7 @@ def frame_problem(
     >>> framing.question
     'What is the latitude of a district, from its longitude?'
     """
-    base = dataset.problem.base
+    base = dataset_of(dataset.problem.name)
     if dataset.problem.name != base:
         raise ValueError(
             f"This dataset is for one question already. Received: {dataset!r}. Take load({base!r}) and its targets."

@@ -10,6 +10,7 @@ import ipywidgets as widgets
 import traitlets
 
 from recipe.core.dataset import Dataset
+from recipe.data.problems import dataset_of
 from recipe.lessons.s1_problem.framing import (
     COLUMN_UNITS,
     TARGETS,
@@ -130,7 +131,7 @@ class ProblemPanel(Panel):
     figure_size = (7.4, 5.4)
 
     def __init__(self, *datasets: Dataset, **settings: object) -> None:
-        self._by_base = {dataset.problem.base: dataset for dataset in datasets}
+        self._by_base = {dataset_of(dataset.problem.name): dataset for dataset in datasets}
         if not datasets:
             raise ValueError("There is nothing to look at. Received: no dataset. Pass load('mnist') or another.")
         settings = {"data": next(iter(self._by_base))} | settings

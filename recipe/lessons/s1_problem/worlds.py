@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from recipe.core.dataset import Dataset, Split
-from recipe.data.problems import HOUSING_FEATURES
+from recipe.data.problems import HOUSING_FEATURES, dataset_of
 
 _NAMES = """
     Ada Aiko Amir Anna Bao Ben Carla Chidi Clara Dan Diego Elif Emma Eva Farid Femi Finn Gita Greta Hana Hugo Ines Ivan
@@ -163,7 +163,7 @@ def split_north_south(dataset: Dataset, latitude: float = NORTH_OF, seed: int = 
     ValueError
         If the dataset is not housing, or one side has fewer than 10 districts.
     """
-    if dataset.problem.base != "housing":
+    if dataset_of(dataset.problem.name) != "housing":
         raise ValueError(f"Only housing has a north and a south. Received: {dataset!r}. Pass load('housing').")
     is_north = dataset.x_train[:, HOUSING_FEATURES.index("latitude")] > latitude
     north, south = np.flatnonzero(is_north), np.flatnonzero(~is_north)
