@@ -63,7 +63,7 @@ def test_tune_tries_the_recorded_specs_and_finds_the_same_best(name):
         base=recipe.ModelSpec(hidden_units=(16,), epochs=4), units=(8, 16, 32), learning_rate=recipe.Range(1e-3, 1e-2)
     )
     dataset = recipe.load(name, source="sample", rows=recorded["rows"])
-    found = recipe.tune(dataset, space, 4, storage="memory", seed=1, pruning=False)
+    found = recipe.tune(dataset, space, 4, journal=None, seed=1, pruning=False)
     assert [run.spec.to_dict() for run in found.new] == recorded["trials"]
     assert found.best.spec.to_dict() == recorded["best"]
     assert found.best.score == pytest.approx(recorded["score"], rel=1e-2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,8 +14,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from recipe.core.run import Run
     from recipe.search import Tuning
-    from recipe.search.entries import Entry
 
 SHOWN = 10  # trials in the table
 
@@ -24,7 +25,7 @@ def tune(
     trials: Annotated[int, typer.Option(help="How many specs to try.", min=1)] = 20,
     storage: Annotated[
         str | None,
-        typer.Option(help="Where the trials are kept: a file, a database's address, memory; if left out, the journal."),
+        typer.Option(help="A file or a database's address, in which several commands search together."),
     ] = None,
     workers: Annotated[int, typer.Option(help="Processes that train at the same time.", min=1)] = 1,
     source: Annotated[
@@ -47,18 +48,19 @@ def tune(
     console = Console()
     with _Bar(console, trials) as bar:
         try:
+            from recipe.data.load import load
+            from recipe.data.problems import default_rows
             from recipe.search import tune as search
+            from recipe.steps.s3_protocol import k_fold
 
+            dataset = load(problem, source=source, rows=default_rows(problem) if rows is None else rows)
             found = search(
-                problem,
+                dataset if folds is None else k_fold(dataset, folds=folds),
                 trials=trials,
                 executor="processes" if workers > 1 else None,
                 workers=workers if workers > 1 else None,
                 storage=storage,
                 seed=seed,
-                rows=rows,
-                source=source,
-                folds=folds,
                 pruning=pruning,
                 on_trial=bar.take,
                 seconds=seconds,
@@ -93,7 +95,7 @@ class _Bar:
             disable=not console.is_terminal,
         )
         self._task = self._bars.add_task("search", total=trials, best="")
-        self._entries: list[Entry] = []
+        self._runs: list[Run] = []
 
     def __enter__(self) -> _Bar:
         self._bars.start()
@@ -106,12 +108,12 @@ class _Bar:
         """Take the line away."""
         self._bars.stop()
 
-    def take(self, entry: Entry) -> None:
+    def take(self, run: Run) -> None:
         """Count a trial, and show the best so far."""
-        from recipe.search.summary import find_best
+        from recipe.search import best_of
 
-        self._entries.append(entry)
-        best = find_best(self._entries)
+        self._runs.append(run)
+        best = best_of(self._runs)
         text = "" if best is None else f"best {best.score:.4g}"
         self._bars.update(self._task, advance=1, best=text)
 
@@ -131,7 +133,7 @@ def trials_table(found: Tuning) -> Table:
 
     from recipe.core.measures import MEASURES
 
-    measure, rows = MEASURES[found.problem.measure], found.to_rows()
+    measure, rows = MEASURES[found.problem.measure], found.to_frame()
     unit = measure.unit_of(found.problem)
     better = "higher is better" if measure.higher_is_better else "lower is better"
     first = f"the first {SHOWN} of {len(rows)} trials, " if len(rows) > SHOWN else ""
@@ -141,8 +143,7 @@ def trials_table(found: Tuning) -> Table:
         table.add_column(name, justify="right", no_wrap=True)
     for name in ("how it ended", "made by", "spec"):
         table.add_column(name, overflow="fold")
-    for row in rows[:SHOWN]:
-        score = "" if row["score"] is None else f"{row['score']:.4g}"
-        numbers = (score, f"{row['best_epoch']}", f"{row['seconds']:.1f}")
-        table.add_row(*numbers, row["outcome"], row["origin"], Text(row["spec"]))
+    for row in rows.head(SHOWN).itertuples():
+        score = "" if math.isnan(row.score) else f"{row.score:.4g}"
+        table.add_row(score, f"{row.best_epoch}", f"{row.seconds:.1f}", row.ending, row.origin, Text(row.spec))
     return table
