@@ -139,9 +139,7 @@ def test_find_duplicates_of_parts_without_duplicates_finds_none():
 
 def test_find_duplicates_asks_for_the_inputs_of_both_parts():
     split = recipe.hold_out(recipe.load("housing", source="sample", rows=50))
-    with pytest.raises(
-        TypeError, match=r"Received: a Split and a Split\. Give arrays or reviews, such as"
-    ):
+    with pytest.raises(TypeError, match=r"Received: a Split and a Split\. Give arrays or reviews, such as"):
         find_duplicates(split, split)
 
 
