@@ -39,9 +39,9 @@ if TYPE_CHECKING:  # for editors, which do not run what is below
     from recipe.steps.s4_prepare import prepare as prepare
     from recipe.steps.s5_baseline import compute_baseline as compute_baseline, statistical_power as statistical_power
     from recipe.steps.s6_scale_up import diagnose_errors as diagnose_errors, diagnose_history as diagnose_history
-    from recipe.steps.s7_final import evaluate_once as evaluate_once, train_final as train_final
+    from recipe.steps.s7_final import evaluate_once as evaluate_once, load_model as load_model
+    from recipe.steps.s7_final import save_model as save_model, train_final as train_final
     from recipe.steps.s7_regularize import advise as advise
-    from recipe.steps.s7_saving import load_model as load_model, save_model as save_model
     from recipe.steps.training import cross_validate as cross_validate, train as train, train_seeds as train_seeds
     from recipe.ui.training import TrainingPanel as TrainingPanel
 
@@ -76,13 +76,13 @@ _HOME_OF = {
     "k_fold": "steps.s3_protocol",
     "keras_code": "engine.codegen",
     "load": "data.load",
-    "load_model": "steps.s7_saving",
+    "load_model": "steps.s7_final",
     "make_pipeline": "debugging.faults",
     "plot_runs": "figures.training",
     "prepare": "steps.s4_prepare",
     "run_recipe": "app.workflow",
     "same_distribution": "steps.s3_checks",
-    "save_model": "steps.s7_saving",
+    "save_model": "steps.s7_final",
     "statistical_power": "steps.s5_baseline",
     "suggest_measure": "steps.s2_measure",
     "time_folds": "steps.s3_protocol",

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+import types
 
 import filelock
 import numpy as np
@@ -23,7 +24,7 @@ BRIEF, IMPATIENT = Patience(read=5.0, attempts=2), Patience(read=0.4, attempts=2
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch):
     """Between two attempts pooch waits a second; the tests don't."""
-    monkeypatch.setattr("pooch.core.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("pooch.core.time", types.SimpleNamespace(sleep=lambda seconds: None))
 
 
 def stored() -> list[str]:
