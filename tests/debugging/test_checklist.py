@@ -10,7 +10,6 @@ import recipe
 from recipe.core.spec import ModelSpec
 from recipe.debugging.checklist import CHECKLIST, run_checklist
 from recipe.debugging.rate_sweep import RateSweep, sweep_rates
-from recipe.lessons.s1_problem.worlds import shuffle_labels
 
 HOUSES = ModelSpec(hidden_units=(16,), batch_size=16, epochs=40, optimizer="adam", learning_rate=0.01)
 DIGITS = ModelSpec(hidden_units=(16,), batch_size=16, epochs=10, learning_rate=0.01)
@@ -18,7 +17,8 @@ DIGITS = ModelSpec(hidden_units=(16,), batch_size=16, epochs=10, learning_rate=0
 
 def prepared(name, rows, *, shuffled=False, encoding="auto"):
     dataset = recipe.load(name, source="sample", rows=rows)
-    dataset = shuffle_labels(dataset) if shuffled else dataset
+    if shuffled:
+        dataset = dataclasses.replace(dataset, y_train=np.random.default_rng(0).permutation(dataset.y_train))
     return recipe.prepare(recipe.hold_out(dataset), encoding=encoding)
 
 
