@@ -207,7 +207,7 @@ def test_programs_are_tidy(tmp_path):
         programs.append(keras_code(spec, load(name, source="sample").problem, source="sample"))
     for number in range(150):
         problem = list(PROBLEMS.values())[number % len(PROBLEMS)]
-        fitting = {"mnist": "convnet", "imdb": "embedding", "housing": "mlp"}[problem.base]
+        fitting = {"image": "convnet", "text": "embedding", "table": "mlp"}[problem.kind]
         spec = random_spec(rng).replace(
             architecture=rng.choice(["mlp", "linear", fitting]), hidden_units=(2048, 1024, 512)[: 1 + number % 3]
         )

@@ -14,13 +14,13 @@ from recipe.core.prepared import encoding_for
 from recipe.core.problem import LAST_LAYERS, REVIEW_LENGTH, ProblemType
 from recipe.core.spec import ACTIVATIONS, OPTIMIZERS, ModelSpec
 from recipe.data.load import load
-from recipe.data.problems import PROBLEMS, find_problem
+from recipe.data.problems import PROBLEMS, dataset_of, find_problem
 from recipe.engine.models import build_model, check_fit, make_targets, wants_one_hot
 from recipe.steps.s3_protocol import hold_out
 from recipe.steps.s4_prepare import prepare
 
 SMALL_WORDS = 300
-IMAGES = [name for name, problem in PROBLEMS.items() if problem.base == "mnist"]
+IMAGES = [name for name, problem in PROBLEMS.items() if problem.kind == "image"]
 
 
 def small_problem(name):
@@ -35,7 +35,7 @@ def small_problem(name):
 
 def fits(architecture, name):
     needs = {"convnet": "mnist", "embedding": "imdb"}
-    return needs.get(architecture, PROBLEMS[name].base) == PROBLEMS[name].base
+    return needs.get(architecture, dataset_of(name)) == dataset_of(name)
 
 
 ARCHITECTURES = ("linear", "mlp", "convnet", "embedding")
