@@ -35,12 +35,10 @@ if TYPE_CHECKING:  # for editors, which do not run what is below
     from recipe.search.space import SearchSpace
     from recipe.steps.s1_problem import describe_target
     from recipe.steps.s2_measure import suggest_measure
-    from recipe.steps.s3_duplicates import find_duplicates
+    from recipe.steps.s3_checks import find_duplicates, same_distribution
     from recipe.steps.s3_protocol import hold_out, k_fold, time_folds
-    from recipe.steps.s3_split_checks import same_distribution
     from recipe.steps.s4_prepare import prepare
-    from recipe.steps.s5_baseline import compute_baseline
-    from recipe.steps.s5_power import statistical_power
+    from recipe.steps.s5_baseline import compute_baseline, statistical_power
     from recipe.steps.s6_scale_up import diagnose_errors, diagnose_history
     from recipe.steps.s7_final import evaluate_once, train_final
     from recipe.steps.s7_regularize import advise
@@ -67,16 +65,17 @@ _HOMES = {
     "engine.models": ("build_model",),
     "steps.s1_problem": ("describe_target",),
     "steps.s2_measure": ("suggest_measure",),
-    "steps.s3_duplicates": ("find_duplicates",),
+    "steps.s3_checks": ("find_duplicates", "same_distribution"),
     "steps.s3_protocol": (
         "hold_out",
         "k_fold",
         "time_folds",
     ),
-    "steps.s3_split_checks": ("same_distribution",),
     "steps.s4_prepare": ("prepare",),
-    "steps.s5_baseline": ("compute_baseline",),
-    "steps.s5_power": ("statistical_power",),
+    "steps.s5_baseline": (
+        "compute_baseline",
+        "statistical_power",
+    ),
     "steps.s6_scale_up": (
         "diagnose_errors",
         "diagnose_history",

@@ -11,8 +11,8 @@ from recipe.app.late_steps import FinalStep
 from recipe.app.steps import BaselineStep, describe_spec
 from recipe.app.trials import Trial
 from recipe.app.workflow import RecipeResult
-from recipe.core.measures import MEASURES
 from recipe.core.files import write_whole
+from recipe.core.measures import MEASURES
 from recipe.figures.training import Curve, TrainingCurves, describe_curves, draw_curves
 
 TEMPLATE = "report.html.jinja"

@@ -14,8 +14,7 @@ from recipe.core.problem import Problem, ProblemType
 from recipe.core.spec import ModelSpec
 from recipe.data.load import load
 from recipe.steps.s3_protocol import hold_out, k_fold
-from recipe.steps.s5_baseline import Baseline, compute_baseline
-from recipe.steps.s5_power import StatisticalPower, statistical_power
+from recipe.steps.s5_baseline import Baseline, StatisticalPower, compute_baseline, statistical_power
 from recipe.steps.s6_plan import FEW_SAMPLES, FOLDS, HELD_OUT, Plan
 
 TITLES = (

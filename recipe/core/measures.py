@@ -124,7 +124,12 @@ class Measure:
                 f"The {self.title} has a unit, and only relative to a baseline does it say how good a model is. "
                 "Received: baseline=None. Give the baseline's value."
             )
-        return relative_error(value, baseline)
+        if not 0 < baseline < math.inf:
+            raise ValueError(
+                f"An error cannot be relative to a baseline's error of {baseline}. Received: baseline={baseline}. "
+                "It must be above 0 and finite: where it is 0, every target is the same and there is nothing to learn."
+            )
+        return value / baseline
 
     def unit_of(self, problem: Problem) -> str:
         """Return the unit of a value in words; empty for shares."""
@@ -138,29 +143,6 @@ class Measure:
                 f"The {self.title} is not defined for {problem.type}. Received: measure={self.name!r}, "
                 f"problem={problem.name!r}. Choose from {', '.join(fitting)}."
             )
-
-
-def relative_error(value: float, baseline: float) -> float:
-    """Return an error as a part of the baseline's: 0 is perfect, 1 as bad as the baseline, more is worse.
-
-    Raises
-    ------
-    ValueError
-        If the baseline's error is not above 0 or the value is below 0.
-
-    Examples
-    --------
-    >>> relative_error(0.25, 1.0)
-    0.25
-    """
-    if not 0 < baseline < math.inf:
-        raise ValueError(
-            f"An error cannot be relative to a baseline's error of {baseline}. Received: baseline={baseline}. "
-            "It must be above 0 and finite: where it is 0, every target is the same and there is nothing to learn."
-        )
-    if value < 0:
-        raise ValueError(f"An error is never below 0. Received: value={value}. Give an error such as mae or mse.")
-    return value / baseline
 
 
 def check_outputs(problem: Problem, y_true: np.ndarray, outputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -211,16 +193,15 @@ def _f1(y_true: np.ndarray, outputs: np.ndarray) -> float:
     return np.mean([f1_score(y, yes, zero_division=0) for y, yes in zip(y_true.T, outputs.T > THRESHOLD, strict=True)])
 
 
-def _precision(y_true: np.ndarray, outputs: np.ndarray) -> float:
-    from sklearn.metrics import precision_score
+def _of_all_labels(metric: str) -> Callable[[np.ndarray, np.ndarray], float]:
+    """Return `sklearn.metrics.<metric>` of all labels taken together."""
 
-    return precision_score(y_true.ravel(), (outputs > THRESHOLD).ravel(), zero_division=0)
+    def score(y_true: np.ndarray, outputs: np.ndarray) -> float:
+        from sklearn import metrics
 
+        return getattr(metrics, metric)(y_true.ravel(), (outputs > THRESHOLD).ravel(), zero_division=0)
 
-def _recall(y_true: np.ndarray, outputs: np.ndarray) -> float:
-    from sklearn.metrics import recall_score
-
-    return recall_score(y_true.ravel(), (outputs > THRESHOLD).ravel(), zero_division=0)
+    return score
 
 
 def _average_precision(y_true: np.ndarray, outputs: np.ndarray) -> float:
@@ -274,7 +255,7 @@ _ALL = (
         title="precision",
         types=_YES_NO,
         note="The share of what the model calls a yes that is one, over all labels together.",
-        _score=_precision,
+        _score=_of_all_labels("precision_score"),
         _metric=_keras("precision", "Precision", thresholds=THRESHOLD),
     ),
     Measure(
@@ -282,7 +263,7 @@ _ALL = (
         title="recall",
         types=_YES_NO,
         note="The share of what is a yes that the model finds, over all labels together.",
-        _score=_recall,
+        _score=_of_all_labels("recall_score"),
         _metric=_keras("recall", "Recall", thresholds=THRESHOLD),
     ),
     Measure(

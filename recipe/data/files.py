@@ -7,7 +7,7 @@ import io
 import itertools
 import json
 import os
-from collections.abc import Iterator
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -38,20 +38,26 @@ OFFICIAL_SHA256 = {
     "imdb_word_index.json": "027313fe9a320280f3bf0fac5baf58c4a683cf39a7ed9c3d3d3912bde4284cf6",
     "california_housing.npz": "1a2e3a52e0398de6463aebe6f4a8da34fb21fbb6b934cf88c3425e766f2a1a6f",
 }
-# The arrays that a file must hold: name -> (shape, with n for any number; type).
-_PIXELS, _LABELS, _RANKS = (("n", 28, 28), np.uint8), (("n",), np.uint8), (("n",), np.uint32)
+# The arrays that a file must hold: name -> (shape, with n for any number; type; smallest and largest value).
+_IMAGES, _DIGITS = (("n", 28, 28), np.uint8, 0, 255), (("n",), np.uint8, 0, 9)
+_RANKS, _LABELS = (("n",), np.uint32, 1, 2**32 - 1), (("n",), np.uint8, 0, 1)
+_OFFSETS = (("n",), np.uint32, 0, 2**32 - 1)
+_LARGEST = float(np.finfo(np.float32).max)
 LAYOUTS = MappingProxyType(
     {
-        "mnist.npz": {"x_train": _PIXELS, "y_train": _LABELS, "x_test": _PIXELS, "y_test": _LABELS},
+        "mnist.npz": {"x_train": _IMAGES, "y_train": _DIGITS, "x_test": _IMAGES, "y_test": _DIGITS},
         "imdb.npz": {
             "train_tokens": _RANKS,
-            "train_offsets": _RANKS,
+            "train_offsets": _OFFSETS,
             "train_labels": _LABELS,
             "test_tokens": _RANKS,
-            "test_offsets": _RANKS,
+            "test_offsets": _OFFSETS,
             "test_labels": _LABELS,
         },
-        "california_housing.npz": {"x": (("n", 8), np.float32), "y": (("n",), np.float32)},
+        "california_housing.npz": {
+            "x": (("n", 8), np.float32, -_LARGEST, _LARGEST),
+            "y": (("n",), np.float32, 1, HOUSING_CAP),  # dollars
+        },
     }
 )
 
@@ -212,14 +218,13 @@ def parse_sums(text: str) -> dict[str, str]:
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip() or line.startswith("#"):
             continue
-        digest, _, name = line.strip().partition(" ")
-        name = name.strip().removeprefix("*").removeprefix("./")
-        if len(digest) != 64 or set(digest.lower()) - set("0123456789abcdef") or not name:
+        found = re.fullmatch(r"([0-9a-fA-F]{64}) [ *]?(?:\./)?(\S.*)", line.strip())
+        if not found:
             raise ValueError(
                 f"Line {number} of {SUMS_NAME} is not a SHA-256 and a file name. Received: {line[:80]!r}. "
                 f"Write it with: sha256sum *.npz *.json > {SUMS_NAME}"
             )
-        sums[name] = digest.lower()
+        sums[found[2]] = found[1].lower()
     return sums
 
 
@@ -277,43 +282,32 @@ def _read_arrays(content: bytes, name: str) -> dict[str, np.ndarray]:
         if missing:
             raise ValueError(f"it has no array {', '.join(missing)}")
         arrays = {key: archive[key] for key in LAYOUTS[name]}
-    for key, (shape, dtype) in LAYOUTS[name].items():
+    for key, (shape, dtype, low, high) in LAYOUTS[name].items():
         array = arrays[key]
         fits = array.ndim == len(shape) and array.shape[1:] == shape[1:]
         if not fits or array.dtype.kind not in ("f" if dtype is np.float32 else "iu"):
             wanted = f"({', '.join(map(str, shape))}), {np.dtype(dtype)}"
             raise ValueError(f"{key} is {array.shape}, {array.dtype}, not {wanted}")
-        if array.dtype.kind in "iu" and array.size and not 0 <= array.min() <= array.max() <= np.iinfo(dtype).max:
-            raise ValueError(f"{key} runs from {array.min()} to {array.max()}")
+        if array.size and not (low <= array.min() and array.max() <= high):  # so it is with a NaN among the values
+            raise ValueError(
+                f"{key} runs from {array.min():g} to {array.max():g}, and values lie in [{low:g}, {high:g}]"
+            )
         arrays[key] = array.astype(dtype, copy=False)
-    for fault in _housing_faults(**arrays) if "x" in arrays else _label_faults(arrays):
-        raise ValueError(fault)
+    _check_counts(arrays)
     return arrays
 
 
-def _label_faults(arrays: dict[str, np.ndarray]) -> Iterator[str]:
-    """Yield what is wrong with digits or reviews, whose arrays have the right shapes and types."""
+def _check_counts(arrays: dict[str, np.ndarray]) -> None:
+    """Refuse arrays that do not have one target a sample, or no samples at all."""
+    pairs = [("x", "y"), ("x_train", "y_train"), ("x_test", "y_test")]
+    counts = {y: (len(arrays[x]), len(arrays[y])) for x, y in pairs if x in arrays}
     for part in ("train", "test"):
-        if f"x_{part}" in arrays:
-            samples, labels, highest = len(arrays[f"x_{part}"]), arrays[f"y_{part}"], 9
-        else:
-            tokens, offsets, labels = (arrays[f"{part}_{kind}"] for kind in ("tokens", "offsets", "labels"))
-            samples, highest = len(Reviews(tokens=tokens, offsets=offsets)), 1
-            if len(tokens) and tokens.min() < 1:
-                yield f"{part}_tokens has the rank 0, and the first word has rank 1"
-        if samples != len(labels) or not samples:
-            yield f"{part} has {samples} samples and {len(labels)} labels"
-        if labels.max() > highest:
-            yield f"the labels of {part} run up to {labels.max()}, and the highest there is is {highest}"
-
-
-def _housing_faults(x: np.ndarray, y: np.ndarray) -> Iterator[str]:
-    if len(x) != len(y) or len(x) < 2:
-        yield f"x has {len(x)} rows and y has {len(y)}"
-    elif bad_rows := (~np.isfinite(np.column_stack([x, y]))).any(axis=1).sum():
-        yield f"{bad_rows} rows hold a value that is not finite"
-    elif y.min() <= 0 or y.max() > HOUSING_CAP:
-        yield f"y runs from {y.min():,.0f} to {y.max():,.0f} dollars, and values lie above 0 up to {HOUSING_CAP:,.0f}"
+        if f"{part}_tokens" in arrays:
+            reviews = Reviews(tokens=arrays[f"{part}_tokens"], offsets=arrays[f"{part}_offsets"])
+            counts[f"{part}_labels"] = len(reviews), len(arrays[f"{part}_labels"])
+    for key, (samples, targets) in counts.items():
+        if samples != targets or not samples:
+            raise ValueError(f"{key} has {targets} targets for {samples} samples")
 
 
 def _read_words(content: bytes) -> tuple[str, ...]:

@@ -68,7 +68,7 @@ def load(name: str, source: str = "auto", rows: int | None = None, seed: int = 0
     if rows is not None and rows > total and taken == "sample":
         reason, rows = f"{reason} It has {total:,} of the {rows:,} rows asked for.", None
     rows = _checked_rows(rows, total)
-    parts = {"mnist": _digits, "imdb": _reviews, "housing": _districts}[dataset](raw.arrays, rows, seed)
+    parts = _cut(dataset, raw.arrays, rows, seed)
     (x_train, y_train), (x_test, y_test) = (derive(name, x, y) for x, y in parts)
     return Dataset(
         problem=_fit_problem(problem, x_train, raw),
@@ -172,36 +172,27 @@ def _checked_rows(rows: int | None, total: int) -> int | None:
     return rows
 
 
-def _choose(train: int, test: int, rows: int | None, seed: int) -> tuple[np.ndarray | slice, np.ndarray | slice]:
-    """Draw row numbers of the training and of the test part, without replacement, in their proportion."""
+def _cut(dataset: str, arrays: dict[str, np.ndarray], rows: int | None, seed: int) -> Parts:
+    """Return the training and the test part: the two that are stored, or of housing those that Keras makes."""
+    if dataset == "housing":  # exactly as `keras.datasets.california_housing` takes, shuffles and cuts the rows
+        x, y = arrays["x"][:rows], arrays["y"][:rows]
+        order = np.random.RandomState(KERAS_SPLIT_SEED).permutation(len(x))
+        cut = int(len(x) * (1 - KERAS_TEST_SPLIT))
+        return [(x[part], y[part]) for part in (order[:cut], order[cut:])]
+    parts: Parts = []
+    for part in ("train", "test"):
+        if dataset == "imdb":
+            reviews = Reviews(tokens=arrays[f"{part}_tokens"], offsets=arrays[f"{part}_offsets"].astype(np.int64))
+            parts.append((reviews, arrays[f"{part}_labels"]))
+        else:
+            parts.append((arrays[f"x_{part}"], arrays[f"y_{part}"]))
     if rows is None:
-        return slice(None), slice(None)
-    rng = np.random.default_rng(seed)
+        return parts
+    train, test = (len(y) for _, y in parts)
     train_rows = min(max(round(rows * train / (train + test)), 1), rows - 1)
-    return rng.choice(train, train_rows, replace=False), rng.choice(test, rows - train_rows, replace=False)
-
-
-def _digits(arrays: dict[str, np.ndarray], rows: int | None, seed: int) -> Parts:
-    chosen = _choose(len(arrays["y_train"]), len(arrays["y_test"]), rows, seed)
-    parts = zip(("train", "test"), chosen, strict=True)
-    return [(arrays[f"x_{part}"][which], arrays[f"y_{part}"][which]) for part, which in parts]
-
-
-def _reviews(arrays: dict[str, np.ndarray], rows: int | None, seed: int) -> Parts:
-    chosen = _choose(len(arrays["train_labels"]), len(arrays["test_labels"]), rows, seed)
-    found = []
-    for part, which in zip(("train", "test"), chosen, strict=True):
-        reviews = Reviews(tokens=arrays[f"{part}_tokens"], offsets=arrays[f"{part}_offsets"].astype(np.int64))
-        found.append((reviews if rows is None else reviews[which], arrays[f"{part}_labels"][which]))
-    return found
-
-
-def _districts(arrays: dict[str, np.ndarray], rows: int | None, seed: int) -> Parts:
-    """Take the first rows, shuffle and cut them exactly as `keras.datasets.california_housing` does."""
-    x, y = arrays["x"][:rows], arrays["y"][:rows]
-    order = np.random.RandomState(KERAS_SPLIT_SEED).permutation(len(x))
-    cut = int(len(x) * (1 - KERAS_TEST_SPLIT))
-    return [(x[part], y[part]) for part in (order[:cut], order[cut:])]
+    rng = np.random.default_rng(seed)
+    chosen = rng.choice(train, train_rows, replace=False), rng.choice(test, rows - train_rows, replace=False)
+    return [(x[which], y[which]) for (x, y), which in zip(parts, chosen, strict=True)]
 
 
 def _fit_problem(problem: Problem, x_train: Samples, raw: RawData) -> Problem:

@@ -22,7 +22,7 @@ from recipe.debugging.last_layer import check_last_activation, check_loss
 from recipe.debugging.rate_sweep import UPDATES, RateSweep, guess_loss, sweep_rates
 from recipe.engine.models import make_targets
 from recipe.steps.s5_baseline import compute_baseline
-from recipe.steps.s5_power import StatisticalPower, statistical_power
+from recipe.steps.s5_baseline import StatisticalPower, statistical_power
 from recipe.steps.training import train
 
 __all__ = [

@@ -8,7 +8,7 @@ from recipe.core.checks import Check
 from recipe.core.problem import ProblemType
 from recipe.debugging.basics import NotApplicable, count_bad, judge
 from recipe.debugging.bench import Bench
-from recipe.steps.s3_duplicates import find_duplicates
+from recipe.steps.s3_checks import find_duplicates
 
 LOOKED_AT = 5_000  # rows, drawn evenly, for what needs not all of them
 LARGE, SMALL = 10.0, 0.01  # spread or level of inputs beyond which training suffers

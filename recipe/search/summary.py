@@ -13,7 +13,7 @@ from recipe.core.problem import Problem
 from recipe.core.spec import ModelSpec
 from recipe.search.entries import Entry
 from recipe.search.space import SearchSpace
-from recipe.steps.s3_advice import standard_error
+from recipe.steps.s3_protocol import standard_error
 
 if TYPE_CHECKING:
     import optuna

@@ -115,20 +115,22 @@ def describe_target(y: np.ndarray, *, names: Sequence[str] = (), unit: str = "")
     >>> str(describe_target(np.array([0.5, 2.5, 9.0])).type)
     'regression to arbitrary values'
     """
-    y = _checked(y)
-    if y.dtype.kind in "US":
+    y, names = _read(y), tuple(names)
+    if y.dtype.kind == "U":
         found, y = np.unique(y, return_inverse=True)
         names = tuple(map(str, found))
-        kind, reason, caution = _texts(names)
+        kind = ProblemType.BINARY if len(names) == 2 else ProblemType.MULTICLASS
+        reason = f"{len(names)} different texts: names of classes, numbered from 0 in the order of the alphabet."
+        caution = ""
     else:
         kind, reason, caution = _judge_columns(y) if y.ndim == 2 else _judge_values(y, len(names))
     if kind is ProblemType.MULTICLASS and y.ndim == 2:
         y = y.argmax(axis=1)  # one-hot: the kit keeps class numbers
-    elif kind is ProblemType.BINARY:
-        found, y = np.unique(y, return_inverse=True)
-        names = tuple(names) or tuple(format_number(value) for value in found)
-    names = tuple(names) or _make_names(kind, y)
-    outputs = {ProblemType.BINARY: 1}.get(kind, len(names))
+    values = np.unique(y)
+    if kind is ProblemType.BINARY:
+        y = (y == values[1]).astype(np.uint8)
+    names = _name(kind, y, names, values)
+    outputs = 1 if kind is ProblemType.BINARY else len(names)
     return TargetDescription(
         type=kind,
         reason=reason,
@@ -154,33 +156,28 @@ def format_number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.3g}"
 
 
-def _checked(y: np.ndarray) -> np.ndarray:
+def _read(y: np.ndarray) -> np.ndarray:
+    """Return targets as an array of numbers or of texts, (n,) or (n, columns), or refuse what is none."""
     y = np.asarray(y)
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
+    if y.dtype.kind == "S" or (y.dtype.kind == "O" and all(isinstance(value, str) for value in y.flat)):
+        y = y.astype(str)  # texts as pandas gives them
     received = f"Received: y of shape {y.shape}, {y.dtype}."
-    if y.dtype.kind not in "USbiuf":
+    if y.dtype.kind not in "Ubiuf":
         raise TypeError(f"Targets are numbers or texts. {received} Turn dates and objects into one of them.")
     if y.ndim not in (1, 2) or not y.size:
         raise ValueError(f"Targets have one row a sample, n above 0. {received} Reshape them to (n,) or (n, outputs).")
-    if y.dtype.kind in "US":
-        if y.ndim == 2:
-            raise ValueError(
-                f"Texts in several columns are several problems. {received} Describe one column at a time."
-            )
-    elif not np.isfinite(y).all():
-        raise ValueError(f"{int((~np.isfinite(y)).sum())} targets are not finite. {received} Drop them first.")
+    if y.dtype.kind == "U" and y.ndim == 2:
+        raise ValueError(f"Texts in several columns are several problems. {received} Describe one column at a time.")
+    if y.dtype.kind == "f" and (bad := int((~np.isfinite(y)).sum())):
+        raise ValueError(f"{bad} targets are not finite. {received} Drop them first.")
     if (y == y[0]).all():
         raise ValueError(
             f"All {len(y)} targets are the same, so there is nothing to predict. {received} Take more rows, or another "
             "target."
         )
     return y
-
-
-def _texts(names: tuple[str, ...]) -> tuple[ProblemType, str, str]:
-    kind = ProblemType.BINARY if len(names) == 2 else ProblemType.MULTICLASS
-    return kind, f"{len(names)} different texts: names of classes, numbered from 0 in the order of the alphabet.", ""
 
 
 def _judge_columns(y: np.ndarray) -> tuple[ProblemType, str, str]:
@@ -218,10 +215,23 @@ def _judge_values(y: np.ndarray, classes: int) -> tuple[ProblemType, str, str]:
     return ProblemType.REGRESSION, reason, caution if whole and len(found) <= MAX_CLASSES else ""
 
 
-def _make_names(kind: ProblemType, y: np.ndarray) -> tuple[str, ...]:
-    if kind is ProblemType.MULTICLASS:
-        return tuple(map(str, range(int(y.max()) + 1)))
-    return ("target",) if y.ndim == 1 else tuple(f"column {number}" for number in range(y.shape[1]))
+def _name(kind: ProblemType, y: np.ndarray, names: tuple[str, ...], values: np.ndarray) -> tuple[str, ...]:
+    """Return what the classes, labels or columns are called; `values` are those of the array as it was given."""
+    if kind is ProblemType.BINARY:
+        made = tuple(map(format_number, values)) if not names else ()
+        names = (f"not {names[0]}", names[0]) if len(names) == 1 else names  # a name for the yes is enough
+        wanted = 2
+    elif kind is ProblemType.MULTICLASS:
+        wanted = max(int(y.max()) + 1, len(names))
+        made = tuple(map(str, range(wanted)))
+    else:
+        wanted = 1 if y.ndim == 1 else y.shape[1]
+        made = ("target",) if y.ndim == 1 else tuple(f"column {number}" for number in range(wanted))
+    if names and len(names) != wanted:
+        raise ValueError(
+            f"The targets are a {kind}, which wants {wanted} name(s). Received: names={names!r}. Give so many, or none."
+        )
+    return names or made
 
 
 def _shares(kind: ProblemType, y: np.ndarray, classes: int) -> tuple[float, ...]:

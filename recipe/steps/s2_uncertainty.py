@@ -9,7 +9,7 @@ import numpy as np
 
 from recipe.core.measures import MEASURES, check_outputs
 from recipe.core.problem import Problem, ProblemType
-from recipe.steps.s5_resampling import resampled_gains
+from recipe.steps.s5_baseline import resample_scores
 
 RESAMPLES = 2_000
 LEVEL = 0.95
@@ -69,7 +69,7 @@ def estimate_uncertainty(problem: Problem, y_true: np.ndarray, outputs: np.ndarr
         return Uncertainty(low=math.nan, high=math.nan, spread=math.nan, method="none: the outputs are not finite")
     if measure.name == "accuracy" and problem.type is not ProblemType.MULTILABEL:
         return _binomial(measure.per_sample(problem, y_true, outputs))
-    drawn = _resampled_scores(problem, y_true, outputs, seed)
+    (drawn,) = resample_scores(problem, y_true, (outputs,), RESAMPLES, seed)
     low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]).tolist()
     return Uncertainty(low=low, high=high, spread=float(drawn.std()), method=f"bootstrap of {RESAMPLES:,} resamples")
 
@@ -83,16 +83,3 @@ def _binomial(right: np.ndarray) -> Uncertainty:
     share = (successes + 1) / (samples + 2)  # the rule of succession: not even a perfect score is certain
     spread = math.sqrt(share * (1 - share) / samples)
     return Uncertainty(low=float(found.low), high=float(found.high), spread=spread, method="exact binomial")
-
-
-def _resampled_scores(problem: Problem, y_true: np.ndarray, outputs: np.ndarray, seed: int) -> np.ndarray:
-    """Return the measure on resampled sets, shape (RESAMPLES,)."""
-    measure = MEASURES[problem.measure]
-    if measure.name == "average_precision":  # a ranking is judged as a whole, and has no worst score of 0
-        rng = np.random.default_rng(seed)
-        draws = (rng.integers(len(y_true), size=len(y_true)) for _ in range(RESAMPLES))
-        return np.array([measure.compute(problem, y_true[rows], outputs[rows]) for rows in draws])
-    # The gain over outputs that score 0 on every set: all wrong where higher is better, else all right.
-    zero = 1 - y_true if measure.higher_is_better else y_true
-    gains = resampled_gains(problem, measure, y_true, (outputs, zero), RESAMPLES, seed)
-    return gains if measure.higher_is_better else -gains

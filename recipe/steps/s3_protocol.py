@@ -1,10 +1,13 @@
 """Step 3: how to judge honestly. Parts of the training data to learn from, and parts to measure on.
 
-The test set is not touched here: it stays sealed in the dataset.
+Hold-out while its validation part is large enough; K-fold when it is not, since then every sample is judged on once;
+iterated K-fold when even all samples together are few (F. Chollet, Deep Learning with Python). Large enough is what
+makes the `standard_error` of the score as small as wanted. The test set is not touched here: it stays sealed.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,6 +16,24 @@ from recipe.core.dataset import Dataset, Split
 from recipe.core.expect import expect
 
 CUT = "What is cut into parts is a dataset, before it is prepared: load, then hold_out or k_fold, then prepare."
+
+
+def standard_error(accuracy: float, samples: int) -> float:
+    """Return by how much luck moves an accuracy that is measured on so many samples (one standard deviation).
+
+    Each sample is right or wrong, so the number of right ones is binomial.
+
+    Examples
+    --------
+    >>> round(standard_error(0.9, 900), 4)
+    0.01
+    """
+    if not 0 <= accuracy <= 1 or samples < 1:
+        raise ValueError(
+            f"An accuracy lies in [0, 1] and is measured on 1 sample or more. Received: accuracy={accuracy}, "
+            f"samples={samples}."
+        )
+    return math.sqrt(accuracy * (1 - accuracy) / samples)
 
 
 def hold_out(
@@ -40,23 +61,17 @@ def hold_out(
     from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
     expect(dataset, Dataset, CUT)
-    samples = len(dataset.y_train)
-    parts = samples if groups is None else _count_groups(groups, samples)
-    held_out = round(test_size * parts) if 0 < test_size < 1 else 0
-    if not 0 < held_out < parts:
-        raise ValueError(
-            f"Of {parts} {'samples' if groups is None else 'groups'} both parts need at least one. "
-            f"Received: test_size={test_size!r}. Give a number between 0 and 1, such as 0.2."
-        )
-    rows = np.arange(samples)
-    if groups is None:
+    rows = np.arange(len(dataset.y_train))
+    if groups is not None:
+        held_out = _count_held_out(test_size, _count_groups(groups, len(rows)), "groups")
+        train, val = next(GroupShuffleSplit(1, test_size=held_out, random_state=seed).split(rows, groups=groups))
+    else:
+        held_out = _count_held_out(test_size, len(rows), "samples")
         labels = _strata(dataset, least=2) if stratify else None
-        if labels is not None and min(held_out, samples - held_out) < len(np.unique(labels)):
+        if labels is not None and min(held_out, len(rows) - held_out) < len(np.unique(labels)):
             labels = None  # a part smaller than the number of classes cannot have each of them
         train, val = train_test_split(rows, test_size=held_out, random_state=seed, stratify=labels)
-    else:
-        train, val = next(GroupShuffleSplit(1, test_size=held_out, random_state=seed).split(rows, groups=groups))
-    return take_split(dataset, train, val, protocol=f"hold-out, {len(val):,} of {samples:,} samples for validation")
+    return take_split(dataset, train, val, protocol=f"hold-out, {len(val):,} of {len(rows):,} samples for validation")
 
 
 def k_fold(
@@ -81,6 +96,8 @@ def k_fold(
     ValueError
         If there are fewer than two folds, fewer samples or groups than folds, or no repetition.
     """
+    from sklearn import model_selection as sk
+
     expect(dataset, Dataset, CUT)
     samples = len(dataset.y_train)
     parts = samples if groups is None else _count_groups(groups, samples)
@@ -95,14 +112,15 @@ def k_fold(
             f"There is nothing to do in {repeats} repetitions. Received: repeats={repeats}. Give 1 or more."
         )
     labels = _strata(dataset, least=folds)
-    splitters = _fold_splitters(folds, repeats, seed, stratify=labels is not None, grouped=groups is not None)
+    if groups is None:
+        splitter = sk.RepeatedKFold if labels is None else sk.RepeatedStratifiedKFold
+        splitters = [splitter(n_splits=folds, n_repeats=repeats, random_state=seed)]
+    else:  # scikit-learn has no repeated splitter for groups
+        splitter = sk.GroupKFold if labels is None else sk.StratifiedGroupKFold
+        splitters = [splitter(n_splits=folds, shuffle=True, random_state=seed + turn) for turn in range(repeats)]
     cuts = [cut for splitter in splitters for cut in splitter.split(np.arange(samples), labels, groups)]
-    return tuple(
-        take_split(
-            dataset, train, val, protocol=f"fold {number % folds + 1} of {folds}, repetition {number // folds + 1}"
-        )
-        for number, (train, val) in enumerate(cuts)
-    )
+    names = [f"fold {fold + 1} of {folds}, repetition {turn + 1}" for turn in range(repeats) for fold in range(folds)]
+    return tuple(take_split(dataset, train, val, protocol=name) for name, (train, val) in zip(names, cuts, strict=True))
 
 
 def hold_out_latest(dataset: Dataset, times: np.ndarray, *, test_size: float = 0.2) -> Split:
@@ -119,14 +137,8 @@ def hold_out_latest(dataset: Dataset, times: np.ndarray, *, test_size: float = 0
         If the test size leaves a part without samples, or all samples of the cut have the same time.
     """
     expect(dataset, Dataset, CUT)
-    times = _checked_times(times, len(dataset.y_train))
-    held_out = round(test_size * len(times)) if 0 < test_size < 1 else 0
-    if not 0 < held_out < len(times):
-        raise ValueError(
-            f"Of {len(times)} samples both parts need at least one. Received: test_size={test_size!r}. "
-            "Give a number between 0 and 1, such as 0.2."
-        )
-    cut = np.sort(times, kind="stable")[-held_out]
+    times = _one_each(times, len(dataset.y_train), "times")
+    cut = np.sort(times, kind="stable")[-_count_held_out(test_size, len(times), "samples")]
     if not (times < cut).any():
         raise ValueError(f"No sample is older than the cut. Received: times, {cut} at the earliest. Take a finer time.")
     # Samples of one time stand on one side: those at the cut are judged on.
@@ -153,7 +165,7 @@ def time_folds(dataset: Dataset, times: np.ndarray, *, folds: int = 4) -> tuple[
     from sklearn.model_selection import TimeSeriesSplit
 
     expect(dataset, Dataset, CUT)
-    times = _checked_times(times, len(dataset.y_train))
+    times = _one_each(times, len(dataset.y_train), "times")
     if not 2 <= folds < len(times):
         raise ValueError(
             f"{len(times)} samples can be cut into 2 to {len(times) - 1} folds along time. Received: folds={folds}. "
@@ -198,30 +210,24 @@ def _strata(dataset: Dataset, *, least: int) -> np.ndarray | None:
     return y
 
 
-def _fold_splitters(folds: int, repeats: int, seed: int, *, stratify: bool, grouped: bool) -> list:
-    """Return scikit-learn's splitters, to be gone through in turn."""
-    from sklearn import model_selection as sk
-
-    if not grouped:
-        splitter = sk.RepeatedStratifiedKFold if stratify else sk.RepeatedKFold
-        return [splitter(n_splits=folds, n_repeats=repeats, random_state=seed)]
-    splitter = sk.StratifiedGroupKFold if stratify else sk.GroupKFold
-    return [splitter(n_splits=folds, shuffle=True, random_state=seed + turn) for turn in range(repeats)]
+def _count_held_out(test_size: float, parts: int, of: str) -> int:
+    held_out = round(test_size * parts) if 0 < test_size < 1 else 0
+    if not 0 < held_out < parts:
+        raise ValueError(
+            f"Of {parts} {of} both parts need at least one. Received: test_size={test_size!r}. "
+            "Give a number between 0 and 1, such as 0.2."
+        )
+    return held_out
 
 
 def _count_groups(groups: np.ndarray, samples: int) -> int:
-    if np.shape(groups) != (samples,):
-        raise ValueError(
-            f"Each of the {samples} training samples belongs to one group. Received: groups of shape "
-            f"{np.shape(groups)}. Give one name or number a sample."
-        )
-    return len(np.unique(groups))
+    return len(np.unique(_one_each(groups, samples, "groups")))
 
 
-def _checked_times(times: np.ndarray, samples: int) -> np.ndarray:
-    if np.shape(times) != (samples,):
+def _one_each(values: np.ndarray, samples: int, what: str) -> np.ndarray:
+    if np.shape(values) != (samples,):
         raise ValueError(
-            f"Each of the {samples} training samples has one time. Received: times of shape {np.shape(times)}. "
-            "Give one a sample."
+            f"There is one entry of {what} for each of the {samples} training samples. Received: {what} of shape "
+            f"{np.shape(values)}. Give one a sample."
         )
-    return np.asarray(times)
+    return np.asarray(values)

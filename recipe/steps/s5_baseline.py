@@ -1,13 +1,28 @@
-"""Step 5: what a guess achieves that never looks at the input."""
+"""Step 5: what does a guess achieve that never looks at the input, and is a model better than that beyond chance?"""
 
 from __future__ import annotations
 
+import bisect
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from recipe.core.measures import MEASURES, check_outputs
+from recipe.core.measures import MEASURES, THRESHOLD, Measure, check_outputs
 from recipe.core.problem import Problem, ProblemType
+
+LEVEL = 0.95
+DRAWN_VALUES = 4_000_000  # at most so many are drawn at a time, which bounds the memory to 100 MB or so
+
+
+def _most_frequent(labels: np.ndarray) -> int:
+    return int(np.bincount(labels.astype(int)).argmax())
+
+
+def _yes(labels: np.ndarray) -> int:
+    return 1
+
 
 # The best constant guess for each measure. The median has the smallest mean absolute error, the mean the smallest
 # squared one. For F1, precision and recall it is a yes to everything: with a share p of positives, saying yes to a
@@ -15,13 +30,13 @@ from recipe.core.problem import Problem, ProblemType
 # with q. A guess drawn at random from the class shares (q = p) has F1 = p, and never a yes has 0. Ranking needs no
 # threshold: the same score for all has an average precision of p.
 _GUESSES = {
-    "accuracy": ("always the most frequent class", "most_frequent", None),
-    "f1": ("always yes", "constant", 1),
-    "precision": ("always yes", "constant", 1),
-    "recall": ("always yes", "constant", 1),
-    "average_precision": ("the same score for all", "constant", 1),
-    "mae": ("always the median", "median", None),
-    "mse": ("always the mean", "mean", None),
+    "accuracy": ("always the most frequent class", _most_frequent),
+    "f1": ("always yes", _yes),
+    "precision": ("always yes", _yes),
+    "recall": ("always yes", _yes),
+    "average_precision": ("the same score for all", _yes),
+    "mae": ("always the median", np.median),
+    "mse": ("always the mean", np.mean),
 }
 
 
@@ -80,21 +95,12 @@ def compute_baseline(problem: Problem, y_train: np.ndarray, y_val: np.ndarray) -
     >>> compute_baseline(find_problem("imdb"), np.array([0, 0, 1]), np.array([0, 1, 1, 0])).value
     0.5
     """
-    from sklearn.dummy import DummyClassifier, DummyRegressor
-
-    name, strategy, constant = _GUESSES[problem.measure]
+    name, guess = _GUESSES[problem.measure]
     y_train, y_val = (check_outputs(problem, y, np.zeros((len(y), problem.outputs)))[0] for y in (y_train, y_val))
-    if constant is not None:
+    if guess is _yes:
         _check_has_yes(problem, y_train)
     columns = y_train[:, None] if y_train.ndim == 1 else y_train
-    if problem.type.is_classification:
-        # One dummy a label: scikit-learn's own multi-output constant refuses labels that it has seen one value of.
-        dummies = [DummyClassifier(strategy=strategy, constant=constant) for _ in columns.T]
-    else:
-        dummies = [DummyRegressor(strategy=strategy) for _ in columns.T]
-    # The dummies ignore their input: any will do.
-    fitted = [dummy.fit(column, column) for dummy, column in zip(dummies, columns.T, strict=True)]
-    guesses = np.array([dummy.predict([[0]])[0] for dummy in fitted], dtype=np.float64)
+    guesses = np.array([guess(column) for column in columns.T], dtype=np.float64)
     outputs = np.tile(_as_outputs(problem, guesses), (len(y_val), 1))
     return Baseline(
         problem=problem,
@@ -130,3 +136,255 @@ def _in_words(problem: Problem, guesses: np.ndarray) -> str:
         pairs = zip(problem.output_names, guesses, strict=True)
         return ", ".join(name if guess else f"not {name}" for name, guess in pairs)
     return problem.output_names[int(guesses[0])]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatisticalPower:
+    """Whether a model beats a baseline beyond chance, judged on the validation samples.
+
+    Attributes
+    ----------
+    measure : the name of the measure of success
+    model, baseline : the measure of either
+    difference : how much better the model is, in the measure's unit; below 0 where it is worse
+    interval : from the 5th to the 95th percentile of the difference over resampled validation sets; its lower end is
+        the one-sided 95 % bound
+    p_value : chance of a difference at least as large if the model were no better than the baseline (one-sided)
+    test : which test that is from
+    samples : number of validation samples
+    samples_needed : from how many validation samples on the same difference would just have been significant; None
+        where the model is not better, so that no number helps
+    level : confidence that is asked for
+    """
+
+    measure: str
+    model: float
+    baseline: float
+    difference: float
+    interval: tuple[float, float]
+    p_value: float
+    test: str
+    samples: int
+    samples_needed: int | None
+    level: float = LEVEL
+
+    @property
+    def confidence(self) -> float:
+        """One minus the p-value."""
+        return 1.0 - self.p_value
+
+    @property
+    def beats_baseline(self) -> bool:
+        """Whether the confidence reaches the level."""
+        return self.p_value <= round(1.0 - self.level, 12)
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in words, with its numbers."""
+        numbers = f"{MEASURES[self.measure].title} {self.model:.3g} against {self.baseline:.3g}"
+        tested = f"({self.test}, {self.samples} validation samples)"
+        sure = "more than 99.9 %" if self.confidence > 0.999 else f"{100 * self.confidence:.1f} %"  # never certainty
+        if self.beats_baseline:
+            return (
+                f"The model beats the baseline: {numbers}, with a confidence of {sure} {tested}; "
+                f"{self.samples_needed} samples would have been enough."
+            )
+        if self.samples_needed is None:
+            return f"The model does not beat the baseline: {numbers} {tested}."
+        return (
+            f"That the model beats the baseline may be chance: {numbers}, with a confidence of only {sure} {tested}; "
+            f"it would take about {self.samples_needed} samples to tell."
+        )
+
+
+def statistical_power(
+    problem: Problem,
+    y_val: np.ndarray,
+    outputs: np.ndarray,
+    baseline: Baseline,
+    *,
+    resamples: int = 2000,
+    seed: int = 0,
+    level: float = LEVEL,
+) -> StatisticalPower:
+    """Test whether a model beats a baseline on the validation samples.
+
+    Both are judged on the same samples, so the test is paired: what counts is where they differ. Where each sample is
+    right or wrong (accuracy with one answer a sample) the test is McNemar's in its exact form: samples that both get
+    right, or both wrong, tell nothing; if neither were better, the rest would fall to either side like a fair coin, so
+    the wins of the model are held against a binomial distribution. Every other measure is tested by a paired
+    bootstrap: validation sets are drawn with replacement from the one there is, and the p-value is the share of them
+    on which the model is not better. (It is never put below 1 / 2^n: n samples cannot tell more.)
+
+    `samples_needed` assumes that the rates seen here stay as they are. Exact test: the smallest number of samples whose
+    wins and losses, in these proportions, are significant. Bootstrap: the number at which the spread of the difference,
+    which shrinks with the root of the number of samples, fits 1.645 times into it. A set of that size tells in about
+    one case out of two; plan for more.
+
+    Parameters
+    ----------
+    y_val : np.ndarray of shape (n,) or (n, outputs)
+    outputs : np.ndarray of shape (n, outputs), the model's raw outputs; one that is not finite beats nothing
+    baseline : Baseline
+        With its own outputs on the same samples, in the same order.
+    resamples : validation sets to draw
+    seed : fixes the draw
+    level : confidence to ask for
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit, the samples are not the baseline's, or a number is out of range.
+
+    References
+    ----------
+    Q. McNemar, Note on the sampling error of the difference between correlated proportions, Psychometrika 12, 1947.
+    B. Efron and R. Tibshirani, An Introduction to the Bootstrap, 1993, chapter 16.
+    """
+    _check_numbers(resamples, level)
+    measure = MEASURES[problem.measure]
+    value = measure.compute(problem, y_val, outputs)
+    y_val, outputs = check_outputs(problem, y_val, outputs)
+    if len(baseline.outputs) != len(outputs):
+        raise ValueError(
+            f"The baseline was judged on {len(baseline.outputs)} samples and the model on {len(outputs)}. Received: "
+            f"outputs of shape {outputs.shape}. Compare both on the same validation part."
+        )
+    # The baseline's value is taken on these very targets, whatever it was computed on.
+    reference, samples = measure.compute(problem, y_val, baseline.outputs), len(y_val)
+    common = {"measure": measure.name, "model": value, "baseline": reference, "samples": samples, "level": level}
+    if math.isnan(value):
+        nowhere = {"difference": math.nan, "interval": (math.nan, math.nan), "p_value": 1.0, "samples_needed": None}
+        return StatisticalPower(**common, **nowhere, test="none: the outputs are not finite")
+    both = (outputs, baseline.outputs)
+    gain, gains = measure.gain(value, reference), measure.gain(*resample_scores(problem, y_val, both, resamples, seed))
+    low, high = np.quantile(gains, [1 - level, level]).tolist()
+    differing = count_wins(problem, y_val, *both)
+    if differing is not None:
+        test, p_value = "exact McNemar test", sign_test(*differing)
+        needed = _needed_by_sign_test(*differing, samples, level)
+    else:
+        test = f"paired bootstrap of {resamples} resamples"
+        p_value = max((1 + int((gains <= 0).sum())) / (resamples + 1), 0.5**samples)
+        needed = _needed_by_spread(gain, float(gains.std()), samples, level)
+    if needed is not None:  # the two ways to the same question must not contradict each other at the margin
+        needed = min(needed, samples) if p_value <= round(1 - level, 12) else max(needed, samples + 1)
+    found = {"difference": gain, "interval": (low, high), "p_value": p_value, "samples_needed": needed}
+    return StatisticalPower(**common, **found, test=test)
+
+
+def _check_numbers(resamples: int, level: float) -> None:
+    if not 0.5 <= level < 1:
+        raise ValueError(f"A confidence lies in [0.5, 1). Received: level={level}. The usual one is 0.95.")
+    if resamples < math.ceil(1 / (1 - level)):
+        raise ValueError(
+            f"{resamples} resamples cannot show a confidence of {level:g}. Received: resamples={resamples}. "
+            "Take 1000 or more."
+        )
+
+
+def count_wins(
+    problem: Problem, y_val: np.ndarray, outputs: np.ndarray, other_outputs: np.ndarray
+) -> tuple[int, int] | None:
+    """Count the samples that only the one, and only the other model gets right; None where none is right or wrong."""
+    measure = MEASURES[problem.measure]
+    if measure.name != "accuracy" or problem.type is ProblemType.MULTILABEL:
+        return None
+    ours, theirs = (measure.per_sample(problem, y_val, one) for one in (outputs, other_outputs))
+    return int((ours > theirs).sum()), int((ours < theirs).sum())
+
+
+def sign_test(wins: int, losses: int) -> float:
+    """Return the chance of so many wins or more among wins and losses if each is as likely (one-sided, exact).
+
+    Examples
+    --------
+    >>> sign_test(5, 0)
+    0.03125
+    >>> sign_test(0, 0)
+    1.0
+    """
+    from scipy.stats import binom
+
+    return float(binom.sf(wins - 1, wins + losses, 0.5))
+
+
+def _needed_by_sign_test(wins: int, losses: int, samples: int, level: float) -> int | None:
+    """Search for the smallest number of samples that is significant at these rates (wins rounded down, losses up)."""
+    if wins <= losses:
+        return None
+
+    def is_significant(number: int) -> bool:
+        return sign_test(wins * number // samples, -(-losses * number // samples)) <= 1 - level
+
+    return 1 + bisect.bisect_left(range(1, 1 << 40), True, key=is_significant)
+
+
+def _needed_by_spread(gain: float, spread: float, samples: int, level: float) -> int | None:
+    """Return from how many samples on the difference is a one-sided normal quantile of its spread."""
+    from scipy.stats import norm
+
+    if gain <= 0:
+        return None
+    fewest = math.ceil(math.log2(1 / (1 - level)))  # below that even wins alone are no proof
+    return max(fewest, math.ceil(samples * (norm.ppf(level) * spread / gain) ** 2))
+
+
+def resample_scores(
+    problem: Problem, y: np.ndarray, outputs: Sequence[np.ndarray], resamples: int, seed: int
+) -> np.ndarray:
+    """Return the problem's measure for several models on sets that are drawn with replacement from the one there is.
+
+    Parameters
+    ----------
+    y : np.ndarray, as `recipe.core.measures.check_outputs` returns it
+    outputs : of each model on the same n samples, each of shape (n, outputs)
+    resamples : sets to draw, each of n samples
+    seed : fixes the draw
+
+    Returns
+    -------
+    np.ndarray of shape (models, resamples), all models on the same sets
+    """
+    measure, rng = MEASURES[problem.measure], np.random.default_rng(seed)
+    if measure.name == "average_precision":  # a ranking is judged as a whole
+        draws = (rng.integers(len(y), size=len(y)) for _ in range(resamples))
+        return np.array([[measure.compute(problem, y[rows], one[rows]) for one in outputs] for rows in draws]).T
+    parts = [_countable(problem, measure, y, one) for one in outputs]
+    sums = _resample_sums(np.hstack(parts), resamples, rng)  # (resamples, models * k)
+    return np.array([_score_sums(measure, part, len(y)) for part in np.hsplit(sums, len(outputs))])
+
+
+def _countable(problem: Problem, measure: Measure, y: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+    """Return what the measure follows from once it is added up over samples: a score, or hits and errors: (n, k)."""
+    scores = measure.per_sample(problem, y, outputs)
+    if scores is not None:
+        return scores[:, None]
+    yes, true = outputs > THRESHOLD, y.astype(bool)
+    hits, errors = yes & true, {"f1": yes ^ true, "precision": yes & ~true, "recall": ~yes & true}[measure.name]
+    if measure.name != "f1":  # which alone is a mean over labels; the others count all labels together
+        hits, errors = (part.sum(axis=1, keepdims=True) for part in (hits, errors))
+    return np.hstack([hits, errors]).astype(np.float64)
+
+
+def _score_sums(measure: Measure, sums: np.ndarray, samples: int) -> np.ndarray:
+    """(resamples, k) -> (resamples,); 0 where there is nothing to share."""
+    if sums.shape[1] == 1:
+        return sums[:, 0] / samples
+    hits, errors = np.hsplit(sums, 2)
+    hits = 2 * hits if measure.name == "f1" else hits  # F1 = 2 hits / (2 hits + errors)
+    return (hits / np.maximum(hits + errors, 1)).mean(axis=1)
+
+
+def _resample_sums(rows: np.ndarray, resamples: int, rng: np.random.Generator) -> np.ndarray:
+    """Return the column sums of resampled rows: (n, k) -> (resamples, k).
+
+    Rows that are equal are drawn together: how often each distinct row turns up follows a multinomial distribution,
+    so that right and wrong answers, of which there are few kinds, cost next to nothing.
+    """
+    kinds, counts = np.unique(rows, axis=0, return_counts=True)
+    if len(kinds) <= 256:
+        return rng.multinomial(len(rows), counts / len(rows), size=resamples) @ kinds
+    step = max(1, DRAWN_VALUES // rows.size)
+    parts = (min(step, resamples - start) for start in range(0, resamples, step))
+    return np.concatenate([rows[rng.integers(len(rows), size=(part, len(rows)))].sum(axis=1) for part in parts])

@@ -1,6 +1,6 @@
 """Which networks the workflow starts with: a small one, then larger ones until one overfits.
 
-The specs are points to start from, by kind of data and number of samples. What comes after them follows from the
+The specs are points to start from, by kind of input and number of samples. What comes after them follows from the
 curves, not from this table.
 """
 
@@ -14,7 +14,9 @@ from recipe.core.spec import ModelSpec
 FEW_SAMPLES = 1_000  # below it one hold-out of a fifth is a matter of luck, so the folds of a K-fold take turns
 FOLDS = 4
 HELD_OUT = 0.2
-LARGE_IMAGE_SET = 10_000  # above it a convnet takes minutes on two cores
+LARGE_IMAGE_SET = 10_000  # from it on a convnet takes minutes on two cores
+
+Rung = tuple[tuple[int, ...], int]  # hidden units, epochs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,19 +46,10 @@ def make_plan(problem: Problem, samples: int, seed: int = 0) -> Plan:
     >>> make_plan(find_problem("mnist"), samples=48_000).ladder[0].hidden_units
     (512,)
     """
-    start, small, ladder = {"mnist": _images, "imdb": _reviews, "housing": _tables}[problem.base](samples)
-    start = start.replace(seed=seed)
-    rungs = [start.replace(hidden_units=units, epochs=epochs) for units, epochs in ladder]
-    is_large = problem.base == "mnist" and samples > LARGE_IMAGE_SET
-    return Plan(
-        small=start.replace(hidden_units=small[0], epochs=small[1]),
-        ladder=tuple(rungs),
-        trials=3 if is_large else 4,
-        architectures=not is_large,
-    )
-
-
-Rung = tuple[tuple[int, ...], int]  # hidden units, epochs
+    start, small, rungs = {"image": _images, "text": _texts, "table": _tables}[problem.kind](samples)
+    specs = [start.replace(hidden_units=units, epochs=epochs, seed=seed) for units, epochs in (small, *rungs)]
+    is_slow = problem.kind == "image" and samples >= LARGE_IMAGE_SET
+    return Plan(small=specs[0], ladder=tuple(specs[1:]), trials=3 if is_slow else 4, architectures=not is_slow)
 
 
 def _images(samples: int) -> tuple[ModelSpec, Rung, tuple[Rung, ...]]:
@@ -65,7 +58,7 @@ def _images(samples: int) -> tuple[ModelSpec, Rung, tuple[Rung, ...]]:
     return ModelSpec(batch_size=128), ((16,), 5), (((512,), 25), ((512, 512), 30))
 
 
-def _reviews(samples: int) -> tuple[ModelSpec, Rung, tuple[Rung, ...]]:
+def _texts(samples: int) -> tuple[ModelSpec, Rung, tuple[Rung, ...]]:
     batch_size = 128 if samples < 10_000 else 512
     return ModelSpec(batch_size=batch_size), ((4,), 5), (((16, 16), 20), ((64, 64), 20), ((64, 64), 40))
 

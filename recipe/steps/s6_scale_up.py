@@ -1,4 +1,4 @@
-"""Step 6: is the network big enough, or does it learn the training set by heart? From its curves, and from its errors."""
+"""Step 6: is the network big enough, or does it learn the training set by heart? From its curves and its errors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recipe.core.measures import MEASURES
-from recipe.core.run import Run
+from recipe.core.run import Run, lowest_epoch
 
 if TYPE_CHECKING:
     import keras
@@ -51,7 +51,7 @@ class HistoryDiagnosis:
     verdict : Verdict, equal to its text, such as ``"overfitting"``
     monitor : the key of the curve that was judged
     epochs : how many there are
-    best_epoch : from 0, where the smoothed curve is lowest; None where no epoch is finite
+    best_epoch : from 0, that of the lowest value, as `Run.best_epoch` is; None where no epoch is finite
     overfitting_epoch : from 0, the first epoch after the best one, so also the number of epochs to train for; None
         unless the verdict is overfitting
     diverged_epoch : from 0, the first epoch whose loss is not finite or explodes; None unless the verdict is diverged
@@ -275,8 +275,8 @@ class _Turn:
 def _find_turn(values: np.ndarray) -> _Turn:
     """Find where a curve is lowest, and whether it rises after that: (epochs,), finite.
 
-    The curve is smoothed by a running median (3 epochs wide from 10 epochs on, a tenth of the curve from 40 on). It
-    *rises* if the median of as many last epochs lies above the lowest smoothed value by 2 % and by four standard
+    Levels are those of a running median (3 epochs wide from 10 epochs on, a tenth of the curve from 40 on). It *rises*
+    if the median of as many last epochs lies above the lowest smoothed value by 2 % and by four standard
     errors of the difference of two such medians (1.25 times the noise, over the root of the width: the asymptotic
     error of a median). Noise is estimated by `_measure_noise`. Curves of fewer than 10 epochs are not smoothed: the
     last two epochs must lie above the lowest one by three standard errors, and noise is the largest step against the
@@ -290,11 +290,10 @@ def _find_turn(values: np.ndarray) -> _Turn:
     """
     width = _window(len(values))
     smooth = _running_median(values, width)
-    ties = np.flatnonzero(smooth == smooth.min())  # medians of neighbours are often the same value
-    epoch = int(ties[values[ties].argmin()])
+    epoch = lowest_epoch(values)
     after = len(values) - 1 - epoch
     last = float(np.median(values[-max(2, width) :])) if after >= 2 else float(values[-1])
-    lowest, noise = float(smooth[epoch]), _measure_noise(values)
+    lowest, noise = float(smooth.min()), _measure_noise(values)
     by_chance = ERRORS_OF_A_RISE * _error(noise, width, width) if width > 1 else ERRORS_OF_A_FALL * _error(noise, 1, 2)
     needed = max(by_chance, MATERIAL_RISE * abs(lowest), NEGLIGIBLE * (values[0] - lowest))
     rises = bool(after >= max(2, width) and last > lowest and last - lowest >= needed)
@@ -431,8 +430,8 @@ def diagnose_errors(
     Parameters
     ----------
     train_error, validation_error : float, 0 or more
-        Shares of wrong answers, or errors relative to the baseline's for quantities (`recipe.core.measures.Measure.error`
-        gives both), measured alike: after training, without dropout.
+        Shares of wrong answers, or errors relative to the baseline's for quantities (`Measure.error` gives both),
+        measured alike: after training, without dropout.
     reachable_error : float, 0 or more
         What people reach, or the known noise of the labels, on the same scale.
     tolerance : float above 0

@@ -115,8 +115,8 @@ def _after_divergence(spec: ModelSpec, history: HistoryDiagnosis) -> Iterator[Ad
         yield from _change_optimizer(spec, reason, "rmsprop")
     yield Advice(
         title="check that inputs and targets are scaled",
-        reason=f"{reason}; values far from 1 make the steps too long. Scale pixels to [0, 1], normalise columns, divide "
-        "targets by their usual size.",
+        reason=f"{reason}; values far from 1 make the steps too long. Scale pixels to [0, 1], normalise columns, "
+        "divide targets by their usual size.",
     )
 
 
@@ -136,8 +136,8 @@ def _after_not_learning(spec: ModelSpec, history: HistoryDiagnosis) -> Iterator[
     yield from _less_regularization(spec, reason)
     yield Advice(
         title="check the data",
-        reason=f"{reason}; the answer may not be in the inputs, or not get through. Look at the inputs and their scale. "
-        "Then give the target as an input: if even that is not learned, the pipeline is broken.",
+        reason=f"{reason}; the answer may not be in the inputs, or not get through. Look at the inputs and their "
+        "scale. Then give the target as an input: if even that is not learned, the pipeline is broken.",
     )
 
 
@@ -182,8 +182,8 @@ def _against_variance(
     there, more = (f" of {samples} samples", f"{2 * samples} samples") if samples else ("", "more samples")
     yield Advice(
         title="get more data",
-        reason=f"{reason}{there}; nothing generalises better than more. Train on {more} if there are so many: raise the "
-        "rows, collect, or make variants of what there is.",
+        reason=f"{reason}{there}; nothing generalises better than more. Train on {more} if there are so many: raise "
+        "the rows, collect, or make variants of what there is.",
     )
     yield from _more_regularization(spec, reason)
     yield from _set_patience(spec, reason)

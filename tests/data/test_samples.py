@@ -38,7 +38,7 @@ def test_make_sample_has_the_real_files_layout(base, layout):
     raw, again = make_sample(base), make_sample(base)
     assert raw.provenance.startswith("A stand-in")
     assert {key: (array.ndim, array.dtype) for key, array in raw.arrays.items()} == {
-        key: (len(shape), dtype) for key, (shape, dtype) in LAYOUTS[layout].items()
+        key: (len(shape), dtype) for key, (shape, dtype, *_) in LAYOUTS[layout].items()
     }
     for name, array in raw.arrays.items():
         np.testing.assert_array_equal(array, again.arrays[name])

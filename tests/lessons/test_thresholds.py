@@ -10,8 +10,13 @@ import recipe
 from recipe.core.spec import ModelSpec
 from recipe.data.problems import find_problem
 from recipe.lessons.s2_measure.detector import score_held_out
-from recipe.lessons.s2_measure.thresholds import judge_threshold, precision_recall, rebalance
-from recipe.steps.s2_measure import ConfusionMatrix, confusion_matrix
+from recipe.lessons.s2_measure.thresholds import (
+    ConfusionMatrix,
+    confusion_matrix,
+    judge_threshold,
+    precision_recall,
+    rebalance,
+)
 
 
 def make_scores(samples=500, share=0.1, seed=0):
@@ -26,7 +31,6 @@ def test_confusion_matrix_agrees_with_scikit_learn(threshold):
     y, scores = make_scores()
     counted, yes = confusion_matrix(y, scores, threshold), scores.astype(float) > threshold
     assert counted.table().tolist() == reference.confusion_matrix(y, yes).tolist()
-    assert counted.samples == len(y)
     assert counted.accuracy == pytest.approx(reference.accuracy_score(y, yes))
     assert counted.precision == pytest.approx(reference.precision_score(y, yes, zero_division=0))
     assert counted.recall == pytest.approx(reference.recall_score(y, yes))

@@ -10,8 +10,7 @@ import numpy as np
 
 from recipe.core.dataset import Dataset
 from recipe.core.reviews import Reviews
-from recipe.data.problems import derive
-from recipe.data.problems import HOUSING_FEATURES, find_problem
+from recipe.data.problems import HOUSING_FEATURES, derive, find_problem
 from recipe.steps.s1_problem import TargetDescription, describe_target
 
 HOUSE_VALUE = "median_house_value"

@@ -9,8 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from recipe.figures import BLUE, GREEN, INK, ORANGE, SKY, VERMILION, finish, new_figure
-from recipe.lessons.s2_measure.thresholds import PrecisionRecall, ThresholdReport
-from recipe.steps.s2_measure import ConfusionMatrix
+from recipe.lessons.s2_measure.thresholds import ConfusionMatrix, PrecisionRecall, ThresholdReport
 
 
 def draw_confusion(counts: ConfusionMatrix, names: Sequence[str], *, title: str = "", axes: Axes | None = None) -> Axes:

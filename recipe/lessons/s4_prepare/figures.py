@@ -1,20 +1,19 @@
-"""Figures of step 4: what the network reads, and how training goes on it."""
+"""Step 4, drawn: what the network reads, and how training goes on it."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from recipe.core.measures import MEASURES
-from recipe.figures import BLUE, GREEN, INK, ORANGE, PURPLE, SKY, VERMILION, finish, new_figure
-from recipe.lessons.s4_prepare.preparations import PreparationTrial
+from recipe.figures import BLUE, GREEN, INK, ORANGE, PURPLE, SKY, finish, new_figure
+from recipe.lessons.s4_prepare.study import PreparationTrial
 
-WIDE = 20.0  # beyond this an axis is symmetrically logarithmic: one column would squeeze all the others
+WIDE = 20.0  # largest over smallest, from which on an axis is logarithmic: one column would squeeze all the others
 _EARLIER = ((SKY, "-."), (PURPLE, ":"), (GREEN, (0, (5, 1, 1, 1))))  # colour and line style, the latest first
-_MANY = ((BLUE, "-"), (VERMILION, "--"), (GREEN, "-."), (ORANGE, ":"), (PURPLE, (0, (5, 1, 1, 1))))
 
 
 def draw_input_ranges(inputs: Sequence[tuple[str, float, float, float]], *, axes: Axes | None = None) -> Axes:
@@ -22,7 +21,7 @@ def draw_input_ranges(inputs: Sequence[tuple[str, float, float, float]], *, axes
 
     Parameters
     ----------
-    inputs : (name, 5th, 50th and 95th percentile) of each column, as `recipe.summarise_inputs` gives them
+    inputs : (name, 5th, 50th and 95th percentile) of each column, as `summarise_inputs` gives them
     """
     axes = axes or new_figure(height=1.2 + 0.28 * len(inputs))[1][0]
     for line, (_, low, middle, high) in enumerate(inputs):
@@ -40,88 +39,48 @@ def draw_input_ranges(inputs: Sequence[tuple[str, float, float, float]], *, axes
     return axes
 
 
-def draw_validation_curves(
-    histories: Mapping[str, Sequence[float]],
-    *,
-    quantity: str,
-    unit: str = "",
-    axes: Axes | None = None,
-) -> Axes:
-    """Draw the same quantity of several trainings over the epochs, on a logarithmic axis where they differ much.
+def draw_preparation(figure: Figure, trials: Sequence[PreparationTrial]) -> None:
+    """Draw what the network reads, and beside it the measure over the epochs, with validation's in earlier trials.
 
     Parameters
     ----------
-    histories : numbers of each epoch by the name of the training, five trainings at most
+    trials : on the same problem, the latest first
     """
-    axes = axes or new_figure()[1][0]
-    for (name, values), (colour, style) in zip(histories.items(), _MANY, strict=False):
-        axes.plot(range(1, len(values) + 1), values, color=colour, linestyle=style, label=name)
-    _label(axes, quantity, unit, [value for values in histories.values() for value in values])
-    finish(axes, "")
-    axes.legend(
-        frameon=False, fontsize="small", labelcolor=INK, loc="lower left", bbox_to_anchor=(0, 1), ncols=len(histories)
-    )
-    return axes
-
-
-def draw_trial_curves(trial: PreparationTrial, earlier: Sequence[PreparationTrial] = (), *, axes: Axes) -> Axes:
-    """Draw a trial's measure on both parts over the epochs, and beside it validation's in earlier trials, thinner."""
-    name = trial.problem.measure
-    shown: list[float] = []
-    for key, colour, style, label in (
-        (name, BLUE, "--", f"training: {trial.name}"),
-        ("val_" + name, ORANGE, "-", f"validation: {trial.name}"),
-    ):
-        values = trial.history.get(key, ())
-        axes.plot(range(1, len(values) + 1), values, color=colour, linestyle=style, lw=2, label=label)
-        shown.extend(values)
-    for other, (colour, style) in zip(earlier, _EARLIER, strict=False):
-        values = other.history.get("val_" + name, ())
-        axes.plot(
-            range(1, len(values) + 1),
-            values,
-            color=colour,
-            linestyle=style,
-            lw=1.6,
-            zorder=1,
-            label=f"before: {other.name}",
-        )
-        shown.extend(values)
-    _label(axes, MEASURES[name].title, MEASURES[name].unit_of(trial.problem), shown)
-    finish(axes, "")
-    return axes
-
-
-def draw_preparation(figure: Figure, trial: PreparationTrial, earlier: Sequence[PreparationTrial] = ()) -> None:
-    """Draw what the network reads on the left and the training curves on the right, their legend above them."""
+    trial, *earlier = trials
     left, right = figure.subplots(1, 2, width_ratios=(1, 1.5))
     draw_input_ranges(trial.inputs, axes=left)
-    draw_trial_curves(trial, earlier, axes=right)
-    source = "a sample" if trial.source == "sample" else "real data"
-    left.set_title(f"{trial.samples[0]:,} training samples, {source}", loc="left", fontsize="medium", color=INK)
+    source = "a sample" if trial.run.source == "sample" else "real data"
+    left.set_title(f"{trial.run.train_samples:,} training samples, {source}", loc="left", fontsize="medium", color=INK)
+    measure, history = MEASURES[trial.run.measure], trial.run.history
+    curves = [
+        (history.get(measure.name, ()), BLUE, "--", 2.0, f"training: {trial.name}"),
+        (history.get("val_" + measure.name, ()), ORANGE, "-", 2.0, f"validation: {trial.name}"),
+    ]
+    for other, (colour, style) in zip(earlier, _EARLIER, strict=False):
+        curves.append((other.run.history.get("val_" + measure.name, ()), colour, style, 1.6, f"before: {other.name}"))
+    for values, colour, style, width, label in curves:
+        right.plot(range(1, len(values) + 1), values, color=colour, linestyle=style, lw=width, label=label)
+    positive = [value for values, *_ in curves for value in values if math.isfinite(value) and value > 0]
+    if positive and not measure.higher_is_better and max(positive) > WIDE * min(positive):
+        right.set_yscale("log")
+    unit = measure.unit_of(trial.run.problem)
+    right.set_xlabel("epoch")
+    right.set_ylabel(f"{measure.title} ({unit})" if unit else measure.title)
+    right.xaxis.get_major_locator().set_params(integer=True)
+    finish(right, "")
     right.legend(frameon=False, fontsize="small", labelcolor=INK, loc="lower left", bbox_to_anchor=(0, 1.0))
 
 
-def describe_preparation(trial: PreparationTrial, earlier: Sequence[PreparationTrial] = ()) -> str:
+def describe_preparation(trials: Sequence[PreparationTrial]) -> str:
     """Say in words what `draw_preparation` shows."""
-    measure = MEASURES[trial.problem.measure]
-    unit = f" {measure.unit_of(trial.problem)}" if measure.unit_of(trial.problem) else ""
+    trial, *earlier = trials
+    run, measure = trial.run, MEASURES[trial.run.measure]
+    unit = f" {measure.unit_of(run.problem)}" if measure.unit_of(run.problem) else ""
     low = min(low for _, low, _, _ in trial.inputs)
     high = max(high for *_, high in trial.inputs)
-    epochs = len(trial.history.get("val_" + measure.name, ()))
-    before = "".join(f" Before, {other.name}: {other.score:.3g}." for other in earlier[: len(_EARLIER)])
+    before = "".join(f" Before, {other.name}: {other.run.score:.3g}." for other in earlier[: len(_EARLIER)])
     return (
-        f"{trial.problem.name}, {trial.name}: the network reads numbers from {low:.4g} to {high:.4g}. After {epochs} "
-        f"epochs on {trial.samples[0]:,} samples the {measure.title} on {trial.samples[1]:,} validation samples is "
-        f"{trial.score:.3g}{unit}.{before}"
+        f"{run.problem.name}, {trial.name}: the network reads numbers from {low:.4g} to {high:.4g}. In the best of "
+        f"{run.epochs} epochs on {run.train_samples:,} samples the {measure.title} on {run.val_samples:,} validation "
+        f"samples is {run.score:.3g}{unit}.{before}"
     )
-
-
-def _label(axes: Axes, quantity: str, unit: str, values: Sequence[float]) -> None:
-    """Name the axes; the upright one is logarithmic where the largest value is twenty times the smallest."""
-    axes.set_xlabel("epoch")
-    axes.set_ylabel(f"{quantity} ({unit})" if unit else quantity)
-    axes.xaxis.get_major_locator().set_params(integer=True)
-    positive = [value for value in values if math.isfinite(value) and value > 0]
-    if positive and quantity != "accuracy" and max(positive) > WIDE * min(positive):
-        axes.set_yscale("log")

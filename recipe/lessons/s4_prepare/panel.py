@@ -14,7 +14,7 @@ from recipe.core.measures import MEASURES
 from recipe.core.spec import ModelSpec
 from recipe.data.load import load
 from recipe.data.problems import HOUSING_RATIOS
-from recipe.lessons.s4_prepare.preparations import PreparationTrial, try_preparation
+from recipe.lessons.s4_prepare.study import PreparationTrial, try_preparation
 from recipe.ui.panel import OnProgress, Panel
 from recipe.ui.settings import Settings, setting
 from recipe.ui.texts import describe_source
@@ -68,14 +68,6 @@ class PrepareSettings(Settings):
         return f"{', '.join(parts)} ({self.rows}, seed {self.seed})"
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class PrepareResult:
-    """The last trial, and those before it on the same problem, the latest first."""
-
-    trial: PreparationTrial
-    earlier: tuple[PreparationTrial, ...] = ()
-
-
 class PreparePanel(Panel):
     """What the network reads, and the training curves that come of it.
 
@@ -115,69 +107,65 @@ class PreparePanel(Panel):
         suit()
         return controls
 
-    def compute(self, settings: PrepareSettings, on_progress: OnProgress, stop: threading.Event) -> PrepareResult:
-        """Prepare and train once; earlier trials on the same problem are kept beside it."""
+    def compute(
+        self, settings: PrepareSettings, on_progress: OnProgress, stop: threading.Event
+    ) -> tuple[PreparationTrial, ...]:
+        """Prepare and train once; the result is this trial, then the earlier ones on the same problem."""
         earlier = self._earlier(settings)
-
-        def on_epoch(partial: PreparationTrial, told: object) -> None:
-            on_progress(PrepareResult(trial=partial, earlier=earlier), f"Epoch {len(partial.history['loss'])} ...")
-
         ratios = {"ratios": HOUSING_RATIOS} if settings.ratios and settings.problem == "housing" else {}
         trial = try_preparation(
             self._by_name[settings.problem],
             NETWORKS[settings.problem].replace(seed=settings.seed),
             name=settings.name,
             rows=settings.rows,
-            on_epoch=on_epoch,
+            on_epoch=lambda partial: on_progress((partial, *earlier), f"Epoch {partial.run.epochs} ..."),
             stop=stop,
             encoding=settings.encoding,
             fit_on="all" if settings.leak else "train",
             **ratios,
         )
-        return PrepareResult(trial=trial, earlier=earlier)
+        return trial, *earlier
 
-    def draw(self, figure: Figure, result: PrepareResult) -> None:
+    def draw(self, figure: Figure, result: tuple[PreparationTrial, ...]) -> None:
         """The ranges of the inputs on the left, the training curves on the right."""
         from recipe.lessons.s4_prepare.figures import draw_preparation
 
-        draw_preparation(figure, result.trial, result.earlier)
+        draw_preparation(figure, result)
 
-    def describe(self, result: PrepareResult) -> str:
+    def describe(self, result: tuple[PreparationTrial, ...]) -> str:
         """The range of the inputs, and the scores of this trial and those before it."""
         from recipe.lessons.s4_prepare.figures import describe_preparation
 
-        return describe_preparation(result.trial, result.earlier)
+        return describe_preparation(result)
 
-    def rows(self, result: PrepareResult) -> list[dict[str, object]]:
+    def rows(self, result: tuple[PreparationTrial, ...]) -> list[dict[str, object]]:
         """A row a trial, the last one first."""
-        measure = result.trial.problem.measure
         return [
             {
                 "preparation": trial.name,
                 "lowest input": round(min(low for _, low, _, _ in trial.inputs), 4),
                 "highest input": round(max(high for *_, high in trial.inputs), 4),
-                f"training {measure}": round(trial.history[measure][-1], 4),
-                f"validation {measure}": round(trial.score, 4),
+                f"training {trial.run.measure}": round(trial.run.train_score, 4),
+                f"validation {trial.run.measure}": round(trial.run.score, 4),
                 "notes": len(trial.notes),
             }
-            for trial in (result.trial, *result.earlier)
+            for trial in result
         ]
 
-    def summarise(self, result: PrepareResult) -> str:
-        """The score beside the one before it, and the first note on the data."""
-        trial, measure = result.trial, MEASURES[result.trial.problem.measure]
-        text = f"Validation {measure.title}: {trial.score:.3g}"
-        if result.earlier:
-            text += f", before {result.earlier[0].score:.3g}"
-        leaks = [note.text for note in trial.notes if note.kind == "leak"]
-        outside = sum(note.kind == "outside_range" for note in trial.notes)
-        if outside:
-            leaks.append(f"In {outside} columns validation has values outside the training part's range.")
-        return f"{text}. {' '.join(leaks)}".strip()
+    def summarise(self, result: tuple[PreparationTrial, ...]) -> str:
+        """The score beside the one before it, and what is odd about the data."""
+        trial, *earlier = result
+        text = f"Validation {MEASURES[trial.run.measure].title}: {trial.run.score:.3g}"
+        if earlier:
+            text += f", before {earlier[0].run.score:.3g}"
+        remarks = [note.text for note in trial.notes if note.kind == "leak"]
+        if outside := sum(note.kind == "outside_range" for note in trial.notes):
+            remarks.append(f"In {outside} columns validation has values outside the training part's range.")
+        return f"{text}. {' '.join(remarks)}".strip()
 
     def _earlier(self, settings: PrepareSettings) -> tuple[PreparationTrial, ...]:
         """Return the trials of this problem that are shown now, the latest first, without one of the same name."""
-        if self.result is None or self.result.trial.problem.name != settings.problem:
+        shown = self.result or ()
+        if not shown or shown[0].run.problem.name != settings.problem:
             return ()
-        shown = (self.result.trial, *self.result.earlier)
-        return tuple(trial for trial in shown if trial.name != settings.name and trial.history)[:REMEMBERED]
+        return tuple(trial for trial in shown if trial.name != settings.name and trial.run.epochs)[:REMEMBERED]

@@ -23,9 +23,15 @@ from recipe.core.run import Run
 from recipe.core.spec import ModelSpec
 from recipe.steps.s3_protocol import hold_out
 from recipe.steps.s4_prepare import prepare
-from recipe.steps.s5_baseline import Baseline, compute_baseline
-from recipe.steps.s5_power import LEVEL, StatisticalPower, count_wins, statistical_power
-from recipe.steps.s5_resampling import resampled_gains
+from recipe.steps.s5_baseline import (
+    LEVEL,
+    Baseline,
+    StatisticalPower,
+    compute_baseline,
+    count_wins,
+    resample_scores,
+    statistical_power,
+)
 from recipe.steps.training import train
 
 WANTED = 0.8  # the power that studies are usually planned for
@@ -98,12 +104,13 @@ class Contest:
         difference is taken as normal, with a standard deviation that shrinks with the root of the number of samples.
         """
         measure, seen = MEASURES[self.problem.measure], len(self.y_val)
-        wins, losses = count_wins(self.problem, measure, self.y_val, self.outputs, self.baseline.outputs)
-        if wins is not None:
-            power_at = lambda number: mcnemar_power(wins / seen, losses / seen, number)  # noqa: E731
+        both = self.outputs, self.baseline.outputs
+        differing = count_wins(self.problem, self.y_val, *both)
+        if differing is not None:
+            win, loss = (count / seen for count in differing)
+            power_at = lambda number: mcnemar_power(win, loss, number)  # noqa: E731
         else:
-            both = self.outputs, self.baseline.outputs
-            gains = resampled_gains(self.problem, measure, self.y_val, both, 2000, 0)
+            gains = measure.gain(*resample_scores(self.problem, self.y_val, both, 2000, 0))
             effect = self.power.difference / max(float(gains.std()) * math.sqrt(seen), 1e-12)
             power_at = lambda number: normal_power(effect, number)  # noqa: E731
         needed = _find_needed(power_at) if self.power.difference > 0 else None

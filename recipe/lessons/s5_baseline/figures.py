@@ -16,7 +16,7 @@ from recipe.debugging.rate_sweep import RateSweep
 from recipe.figures import BLUE, GREEN, INK, ORANGE, SKY, VERMILION, finish
 from recipe.lessons.s5_baseline.contest import WANTED, Contest, PowerCurve
 from recipe.lessons.s5_baseline.last_layers import LastLayerTrial
-from recipe.steps.s5_power import StatisticalPower
+from recipe.steps.s5_baseline import StatisticalPower
 
 POINTS = 1_000  # so many are drawn of a scatter; more would only be ink
 COLOURS, STYLES = (BLUE, VERMILION, ORANGE, GREEN, INK), ("-", "--", "-.", ":", (0, (1, 4)))

@@ -15,7 +15,7 @@ from recipe.data.load import load
 from recipe.data.problems import find_problem
 from recipe.lessons.judging import small_spec, with_words
 from recipe.lessons.s5_baseline.contest import Contest, hold_contest
-from recipe.steps.s5_power import StatisticalPower
+from recipe.steps.s5_baseline import StatisticalPower
 from recipe.ui.controls import make_controls
 from recipe.ui.panel import OnProgress, Panel
 from recipe.ui.settings import Settings, setting

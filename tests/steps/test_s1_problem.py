@@ -159,3 +159,20 @@ def test_describe_target_refuses_what_is_no_target(y, error, message):
 @pytest.mark.parametrize(("value", "text"), [(0, "0"), (999.4, "999"), (1_000, "1,000"), (-2_500, "-2,500")])
 def test_format_number_has_three_digits_or_is_whole(value, text):
     assert format_number(value) == text
+
+
+def test_describe_target_takes_texts_as_pandas_gives_them():
+    description = describe_target(np.array(["cat", "dog", "cat"], dtype=object))
+    assert (description.type, description.names) == (ProblemType.BINARY, ("cat", "dog"))
+
+
+def test_one_name_for_the_yes_is_enough():
+    assert describe_target(np.array([0, 1, 1]), names=("ill",)).names == ("not ill", "ill")
+
+
+@pytest.mark.parametrize(
+    ("y", "names", "wanted"), [([0, 1, 2], ("a", "b"), 3), ([[1.5, 2], [3, 4]], ("a",), 2), ([1.5, 2, 9], "ab", 1)]
+)
+def test_describe_target_says_how_many_names_are_wanted(y, names, wanted):
+    with pytest.raises(ValueError, match=rf"which wants {wanted} name\(s\). Received: names="):
+        describe_target(np.array(y), names=names)

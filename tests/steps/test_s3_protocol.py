@@ -1,16 +1,31 @@
-"""Splits against scikit-learn's own splitters; every sample in one part, none in both."""
+"""Splits against scikit-learn's own splitters: every sample in one part, none in both, no group and no time torn."""
 
 import dataclasses
 import re
 
 import numpy as np
 import pytest
-from sklearn.model_selection import KFold, RepeatedKFold, RepeatedStratifiedKFold, StratifiedKFold, train_test_split
+from sklearn.model_selection import (
+    GroupShuffleSplit,
+    KFold,
+    RepeatedKFold,
+    RepeatedStratifiedKFold,
+    StratifiedKFold,
+    TimeSeriesSplit,
+    train_test_split,
+)
 
 from recipe.core.problem import ProblemType
 from recipe.data.load import load
 from recipe.data.problems import PROBLEMS, find_problem
-from recipe.steps.s3_protocol import hold_out, k_fold, take_split
+from recipe.steps.s3_protocol import (
+    hold_out,
+    hold_out_latest,
+    k_fold,
+    standard_error,
+    take_split,
+    time_folds,
+)
 
 
 def numbered(name, samples=120, y=None):
@@ -179,3 +194,110 @@ def test_take_split_refuses_a_sample_in_both_parts():
     message = "2 samples stand in both parts. Received: protocol='by hand'. Give indices without overlap."
     with pytest.raises(ValueError, match=re.escape(message)):
         take_split(numbered("housing"), [1, 2, 3], [3, 2], protocol="by hand")
+
+
+GROUPS = np.arange(120) // 5  # 24 groups of 5
+
+
+def test_hold_out_leaves_each_group_whole_and_takes_the_groups_of_scikit_learn():
+    split = hold_out(numbered("housing"), test_size=0.25, groups=GROUPS, seed=3)
+    train, val = numbers(split.x_train), numbers(split.x_val)
+    assert set(GROUPS[train]) & set(GROUPS[val]) == set()
+    assert len(val) == 30
+    expected = next(GroupShuffleSplit(1, test_size=6, random_state=3).split(np.zeros(120), groups=GROUPS))[1]
+    np.testing.assert_array_equal(val, expected)
+
+
+@pytest.mark.parametrize("name", ["housing", "mnist"])
+def test_k_fold_leaves_each_group_whole_and_judges_every_sample_once_a_repetition(name):
+    splits = k_fold(numbered(name), folds=4, repeats=2, groups=GROUPS)
+    assert len(splits) == 8
+    for repetition in (splits[:4], splits[4:]):
+        judged = np.concatenate([numbers(split.x_val) for split in repetition])
+        np.testing.assert_array_equal(np.sort(judged), np.arange(120))
+        for split in repetition:
+            assert set(GROUPS[numbers(split.x_train)]) & set(GROUPS[numbers(split.x_val)]) == set()
+    assert set(numbers(splits[0].x_val)) != set(numbers(splits[4].x_val))
+
+
+def test_k_fold_with_groups_keeps_the_shares_of_the_classes():
+    dataset = numbered("mnist", samples=240)
+    y = np.repeat([0, 0, 0, 1], 60).astype(np.uint8)
+    dataset = dataclasses.replace(dataset, y_train=y)
+    for split in k_fold(dataset, folds=4, groups=np.arange(240) // 5):
+        assert split.y_val.mean() == pytest.approx(0.25, abs=0.05)
+
+
+def test_k_fold_refuses_more_folds_than_groups():
+    message = "The training set has 3 groups, and folds must be between 2 and that. Received: folds=4. Ask for 3 folds."
+    with pytest.raises(ValueError, match=re.escape(message)):
+        k_fold(numbered("housing"), folds=4, groups=np.arange(120) % 3)
+
+
+@pytest.mark.parametrize("call", [hold_out, k_fold])
+def test_groups_of_another_length_are_refused(call):
+    with pytest.raises(ValueError, match=r"one entry of groups for each of the 120 training samples\. .* shape \(7,\)"):
+        call(numbered("housing"), groups=np.arange(7))
+
+
+def test_hold_out_refuses_a_test_size_that_leaves_no_group():
+    with pytest.raises(ValueError, match=r"Of 2 groups both parts need at least one\. Received: test_size=0\.1"):
+        hold_out(numbered("housing"), test_size=0.1, groups=np.arange(120) % 2)
+
+
+def test_hold_out_latest_is_judged_on_the_latest_alone():
+    times = np.random.default_rng(0).permutation(120)
+    split = hold_out_latest(numbered("housing"), times, test_size=0.25)
+    assert times[numbers(split.x_train)].max() < times[numbers(split.x_val)].min()
+    assert len(split.x_val) == 30
+    assert split.protocol == "hold-out in time, the latest 30 of 120"
+
+
+def test_hold_out_latest_keeps_samples_of_one_time_together():
+    times = np.repeat(np.array(["2024-01", "2024-02", "2024-03"], "datetime64[M]"), 40)
+    split = hold_out_latest(numbered("housing"), times, test_size=0.1)
+    assert sorted(numbers(split.x_val)) == list(range(80, 120))
+
+
+@pytest.mark.parametrize("test_size", [0.0, 1.0, 0.001])
+def test_hold_out_latest_refuses_a_test_size_that_leaves_a_part_empty(test_size):
+    with pytest.raises(ValueError, match=rf"Of 120 samples both parts need at least one\. Received: .*={test_size}"):
+        hold_out_latest(numbered("housing"), np.arange(120), test_size=test_size)
+
+
+def test_hold_out_latest_refuses_times_that_cannot_be_cut():
+    with pytest.raises(ValueError, match=r"No sample is older than the cut\. Received: times, 7 at the earliest"):
+        hold_out_latest(numbered("housing"), np.full(120, 7))
+
+
+def test_time_folds_learn_from_the_past_as_scikit_learn_cuts_it():
+    times = np.random.default_rng(1).permutation(120)
+    order = np.argsort(times)
+    splits = time_folds(numbered("housing"), times, folds=3)
+    for split, (train, val) in zip(splits, TimeSeriesSplit(3).split(order), strict=True):
+        np.testing.assert_array_equal(numbers(split.x_train), order[train])
+        np.testing.assert_array_equal(numbers(split.x_val), order[val])
+        assert times[numbers(split.x_train)].max() < times[numbers(split.x_val)].min()
+
+
+@pytest.mark.parametrize("folds", [1, 120])
+def test_time_folds_refuse_too_few_and_too_many(folds):
+    with pytest.raises(ValueError, match=rf"120 samples can be cut into 2 to 119 folds .* folds={folds}\."):
+        time_folds(numbered("housing"), np.arange(120), folds=folds)
+
+
+@pytest.mark.parametrize("call", [hold_out_latest, time_folds])
+def test_times_of_another_length_are_refused(call):
+    with pytest.raises(ValueError, match=r"one entry of times for each of the 120 training samples\. .* shape \(2,\)"):
+        call(numbered("housing"), np.arange(2))
+
+
+def test_standard_error_is_the_spread_of_simulated_accuracies():
+    accuracies = np.random.default_rng(0).binomial(400, 0.8, 20_000) / 400
+    assert standard_error(0.8, 400) == pytest.approx(accuracies.std(), rel=0.02)
+
+
+@pytest.mark.parametrize(("accuracy", "samples"), [(1.1, 10), (-0.1, 10), (0.5, 0)])
+def test_standard_error_refuses_what_is_no_accuracy(accuracy, samples):
+    with pytest.raises(ValueError, match=re.escape(f"Received: accuracy={accuracy}, samples={samples}.")):
+        standard_error(accuracy, samples)

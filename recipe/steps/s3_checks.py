@@ -1,17 +1,108 @@
-"""Step 3: are the parts of a split fit to judge by? One distribution, nothing from the future."""
+"""Step 3: are the parts of a split fit to judge by? No sample in both of them, and both from one distribution."""
 
 from __future__ import annotations
 
+import itertools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from recipe.core.dataset import Samples
 from recipe.core.reviews import Reviews
-from recipe.steps.s3_duplicates import Samples, check_shapes
 
 REVIEW_WORDS = 1_000  # the most frequent words say enough to tell two kinds of texts apart
 TREES = 200
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Duplicates:
+    """Samples that stand in both parts of a split.
+
+    Attributes
+    ----------
+    pairs : int (n, 2), row in the first part and row in the second of every pair of duplicates
+    in_second : how many samples of the second part have a duplicate in the first
+    size : samples in the second part
+    conflicts : pairs whose targets differ; None where no targets were given
+    """
+
+    pairs: np.ndarray = field(repr=False)
+    in_second: int
+    size: int
+    conflicts: int | None = None
+
+    @property
+    def share(self) -> float:
+        """The share of the second part that has a duplicate in the first."""
+        return self.in_second / self.size
+
+    @property
+    def sentence(self) -> str:
+        """The count in words."""
+        text = f"{self.in_second:,} of {self.size:,} samples ({self.share:.2%}) have a duplicate in the other part"
+        return text + ("." if self.conflicts is None else f"; {self.conflicts:,} pairs have different targets.")
+
+
+def find_duplicates(
+    a: Samples, b: Samples, *, y_a: np.ndarray | None = None, y_b: np.ndarray | None = None
+) -> Duplicates:
+    """Find the samples of one part that stand in the other too, equal in every number.
+
+    Hand in some columns to find samples that share those, such as districts at one place: ``find_duplicates(x_train[:,
+    :2], x_val[:, :2])``. For duplicates within one array there is `group_equal`.
+
+    Raises
+    ------
+    ValueError
+        If the two parts are of different shapes, or only one of them has targets.
+
+    Examples
+    --------
+    >>> find_duplicates(np.array([[1, 2], [3, 4]]), np.array([[3, 4], [5, 6]])).sentence
+    '1 of 2 samples (50.00%) have a duplicate in the other part.'
+    """
+    _check_shapes(a, b, y_a, y_b)
+    if not len(b):
+        raise ValueError("There is nothing to compare with. Received: b, empty. Give both parts of a split.")
+    keys = group_equal(a, b)
+    first, second = keys[: len(a)], keys[len(a) :]
+    rows_of: dict[int, list[int]] = {}
+    for row, key in enumerate(first.tolist()):
+        rows_of.setdefault(key, []).append(row)
+    pairs = np.array([(i, j) for j, key in enumerate(second.tolist()) for i in rows_of.get(key, ())], int)
+    pairs = pairs.reshape(-1, 2)
+    conflicts = None
+    if y_a is not None:
+        differ = np.asarray(y_a)[pairs[:, 0]] != np.asarray(y_b)[pairs[:, 1]]
+        conflicts = int(differ.any(axis=tuple(range(1, differ.ndim))).sum())
+    return Duplicates(pairs=pairs, in_second=len(np.unique(pairs[:, 1])), size=len(b), conflicts=conflicts)
+
+
+def group_equal(*parts: Samples) -> np.ndarray:
+    """Number the samples so that equal ones have the same number: groups to split by.
+
+    Returns
+    -------
+    np.ndarray of int, of the length of all parts together
+
+    Examples
+    --------
+    >>> group_equal(np.array([[7, 7], [1, 2], [7, 7]])).tolist()
+    [0, 1, 0]
+    """
+    numbers: dict[bytes, int] = {}
+    rows = itertools.chain.from_iterable(_rows_as_bytes(part) for part in parts)
+    return np.array([numbers.setdefault(row, len(numbers)) for row in rows], int)
+
+
+def _rows_as_bytes(x: Samples) -> list[bytes]:
+    if isinstance(x, Reviews):
+        return [x[row].tobytes() for row in range(len(x))]
+    table = np.ascontiguousarray(np.asarray(x).reshape(len(x), -1))
+    if table.dtype.kind == "f":
+        table = table + 0.0  # -0.0 equals 0.0, and has other bytes
+    return [row.tobytes() for row in table]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,18 +197,12 @@ def same_distribution(
     # Balanced weights, so that a small part is not simply called the large one; leaves of 5 tame the noise.
     forest = ExtraTreesClassifier(TREES, min_samples_leaf=5, class_weight="balanced", random_state=seed)
     scores = forest.fit(table, is_b).predict_proba(table_judged)[:, 1]
-    auc, interval = auc_interval(scores[is_b_judged == 0], scores[is_b_judged == 1], level)
+    auc, interval = _auc_interval(scores[is_b_judged == 0], scores[is_b_judged == 1], level)
     return DistributionCheck(auc=auc, interval=interval, samples=sizes, level=level)
 
 
-def auc_interval(scores_a: np.ndarray, scores_b: np.ndarray, level: float = 0.95) -> tuple[float, tuple[float, float]]:
-    """Return the chance that a score of b is above one of a (ties count half), and DeLong's interval of it.
-
-    Examples
-    --------
-    >>> auc_interval(np.array([1.0, 2.0, 3.0, 4.0]), np.array([2.5, 3.5, 4.5, 5.5]))[0]
-    0.8125
-    """
+def _auc_interval(scores_a: np.ndarray, scores_b: np.ndarray, level: float = 0.95) -> tuple[float, tuple[float, float]]:
+    """Return the chance that a score of b is above one of a (ties count half), and DeLong's interval of it."""
     from scipy.stats import norm, rankdata
 
     ranks = rankdata(np.concatenate([scores_a, scores_b]))
@@ -129,52 +214,6 @@ def auc_interval(scores_a: np.ndarray, scores_b: np.ndarray, level: float = 0.95
     error = math.sqrt(below_b.var(ddof=1) / n_b + above_a.var(ddof=1) / n_a)
     reach = float(norm.ppf((1 + level) / 2)) * error
     return auc, (max(0.0, auc - reach), min(1.0, auc + reach))
-
-
-@dataclass(frozen=True, kw_only=True)
-class TimeOrder:
-    """Whether a split lets a model learn from what lies after the samples it is judged on.
-
-    Attributes
-    ----------
-    early : validation samples that are older than the newest training sample
-    size : samples in the validation part
-    """
-
-    early: int
-    size: int
-
-    @property
-    def kept(self) -> bool:
-        """Whether all validation samples come after the training part (or at the same time)."""
-        return self.early == 0
-
-    @property
-    def sentence(self) -> str:
-        """The count in words."""
-        if self.kept:
-            return f"All {self.size:,} validation samples come after the training part."
-        return f"{self.early:,} of {self.size:,} validation samples are older than the newest training sample."
-
-
-def check_time_order(times_train: np.ndarray, times_val: np.ndarray) -> TimeOrder:
-    """Count the validation samples that are older than the newest training sample.
-
-    Parameters
-    ----------
-    times_train, times_val : of shape (n,), anything that can be compared: dates, years, numbers
-
-    Examples
-    --------
-    >>> check_time_order(np.array([2001, 2004]), np.array([2003, 2005])).sentence
-    '1 of 2 validation samples are older than the newest training sample.'
-    """
-    times_train, times_val = np.asarray(times_train), np.asarray(times_val)
-    if not (times_train.size and times_val.size):
-        raise ValueError(
-            f"Both parts need a time. Received: {times_train.size} and {times_val.size} times. Give one a sample."
-        )
-    return TimeOrder(early=int((times_val < times_train.max()).sum()), size=times_val.size)
 
 
 def _as_table(x: Samples, y: np.ndarray | None) -> np.ndarray:
@@ -189,7 +228,7 @@ def _as_table(x: Samples, y: np.ndarray | None) -> np.ndarray:
 
 
 def _check_parts(a: Samples, b: Samples, y_a: object, y_b: object, level: float) -> None:
-    check_shapes(a, b, y_a, y_b)
+    _check_shapes(a, b, y_a, y_b)
     if min(len(a), len(b)) < 10:
         raise ValueError(
             f"With fewer than 10 samples nothing can be told. Received: parts of {len(a)} and {len(b)} samples. "
@@ -197,3 +236,19 @@ def _check_parts(a: Samples, b: Samples, y_a: object, y_b: object, level: float)
         )
     if not 0.5 <= level < 1:
         raise ValueError(f"A confidence lies in [0.5, 1). Received: level={level}. The usual one is 0.95.")
+
+
+def _check_shapes(a: Samples, b: Samples, y_a: np.ndarray | None, y_b: np.ndarray | None) -> None:
+    """Refuse parts that cannot be compared: other columns, or targets that do not belong to the inputs."""
+    shapes = ["reviews" if isinstance(x, Reviews) else np.shape(x)[1:] for x in (a, b)]
+    if shapes[0] != shapes[1]:
+        raise ValueError(
+            f"Only samples of one shape can be compared. Received: {shapes[0]} and {shapes[1]}. Give the same columns."
+        )
+    if (y_a is None) != (y_b is None):
+        raise ValueError("Only one part came with its targets. Received: y_a or y_b alone. Give both, or none.")
+    for x, y in ((a, y_a), (b, y_b)):
+        if y is not None and len(x) != len(y):
+            raise ValueError(
+                f"There are {len(y)} targets for {len(x)} samples. Received: y of that length. Give one each."
+            )
