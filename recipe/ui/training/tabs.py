@@ -7,7 +7,6 @@ from html import escape
 from recipe.core.dataset import Split
 from recipe.debugging.mistakes import find_mistakes
 from recipe.engine.codegen import keras_code
-from recipe.engine.layers import describe_layers
 from recipe.engine.models import build_model
 from recipe.ui.experiment.outcome import Experiment
 
@@ -35,18 +34,18 @@ def show_mistakes(experiment: Experiment, split: Split) -> tuple[bytes, str]:
 def model_html(experiment: Experiment) -> str:
     """Return the layers of the network as a table, with shapes and parameters."""
     model = experiment.model or build_model(experiment.spec, experiment.problem)
-    layers = describe_layers(model)
     cell = "padding:2px 12px 2px 0; text-align:{}"
     left, right = cell.format("left"), cell.format("right")
     body = "".join(
-        f"<tr><td style='{left}'>{escape(layer.kind)}</td><td style='{left}'>{escape(layer.activation)}</td>"
-        f"<td style='{left}'>{' × '.join(map(str, layer.output_shape))}</td>"
-        f"<td style='{right}'>{layer.parameters:,}</td></tr>"
-        for layer in layers
+        f"<tr><td style='{left}'>{type(layer).__name__}</td>"
+        f"<td style='{left}'>{escape(getattr(getattr(layer, 'activation', None), '__name__', ''))}</td>"
+        f"<td style='{left}'>{' × '.join(map(str, layer.output.shape[1:]))}</td>"
+        f"<td style='{right}'>{layer.count_params():,}</td></tr>"
+        for layer in model.layers
     )
     heads = ("layer", "activation", "output of one sample", "parameters")
     head = "".join(f"<th scope='col' style='{right if name == 'parameters' else left}'>{name}</th>" for name in heads)
-    total, samples = sum(layer.parameters for layer in layers), len(experiment.prepared.y_train)
+    total, samples = model.count_params(), len(experiment.prepared.y_train)
     shape = " × ".join(map(str, model.input_shape[1:]))
     return (
         f"<div style='line-height:1.5'>One sample goes in as {shape} numbers.<table style='border-collapse:collapse'>"
