@@ -22,17 +22,12 @@ NAMES = (
     "07_regularize_and_tune",
     "08_debug_the_pipeline",
 )
-EXPECTED = NAMES  # the lessons that are done
 PRESENT = sorted(path.stem for path in FOLDER.glob("*.ipynb"))
 
 CODE_LINES = 15
 MARKDOWN_WORDS = 125  # most cells have 20 to 60; the header and the end hold lists
 BYTES = 1_500_000
 TAGS = {"nbval-check-output", "nbval-skip", "nbval-raises-exception"}
-# Put together here, so that this file does not hold what it forbids.
-MACHINE_PATH = re.compile(
-    rf"(?<![\w.~$-])/({'|'.join(('home', 'root', 'Users', 'tmp', 'work', 'opt', 'mnt'))})/[\w.-]+|\b[A-Z]:\\+Users"
-)
 PROBLEMS = {"digits": "mnist", "reviews": "imdb", "houses": "housing"}
 
 
@@ -71,12 +66,8 @@ def _bullets(cell):
     return re.findall(r"^- .*\*\*\w+", cell.source, re.MULTILINE)
 
 
-def test_every_lesson_that_is_done_is_there():
-    assert set(EXPECTED) <= set(PRESENT)
-
-
-def test_no_notebook_is_there_that_is_no_lesson():
-    assert set(PRESENT) <= set(NAMES)
+def test_folder_holds_the_lessons_and_no_other_notebook():
+    assert sorted(NAMES) == PRESENT
 
 
 def test_lesson_is_a_valid_notebook_with_unique_readable_ids(lesson):
@@ -113,12 +104,6 @@ def test_lesson_uses_no_unknown_tags(lesson):
 def test_lesson_stores_no_error_and_no_warning(lesson):
     wrong = [id for id, output in _outputs(lesson) if output.output_type == "error" or output.get("name") == "stderr"]
     assert wrong == []
-
-
-def test_lesson_holds_no_machine_path(lesson):
-    texts = [(cell.id, cell.source) for cell in lesson.cells]
-    texts += [(id, text) for id, output in _outputs(lesson) for text in _texts(output)]
-    assert [(id, found[0]) for id, text in texts if (found := MACHINE_PATH.search(text))] == []
 
 
 def test_lesson_loads_nothing_from_another_host(lesson):

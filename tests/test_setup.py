@@ -148,12 +148,20 @@ def test_tracked_files_hold_no_machine_path():
     assert _hits(rf"(?<![\w.~$-])/({folders})/[\w.-]+|\b[A-Z]:\\+Users") == []
 
 
-@pytest.mark.parametrize("home", recipe._HOMES)
-def test_export_table_names_what_its_module_defines(home):
-    module = importlib.import_module(f"recipe.{home}")
-    for name in recipe._HOMES[home]:
-        assert getattr(recipe, name) is getattr(module, name)
-        assert not isinstance(getattr(recipe, name), types.ModuleType)
+def test_package_exports_what_a_notebook_types():
+    assert len(recipe.__all__) <= 48
+    modules = [name for name in recipe.__all__ if isinstance(getattr(recipe, name), types.ModuleType)]
+    assert modules == []
+    assert set(dir(recipe)) == set(recipe.__all__)
+
+
+def test_package_tells_editors_where_its_names_come_from():
+    source = Path(recipe.__file__).read_text(encoding="utf-8")
+    homes = re.findall(r"^    from (recipe[\w.]*) import (.+)$", source, re.MULTILINE)
+    told = {name.strip(): home for home, names in homes for name in names.split(",")}
+    assert set(told) == set(recipe.__all__) - {"__version__"}
+    for name, home in told.items():
+        assert getattr(importlib.import_module(home), name) is getattr(recipe, name)
 
 
 def test_unknown_name_is_refused_with_the_known_ones():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 # Where each of the nouns comes from, by the name of its class.
 SOURCES = {
+    "Problem": "the problem of a dataset, dataset.problem",
     "Dataset": "what load returns",
     "Split": "what hold_out(dataset) returns",
     "Prepared": "what prepare(split) returns",

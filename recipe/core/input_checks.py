@@ -108,10 +108,16 @@ def check_targets(y: np.ndarray, problem: Problem, part: str = "given") -> np.nd
 
     Raises
     ------
-    ValueError
-        If there are none, their shape is not the problem's, one is not finite, or a label is no class.
+    TypeError, ValueError
+        If there are none, they are neither numbers nor names of classes, their shape is not the problem's, one is not
+        finite, or a label is no class.
     """
     y = problem.read_targets(y)
+    if y.dtype.kind not in "buif":
+        raise TypeError(
+            f"Targets are numbers, or names of classes ({', '.join(problem.output_names)}). Received: the {part} "
+            f"targets of {problem.name}, {y.dtype}. Turn them into one of the two."
+        )
     columns = 1 if problem.type is ProblemType.MULTICLASS else problem.outputs
     if not y.ndim or not y.size or y.shape[1:] != (() if columns == 1 else (columns,)):
         raise ValueError(

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from recipe.core.dataset import fingerprint
+from recipe.core.expect import expect
 from recipe.core.input_checks import Note
 from recipe.core.preparation import ENCODINGS, Preparation
 from recipe.core.problem import Problem
@@ -74,11 +75,8 @@ def check_trainable(spec: ModelSpec, prepared: Prepared) -> None:
     ------
     TypeError, ValueError
     """
-    if not (isinstance(spec, ModelSpec) and isinstance(prepared, Prepared)):
-        raise TypeError(
-            f"A network is trained from its spec, on data that is prepared. Received: a {type(spec).__name__} and a "
-            f"{type(prepared).__name__}. Give a ModelSpec, and what prepare(split) returns."
-        )
+    expect(spec, ModelSpec, "A network is trained from its spec, on data that is prepared.")
+    expect(prepared, Prepared, "A network is trained from its spec, on data that is prepared.")
     readable, found = readable_by(spec, prepared.problem), prepared.preparation.encoding
     if found not in readable:
         wanted = readable[0]

@@ -130,12 +130,14 @@ class Problem:
     def read_targets(self, y: np.ndarray) -> np.ndarray:
         """Return targets in the form that every step reads, whatever a file has made of them.
 
-        One column becomes (n,), and whole numbers become the numbers of classes: a CSV file with a gap reads them as
-        floats. What cannot be read so comes back as it is; `prepare` checks targets.
+        One column becomes (n,). Names of classes become their numbers, and so do whole numbers that a CSV file with a
+        gap reads as floats. What cannot be read so comes back as it is; `prepare` checks targets.
         """
         y = np.asarray(y)
         if y.ndim == 2 and y.shape[1] == 1:
             y = y[:, 0]
+        if y.dtype.kind in "UO" and y.ndim == 1 and set(y.tolist()) <= set(self.output_names):
+            return np.array([self.output_names.index(name) for name in y.tolist()], np.int32)
         is_whole = y.dtype.kind in "bf" and bool((np.floor(y) == y).all())
         return y.astype(np.int32) if self.type.is_classification and is_whole else y
 

@@ -124,7 +124,7 @@ def download(name: str, patience: Patience = THOROUGH) -> tuple[FetchedFile, Con
         shutil.rmtree(incoming, ignore_errors=True)  # left by a process that was killed: the lock is ours
         incoming.mkdir()
         try:
-            path = _retrieve(name, incoming, patience)
+            path = _retrieve(name, _expected_sum(name, incoming, patience), incoming, patience)
             if name == "imdb.npz" and sum_of(path.read_bytes()) == OFFICIAL_SHA256[name]:
                 np.savez_compressed(path, **unpickle_reviews(path.read_bytes()))
             file, content = read_verified(path, source="download")
@@ -152,8 +152,8 @@ def base_url() -> str:
     return mirror.rstrip("/") + "/" if mirror else OFFICIAL_URL
 
 
-def _retrieve(name: str, folder: Path, patience: Patience) -> Path:
-    """Let pooch download one file into a folder and hold it against its SHA-256; explain what fails."""
+def _retrieve(name: str, sha256: str | None, folder: Path, patience: Patience) -> Path:
+    """Let pooch download one file into a folder and hold it against its sum, if it has one; explain what fails."""
     import pooch
     import requests
 
@@ -171,12 +171,7 @@ def _retrieve(name: str, folder: Path, patience: Patience) -> Path:
         timeout=(patience.connect, patience.read),
     )
     pooch.get_logger().setLevel("WARNING")  # it would print the path of a temporary folder
-    files = pooch.create(
-        folder,
-        base_url(),
-        registry={name: f"sha256:{_expected_sum(name, patience)}"},
-        retry_if_failed=patience.attempts - 1,
-    )
+    files = pooch.create(folder, base_url(), registry={name: sha256}, retry_if_failed=patience.attempts - 1)
     try:
         return Path(files.fetch(name, downloader=ask))
     except (requests.RequestException, ValueError) as error:
@@ -185,22 +180,15 @@ def _retrieve(name: str, folder: Path, patience: Patience) -> Path:
         raise kind(_failure(files.get_url(name), what)) from error
 
 
-def _expected_sum(name: str, patience: Patience) -> str:
+def _expected_sum(name: str, folder: Path, patience: Patience) -> str:
     """Return the SHA-256 that the file must have: Keras's, or what the mirror's ``SHA256SUMS`` states."""
     if base_url() == OFFICIAL_URL:
         return OFFICIAL_SHA256[name]
-    import requests
-
-    url = base_url() + SUMS_NAME
-    try:
-        response = requests.get(url, timeout=(patience.connect, patience.read))
-        response.raise_for_status()
-    except requests.RequestException as error:
-        raise ConnectionError(_failure(url, _explain(error))) from error
-    sums = parse_sums(response.text)
+    listed = _retrieve(SUMS_NAME, None, folder, patience)
+    sums = parse_sums(listed.read_text(encoding="utf-8", errors="replace"))
     if name not in sums:
         raise ValueError(
-            f"The mirror's {SUMS_NAME} lists {len(sums)} files, and {name} is not among them. Received: {url}. "
+            f"The mirror's {SUMS_NAME} lists {len(sums)} files, and {name} is not among them. Received: {base_url()}. "
             "Put the file there, or unset RECIPE_MIRROR to take Keras's own."
         )
     return sums[name]

@@ -1,4 +1,4 @@
-"""Step 2: which measure of success suits a problem, and why, from its type and its targets.
+"""Step 2: which measure of success suits a problem, and why; and how far a measured score may be off by chance.
 
 The rules are those of F. Chollet, Deep Learning with Python, on choosing a measure of success: accuracy (or the area
 under a curve) for balanced classes, precision and recall for unbalanced ones, mean average precision for ranking and
@@ -7,12 +7,16 @@ multilabel problems; for quantities the mean absolute error, which has the unit 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
+from recipe.core.expect import expect
 from recipe.core.input_checks import check_targets
+from recipe.core.measures import MEASURES, check_outputs
 from recipe.core.problem import Problem, ProblemType
+from recipe.steps.s5_baseline import resample_scores
 
 # Balanced is a matter of degree. Where one class is at most twice as frequent as the other, a blind guess has an
 # accuracy of two thirds at most, and what a model adds to it can still be seen.
@@ -20,6 +24,8 @@ BALANCED = 2 / 3
 CUT_OFF = 0.01  # so large a share of equal largest values is no chance: a census, or a sensor, stopped counting there
 FAR_OUT = 0.01  # the share of samples that are called the furthest out
 HEAVY = 0.2  # they weigh heavily where they have more than this share of all squared deviation (8 % if normal)
+RESAMPLES = 2_000
+LEVEL = 0.95
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +73,7 @@ def suggest_measure(problem: Problem, y: np.ndarray) -> Suggestion:
     >>> print(suggest_measure(find_problem("mnist_five"), rare).measure)
     f1
     """
+    expect(problem, Problem, "A measure is suggested for a problem and its targets.")
     y = check_targets(y, problem, "training")
     if (y == y[0]).all():
         raise ValueError(
@@ -159,3 +166,77 @@ def _for_quantities(problem: Problem, y: np.ndarray) -> Suggestion:
         if names
         else "",
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Uncertainty:
+    """The confidence interval of a score, for other sets of as many samples from the same source.
+
+    Attributes
+    ----------
+    low, high : the ends of the interval, in the measure's unit
+    standard_error : of the score
+    method : how they were found
+    level : confidence
+    """
+
+    low: float
+    high: float
+    standard_error: float
+    method: str
+    level: float = LEVEL
+
+
+def estimate_uncertainty(problem: Problem, y_true: np.ndarray, outputs: np.ndarray, *, seed: int = 0) -> Uncertainty:
+    """Estimate how uncertain the problem's measure is on these samples.
+
+    A share of right answers has an exact interval, the binomial one of Clopper and Pearson. Any other measure is
+    computed on 2,000 sets that are drawn from the samples with replacement (a percentile bootstrap).
+
+    Parameters
+    ----------
+    y_true : np.ndarray of shape (n,) or (n, outputs), labels or quantities in the problem's unit
+    outputs : np.ndarray of shape (n, outputs), a network's raw outputs
+    seed : fixes the bootstrap
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit the problem.
+
+    References
+    ----------
+    C. Clopper and E. Pearson, The use of confidence or fiducial limits illustrated in the case of the binomial,
+    Biometrika 26, 1934. B. Efron and R. Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13.
+
+    Examples
+    --------
+    >>> from recipe.data.problems import find_problem
+    >>> found = estimate_uncertainty(find_problem("imdb"), np.array([0, 1] * 10), np.array([[0.1], [0.8]] * 10))
+    >>> round(found.low, 3), found.high, found.method
+    (0.832, 1.0, 'exact binomial')
+    """
+    measure = MEASURES[problem.measure]
+    y_true, outputs = check_outputs(problem, y_true, outputs)
+    if not np.isfinite(outputs).all():
+        return Uncertainty(
+            low=math.nan, high=math.nan, standard_error=math.nan, method="none: the outputs are not finite"
+        )
+    if measure.name == "accuracy" and problem.type is not ProblemType.MULTILABEL:
+        return _binomial(measure.per_sample(problem, y_true, outputs))
+    (drawn,) = resample_scores(problem, y_true, (outputs,), RESAMPLES, seed)
+    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]).tolist()
+    return Uncertainty(
+        low=low, high=high, standard_error=float(drawn.std()), method=f"bootstrap of {RESAMPLES:,} resamples"
+    )
+
+
+def _binomial(right: np.ndarray) -> Uncertainty:
+    """Return the exact interval of a share of ones, (n,) of 0 and 1."""
+    from scipy.stats import binomtest
+
+    samples, successes = len(right), int(right.sum())
+    found = binomtest(successes, samples).proportion_ci(LEVEL, method="exact")
+    share = (successes + 1) / (samples + 2)  # the rule of succession: not even a perfect score is certain
+    error = math.sqrt(share * (1 - share) / samples)
+    return Uncertainty(low=float(found.low), high=float(found.high), standard_error=error, method="exact binomial")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections import defaultdict
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -62,16 +63,13 @@ def find_duplicates(
     >>> find_duplicates(np.array([[1, 2], [3, 4]]), np.array([[3, 4], [5, 6]])).sentence
     '1 of 2 samples (50.00%) have a duplicate in the other part.'
     """
-    _check_shapes(a, b, y_a, y_b)
-    if not len(b):
-        raise ValueError("There is nothing to compare with. Received: b, empty. Give both parts of a split.")
+    _check_parts(a, b, y_a, y_b, least=1)
     keys = group_equal(a, b)
     first, second = keys[: len(a)], keys[len(a) :]
-    rows_of: dict[int, list[int]] = {}
+    rows_of = defaultdict(list)
     for row, key in enumerate(first.tolist()):
-        rows_of.setdefault(key, []).append(row)
-    pairs = np.array([(i, j) for j, key in enumerate(second.tolist()) for i in rows_of.get(key, ())], int)
-    pairs = pairs.reshape(-1, 2)
+        rows_of[key].append(row)
+    pairs = np.array([(i, j) for j, key in enumerate(second.tolist()) for i in rows_of[key]], int).reshape(-1, 2)
     conflicts = None
     if y_a is not None:
         differ = np.asarray(y_a)[pairs[:, 0]] != np.asarray(y_b)[pairs[:, 1]]
@@ -182,7 +180,9 @@ def same_distribution(
     from sklearn.ensemble import ExtraTreesClassifier
     from sklearn.model_selection import train_test_split
 
-    _check_parts(a, b, y_a, y_b, level)
+    _check_parts(a, b, y_a, y_b, least=10)
+    if not 0.5 <= level < 1:
+        raise ValueError(f"A confidence lies in [0.5, 1). Received: level={level}. The usual one is 0.95.")
     rng = np.random.default_rng(seed)
     parts = []
     for x, y in ((a, y_a), (b, y_b)):
@@ -227,19 +227,18 @@ def _as_table(x: Samples, y: np.ndarray | None) -> np.ndarray:
     return np.hstack([columns, targets]).astype(np.float32)
 
 
-def _check_parts(a: Samples, b: Samples, y_a: object, y_b: object, level: float) -> None:
-    _check_shapes(a, b, y_a, y_b)
-    if min(len(a), len(b)) < 10:
+def _check_parts(a: Samples, b: Samples, y_a: np.ndarray | None, y_b: np.ndarray | None, *, least: int) -> None:
+    """Refuse parts that cannot be compared: too few samples, other columns, targets of other samples."""
+    if not all(isinstance(x, Reviews) or np.ndim(x) for x in (a, b)):
+        raise TypeError(
+            f"The inputs of two parts are compared. Received: a {type(a).__name__} and a {type(b).__name__}. "
+            "Give arrays or reviews, such as split.x_train and split.x_val."
+        )
+    if min(len(a), len(b)) < least:
         raise ValueError(
-            f"With fewer than 10 samples nothing can be told. Received: parts of {len(a)} and {len(b)} samples. "
+            f"With fewer than {least} samples nothing can be told. Received: parts of {len(a)} and {len(b)} samples. "
             "Take larger parts."
         )
-    if not 0.5 <= level < 1:
-        raise ValueError(f"A confidence lies in [0.5, 1). Received: level={level}. The usual one is 0.95.")
-
-
-def _check_shapes(a: Samples, b: Samples, y_a: np.ndarray | None, y_b: np.ndarray | None) -> None:
-    """Refuse parts that cannot be compared: other columns, or targets that do not belong to the inputs."""
     shapes = ["reviews" if isinstance(x, Reviews) else np.shape(x)[1:] for x in (a, b)]
     if shapes[0] != shapes[1]:
         raise ValueError(
@@ -249,6 +248,4 @@ def _check_shapes(a: Samples, b: Samples, y_a: np.ndarray | None, y_b: np.ndarra
         raise ValueError("Only one part came with its targets. Received: y_a or y_b alone. Give both, or none.")
     for x, y in ((a, y_a), (b, y_b)):
         if y is not None and len(x) != len(y):
-            raise ValueError(
-                f"There are {len(y)} targets for {len(x)} samples. Received: y of that length. Give one each."
-            )
+            raise ValueError(f"There are {len(y)} targets for {len(x)} samples. Received: y. Give one each.")

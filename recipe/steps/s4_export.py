@@ -55,18 +55,15 @@ def preparation_layers(preparation: Preparation) -> list[keras.layers.Layer]:
     """Return the Keras layers that do what `Preparation.transform` and the scale do, in order."""
     if preparation.problem.kind == "text":
         return [EncodeWords(preparation.encoding, preparation.problem.num_words, preparation.idf or None)]
-    layers = []
-    if preparation.median:
-        layers.append(FillMissing(preparation.median))
-    if preparation.ratios:
-        layers.append(AddRatios([ratio.places(preparation.problem.column_names) for ratio in preparation.ratios]))
-    if preparation.encoding == "raw":
-        return layers
     center, spread = preparation.center_and_spread
+    is_raw = preparation.encoding == "raw"
     if preparation.problem.kind == "image":  # all pixels alike: one number each
-        return [keras.layers.Rescaling(1 / spread.item(), offset=-center.item() / spread.item())]
+        return [] if is_raw else [keras.layers.Rescaling(1 / spread.item(), offset=-center.item() / spread.item())]
+    places = [ratio.places(preparation.problem.column_names) for ratio in preparation.ratios]
+    completed = [CompleteTable(preparation.median, places)] if preparation.median or places else []
     # `Normalization` divides by the root of the variance, so it does scaling to a range, too.
-    return [*layers, keras.layers.Normalization(mean=center.tolist(), variance=(spread**2).tolist())]
+    scaled = [] if is_raw else [keras.layers.Normalization(mean=center.tolist(), variance=(spread**2).tolist())]
+    return completed + scaled
 
 
 def pad_reviews(reviews: Reviews) -> np.ndarray:
@@ -76,33 +73,23 @@ def pad_reviews(reviews: Reviews) -> np.ndarray:
 
 
 @keras.saving.register_keras_serializable(package="recipe")
-class FillMissing(keras.layers.Layer):
-    """Puts a column's median where a value is missing: (batch, features) -> (batch, features)."""
+class CompleteTable(keras.layers.Layer):
+    """Puts a column's median where a value is missing, and appends columns divided by columns.
 
-    def __init__(self, median: Sequence[float], **kwargs: object) -> None:
+    (batch, features) -> (batch, features + ratios). `places` has the column above and the one below each line.
+    """
+
+    def __init__(self, median: Sequence[float], places: Sequence[Sequence[int]], **kwargs: object) -> None:
         super().__init__(**kwargs)
-        self.median = [float(value) for value in median]
+        self.median, self.places = list(median), [list(pair) for pair in places]
 
     def call(self, x: keras.KerasTensor) -> keras.KerasTensor:
-        return ops.where(ops.isnan(x), ops.convert_to_tensor(self.median, dtype=x.dtype), x)
-
-    def get_config(self) -> dict[str, object]:
-        return super().get_config() | {"median": self.median}
-
-
-@keras.saving.register_keras_serializable(package="recipe")
-class AddRatios(keras.layers.Layer):
-    """Appends columns divided by columns: (batch, features) -> (batch, features + ratios)."""
-
-    def __init__(self, places: Sequence[Sequence[int]], **kwargs: object) -> None:
-        super().__init__(**kwargs)
-        self.places = [[int(over), int(under)] for over, under in places]
-
-    def call(self, x: keras.KerasTensor) -> keras.KerasTensor:
+        if self.median:
+            x = ops.where(ops.isnan(x), ops.convert_to_tensor(self.median, dtype=x.dtype), x)
         return ops.concatenate([x, *(x[:, over, None] / x[:, under, None] for over, under in self.places)], axis=1)
 
     def get_config(self) -> dict[str, object]:
-        return super().get_config() | {"places": self.places}
+        return super().get_config() | {"median": self.median, "places": self.places}
 
 
 @keras.saving.register_keras_serializable(package="recipe")

@@ -19,7 +19,7 @@ from recipe.core.problem import Problem
 from recipe.core.run import EpochReport, Run
 from recipe.core.spec import ModelSpec
 from recipe.journal import Journal, choose_journal, keep
-from recipe.steps.s2_uncertainty import Uncertainty, estimate_uncertainty
+from recipe.steps.s2_measure import Uncertainty, estimate_uncertainty
 from recipe.steps.s4_prepare import prepare
 from recipe.steps.training import train
 
@@ -111,7 +111,7 @@ class FinalResult:
         if self.validation_score is None:
             return None
         ratio = self.samples / self.validation_samples if self.validation_samples else 0.0
-        return 1.96 * self.uncertainty.spread * math.sqrt(1.0 + ratio)
+        return 1.96 * self.uncertainty.standard_error * math.sqrt(1.0 + ratio)
 
     @property
     def promise_kept(self) -> bool | None:

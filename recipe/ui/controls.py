@@ -8,7 +8,19 @@ import typing
 
 import ipywidgets as widgets
 
-from recipe.ui.settings import Settings, unpack_optional
+from recipe.ui.settings import Settings, show_step, unpack_optional
+
+
+class StepSlider(widgets.SelectionSlider):
+    """A slider over given values: it sends the number of a step, so that 0.1 stays 0.1."""
+
+    def offer(self, value: float) -> None:
+        """Give a value that is not among the steps a step of its own; what stands for all of something stays last."""
+        values = [step for _, step in self.options]
+        if value not in values:
+            last = len(values) - (values[-1] < values[0])
+            place = next((number for number, step in enumerate(values) if step > value), last)
+            self.options = (*self.options[:place], (show_step(value), value), *self.options[place:])
 
 
 def make_controls(settings: Settings, names: typing.Iterable[str] | None = None) -> dict[str, widgets.Widget]:
@@ -21,6 +33,13 @@ def make_controls(settings: Settings, names: typing.Iterable[str] | None = None)
     return {
         name: _make_control(fields[name], getattr(settings, name), hints[name], f"{widest + 1}ch") for name in names
     }
+
+
+def button(words: str, tip: str = "", icon: str = "", **options: typing.Any) -> widgets.Button:
+    """Return a button as wide as its words."""
+    return widgets.Button(
+        description=words, tooltip=tip or None, icon=icon, layout=widgets.Layout(width="auto"), **options
+    )
 
 
 def _label(field: dataclasses.Field) -> str:
@@ -37,8 +56,15 @@ def _make_control(field: dataclasses.Field, value: object, hint: object, label_w
         "layout": widgets.Layout(width="auto"),
     }
     kind, optional = unpack_optional(hint)
+    if given.get("steps"):
+        common["value"], steps = next(iter(given["steps"].values())), list(given["steps"].items())
+        slider = StepSlider(options=steps, continuous_update=False, **common)
+        slider.offer(value)
+        slider.value = value
+        return slider
     if given.get("choices"):
-        return widgets.Dropdown(options=list(given["choices"].items()), **common)
+        make = widgets.SelectionSlider if given["slider"] else widgets.Dropdown
+        return make(options=list(given["choices"].items()), **common)
     if kind is bool:
         return widgets.Checkbox(**common | {"style": {"description_width": "0px"}}, indent=False)
     if kind is str:
@@ -47,7 +73,7 @@ def _make_control(field: dataclasses.Field, value: object, hint: object, label_w
     if optional or kind not in (int, float) or low is None or high is None:
         raise TypeError(
             f"There is no control of its own for the setting {field.name}. Received: type {hint}, low={low}, "
-            f"high={high}. Give it a low and a high end or choices, or make its control in make_controls()."
+            f"high={high}. Give it a low and a high end, steps or choices, or make its control in make_controls()."
         )
     if given.get("log"):
         return widgets.FloatLogSlider(min=math.log10(low), max=math.log10(high), step=0.05, **common)

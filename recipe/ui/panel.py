@@ -15,7 +15,7 @@ from traitlets import Unicode
 
 from recipe.core.dataset import Dataset
 from recipe.figures import INK, blank_figure, to_png
-from recipe.ui.controls import make_controls
+from recipe.ui.controls import StepSlider, make_controls
 from recipe.ui.settings import Settings
 from recipe.ui.texts import describe_source, error_html, heading_html, source_html, status_html
 from recipe.ui.worker import LatestWins, Progress
@@ -153,6 +153,8 @@ class Panel:
         self._writer = threading.get_ident()
         try:
             for name, control in self.controls.items():
+                if isinstance(control, StepSlider):
+                    control.offer(getattr(wanted, name))
                 control.value = getattr(wanted, name)
         finally:
             self._writer = None
@@ -224,7 +226,7 @@ class Panel:
         self._worker.stop()
         self._worker.wait()
         if self._root is not None:
-            _close(self._root)
+            close_all(self._root)
             self._root = None
 
     @property
@@ -356,7 +358,8 @@ def _placeholder_png(size: tuple[float, float]) -> bytes:
     return screen_png(figure)
 
 
-def _close(widget: widgets.Widget) -> None:
+def close_all(widget: widgets.Widget) -> None:
+    """Take a widget and all that is in it away, wherever they are shown."""
     for child in getattr(widget, "children", ()):
-        _close(child)
+        close_all(child)
     widget.close()

@@ -21,6 +21,8 @@ def setting(
     step: float | None = None,
     log: bool = False,
     choices: typing.Sequence[object] | typing.Mapping[str, object] | None = None,
+    steps: typing.Sequence[float] | typing.Mapping[str, float] | None = None,
+    slider: bool = False,
     help: str = "",
 ) -> typing.Any:
     """Declare one field of a panel's settings, with what is allowed and how its control looks.
@@ -32,12 +34,24 @@ def setting(
     low, high : the range that is allowed, both ends included (of each element, where the field is a tuple)
     step : of the slider
     log : the slider's scale is logarithmic; its handle then moves a twentieth of a power of ten
-    choices : the values that are allowed, or {what is shown: value}
+    choices : the values that are allowed, or {what is shown: value}; a menu offers them
+    steps : where the slider stops, or {what is shown: value}; other values are allowed and get a stop of their own
+    slider : the choices are on a slider, not in a menu
     help : one sentence, shown where the mouse rests on the control
     """
-    named = dict(choices) if isinstance(choices, typing.Mapping) else {str(choice): choice for choice in choices or ()}
-    metadata = {"label": label, "low": low, "high": high, "step": step, "log": log, "choices": named, "help": help}
+    metadata = {"label": label, "low": low, "high": high, "step": step, "log": log, "slider": slider, "help": help}
+    metadata |= {"choices": _name_each(choices, str), "steps": _name_each(steps, show_step)}
     return dataclasses.field(default=default, metadata=metadata)
+
+
+def show_step(value: float) -> str:
+    """Write a number beside a slider."""
+    return f"{value:,}" if isinstance(value, int) else f"{value:g}"
+
+
+def _name_each(values: typing.Any, name: typing.Callable[[typing.Any], str]) -> dict[str, typing.Any]:
+    """Return {what is shown: value}."""
+    return dict(values) if isinstance(values, typing.Mapping) else {name(value): value for value in values or ()}
 
 
 @dataclass(frozen=True, kw_only=True)

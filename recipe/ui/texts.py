@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable, Sequence
 from html import escape
 
 from recipe.core.dataset import Dataset
@@ -24,10 +26,10 @@ def describe_source(*datasets: Dataset) -> str:
     mnist: an embedded sample, not the real data. ...
     """
     lines = {
-        (data.problem.base, data.source): f"{data.problem.base}: {SOURCES[data.source]}. {data.provenance}"
-        for data in datasets
+        (data.provenance, data.source): f"{data.problem.name}: {SOURCES[data.source]}. {data.provenance}"
+        for data in reversed(datasets)
     }
-    return "\n".join(lines.values())
+    return "\n".join(reversed(lines.values()))
 
 
 def heading_html(title: str) -> str:
@@ -56,3 +58,38 @@ def error_html(error: BaseException) -> str:
         "<div role='alert' style='line-height:1.35; border-left:4px solid #D55E00; padding-left:8px'>"
         f"<b>{type(error).__name__}</b>: {message}</div>"
     )
+
+
+def table_html(
+    heads: Sequence[str], rows: Iterable[Sequence[object]], *, sorted_by: str = "", direction: str = ""
+) -> str:
+    """Return a table, numbers to the right; `direction` is ascending or descending, of the column it is sorted by."""
+    cell = "padding:2px 8px; white-space:nowrap; border-bottom:1px solid var(--jp-border-color2, #ddd); text-align:"
+    head = ""
+    for name in heads:
+        mark, arrow = "", ""
+        if name == sorted_by:
+            mark, arrow = f" aria-sort='{direction}'", " ▼" if direction == "descending" else " ▲"
+        head += f"<th scope='col'{mark} style='{cell}left'>{escape(name)}{arrow}</th>"
+    body = ""
+    for row in rows:
+        body += "<tr>"
+        for value in row:
+            side = "left" if isinstance(value, str) or is_missing(value) else "right"
+            body += f"<td style='{cell}{side}'>{escape(show_value(value))}</td>"
+        body += "</tr>"
+    return f"<table style='border-collapse:collapse'><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def show_value(value: object) -> str:
+    """Write a value for people: four digits of a number, a time to the minute, a dash where there is nothing."""
+    if is_missing(value):
+        return "–"
+    if hasattr(value, "strftime"):
+        return f"{value:%Y-%m-%d %H:%M}"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def is_missing(value: object) -> bool:
+    """Whether there is nothing: None, or NaN."""
+    return value is None or (isinstance(value, float) and math.isnan(value))

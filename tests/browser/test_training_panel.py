@@ -84,8 +84,8 @@ def test_training_panel_tells_what_came_and_outlives_a_reload(lab, page):
     expect(panel.root).to_contain_text(re.compile(r"[2-9] runs on this data \(mnist\), kept in the journal"))
     panel.run()
     panel.wait_for_status("From the journal, where this was trained in")
-    _show_another_problem(panel, "houses (California)", "districts")
-    _show_another_problem(panel, "film reviews (IMDB)", "reviews")
+    _show_another_problem(panel, "housing", "rows")
+    _show_another_problem(panel, "imdb", "texts")
 
 
 def _look_at_every_tab(panel):

@@ -119,6 +119,7 @@ def test_column_names_are_numbers_where_a_table_has_no_names():
         ("mnist", np.array([0.0, 3.0, 9.0]), [0, 3, 9]),
         ("mnist", np.array([[0], [3], [9]], np.uint8), [0, 3, 9]),
         ("mnist_five", np.array([True, False]), [1, 0]),
+        ("imdb", np.array(["positive", "negative"], dtype=object), [1, 0]),
         ("housing", np.array([[1.5], [2.0]]), [1.5, 2.0]),
         ("mnist", np.array([0.5, 1.0]), [0.5, 1.0]),
     ],

@@ -15,7 +15,7 @@ from recipe.core.spec import ModelSpec
 from recipe.data.load import load
 from recipe.data.problems import HOUSING_RATIOS, find_problem
 from recipe.journal import Journal
-from recipe.steps.s2_uncertainty import Uncertainty, estimate_uncertainty
+from recipe.steps.s2_measure import Uncertainty, estimate_uncertainty
 from recipe.steps.s7_final import FinalResult, evaluate_once, train_final
 
 SPECS = {
@@ -138,7 +138,7 @@ def _result(score: float, validation: float | None, measure: str = "accuracy") -
         measure=measure,
         score=score,
         unit="",
-        uncertainty=Uncertainty(low=score - 0.02, high=score + 0.02, spread=0.01, method="by hand"),
+        uncertainty=Uncertainty(low=score - 0.02, high=score + 0.02, standard_error=0.01, method="by hand"),
         samples=1_000,
         looks=1,
         validation_score=validation,
@@ -179,7 +179,7 @@ def test_estimate_uncertainty_of_a_perfect_score_is_not_zero():
     found = estimate_uncertainty(find_problem("imdb"), np.ones(100), np.ones((100, 1)))
     assert found.high == 1.0
     assert found.low == pytest.approx(0.025 ** (1 / 100))
-    assert found.spread > 0.005
+    assert found.standard_error > 0.005
 
 
 def test_estimate_uncertainty_of_f1_covers_what_resampling_by_hand_gives():
@@ -193,7 +193,7 @@ def test_estimate_uncertainty_of_f1_covers_what_resampling_by_hand_gives():
         drawn.append(f1_score(y[rows], outputs[rows, 0] > 0.5))
     low, high = np.quantile(drawn, [0.025, 0.975])
     assert (found.low, found.high) == pytest.approx((low, high), abs=0.02)
-    assert found.spread == pytest.approx(np.std(drawn), rel=0.2)
+    assert found.standard_error == pytest.approx(np.std(drawn), rel=0.2)
 
 
 def test_estimate_uncertainty_of_an_error_is_that_of_a_mean():
@@ -202,7 +202,7 @@ def test_estimate_uncertainty_of_an_error_is_that_of_a_mean():
     outputs = (y + rng.normal(0, 0.5, 500))[:, None]
     found = estimate_uncertainty(find_problem("housing"), y, outputs)
     errors = np.abs(outputs[:, 0] - y)
-    assert found.spread == pytest.approx(errors.std() / math.sqrt(500), rel=0.1)
+    assert found.standard_error == pytest.approx(errors.std() / math.sqrt(500), rel=0.1)
     assert found.low < errors.mean() < found.high
 
 

@@ -87,7 +87,7 @@ def test_suggestion_reads_as_one_text():
 @pytest.mark.parametrize(
     ("y", "message"),
     [
-        (np.zeros(5), r"All 5 targets are the same.*problem='imdb', y of \[0\.?\] alone.*told apart"),
+        (np.zeros(5), r"All 5 targets are the same.*problem='imdb', y of 0 alone.*told apart"),
         (np.zeros(0), r"n above 0"),
         (np.zeros((5, 2)), r"shape \(n, 1\) or \(n,\)"),
         (np.float64(1), r"training targets of shape \(\)"),

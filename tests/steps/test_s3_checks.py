@@ -137,8 +137,16 @@ def test_find_duplicates_of_parts_without_duplicates_finds_none():
     assert (found.pairs.shape, found.in_second, found.conflicts) == ((0, 2), 0, 0)
 
 
+def test_find_duplicates_asks_for_the_inputs_of_both_parts():
+    split = recipe.hold_out(recipe.load("housing", source="sample", rows=50))
+    with pytest.raises(
+        TypeError, match=r"Received: a Split and a Split\. Give arrays or reviews, such as"
+    ):
+        find_duplicates(split, split)
+
+
 def test_find_duplicates_refuses_an_empty_part():
-    with pytest.raises(ValueError, match="There is nothing to compare with"):
+    with pytest.raises(ValueError, match="With fewer than 1 samples nothing can be told"):
         find_duplicates(np.zeros((3, 2)), np.zeros((0, 2)))
 
 

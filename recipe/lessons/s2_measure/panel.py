@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 import typing
 from dataclasses import dataclass
 from types import MappingProxyType
 
 import ipywidgets as widgets
+import numpy as np
 
 from recipe.core.dataset import Dataset
 from recipe.core.spec import ModelSpec
 from recipe.data.load import load
-from recipe.lessons.s2_measure.detector import HeldOutScores, score_held_out
-from recipe.lessons.s2_measure.thresholds import ThresholdReport, judge_threshold
+from recipe.lessons.s2_measure.study import ThresholdReport, judge_threshold, score_held_out
 from recipe.ui.controls import make_controls
 from recipe.ui.panel import OnProgress, Panel
 from recipe.ui.settings import Settings, setting
@@ -52,16 +53,8 @@ class MeasureSettings(Settings):
         if self.threshold not in THRESHOLDS:
             raise ValueError(
                 f"The threshold moves in hundredths. Received: threshold={self.threshold!r}. "
-                f"Give {self.threshold:.2f}; recipe.judge_threshold takes any."
+                f"Give {self.threshold:.2f}; judge_threshold takes any."
             )
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class MeasureResult:
-    """A network's scores on held-out samples, and what the threshold and the balance make of them."""
-
-    scored: HeldOutScores
-    report: ThresholdReport
 
 
 class MeasurePanel(Panel):
@@ -79,7 +72,7 @@ class MeasurePanel(Panel):
     figure_size = (7.4, 4.9)
 
     def __init__(self, dataset: Dataset | None = None, **settings: object) -> None:
-        self._scored: dict[str, HeldOutScores] = {}
+        self._scored: dict[str, tuple[np.ndarray, np.ndarray]] = {}  # by the name of the network
         super().__init__(dataset or load("mnist_five", rows=ROWS), **settings)
 
     def make_controls(self, settings: MeasureSettings) -> dict[str, widgets.Widget]:
@@ -99,7 +92,7 @@ class MeasurePanel(Panel):
             )
         return controls
 
-    def compute(self, settings: MeasureSettings, on_progress: OnProgress, stop: threading.Event) -> MeasureResult:
+    def compute(self, settings: MeasureSettings, on_progress: OnProgress, stop: threading.Event) -> ThresholdReport:
         """Train the network if that was not done yet, and judge its scores."""
         scored = self._scored.get(settings.network)
         if scored is None:
@@ -107,36 +100,34 @@ class MeasurePanel(Panel):
             scored = score_held_out(self.datasets[0], NETWORKS[settings.network], stop=stop)
             if not stop.is_set():  # half-trained scores are shown, not kept
                 self._scored[settings.network] = scored
-        report = judge_threshold(scored.y_true, scored.scores, threshold=settings.threshold, share=settings.share)
-        return MeasureResult(scored=scored, report=report)
+        return judge_threshold(*scored, threshold=settings.threshold, share=settings.share)
 
-    def draw(self, figure: Figure, result: MeasureResult) -> None:
+    def draw(self, figure: Figure, result: ThresholdReport) -> None:
         """Two confusion matrices on the left, the precision-recall curve on the right."""
         from recipe.lessons.s2_measure.figures import draw_threshold_report
 
-        draw_threshold_report(figure, result.report, result.scored.problem.output_names, source=result.scored.source)
+        (dataset,) = self.datasets
+        draw_threshold_report(figure, result, dataset.problem.output_names, source=dataset.source)
 
-    def describe(self, result: MeasureResult) -> str:
+    def describe(self, result: ThresholdReport) -> str:
         """The counts and measures in words."""
         from recipe.lessons.s2_measure.figures import describe_threshold_report
 
-        return describe_threshold_report(result.report, result.scored.problem.output_names)
+        return describe_threshold_report(result, self.datasets[0].problem.output_names)
 
-    def rows(self, result: MeasureResult) -> list[dict[str, object]]:
+    def rows(self, result: ThresholdReport) -> list[dict[str, object]]:
         """A row for the network and one for "never"."""
-        named = {"network": result.report.model, "never": result.report.never}
         measures = ("accuracy", "precision", "recall", "f1")
-        counts = ("true_positives", "false_negatives", "false_positives", "true_negatives")
         return [
             {"model": name}
             | {measure: round(getattr(counted, measure), 4) for measure in measures}
-            | {count: getattr(counted, count) for count in counts}
-            for name, counted in named.items()
+            | dataclasses.asdict(counted)
+            for name, counted in (("network", result.model), ("never", result.never))
         ]
 
-    def summarise(self, result: MeasureResult) -> str:
+    def summarise(self, result: ThresholdReport) -> str:
         """Who has the higher accuracy, and the higher F1."""
-        model, never = result.report.model, result.report.never
+        model, never = result.model, result.never
         return (
             f"Accuracy: network {model.accuracy:.1%}, never {never.accuracy:.1%}. "
             f"F1: network {model.f1:.2f}, never {never.f1:.2f}."

@@ -1,0 +1,646 @@
+"""The training panel, the heart of the kit from step 5 on: build a network, train it, read what came, try the next."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+import typing
+from collections.abc import Callable
+from contextlib import suppress
+from html import escape
+from pathlib import Path
+from types import MappingProxyType
+
+import ipywidgets as widgets
+from matplotlib.figure import Figure
+
+from recipe.core.dataset import Dataset
+from recipe.core.files import write_whole
+from recipe.core.run import Run
+from recipe.core.spec import ModelSpec
+from recipe.data.problems import PROBLEMS
+from recipe.debugging.mistakes import find_mistakes
+from recipe.engine.codegen import keras_code
+from recipe.engine.models import build_model, check_fit
+from recipe.figures import blank_figure
+from recipe.figures.mistakes import describe_mistakes, draw_mistakes
+from recipe.figures.training import TrainingCurves, collect_curves, describe_curves, draw_curves
+from recipe.journal import Journal, choose_journal, origin_of, stamp
+from recipe.steps.s6_scale_up import diagnose_errors, diagnose_history, has_errors
+from recipe.steps.s7_regularize import Advice, advise
+from recipe.ui.controls import button
+from recipe.ui.panel import GATHER_SECONDS, FigureImage, OnProgress, Panel
+from recipe.ui.runs import RunsTab, check_number, table_of
+from recipe.ui.texts import describe_source, error_html, show_value, source_html, table_html
+from recipe.ui.trainer import Answer, DataShelf, Guess, describe_score, members_of, train_or_find
+from recipe.ui.training_settings import FULL_ROWS, TrainingSettings, arrange, make_training_controls, suitable
+from recipe.ui.worker import LatestWins
+
+if typing.TYPE_CHECKING:
+    import pandas as pd
+
+FAINT = 5  # earlier runs that stay in the figure
+MISTAKES, MOST_ADVICE = 12, 14
+TABS = ("Curves", "Mistakes", "Model", "Code", "Runs")
+GUESSES = MappingProxyType({None: "no guess", True: "yes", False: "no"})
+REACHABLE = (0.0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)
+NOTHING_YET = "Press Train first: this is about the network that was trained last."
+NO_WEIGHTS = (
+    "This result is from the journal, which keeps scores and curves but no weights, so there is no model to make "
+    "mistakes. Press Train again to train the same network anew: then its mistakes are shown here."
+)
+DATA_GONE = "Other data took the place of this run's in memory. Press Train again to see its mistakes."
+
+
+class TrainingPanel(Panel):
+    """Build a network, train it live, read the diagnosis, take the advice, compare the runs.
+
+    Parameters
+    ----------
+    dataset : to work on; None offers all problems and loads them when they are first trained on
+    journal : where runs are kept and found again; ``"default"`` is the kit's own, None forgets them with the panel
+    **settings : fields of `TrainingSettings`, such as ``problem="imdb", rows=3_000, layer_2=True, epochs=10``
+
+    Notes
+    -----
+    Everything on the panel can be done from Python::
+
+        panel = TrainingPanel(problem="mnist", rows=3_000)    # its last line in a cell shows it
+        run = panel.run(dropout_on=True, dropout=0.5)         # sets controls, trains here and now
+        run = panel.run(spec=ModelSpec(hidden_units=(64, 64)), again=True)  # even if the journal has it
+        panel.start(); panel.stop(); panel.wait()             # the buttons Train and Stop
+        panel.spec                                            # what the controls describe; assign one to set them
+        panel.sentences                                       # score, curves and errors in words and numbers
+        panel.reachable_error = 0.02                          # diagnoses anew, trains nothing
+        panel.advice; panel.apply_advice(0)                   # puts the first piece into the controls
+        panel.predict_first(overfits=True, better=False)      # a guess, scored after the next run
+        panel.answers                                         # how the guesses came out
+        panel.runs                                            # the runs on this data as a DataFrame
+        panel.compare(1, 2); panel.pin(2); panel.use_run(1); panel.export_csv("runs.csv")
+        panel.show_tab("Code")                                # Curves, Mistakes, Model, Code or Runs
+
+    A `run` returns a `recipe.Run`, of several seeds their mean; `figure` and `table` are of its training curves.
+    """
+
+    title = "Train a network"
+    settings_type = TrainingSettings
+    run_words = "Train"
+    figure_size = (7.8, 4.6)
+    widest_controls = "100%"  # on a narrow screen they stand in two columns above the figure
+
+    def __init__(
+        self, dataset: Dataset | None = None, *, journal: Journal | str | None = "default", **settings: object
+    ) -> None:
+        self._problems = PROBLEMS if dataset is None else {dataset.problem.name: dataset.problem}
+        settings = {"problem": next(iter(self._problems))} | ({"rows": FULL_ROWS} if dataset else {}) | settings
+        self._problem(settings["problem"])
+        self._shelf, self._given_journal = DataShelf(dataset), journal
+        self._unrecorded: list[Run] = []  # this panel's runs that are in no journal
+        self._past: tuple[typing.Mapping[str, list[float]], ...] = ()  # histories behind the curves
+        self._guess, self._score_before = Guess(), None
+        self._news: tuple[Answer, ...] = ()
+        self._warning, self._reachable = "", 0.0
+        self._again = self._is_invalid = self._is_under_way = False
+        self._stale, self._filling = set(TABS), threading.RLock()
+        self._tab_worker = LatestWins(lambda stop: self._fill_tab(), lambda running: None)
+        self.answers: tuple[Answer, ...] = ()
+        super().__init__(*(dataset,) if dataset else (), **settings)
+
+    # What Python, tests and notebooks use, besides what every panel has.
+
+    @property
+    def settings(self) -> TrainingSettings:
+        """What the controls say now; raises ValueError where they say what makes no sense together."""
+        settings = Panel.settings.fget(self)
+        check_fit(settings.spec, self._problem(settings.problem))
+        return settings
+
+    @settings.setter
+    def settings(self, settings: TrainingSettings | str) -> None:
+        wanted = TrainingSettings.from_text(settings) if isinstance(settings, str) else settings
+        wanted = wanted if wanted.problem else wanted.replace(problem=self.controls["problem"].value)
+        check_fit(wanted.spec, self._problem(wanted.problem))
+        Panel.settings.fset(self, wanted)
+
+    @property
+    def spec(self) -> ModelSpec:
+        """The network and its training that the controls describe; assign another to set them."""
+        return self.settings.spec
+
+    @spec.setter
+    def spec(self, spec: ModelSpec) -> None:
+        base = TrainingSettings(**{name: self.controls[name].value for name in ("problem", "rows", "seeds")})
+        with suppress(ValueError):  # what the controls say now may make no sense together
+            base = self.settings
+        self.settings = base.with_spec(spec)
+
+    def run(self, *, spec: ModelSpec | None = None, again: bool = False, **changes: object) -> Run:
+        """Change settings, train here and now (or look it up in the journal), show and return the run.
+
+        Parameters
+        ----------
+        spec : all of the network and its training at once
+        again : train even if the journal has this run
+        changes : fields of `TrainingSettings`; dense layers come with a problem that the network does not suit
+        """
+        if "problem" in changes and "architecture" not in changes:
+            fitting, before = suitable(self._problem(changes["problem"])), self.controls["architecture"].value
+            changes["architecture"] = before if before in fitting else fitting[0]
+        if spec is not None:
+            self.spec = spec
+        self._again = again
+        return super().run(**changes)
+
+    def start(self, *, again: bool = False) -> None:
+        """Do what the button Train does, or with `again` the button Train again."""
+        self._again = again
+        super().start()
+
+    @property
+    def runs(self) -> pd.DataFrame:
+        """The runs on the data that the controls choose, of earlier sessions too: a DataFrame, oldest first."""
+        return table_of(self._runs())
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """The score, the diagnosis of the curves and that of the errors of the last run, in words and numbers."""
+        run = self._last_result()
+        errors = (diagnose_errors(run, self._reachable).sentence,) if has_errors(run) else ()
+        return (describe_score(run), diagnose_history(run).sentence, *errors)
+
+    @property
+    def advice(self) -> tuple[Advice, ...]:
+        """What to try next after the last run, the most promising first; empty before the first."""
+        return () if self.result is None else advise(self.result, self._reachable)
+
+    def apply_advice(self, number: int = 0) -> None:
+        """Put a piece of advice, counted from 0, into the controls; it trains nothing.
+
+        Raises
+        ------
+        ValueError
+            If there is no such piece, no setting does it, or the controls ask for another problem by now.
+        """
+        pieces = self.advice
+        if not 0 <= number < len(pieces) or pieces[number].spec is None:
+            there = f"There are pieces 0 to {len(pieces) - 1}" if pieces else "Train first"
+            raise ValueError(f"There is no such piece of advice to apply. Received: number={number}. {there}.")
+        advised, asked = self.result.problem.name, self.controls["problem"].value
+        if asked != advised:
+            raise ValueError(
+                f"The advice is on {advised}, and the controls ask for {asked}. Received: number={number}. Choose that "
+                "problem again, or train on this one first."
+            )
+        before, change = self.spec, _differences(self.result.spec, pieces[number].spec)
+        self.spec = before.replace(**change)
+        told = "; ".join(
+            f"{name} {_show_field(getattr(before, name))} → {_show_field(value)}"
+            for name, value in _differences(before, self.spec).items()
+        )
+        self.say(
+            f"Put into the controls: {pieces[number].title} ({told or 'they said so already'}). Press Train to try it."
+        )
+
+    @property
+    def reachable_error(self) -> float:
+        """What people reach: a share of wrong answers, or of quantities a part of the baseline's error."""
+        return self._reachable
+
+    @reachable_error.setter
+    def reachable_error(self, error: float) -> None:
+        diagnose_errors(0.0, 0.0, error)  # refuses what is no error
+        steps = {step for _, step in self.reachable.options}
+        if error not in steps:
+            self.reachable.options = _as_percents(sorted(steps | {float(error)}))  # which moves it
+        self._reachable = self.reachable.value = float(error)
+        self._show_diagnosis()
+
+    def predict_first(self, overfits: bool | None = None, better: bool | None = None) -> None:
+        """Commit to a guess: it is held against the next run. None is no guess."""
+        self.overfits.value, self.better.value = GUESSES[overfits], GUESSES[better]
+        self.say(f"{self._read_guess().sentence} Press Train to see.")
+
+    def compare(self, first: int, second: int) -> pd.DataFrame:
+        """Show and return what differs between two runs of `runs`: settings first, then what came of them."""
+        self._show_runs()
+        return self.runs_tab.compare(first, second)
+
+    def pin(self, number: int, pinned: bool = True) -> None:
+        """Pin a run to the top of the table, in later sessions too, or take the pin away."""
+        run = self._find_run(number)
+        if run.number is None:
+            place = next(place for place, one in enumerate(self._unrecorded) if one is run)
+            self._unrecorded[place] = dataclasses.replace(run, pinned=pinned)
+        else:
+            self._journal.pin(run, pinned)
+        self._show_runs()
+        self.say(f"Run {number} is {'pinned to the top of the table' if pinned else 'no longer pinned'}.")
+
+    def use_run(self, number: int) -> None:
+        """Put the settings of a run of the table into the controls; it trains nothing."""
+        self.spec = self._find_run(number).spec
+        self.say(f"The controls say what run {number} was trained with. Press Train to see it.")
+
+    def export_csv(self, path: str | Path = "runs.csv") -> Path:
+        """Write the runs on this data to a file, whole or not at all, and return its path."""
+        frame = self.runs
+        if not len(frame):
+            raise ValueError(f"There is no run on this data yet. Received: path={str(path)!r}. Train first.")
+        written = write_whole(Path(path).expanduser(), frame.to_csv())
+        self.say(f"{_count(len(frame))} {'is' if len(frame) == 1 else 'are'} written to {written.resolve()}.")
+        return written
+
+    def show_tab(self, name: str) -> None:
+        """Show one of the tabs, filled: Curves, Mistakes, Model, Code or Runs."""
+        if name not in TABS:
+            raise ValueError(f"There is no such tab. Received: name={name!r}. Choose from {', '.join(TABS)}.")
+        self.tabs.selected_index = TABS.index(name)
+        self._tab_worker.wait()
+        self._fill_tab()
+
+    def close(self) -> None:
+        """End the threads and take the widgets away; to show the panel again makes new ones."""
+        self._tab_worker.stop()
+        self._tab_worker.wait()
+        super().close()
+
+    # The parts of a panel.
+
+    def make_controls(self, settings: TrainingSettings) -> dict[str, widgets.Widget]:
+        """The controls; with a dataset of one's own its problem is the only one, and its rows are all there are."""
+        controls = make_training_controls(settings, self._problems)
+        controls["rows"].disabled = self._shelf.given is not None
+        for name in ("problem", "rows"):
+            controls[name].observe(lambda change: self._follow_data(), names="value")
+        return controls
+
+    def make_left(self) -> list[widgets.Widget]:
+        """Controls, the guess, the buttons."""
+        self.again_button = button("Train again", "Train even if the journal has this run already", "repeat")
+        self.again_button.on_click(lambda pressed: self.start(again=True))
+        self.overfits, self.better = _guess_menu("overfits?"), _guess_menu("beats last run?")
+        self.guess_text = widgets.HTML()
+        buttons = (self.run_button, self.stop_button, self.again_button)
+        for one in buttons:
+            one.layout = widgets.Layout(width="auto", flex="1 1 auto")
+        guess = widgets.HTML("<b>Predict first</b> (if you like: it is scored after the run)")
+        return [arrange(self.controls), guess, self.overfits, self.better, self.guess_text, widgets.HBox(buttons)]
+
+    def make_right(self) -> list[widgets.Widget]:
+        """The tabs."""
+        self.diagnosis, self.advice_heading = widgets.HTML(), widgets.HTML()
+        self.advice_lines = [self._advice_line(number) for number in range(MOST_ADVICE)]
+        self.reachable = widgets.SelectionSlider(
+            options=_as_percents(REACHABLE),
+            value=0.0,
+            description="reachable error",
+            tooltip="What people reach on this problem: the errors are held against it at once.",
+            style={"description_width": "15ch"},
+            layout=widgets.Layout(width="100%", max_width="480px"),
+        )
+        self.mistakes_image, self.mistakes_text = FigureImage(self.figure_size[0]), widgets.HTML()
+        self.mistakes_image.put(b"", "")
+        self.model_text, self.code_text = widgets.HTML(), widgets.HTML()
+        self.runs_tab = RunsTab()
+        lines = [line for line, *_ in self.advice_lines]
+        pages = (
+            [self.image, self.diagnosis, self.reachable, self.advice_heading, *lines],
+            [self.mistakes_text, self.mistakes_image],
+            [self.model_text],
+            [self.code_text],
+            self.runs_tab.widgets,
+        )
+        page = widgets.Layout(width="100%", min_width="0", overflow="hidden")
+        boxes = [widgets.VBox(children, layout=page) for children in pages]
+        self.tabs = widgets.Tab(boxes, titles=TABS, layout=widgets.Layout(width="100%"))
+        notes = (self.diagnosis, self.mistakes_text, self.model_text, self.code_text, self.runs_tab.note)
+        self._notes = dict(zip(TABS, notes, strict=True))
+        self._wire()
+        return [self.tabs]
+
+    def _advice_line(self, number: int) -> tuple[widgets.HBox, widgets.Button, widgets.HTML]:
+        """Make the line of a piece of advice; all of them are made once, for only values change from a thread."""
+        press, text = button("Apply"), widgets.HTML(layout=widgets.Layout(flex="1 1 auto", min_width="0"))
+        press.layout = widgets.Layout(width="72px", flex="0 0 72px")
+        press.on_click(lambda _: self._guard(lambda: self.apply_advice(number)))
+        return widgets.HBox([press, text], layout=widgets.Layout(display="none", width="100%")), press, text
+
+    def source_text(self) -> str:
+        """What is predicted, what the data of the chosen problem is, and how it is shared out."""
+        problem, rows = self.controls["problem"].value, self.controls["rows"].value
+        question, kept = self._problems[problem].question, self._shelf.find(problem, rows)
+        if kept is None:
+            return f"{question}\n{describe_source(*self.datasets) or 'Loaded when Train is pressed.'}"
+        dataset, split = kept
+        return f"{question}\n{describe_source(dataset)} {split.protocol[0].upper()}{split.protocol[1:]}."
+
+    def compute(self, settings: TrainingSettings, on_progress: OnProgress, stop: threading.Event) -> Run | None:
+        """Load, prepare, then look the run up or train it."""
+        again, self._again = self._again, False
+        on_progress(None, "Loading the data; the first epoch takes longest ...")
+        prepared, keys = self._shelf.take(settings.problem, settings.rows, settings.spec)
+        if stop.is_set():
+            return None
+        self._remember(keys)
+        with origin_of("panel"):
+            options = {"journal": self._journal, "reuse": not again, "on_progress": on_progress, "stop": stop}
+            run = train_or_find(settings.spec, prepared, settings.all_seeds, **options)
+        self._keep(run)
+        return run
+
+    def rows(self, result: Run) -> list[dict[str, object]]:
+        """A row an epoch, the mean over the seeds."""
+        shown = [side + name for name in ("data_loss", "penalty", result.measure) for side in ("", "val_")]
+        frame = result.to_frame()
+        return frame[[name for name in shown if name in frame]].round(6).reset_index().to_dict("records")
+
+    def summarise(self, result: Run) -> str:
+        """The score, where it comes from, and how the guess came out."""
+        parts, members = [describe_score(result)], members_of(result)
+        if all(one.model is None for one in members):
+            ended = max(one.time for one in members).replace("T", " ")[:16]
+            took = sum(one.seconds for one in members)
+            parts.append(
+                f"From the journal, where this was trained in {took:.1f} s ({ended} UTC); Train again trains it anew."
+            )
+        return " ".join([*parts, *(answer.sentence for answer in self._news), self._warning]).strip()
+
+    def draw(self, figure: Figure, result: Run) -> None:
+        """Data loss and measure over the epochs, earlier runs faintly behind them."""
+        draw_curves(figure, self._curves(result))
+
+    def describe(self, result: Run) -> str:
+        """The curves in words."""
+        return describe_curves(self._curves(result))
+
+    def _curves(self, run: Run) -> TrainingCurves:
+        return collect_curves(run, past=self._past, epochs=None if run is self.result else run.spec.epochs)
+
+    def _problem(self, name: object) -> typing.Any:
+        if name not in self._problems:
+            raise ValueError(
+                f"The panel has no such problem. Received: problem={name!r}. It has: {', '.join(self._problems)}. "
+                "Leave the dataset out, and the panel loads what is asked for."
+            )
+        return self._problems[name]
+
+    # What the panel remembers.
+
+    @property
+    def _journal(self) -> Journal | None:
+        return choose_journal(self._given_journal)
+
+    def _runs(self) -> list[Run]:
+        settings = self.settings
+        return self._runs_on(self._shelf.take(settings.problem, settings.rows, settings.spec)[1])
+
+    def _runs_on(self, keys: set[str]) -> list[Run]:
+        """Return the runs on this data, oldest first, in whatever way it was prepared."""
+        kept: list[Run] = []
+        if self._journal is not None:
+            try:
+                kept = self._journal.runs()
+            except Exception as error:  # whatever a storage may raise: a run is worth more than the list of others
+                self._warning = f"The journal cannot be read. {type(error).__name__}: {error}"
+        found = [run for run in (*kept, *self._unrecorded) if run.data in keys and not run.final]
+        return sorted(found, key=lambda run: run.time)
+
+    def _find_run(self, number: int) -> Run:
+        self._show_runs()
+        check_number(self.runs_tab.frame, number)
+        return self._runs()[number - 1]
+
+    def _remember(self, keys: set[str]) -> None:
+        """Take note of what there is before a run, and of the guess."""
+        self._guess, self._news, self._warning = self._read_guess(), (), ""
+        earlier = self._runs_on(keys)
+        last = self.result if self.result is not None and self.result.data in keys else earlier[-1] if earlier else None
+        self._score_before = None if last is None else last.score
+        self._past = tuple(run.history for run in earlier if run.epochs)[-FAINT:]
+
+    def _keep(self, run: Run) -> None:
+        """Keep what no journal keeps, and hold the guess against what came; one of a run that was stopped stays."""
+        missing = [one for one in members_of(run) if one.number is None]
+        self._unrecorded += [stamp(one, "panel") for one in missing]
+        if missing and self._journal is not None:
+            self._warning = f"The journal could not be written: this run is kept in this panel only ({self._journal})."
+        own = [one.history["val_data_loss"] for one in members_of(run)]
+        self._past = tuple(one for one in self._past if one["val_data_loss"] not in own)  # no run is its own ghost
+        if run.state == "complete" or run.stopped == "early":
+            self._news, self._guess = self._guess.judge(run, self._score_before), Guess()
+            self.answers += self._news
+
+    def _read_guess(self) -> Guess:
+        meant = {word: guess for guess, word in GUESSES.items()}
+        return Guess(overfits=meant[self.overfits.value], better=meant[self.better.value])
+
+    # Wires.
+
+    def _wire(self) -> None:
+        tab = self.runs_tab
+        self.reachable.observe(lambda change: self._set_reachable(change["new"]), names="value")
+        self.tabs.observe(lambda change: self._tab_worker.ask(), names="selected_index")
+        for pressed, act in (
+            (tab.compare_button, self._compare_chosen),
+            (tab.pin_button, lambda: self.pin(tab.first.value, not self._find_run(tab.first.value).pinned)),
+            (tab.load_button, lambda: self.use_run(tab.first.value)),
+            (tab.export_button, lambda: self.export_csv(tab.path.value)),
+        ):
+            pressed.on_click(lambda _, act=act: self._guard(act))
+        self._stale = set(TABS)
+
+    def _guard(self, act: Callable[[], object]) -> None:
+        """Do what a button asks; what goes wrong stands in the status, for nobody else would show it."""
+        try:
+            act()
+        except Exception as error:
+            self.show_error(error)
+
+    def _compare_chosen(self) -> None:
+        first, second = self.runs_tab.first.value, self.runs_tab.second.value
+        self.compare(first, second)
+        self.say(f"Runs {first} and {second} are compared below the table.")
+
+    def _set_reachable(self, error: float) -> None:
+        if error != self._reachable:
+            self._guard(lambda: setattr(self, "reachable_error", error))
+
+    def _on_change(self, change: object) -> None:
+        """Say at once that the controls make no sense together, and that they do again."""
+        super()._on_change(change)
+        if self._writer == threading.get_ident() or self.running:
+            return
+        try:
+            self.settings  # noqa: B018
+        except (TypeError, ValueError) as error:
+            self._is_invalid = True
+            self.status.value = error_html(error)
+        else:
+            if self._is_invalid:
+                self.say("Ready: press Train.")
+            self._is_invalid = False
+
+    def _follow_data(self) -> None:
+        """Show what belongs to the data that the controls ask for now."""
+        self.source_label.value = source_html(self.source_text())
+        self._stale.add("Runs")
+        self._tab_worker.ask(delay=GATHER_SECONDS)
+
+    # What is shown.
+
+    def show_running(self, running: bool) -> None:
+        """Enable Stop while a run is under way, and what starts one or changes its settings otherwise."""
+        super().show_running(running)
+        self.again_button.disabled = running
+        for _, press, _ in self.advice_lines:
+            press.disabled = running or press.layout.visibility == "hidden"
+
+    def show_result(self, result: Run | None) -> None:
+        """The curves; of a run that is done also what they mean, and what to try next."""
+        super().show_result(result)
+        self._is_under_way = result is not None and result is not self.result
+        if result is None:
+            return
+        if self._is_under_way:  # the curves are another run's than the diagnosis
+            self.diagnosis.value = "The diagnosis follows when the run is done."
+            self._show_advice(())
+            return
+        if not self._guess:
+            self.overfits.value = self.better.value = GUESSES[None]
+        right = sum(answer.is_right for answer in self.answers)
+        told = f"{right} of {len(self.answers)} guess{'' if len(self.answers) == 1 else 'es'} right so far. "
+        last = f"The last run scored {result.score:.3g}."
+        self.guess_text.value = _paragraph(f"{told if self.answers else ''}{last}")
+        self._show_diagnosis()
+        self._stale = set(TABS)
+        self._fill_tab()
+
+    def show_error(self, error: BaseException) -> None:
+        """Write an exception into the status; the curves of a run that failed make place for the last one's."""
+        if self._is_under_way:
+            self.show_result(self.result)
+        super().show_error(error)
+
+    def _show_diagnosis(self) -> None:
+        if self.result is None or self._is_under_way:
+            return
+        text = "<br>".join(map(escape, self.sentences))
+        self.diagnosis.value = f"<div data-role='diagnosis' style='line-height:1.4'>{text}</div>"
+        self._show_advice(self.advice)
+
+    def _show_advice(self, pieces: typing.Sequence[Advice]) -> None:
+        """Show the pieces of advice, a line each, with a button where a setting does it."""
+        self.advice_heading.value = "<b>What to try next</b>" if pieces else ""
+        for number, (line, press, text) in enumerate(self.advice_lines):
+            piece = pieces[number] if number < len(pieces) else None
+            line.layout.display = "flex" if piece else "none"
+            press.disabled = piece is None or piece.spec is None
+            press.layout.visibility = "hidden" if press.disabled else "visible"
+            if piece:
+                words = f"<b>{escape(piece.title[0].upper() + piece.title[1:])}</b>. {escape(piece.reason)}"
+                press.tooltip, text.value = f"Put it into the controls: {piece.title}", _paragraph(words)
+
+    def _fill_tab(self) -> None:
+        """Fill the tab that is shown, if what stands there is older than the last run."""
+        with self._filling:
+            tab = TABS[self.tabs.selected_index or 0]
+            if self._root is None or tab not in self._stale:
+                return
+            self._stale.discard(tab)
+            note = self._notes[tab]
+            try:
+                if tab == "Runs":
+                    self._show_runs()
+                elif tab == "Mistakes":
+                    self._show_mistakes()
+                elif tab != "Curves":
+                    html = {"Model": model_html, "Code": code_html}[tab]
+                    note.value = NOTHING_YET if self.result is None else html(self.result)
+            except Exception as error:
+                note.value = error_html(error)
+                self.show_error(error)
+
+    def _show_mistakes(self) -> None:
+        """Draw what the last run's model, of several the first one's, gets most wrong."""
+        self.mistakes_image.put(b"", "")
+        trained = [one.model for one in members_of(self.result) if one.model is not None] if self.result else []
+        data = self._shelf.of(self.result) if trained else None
+        if data is None:
+            note = NOTHING_YET if self.result is None else DATA_GONE if trained else NO_WEIGHTS
+            self.mistakes_text.value = escape(note)
+            return
+        self.mistakes_text.value = "Looking for them ..."
+        mistakes = find_mistakes(trained[0], *data, count=MISTAKES)
+        figure = blank_figure((self.figure_size[0], 5.4))
+        draw_mistakes(figure, mistakes)
+        self.mistakes_image.show(figure, describe_mistakes(mistakes))
+        self.mistakes_text.value = ""
+
+    def _show_runs(self) -> None:
+        """Show the runs on the data that the controls choose."""
+        frame, journal = self.runs, self._journal
+        where = "kept in this panel only" if journal is None else f"kept in the journal {journal.location}"
+        count = _count(len(frame)) if len(frame) else "No run yet"
+        self.runs_tab.show(frame, f"{count} on this data ({self.controls['problem'].value}), {where}.")
+
+
+def model_html(run: Run) -> str:
+    """Return the layers of a run's network as a table, with shapes and parameters."""
+    model = members_of(run)[0].model or build_model(run.spec, run.problem)
+    rows = []
+    for layer in model.layers:
+        activation = getattr(getattr(layer, "activation", None), "__name__", "")
+        rows.append((type(layer).__name__, activation, _times(layer.output.shape[1:]), layer.count_params()))
+    table = table_html(("layer", "activation", "output of one sample", "parameters"), rows)
+    total, samples = model.count_params(), run.train_samples
+    return (
+        f"<div style='line-height:1.5'>One sample goes in as {_times(model.input_shape[1:])} numbers.{table}"
+        f"<b>{total:,} parameters</b>, learned from {samples:,} samples: {total / samples:,.1f} a sample.</div>"
+    )
+
+
+def code_html(run: Run) -> str:
+    """Return the plain Keras program of a run, which loads its data by itself."""
+    program = keras_code(run.spec, run.problem, source=run.source)
+    note = (
+        "The same network in plain Keras. The program loads all of the data; the panel trained and validated on "
+        f"{run.train_samples + run.val_samples:,} samples."
+    )
+    return (
+        f"<div style='line-height:1.35'>{note}</div><pre tabindex='0' aria-label='Keras program' style='width:0; "
+        "min-width:100%; max-height:520px; overflow:auto; line-height:1.35; white-space:pre'>"
+        f"{escape(program)}</pre>"
+    )
+
+
+def _paragraph(html: str) -> str:
+    return f"<div style='line-height:1.35'>{html}</div>"
+
+
+def _times(shape: typing.Sequence[int]) -> str:
+    return " × ".join(map(str, shape))
+
+
+def _count(runs: int) -> str:
+    return f"{runs} run{'' if runs == 1 else 's'}"
+
+
+def _differences(before: ModelSpec, after: ModelSpec) -> dict[str, typing.Any]:
+    """Return the fields of a spec that another has changed, with their new values."""
+    names = [field.name for field in dataclasses.fields(after)]
+    return {name: getattr(after, name) for name in names if getattr(after, name) != getattr(before, name)}
+
+
+def _show_field(value: object) -> str:
+    if value is None:
+        return "default or off"
+    return show_value("-".join(map(str, value)) if isinstance(value, tuple) else value)
+
+
+def _as_percents(errors: typing.Iterable[float]) -> list[tuple[str, float]]:
+    return [(f"{100 * error:g} %", error) for error in errors]
+
+
+def _guess_menu(words: str) -> widgets.Dropdown:
+    style, layout = {"description_width": "13ch"}, widgets.Layout(width="auto")
+    return widgets.Dropdown(options=list(GUESSES.values()), description=words, style=style, layout=layout)

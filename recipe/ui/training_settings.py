@@ -1,0 +1,224 @@
+"""What the training panel's controls say, as one frozen value; and the way from there to a `ModelSpec` and back."""
+
+from __future__ import annotations
+
+import typing
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import ipywidgets as widgets
+
+from recipe.core.problem import Problem
+from recipe.core.spec import ACTIVATIONS, MAX_SEED, OPTIMIZERS, ModelSpec
+from recipe.engine.models import check_fit
+from recipe.ui.controls import make_controls
+from recipe.ui.settings import Settings, setting
+
+NETWORKS = MappingProxyType(
+    {
+        "dense layers (mlp)": "mlp",
+        "convolutions (convnet)": "convnet",
+        "word vectors (embedding)": "embedding",
+        "no hidden layer (linear)": "linear",
+    }
+)
+LAYERS = (1, 2, 3, 4)
+FULL_ROWS = 0  # all there are
+KERAS_RATE = 0.0  # the optimizer's own default
+SWITCHES = MappingProxyType(  # what each check box switches on
+    {f"layer_{number}": f"units_{number}" for number in LAYERS}
+    | {"dropout_on": "dropout", "l1_on": "l1", "l2_on": "l2", "early_stopping": "patience"}
+)
+ROWS = {f"{rows:,}": rows for rows in (300, 600, 1_000, 3_000, 10_000, 30_000)} | {"all": FULL_ROWS}
+_RATES = (1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1.0)
+RATES = {"default": KERAS_RATE} | {f"{rate:g}": rate for rate in _RATES}
+STRENGTHS = (1e-6, 3e-6, 1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 0.1)
+SHARES = tuple(round(0.05 * step, 2) for step in range(1, 19))
+EPOCHS = (1, 2, 3, 5, 8, 10, 15, 20, 30, 50, 80, 100, 150, 200, 300, 500)
+_LABEL, _SWITCH = "13ch", "108px"
+
+
+def _layer(number: int) -> typing.Any:
+    return setting(number == 1, label=f"layer {number}", help="Switch the hidden layer on or off.")
+
+
+def _units(number: int) -> typing.Any:
+    return setting(64, label=f"units {number}", low=1, high=4096, steps=(4, 8, 16, 32, 64, 128, 256, 512, 1024))
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingSettings(Settings):
+    """Problem, network and training; `rows` 0 is all there are, `learning_rate` 0 the optimizer's own default."""
+
+    problem: str = setting("", help="What is predicted, from what; empty is the one that stands there.")
+    rows: int = setting(
+        10_000, low=0, steps=ROWS, help="Rows to load, a fifth or so for the sealed test set; at most all there are."
+    )
+    architecture: str = setting("mlp", choices=NETWORKS, help="What the hidden layers are.")
+    layer_1: bool = _layer(1)
+    units_1: int = _units(1)
+    layer_2: bool = _layer(2)
+    units_2: int = _units(2)
+    layer_3: bool = _layer(3)
+    units_3: int = _units(3)
+    layer_4: bool = _layer(4)
+    units_4: int = _units(4)
+    activation: str = setting("relu", choices=ACTIVATIONS, help="Of the hidden layers.")
+    dropout_on: bool = setting(False, label="dropout", help="Leave units out at random while training.")
+    dropout: float = setting(
+        0.5, label="rate", low=0.01, high=0.95, steps=SHARES, help="The share of units that is left out."
+    )
+    l1_on: bool = setting(False, label="L1 penalty", help="A price on the weights' absolute values.")
+    l1: float = setting(1e-4, label="L1", low=1e-9, high=10.0, steps=STRENGTHS)
+    l2_on: bool = setting(False, label="L2 penalty", help="A price on the weights' squares.")
+    l2: float = setting(1e-3, label="L2", low=1e-9, high=10.0, steps=STRENGTHS)
+    optimizer: str = setting("rmsprop", choices=OPTIMIZERS)
+    learning_rate: float = setting(KERAS_RATE, low=0.0, high=100.0, steps=RATES)
+    batch_size: int = setting(
+        128, low=1, high=65_536, steps=(1, 4, 8, 16, 32, 64, 128, 256, 512, 1024), help="Samples an update."
+    )
+    epochs: int = setting(20, low=1, high=100_000, steps=EPOCHS, help="Passes over the training set.")
+    early_stopping: bool = setting(False, label="early stop", help="Stop after some epochs without a better val_loss.")
+    patience: int = setting(
+        5, low=1, high=100_000, steps=EPOCHS[:10], help="Epochs without a better validation loss to wait."
+    )
+    seed: int = setting(0, low=0, high=MAX_SEED, steps=range(10), help="Of the first weights, the order and dropout.")
+    seeds: int = setting(
+        1, label="how often", choices={"once": 1, "3 seeds, as a band": 3}, help="What differs is luck."
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.spec  # noqa: B018  what makes no spec is refused at once
+
+    @property
+    def layers(self) -> tuple[int, ...]:
+        """The units of the layers that are switched on."""
+        return tuple(getattr(self, f"units_{number}") for number in LAYERS if getattr(self, f"layer_{number}"))
+
+    @property
+    def spec(self) -> ModelSpec:
+        """The network and its training; dense layers that are all switched off are a linear model."""
+        is_linear = self.architecture == "linear" or (self.architecture == "mlp" and not self.layers)
+        return ModelSpec(
+            architecture="linear" if is_linear else self.architecture,
+            hidden_units=() if is_linear else self.layers,
+            activation=self.activation,
+            dropout=self.dropout if self.dropout_on else 0.0,
+            l1=self.l1 if self.l1_on else 0.0,
+            l2=self.l2 if self.l2_on else 0.0,
+            optimizer=self.optimizer,
+            learning_rate=self.learning_rate or None,
+            batch_size=self.batch_size,
+            epochs=self.epochs,
+            patience=self.patience if self.early_stopping else None,
+            seed=self.seed,
+        )
+
+    @property
+    def all_seeds(self) -> tuple[int, ...]:
+        """The seeds to train with: the one, or it and the two after it."""
+        return tuple(range(self.seed, self.seed + self.seeds))
+
+    def with_spec(self, spec: ModelSpec) -> typing.Self:
+        """Return settings that train this spec; what it does not use keeps its value.
+
+        Raises
+        ------
+        ValueError
+            If the spec has more layers than the panel, or a last layer or loss of its own.
+        """
+        if len(spec.hidden_units) > len(LAYERS):
+            raise ValueError(
+                f"The panel has {len(LAYERS)} hidden layers to switch on. Received: hidden_units={spec.hidden_units}. "
+                "Train deeper networks by recipe.train."
+            )
+        if (spec.last_activation, spec.loss) != ("auto", "auto"):
+            raise ValueError(
+                "The panel takes the last activation and the loss that suit the problem. Received: "
+                f"last_activation={spec.last_activation!r}, loss={spec.loss!r}. Train others by recipe.train."
+            )
+        names = ("architecture", "activation", "optimizer", "batch_size", "epochs", "seed")
+        changes = {name: getattr(spec, name) for name in names} | {"learning_rate": spec.learning_rate or KERAS_RATE}
+        for number in LAYERS if spec.hidden_units else ():
+            changes[f"layer_{number}"] = is_on = number <= len(spec.hidden_units)
+            changes |= {f"units_{number}": spec.hidden_units[number - 1]} if is_on else {}
+        for name in ("dropout", "l1", "l2"):
+            changes[f"{name}_on"] = is_on = getattr(spec, name) > 0
+            changes |= {name: getattr(spec, name)} if is_on else {}
+        changes["early_stopping"] = spec.patience is not None
+        changes |= {"patience": spec.patience} if spec.patience is not None else {}
+        return self.replace(**changes)
+
+
+def suitable(problem: Problem) -> tuple[str, ...]:
+    """Return the architectures that can read a problem's input.
+
+    Examples
+    --------
+    >>> from recipe.data.problems import PROBLEMS
+    >>> suitable(PROBLEMS["imdb"]), suitable(PROBLEMS["housing"])
+    (('mlp', 'embedding', 'linear'), ('mlp', 'linear'))
+    """
+    return tuple(name for name in NETWORKS.values() if _fits(name, problem))
+
+
+def make_training_controls(
+    settings: TrainingSettings, problems: typing.Mapping[str, Problem]
+) -> dict[str, widgets.Widget]:
+    """Make a control for each setting: networks that suit the chosen problem, and numbers that a switch is on for."""
+    controls = make_controls(settings)
+    for name, control in controls.items():
+        if not isinstance(control, widgets.Checkbox):
+            control.style.description_width = "8ch" if name in SWITCHES.values() else _LABEL
+    controls["problem"] = problem = widgets.Dropdown(
+        options=[(name.replace("_", " "), name) for name in problems],
+        value=settings.problem,
+        description="problem",
+        style=controls["architecture"].style,
+        layout=widgets.Layout(width="auto"),
+    )
+    network = controls["architecture"]
+
+    def follow_problem(change: object = None) -> None:
+        fitting, before = suitable(problems[problem.value]), network.value
+        problem.tooltip = problems[problem.value].question
+        network.options = [(words, name) for words, name in NETWORKS.items() if name in fitting]
+        network.value = before if before in fitting else fitting[0]
+
+    def follow_switches(change: object = None) -> None:
+        for switch, slider in SWITCHES.items():
+            controls[switch].disabled = switch.startswith("layer_") and network.value == "linear"
+            controls[slider].disabled = controls[switch].disabled or not controls[switch].value
+
+    problem.observe(follow_problem, names="value")
+    for name in ("architecture", *SWITCHES):
+        controls[name].observe(follow_switches, names="value")
+    follow_problem()
+    follow_switches()
+    return controls
+
+
+def arrange(controls: dict[str, widgets.Widget]) -> widgets.Box:
+    """Put each switch and its slider on one line; data and network, then training: abreast where there is room."""
+    lines: dict[str, widgets.Widget] = {}
+    for name, control in controls.items():
+        if name in SWITCHES:
+            control.layout.width, control.layout.flex = _SWITCH, f"0 0 {_SWITCH}"
+            slider = controls[SWITCHES[name]]
+            slider.layout.flex, slider.layout.min_width = "1 1 0", "0"
+            lines[name] = widgets.HBox([control, slider], layout=widgets.Layout(width="100%"))
+        elif name not in SWITCHES.values():
+            lines[name] = control
+    cut = list(lines).index("dropout_on")
+    halves = [list(lines.values())[:cut], list(lines.values())[cut:]]
+    columns = [widgets.VBox(half, layout=widgets.Layout(flex="1 1 300px", min_width="0")) for half in halves]
+    return widgets.Box(columns, layout=widgets.Layout(display="flex", flex_flow="row wrap", grid_gap="0 16px"))
+
+
+def _fits(architecture: str, problem: Problem) -> bool:
+    try:
+        check_fit(ModelSpec(architecture=architecture, hidden_units=(16,)), problem)
+    except ValueError:
+        return False
+    return True

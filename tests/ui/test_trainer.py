@@ -1,0 +1,97 @@
+"""What a press of Train does: the journal or a training, the messages, and a guess held against what came."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from recipe.core.run import Run
+from recipe.core.spec import ModelSpec
+from recipe.data.load import load
+from recipe.data.problems import PROBLEMS
+from recipe.journal import Journal
+from recipe.steps.s3_protocol import hold_out
+from recipe.steps.s4_prepare import prepare
+from recipe.ui.trainer import Guess, describe_score, is_better, show_seconds, train_or_find
+
+SPEC = ModelSpec(hidden_units=(4,), batch_size=32, epochs=3)
+OVERFITTING = {
+    "data_loss": [0.9, 0.5, 0.3, 0.2, 0.1, 0.05],
+    "val_data_loss": [0.9, 0.6, 0.5, 0.7, 0.9, 1.2],
+    "accuracy": [0.7, 0.8, 0.9, 0.95, 0.99, 1.0],
+    "val_accuracy": [0.7, 0.75, 0.8, 0.8, 0.78, 0.78],
+}
+
+
+def make_run(problem="mnist", baseline=0.1, **curves):
+    history = OVERFITTING | {name: [value] * 6 for name, value in curves.items()}
+    given = {"spec": SPEC, "source": "sample", "protocol": "", "baseline": baseline}
+    return Run(problem=PROBLEMS[problem], history=history, **given)
+
+
+@pytest.fixture(scope="module")
+def prepared():
+    return prepare(hold_out(load("mnist", source="sample", rows=200)))
+
+
+def test_train_or_find_shows_a_run_under_way_with_the_time_that_is_left(prepared):
+    told = []
+    run = train_or_find(SPEC, prepared, (0, 1), journal=None, on_progress=lambda *one: told.append(one))
+    assert [partial.epochs for partial, _ in told] == [1, 1, 1, 2, 2, 3]  # the two train side by side
+    assert told[-1][0].history == run.history
+    assert told[-1][0].score == run.score
+    assert told[0][1] == "Network 1 of 2, epoch 1 of 3"
+    assert told[-1][1] == "Network 2 of 2, epoch 3 of 3, under 1 s left"
+
+
+def test_message_says_at_most_where_training_may_stop_early(prepared):
+    told = []
+    spec = SPEC.replace(patience=2)
+    train_or_find(spec, prepared, (0,), journal=None, on_progress=lambda run, message: told.append(message))
+    assert told[-1] == "Epoch 3 of 3, at most under 1 s left"
+
+
+@pytest.mark.parametrize("changes", [{"dropout": 0.1}, {"seed": 5}])
+def test_train_or_find_trains_where_the_journal_has_another_run(prepared, tmp_path, changes):
+    journal = Journal(tmp_path / "journal.log")
+    train_or_find(SPEC, prepared, (0,), journal=journal)
+    assert train_or_find(SPEC, prepared, (0,), journal=journal).model is None
+    spec = SPEC.replace(**changes)
+    assert train_or_find(spec, prepared, (spec.seed,), journal=journal).model is not None
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0.4, "under 1 s"), (12.3, "12 s"), (125.0, "2 min 5 s")])
+def test_show_seconds_writes_as_people_say_it(seconds, text):
+    assert show_seconds(seconds) == text
+
+
+def test_describe_score_puts_both_parts_beside_the_baseline():
+    assert describe_score(make_run()) == "Validation accuracy 0.8, training 0.9: better than the baseline's 0.1."
+    houses = make_run("housing", 0.1, mae=0.05, val_mae=0.12)
+    assert describe_score(houses) == (
+        "Validation mean absolute error 0.12 hundred thousand dollars, training 0.05: no better than the baseline's "
+        "0.1."
+    )
+    assert describe_score(make_run(val_accuracy=math.nan)) == "There is no score: the loss is not finite."
+
+
+@pytest.mark.parametrize(("score", "expected"), [(0.1 + 1e-8, False), (0.1001, True), (math.nan, False)])
+def test_is_better_by_more_than_rounding(score, expected):
+    assert is_better(make_run(val_accuracy=score), 0.1) is expected
+
+
+@pytest.mark.parametrize(
+    ("guess", "last", "right"),
+    [
+        (Guess(overfits=True, better=True), 0.7, [True, True]),
+        (Guess(overfits=False, better=False), 0.7, [False, False]),
+        (Guess(better=False), 0.9, [True]),
+        (Guess(overfits=True, better=True), None, [True]),  # there is no last run
+        (Guess(better=False), 0.8, [True]),  # the same score is not better
+        (Guess(better=True), math.nan, [True]),  # any score is better than none
+        (Guess(), 0.7, []),
+    ],
+)
+def test_guess_is_held_against_what_came(guess, last, right):
+    assert [answer.is_right for answer in guess.judge(make_run(), last)] == right

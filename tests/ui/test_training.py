@@ -1,0 +1,429 @@
+"""The training panel, driven by Python and its widgets: runs, the journal, advice, guesses, tabs, the table of runs."""
+
+from __future__ import annotations
+
+import html
+import re
+import threading
+
+import pandas as pd
+import pytest
+
+import recipe
+from recipe.core.spec import ModelSpec
+from recipe.data.load import load
+from recipe.data.problems import PROBLEMS
+from recipe.journal import default_journal
+from recipe.steps.s6_scale_up import Verdict
+from recipe.ui.training import NO_WEIGHTS, NOTHING_YET, TABS, TrainingPanel
+from recipe.ui.training_settings import TrainingSettings, suitable
+
+SMALL = {"units_1": 8, "batch_size": 32, "epochs": 2}
+SPECS = [
+    ModelSpec(),
+    ModelSpec(architecture="linear"),
+    ModelSpec(hidden_units=(48, 3, 1000, 7), activation="tanh", dropout=0.123, l1=2e-7, l2=0.5, patience=7),
+    ModelSpec(architecture="convnet", hidden_units=(16, 32), optimizer="sgd", learning_rate=0.0123),
+    ModelSpec(hidden_units=(16, 16), batch_size=17, epochs=37, seed=42),
+]
+
+
+@pytest.fixture(scope="module")
+def digits():
+    """Two hundred digits of the sample."""
+    return load("mnist", source="sample", rows=200)
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    """Take the sample, and leave out what is slow and tested elsewhere: that Matplotlib renders a figure."""
+    monkeypatch.setenv("RECIPE_SOURCE", "sample")
+    monkeypatch.setattr("recipe.ui.panel.to_png", lambda figure, **more: b"\x89PNG of %d axes" % len(figure.axes))
+
+
+@pytest.fixture
+def panel(digits):
+    """A panel that is closed at the end."""
+    panel = TrainingPanel(digits, **SMALL)
+    yield panel
+    panel.close()
+
+
+def read_status(panel: TrainingPanel) -> str:
+    """Return the status line without its markup."""
+    return html.unescape(re.sub("<.*?>", "", panel.status.value))
+
+
+# Runs.
+
+
+def test_run_returns_the_run_and_shows_it(panel, digits):
+    run = panel.run()
+    prepared = recipe.prepare(recipe.hold_out(digits))
+    assert run is panel.result
+    assert run.history == recipe.train(panel.spec, prepared, journal=None).history
+    assert read_status(panel).startswith("Done in ")
+    assert panel.sentences[0] in read_status(panel)
+    assert "units_1=8&batch_size=32&epochs=2" in read_status(panel)
+    assert "Training curves on a sample over 2 epochs" in panel.alt_text()
+    assert [row["epoch"] for row in panel.table()] == [1, 2]
+    assert panel.table()[1]["val_accuracy"] == pytest.approx(run.history["val_accuracy"][1], abs=1e-6)
+    assert panel.sentences[1] == recipe.diagnose_history(run).sentence
+    assert panel.sentences[1] in html.unescape(panel.diagnosis.value)
+    assert digits.problem.question in panel.source_label.value
+    assert "Hold-out, 32 of 160 samples for validation." in panel.source_label.value
+
+
+def test_second_run_of_the_same_setting_comes_from_the_journal(panel):
+    assert panel.run().model is not None
+    assert panel.run().model is None
+    assert "From the journal, where this was trained in" in read_status(panel)
+    assert panel.run(again=True).model is not None
+    panel.run_button.click()
+    panel.wait(60)
+    assert panel.result.model is None
+    panel.again_button.click()
+    panel.wait(60)
+    assert panel.result.model is not None
+    assert len(panel.runs) == 3
+
+
+def test_runs_outlive_the_panel_and_are_those_of_the_same_data(panel, digits):
+    panel.run()
+    panel.run(epochs=3)
+    other = TrainingPanel(digits, **SMALL)
+    assert other.runs[["epochs", "origin"]].to_numpy().tolist() == [[2, "panel"], [3, "panel"]]
+    assert other.run().model is None
+    assert TrainingPanel(load("mnist", source="sample", rows=150)).runs.empty
+
+
+def test_panel_without_a_journal_keeps_its_own_runs(digits):
+    panel = TrainingPanel(digits, journal=None, **SMALL)
+    panel.run()
+    assert panel.run().model is not None
+    panel.pin(1)
+    assert panel.runs["pinned"].to_dict() == {1: True, 2: False}
+    assert default_journal().runs() == []
+
+
+def test_journal_that_cannot_be_written_is_told(panel, monkeypatch):
+    monkeypatch.setattr("recipe.journal.Journal.record", lambda *args, **more: 1 / 0)
+    with pytest.warns(RuntimeWarning, match="not in the journal"):
+        panel.run()
+    assert "The journal could not be written: this run is kept in this panel only" in read_status(panel)
+    assert len(panel.runs) == 1
+
+
+def test_journal_that_cannot_be_read_costs_no_run(panel, monkeypatch):
+    monkeypatch.setattr("recipe.journal.Journal.runs", lambda *args, **more: 1 / 0)
+    with pytest.warns(RuntimeWarning, match=r"cannot be read, so nothing is taken from it. ZeroDivisionError"):
+        assert panel.run().epochs == 2
+    assert "The journal cannot be read. ZeroDivisionError" in read_status(panel)
+
+
+def test_start_and_stop_keep_whole_epochs(panel):
+    seen = threading.Event()
+    panel.image.observe(lambda change: seen.set(), names="value")
+    panel.settings = panel.settings.replace(epochs=100_000)
+    panel.start()
+    assert seen.wait(60)
+    assert "of 100000 epochs" in panel.image.tooltip or panel.result is not None
+    panel.stop()
+    panel.wait(60)
+    assert panel.result.stopped == "asked"
+    assert "Stopped after" in read_status(panel)
+    assert {len(values) for values in panel.result.history.values()} == {panel.runs["epochs"][1]}
+    assert panel.run(epochs=2).model is not None
+
+
+def test_three_seeds_are_a_mean_of_three_runs(panel):
+    panel.run(seed=1)
+    told = []
+    panel.status.observe(lambda change: told.append(read_status(panel)), names="value")
+    run = panel.run(seed=0, seeds=3)
+    assert [one.seed for one in run.members] == [0, 1, 2]
+    assert run.score == pytest.approx(run.history["val_accuracy"][run.best_epoch])
+    assert [one.model is None for one in run.members] == [False, True, False]  # one was in the journal
+    assert any(text.startswith("Network 1 of 2, epoch 1 of 2") for text in told)
+    assert "on average over 3 seeds" in read_status(panel)
+    assert len(panel.runs) == 3
+
+
+def test_earlier_runs_stay_as_faint_curves(panel):
+    panel.run()
+    panel.run(epochs=3)
+    assert "Behind them, faintly, the validation curves of 1 earlier run" in panel.alt_text()
+    lines = [line for axes in panel.figure().axes for line in axes.get_lines() if line.get_alpha() == 0.55]
+    assert [len(line.get_xdata()) for line in lines] == [2, 2]
+    panel.run(epochs=2)  # from the journal: not its own ghost
+    assert "the validation curves of 1 earlier run." in panel.alt_text()
+
+
+@pytest.mark.parametrize("problem", ["imdb", "housing", "mnist_multilabel"])
+def test_panel_changes_the_problem(problem):
+    panel = TrainingPanel(rows=300, architecture="convnet", **SMALL)
+    run = panel.run(problem=problem, architecture="mlp")
+    assert run.problem.name == problem
+    assert "an embedded sample, not the real data" in panel.source_label.value
+    panel.show_tab("Mistakes")
+    assert panel.mistakes_image.layout.display == "block"
+
+
+def test_rows_beyond_the_data_are_all_of_it():
+    run = TrainingPanel(problem="housing", rows=30_000, **SMALL).run()
+    assert run.train_samples + run.val_samples == 1_600
+
+
+def test_error_of_a_run_stands_in_the_status(panel, monkeypatch):
+    monkeypatch.setattr("recipe.ui.training.train_or_find", lambda *args, **more: 1 / 0)
+    panel.start()
+    with pytest.raises(ZeroDivisionError):
+        panel.wait(60)
+    assert "ZeroDivisionError" in read_status(panel)
+    assert not panel.run_button.disabled
+
+
+# Advice, the reachable error and guesses.
+
+
+def test_apply_advice_changes_the_controls_and_trains_nothing(panel):
+    run = panel.run()
+    panel.settings = panel.settings.replace(activation="tanh")
+    assert panel.advice == recipe.advise(run)
+    lines = [line for line, *_ in panel.advice_lines]
+    assert [line.layout.display for line in lines].count("flex") == len(panel.advice)
+    panel.advice_lines[0][1].click()
+    assert panel.spec == panel.advice[0].spec.replace(activation="tanh")  # on top of what the controls say
+    assert panel.result is run
+    assert f"Put into the controls: {panel.advice[0].title}" in read_status(panel)
+    assert "→" in read_status(panel)
+
+
+@pytest.mark.parametrize("number", [-1, 99])
+def test_apply_advice_refuses_a_piece_that_is_not_there(panel, number):
+    with pytest.raises(ValueError, match=rf"no such piece of advice to apply. Received: number={number}. Train first."):
+        panel.apply_advice(number)
+
+
+def test_apply_advice_refuses_advice_on_another_problem():
+    panel = TrainingPanel(rows=300, **SMALL)
+    panel.run()
+    panel.controls["problem"].value = "housing"
+    with pytest.raises(ValueError, match=r"The advice is on mnist, and the controls ask for housing."):
+        panel.apply_advice(0)
+
+
+def test_reachable_error_diagnoses_anew_and_holds_for_the_next_run(panel):
+    run = panel.run()
+    panel.reachable.value = 0.5
+    assert panel.result is run
+    assert "above the reachable 50 %" in panel.diagnosis.value
+    panel.reachable_error = 0.123
+    assert panel.reachable.label == "12.3 %"
+    panel.run(epochs=3)
+    assert "the reachable 12 %" in panel.sentences[2]
+    with pytest.raises(ValueError, match="reachable_error"):
+        panel.reachable_error = -0.1
+
+
+def test_guess_is_scored_after_the_run(panel):
+    first = panel.run()
+    panel.predict_first(overfits=True, better=True)
+    assert "Guess: it will overfit, and score better than the last run." in read_status(panel)
+    second = panel.run(epochs=8)
+    came = [recipe.diagnose_history(second).verdict is Verdict.OVERFITTING, second.score > first.score]
+    assert [answer.is_right for answer in panel.answers] == came
+    assert f"{sum(came)} of 2 guesses right so far." in panel.guess_text.value
+    assert (panel.overfits.value, panel.better.value) == ("no guess", "no guess")
+    panel.run(epochs=9)
+    assert len(panel.answers) == 2
+
+
+# Tabs.
+
+
+def test_tabs_show_mistakes_model_and_code_of_the_last_run(panel):
+    notes = {"Mistakes": panel.mistakes_text, "Model": panel.model_text, "Code": panel.code_text}
+    for tab, note in notes.items():
+        panel.show_tab(tab)
+        assert note.value == NOTHING_YET
+    panel.run()
+    for tab in TABS:
+        panel.show_tab(tab)
+    assert "held-out images are wrong" in panel.mistakes_image.tooltip
+    assert "<b>610 parameters</b>" in panel.model_text.value  # 64 * 8 + 8 + 8 * 10 + 10
+    assert "keras.layers.Dense(8, activation=&quot;relu&quot;)," in panel.code_text.value
+    assert "1 run on this data (mnist), kept in the journal" in panel.runs_tab.note.value
+
+
+def test_mistakes_of_a_run_from_the_journal_say_how_to_get_them(panel):
+    panel.show_tab("Mistakes")
+    panel.run()
+    panel.run()
+    assert panel.mistakes_text.value == NO_WEIGHTS
+    assert panel.mistakes_image.layout.display == "none"
+    panel.run(again=True)
+    assert panel.mistakes_image.layout.display == "block"
+
+
+def test_show_tab_refuses_one_that_is_not_there(panel):
+    with pytest.raises(ValueError, match=r"no such tab. Received: name='Test'. Choose from Curves, Mistakes, Model,"):
+        panel.show_tab("Test")
+
+
+def test_compare_pin_and_use_runs_of_the_table(panel):
+    first, second = panel.run(), panel.run(units_1=16, epochs=3)
+    pair = panel.compare(1, 2)
+    assert pair.index.tolist() == ["hidden_units", "score", "train_score", "epochs", "seconds"]
+    assert pair.loc["hidden_units"].tolist() == ["8", "16"]
+    assert pair.loc["score"].tolist() == [first.score, second.score]
+    better = "Both have" if first.score == second.score else f"Run {1 if first.score > second.score else 2} is better"
+    assert better in panel.runs_tab.comparison.value
+    panel.pin(1)
+    assert panel.runs["pinned"].tolist() == [True, False]
+    assert [value for _, value in panel.runs_tab.first.options] == [1, 2]  # pinned first, though older
+    panel.use_run(1)
+    assert panel.spec.hidden_units == (8,)
+    panel.pin(1, False)
+    assert [value for _, value in panel.runs_tab.first.options] == [2, 1]
+
+
+@pytest.mark.parametrize("number", [0, 3, True, "1"])
+def test_table_refuses_a_run_that_is_not_there(panel, number):
+    panel.run()
+    message = rf"no such run on this data. Received: run {number!r}. There are runs 1 to 1."
+    with pytest.raises(ValueError, match=message):
+        panel.use_run(number)
+
+
+def test_table_sorts_by_its_menu(panel):
+    panel.run(epochs=3)
+    panel.run(epochs=2)
+    panel.show_tab("Runs")
+    tab = panel.runs_tab
+    tab.sort_by.value = "epochs"
+    assert [value for _, value in tab.first.options] == [1, 2]
+    assert "aria-sort='descending'" in tab.table.value
+    tab.descending.value = False
+    assert [value for _, value in tab.first.options] == [2, 1]
+
+
+def test_buttons_of_the_table_say_in_the_status_what_they_did(panel):
+    tab = panel.runs_tab
+    panel.show_tab("Runs")
+    tab.load_button.click()
+    assert "There is no such run on this data. Received: run None. There is none yet: train first." in read_status(
+        panel
+    )
+    panel.run()
+    for pressed, words in (
+        (tab.compare_button, "Runs 1 and 1 are compared below the table."),
+        (tab.pin_button, "Run 1 is pinned to the top of the table."),
+        (tab.pin_button, "Run 1 is no longer pinned."),
+        (tab.load_button, "The controls say what run 1 was trained with."),
+    ):
+        pressed.click()
+        assert words in read_status(panel)
+
+
+def test_export_csv_writes_every_run_and_says_where(panel, tmp_path):
+    with pytest.raises(ValueError, match=r"There is no run on this data yet."):
+        panel.export_csv(tmp_path / "none.csv")
+    panel.run()
+    panel.run(epochs=3)
+    panel.runs_tab.path.value = str(tmp_path / "runs.csv")
+    panel.runs_tab.export_button.click()
+    assert pd.read_csv(tmp_path / "runs.csv")["epochs"].tolist() == [2, 3]
+    assert f"2 runs are written to {tmp_path / 'runs.csv'}" in read_status(panel)
+
+
+# Settings and controls.
+
+
+@pytest.mark.parametrize("spec", SPECS)
+def test_controls_show_any_spec_and_give_it_back(panel, spec):
+    settings = TrainingSettings().with_spec(spec)
+    assert settings.spec == spec
+    assert TrainingSettings.from_text(settings.to_text()) == settings
+    panel.spec = spec
+    assert panel.spec == spec
+    assert panel.controls["epochs"].label == str(spec.epochs)
+
+
+def test_settings_switch_layers_and_penalties_off():
+    settings = TrainingSettings(layer_1=False, layer_3=True, units_3=5, dropout=0.3, l2_on=True, l2=0.01)
+    assert settings.spec == ModelSpec(hidden_units=(5,), l2=0.01)
+    assert TrainingSettings(layer_1=False).spec.architecture == "linear"
+    assert TrainingSettings(seed=4, seeds=3).all_seeds == (4, 5, 6)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"problem": "imdb", "architecture": "convnet"}, r"A convnet needs images, and a sample of imdb has the shape"),
+        ({"architecture": "embedding"}, r"An embedding network needs words, and mnist has none."),
+        ({"architecture": "convnet", "layer_1": False}, r"architecture 'convnet' needs at least one layer."),
+        ({"dropout": 1.5}, r"dropout is out of range. Received: dropout=1.5."),
+        ({"problem": "weather"}, r"The panel has no such problem. Received: problem='weather'. It has: mnist, imdb"),
+    ],
+)
+def test_panel_refuses_what_does_not_go_together(changes, message):
+    panel = TrainingPanel()
+    with pytest.raises(ValueError, match=message):
+        panel.settings = panel.settings.replace(**changes)
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        (
+            ModelSpec(hidden_units=(1, 2, 3, 4, 5)),
+            r"The panel has 4 hidden layers to switch on. Received: hidden_units=",
+        ),
+        (ModelSpec(loss="mse"), r"that suit the problem. Received: last_activation='auto', loss='mse'."),
+    ],
+)
+def test_with_spec_refuses_what_the_panel_has_no_control_for(spec, message):
+    with pytest.raises(ValueError, match=message):
+        TrainingSettings().with_spec(spec)
+
+
+def test_only_networks_that_suit_the_problem_are_offered():
+    panel = TrainingPanel()
+    for problem in PROBLEMS:
+        panel.controls["problem"].value = problem
+        offered = [value for _, value in panel.controls["architecture"].options]
+        assert tuple(offered) == suitable(PROBLEMS[problem])
+        assert panel.settings.problem == problem
+
+
+def test_switches_let_only_what_is_on_be_moved(panel):
+    controls = panel.controls
+    assert [controls[name].disabled for name in ("units_1", "units_2", "dropout")] == [False, True, True]
+    controls["layer_2"].value = controls["dropout_on"].value = True
+    assert (controls["units_2"].disabled, controls["dropout"].disabled) == (False, False)
+    controls["architecture"].value = "linear"
+    assert controls["layer_1"].disabled
+    assert controls["units_1"].disabled
+
+
+def test_controls_that_make_no_sense_together_are_told_at_once(panel):
+    panel.controls["architecture"].value = "convnet"
+    panel.controls["layer_1"].value = False
+    assert "role='alert'" in panel.status.value
+    assert "needs at least one layer. Received: hidden_units=()" in read_status(panel)
+    panel.controls["layer_1"].value = True
+    assert read_status(panel) == "Ready: press Train."
+
+
+def test_every_control_has_a_label_of_its_own(panel):
+    labels = [control.description for control in panel.controls.values()]
+    assert all(labels)
+    assert len(set(labels)) == len(labels)
+
+
+def test_panel_of_a_dataset_offers_its_problem_alone(panel, digits):
+    assert panel.controls["problem"].options == (("mnist", "mnist"),)
+    assert panel.controls["rows"].disabled
+    with pytest.raises(ValueError, match=r"no such problem. Received: problem='imdb'. It has: mnist."):
+        TrainingPanel(digits, problem="imdb")
