@@ -176,8 +176,9 @@ def compile_for(kind: Kind) -> tuple[Program, Callable]:
         network = make_twin(model, *exchanges, as_bags=kind.as_bags)
     if network is not model:
         strengths.take_penalties(network)
-    inputs = keras.KerasTensor((1, *kind.x_shape), dtype=kind.input_dtype)
-    y, outputs = np.zeros((1, *kind.y_shape), np.float32), np.zeros(model.compute_output_spec(inputs).shape, np.float32)
+    one = keras.KerasTensor((1, *kind.x_shape), dtype=kind.input_dtype)
+    output = model.outputs[0] if getattr(model, "outputs", None) else model.compute_output_spec(one)
+    y, outputs = np.zeros((1, *kind.y_shape), np.float32), np.zeros((1, *output.shape[1:]), np.float32)
     metrics = prepare_metrics(model, y, outputs)
     with keras.StatelessScope():  # some metrics make their variables at the first update: here, not while it is traced
         jax.eval_shape(lambda: [metric.update_state(y, outputs) for metric in metrics] and None)
