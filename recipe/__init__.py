@@ -14,151 +14,89 @@ from typing import TYPE_CHECKING
 os.environ.setdefault("KERAS_BACKEND", "jax")
 
 if TYPE_CHECKING:  # for editors, which do not run what is below
-    from recipe.app.workflow import run_recipe
-    from recipe.core.dataset import Dataset
-    from recipe.core.measures import MEASURES
-    from recipe.core.parameters import Range
-    from recipe.core.prepared import Prepared
-    from recipe.core.problem import LAST_LAYERS, Problem
-    from recipe.core.run import Run
-    from recipe.core.spec import ModelSpec
-    from recipe.data.download import fetch
-    from recipe.data.load import load
-    from recipe.debugging import check_pipeline
-    from recipe.debugging.faults import FAULTS, make_pipeline
-    from recipe.debugging.mistakes import find_mistakes
-    from recipe.engine.codegen import keras_code
-    from recipe.engine.models import build_model
-    from recipe.figures.training import plot_runs
-    from recipe.journal import Journal
-    from recipe.search import tune
-    from recipe.search.space import SearchSpace
-    from recipe.steps.s1_problem import describe_target
-    from recipe.steps.s2_measure import suggest_measure
-    from recipe.steps.s3_checks import find_duplicates, same_distribution
-    from recipe.steps.s3_protocol import hold_out, k_fold, time_folds
-    from recipe.steps.s4_prepare import prepare
-    from recipe.steps.s5_baseline import compute_baseline, statistical_power
-    from recipe.steps.s6_scale_up import diagnose_errors, diagnose_history
-    from recipe.steps.s7_final import evaluate_once, train_final
-    from recipe.steps.s7_regularize import advise
-    from recipe.steps.s7_saving import load_model, save_model
-    from recipe.steps.training import cross_validate, train, train_seeds
-    from recipe.ui.training import TrainingPanel
+    from recipe.app.workflow import run_recipe as run_recipe
+    from recipe.core.dataset import Dataset as Dataset
+    from recipe.core.measures import MEASURES as MEASURES
+    from recipe.core.prepared import Prepared as Prepared
+    from recipe.core.problem import LAST_LAYERS as LAST_LAYERS, Problem as Problem
+    from recipe.core.run import Run as Run
+    from recipe.core.spec import ModelSpec as ModelSpec
+    from recipe.data.download import fetch as fetch
+    from recipe.data.load import load as load
+    from recipe.debugging import check_pipeline as check_pipeline
+    from recipe.debugging.faults import FAULTS as FAULTS, make_pipeline as make_pipeline
+    from recipe.debugging.mistakes import find_mistakes as find_mistakes
+    from recipe.engine.codegen import keras_code as keras_code
+    from recipe.engine.models import build_model as build_model
+    from recipe.figures.training import plot_runs as plot_runs
+    from recipe.journal import Journal as Journal
+    from recipe.search import tune as tune
+    from recipe.search.space import Range as Range, SearchSpace as SearchSpace
+    from recipe.steps.s1_problem import describe_target as describe_target
+    from recipe.steps.s2_measure import suggest_measure as suggest_measure
+    from recipe.steps.s3_checks import find_duplicates as find_duplicates, same_distribution as same_distribution
+    from recipe.steps.s3_protocol import hold_out as hold_out, k_fold as k_fold, time_folds as time_folds
+    from recipe.steps.s4_prepare import prepare as prepare
+    from recipe.steps.s5_baseline import compute_baseline as compute_baseline, statistical_power as statistical_power
+    from recipe.steps.s6_scale_up import diagnose_errors as diagnose_errors, diagnose_history as diagnose_history
+    from recipe.steps.s7_final import evaluate_once as evaluate_once, load_model as load_model
+    from recipe.steps.s7_final import save_model as save_model, train_final as train_final
+    from recipe.steps.s7_regularize import advise as advise
+    from recipe.steps.training import cross_validate as cross_validate, train as train, train_seeds as train_seeds
+    from recipe.ui.training import TrainingPanel as TrainingPanel
 
 __version__ = "0.1.0"
 
-_HOMES = {
-    "core.dataset": ("Dataset",),
-    "core.measures": ("MEASURES",),
-    "core.prepared": ("Prepared",),
-    "core.problem": (
-        "LAST_LAYERS",
-        "Problem",
-    ),
-    "core.run": ("Run",),
-    "core.spec": ("ModelSpec",),
-    "data.download": ("fetch",),
-    "data.load": ("load",),
-    "journal": ("Journal",),
-    "engine.codegen": ("keras_code",),
-    "engine.models": ("build_model",),
-    "steps.s1_problem": ("describe_target",),
-    "steps.s2_measure": ("suggest_measure",),
-    "steps.s3_checks": ("find_duplicates", "same_distribution"),
-    "steps.s3_protocol": (
-        "hold_out",
-        "k_fold",
-        "time_folds",
-    ),
-    "steps.s4_prepare": ("prepare",),
-    "steps.s5_baseline": (
-        "compute_baseline",
-        "statistical_power",
-    ),
-    "steps.s6_scale_up": (
-        "diagnose_errors",
-        "diagnose_history",
-    ),
-    "steps.s7_final": (
-        "evaluate_once",
-        "train_final",
-    ),
-    "steps.s7_regularize": ("advise",),
-    "steps.s7_saving": (
-        "load_model",
-        "save_model",
-    ),
-    "steps.training": (
-        "cross_validate",
-        "train",
-        "train_seeds",
-    ),
-    "search": ("tune",),
-    "core.parameters": ("Range",),
-    "search.space": ("SearchSpace",),
-    "debugging": ("check_pipeline",),
-    "debugging.faults": (
-        "FAULTS",
-        "make_pipeline",
-    ),
-    "debugging.mistakes": ("find_mistakes",),
-    "figures.training": ("plot_runs",),
-    "ui.training": ("TrainingPanel",),
-    "app.workflow": ("run_recipe",),
+_HOME_OF = {
+    "Dataset": "core.dataset",
+    "FAULTS": "debugging.faults",
+    "Journal": "journal",
+    "LAST_LAYERS": "core.problem",
+    "MEASURES": "core.measures",
+    "ModelSpec": "core.spec",
+    "Prepared": "core.prepared",
+    "Problem": "core.problem",
+    "Range": "search.space",
+    "Run": "core.run",
+    "SearchSpace": "search.space",
+    "TrainingPanel": "ui.training",
+    "advise": "steps.s7_regularize",
+    "build_model": "engine.models",
+    "check_pipeline": "debugging",
+    "compute_baseline": "steps.s5_baseline",
+    "cross_validate": "steps.training",
+    "describe_target": "steps.s1_problem",
+    "diagnose_errors": "steps.s6_scale_up",
+    "diagnose_history": "steps.s6_scale_up",
+    "evaluate_once": "steps.s7_final",
+    "fetch": "data.download",
+    "find_duplicates": "steps.s3_checks",
+    "find_mistakes": "debugging.mistakes",
+    "hold_out": "steps.s3_protocol",
+    "k_fold": "steps.s3_protocol",
+    "keras_code": "engine.codegen",
+    "load": "data.load",
+    "load_model": "steps.s7_final",
+    "make_pipeline": "debugging.faults",
+    "plot_runs": "figures.training",
+    "prepare": "steps.s4_prepare",
+    "run_recipe": "app.workflow",
+    "same_distribution": "steps.s3_checks",
+    "save_model": "steps.s7_final",
+    "statistical_power": "steps.s5_baseline",
+    "suggest_measure": "steps.s2_measure",
+    "time_folds": "steps.s3_protocol",
+    "train": "steps.training",
+    "train_final": "steps.s7_final",
+    "train_seeds": "steps.training",
+    "tune": "search",
 }
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
-
-__all__ = [
-    "FAULTS",
-    "LAST_LAYERS",
-    "MEASURES",
-    "Dataset",
-    "Journal",
-    "ModelSpec",
-    "Prepared",
-    "Problem",
-    "Range",
-    "Run",
-    "SearchSpace",
-    "TrainingPanel",
-    "__version__",
-    "advise",
-    "build_model",
-    "check_pipeline",
-    "compute_baseline",
-    "cross_validate",
-    "describe_target",
-    "diagnose_errors",
-    "diagnose_history",
-    "evaluate_once",
-    "fetch",
-    "find_duplicates",
-    "find_mistakes",
-    "hold_out",
-    "k_fold",
-    "keras_code",
-    "load",
-    "load_model",
-    "make_pipeline",
-    "plot_runs",
-    "prepare",
-    "run_recipe",
-    "same_distribution",
-    "save_model",
-    "statistical_power",
-    "suggest_measure",
-    "time_folds",
-    "train",
-    "train_final",
-    "train_seeds",
-    "tune",
-]
+__all__ = [*_HOME_OF, "__version__"]
 
 
 def __getattr__(name: str) -> object:
     if name not in _HOME_OF:
-        raise AttributeError(f"module 'recipe' has no attribute {name!r}. It has: {', '.join(sorted(_HOME_OF))}.")
+        raise AttributeError(f"module 'recipe' has no attribute {name!r}. It has: {', '.join(_HOME_OF)}.")
     return getattr(importlib.import_module(f"recipe.{_HOME_OF[name]}"), name)
 
 

@@ -8,7 +8,7 @@ from recipe.core.prepared import encoding_for
 from recipe.core.reviews import Reviews
 from recipe.core.spec import ACTIVATIONS, LAST_ACTIVATIONS, OPTIMIZERS, ModelSpec
 from recipe.data.load import load
-from recipe.data.problems import PROBLEMS, find_problem
+from recipe.data.problems import dataset_of, find_problem
 from recipe.data.samples import make_sample
 from recipe.steps.s3_protocol import take_split
 from recipe.steps.s4_prepare import prepare
@@ -42,7 +42,7 @@ def shuffled_by_keras(*columns):
 
 def from_keras_file(name, arrays):
     """What the kit would load from these files: inputs and targets, made here by hand."""
-    content = arrays[PROBLEMS[name].base]
+    content = arrays[dataset_of(name)]
     if name == "imdb":
         texts, y = shuffled_by_keras(content["x_train"], content["y_train"])
         offsets = np.cumsum([0, *map(len, texts)])

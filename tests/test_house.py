@@ -1,11 +1,9 @@
-"""The house: its rooms, and the one direction that imports go."""
+"""The house: its rooms, the one direction that imports go, and what only some rooms may know."""
 
 from __future__ import annotations
 
 import ast
 from pathlib import Path
-
-import pytest
 
 PACKAGE = Path(__file__).parent.parent / "recipe"
 # Imports go to the left only: a room knows the rooms before it, and none behind it.
@@ -24,21 +22,23 @@ ROOMS = [
     "app",
 ]
 DRAWING = {"matplotlib": ("figures", "ui", "lessons", "teach", "app"), "ipywidgets": ("ui", "lessons", "teach")}
-FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or path.stem in ROOMS)
+DATASETS = {"mnist", "imdb", "housing"}
+# (room, file, its syntax tree) for every module that stands in a room.
+MODULES = [
+    (path.relative_to(PACKAGE).with_suffix("").parts[0], path.relative_to(PACKAGE), ast.parse(path.read_text("utf-8")))
+    for path in sorted(PACKAGE.rglob("*.py"))
+    if path != PACKAGE / "__init__.py"
+]
 
 
-def _room(path: Path) -> str:
-    return path.relative_to(PACKAGE).with_suffix("").parts[0]
-
-
-def _imports(path: Path) -> list[tuple[str, ...]]:
+def _imports(tree: ast.Module) -> list[tuple[str, ...]]:
     """Every module that a file imports, anywhere in it, as a tuple of its parts."""
     found = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             found += [tuple(alias.name.split(".")) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path.name}:{node.lineno}: a relative import; write it in full"
+            assert node.level == 0, f"line {node.lineno}: a relative import; write it in full"
             found += [(*node.module.split("."), alias.name) for alias in node.names]
     return found
 
@@ -48,14 +48,19 @@ def test_package_has_the_rooms_of_the_house_and_no_more():
     assert entries - {"__init__"} <= set(ROOMS)
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
-def test_room_imports_only_the_rooms_before_it(path):
-    allowed = {*ROOMS[: ROOMS.index(_room(path)) + 1], "__version__"}
-    imported = {name[1] for name in _imports(path) if name[0] == "recipe"}
-    assert imported <= allowed
+def test_room_imports_only_the_rooms_before_it():
+    for room, file, tree in MODULES:
+        allowed = {*ROOMS[: ROOMS.index(room) + 1], "__version__"}
+        assert {name[1] for name in _imports(tree) if name[0] == "recipe"} <= allowed, file
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
-def test_room_leaves_figures_and_widgets_to_their_own_place(path):
-    imported = {name[0] for name in _imports(path)}
-    assert {tool for tool, rooms in DRAWING.items() if tool in imported and _room(path) not in rooms} == set()
+def test_room_leaves_figures_and_widgets_to_their_own_place():
+    for room, file, tree in MODULES:
+        imported = {name[0] for name in _imports(tree)}
+        assert {tool for tool, rooms in DRAWING.items() if tool in imported and room not in rooms} == set(), file
+
+
+def test_only_data_and_lessons_know_the_three_datasets_by_name():
+    for room, file, tree in MODULES:
+        words = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+        assert room in ("data", "lessons") or not words & DATASETS, file

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from recipe.app.late_steps import ScaleStep
 from recipe.app.workflow import run_recipe
 from recipe.figures import to_png
 from recipe.figures.training import plot_runs
@@ -15,7 +14,7 @@ TARGET = Path(__file__).parent.parent / "docs" / "recipe-run.png"
 def main() -> None:
     """Run the workflow on MNIST and draw where it overfits."""
     result = run_recipe("mnist", source="local")
-    run = result.find(ScaleStep).trials[-1]
+    run = [trial.run for trial in result.trials if trial.step == 6][-1]
     TARGET.parent.mkdir(exist_ok=True)
     TARGET.write_bytes(to_png(plot_runs(run), dpi=110))
     print(f"{TARGET}: {result.problem.name}, {result.dataset.source}, {result.seconds:.0f} s")

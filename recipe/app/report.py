@@ -1,31 +1,22 @@
-"""What the workflow found, as one HTML file with the figures inside and as JSON for other programs."""
+"""What the workflow found, as one HTML page with the figures inside and as JSON for other programs."""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
+import math
+from dataclasses import replace
 
 from recipe import figures as plots
-from recipe.app.facts import collect_facts
-from recipe.app.late_steps import FinalStep
-from recipe.app.steps import BaselineStep, describe_spec
-from recipe.app.trials import Trial
-from recipe.app.workflow import RecipeResult
-from recipe.core.files import write_whole
+from recipe.app.workflow import RecipeResult, Trial
 from recipe.core.measures import MEASURES
-from recipe.figures.training import Curve, TrainingCurves, describe_curves, draw_curves
+from recipe.figures.training import plot_runs
 
 TEMPLATE = "report.html.jinja"
 
 
-def write_json(result: RecipeResult, path: str | Path) -> Path:
-    """Write `collect_facts` to a file, whole or not at all."""
-    return write_whole(path, json.dumps(collect_facts(result), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
-
-
-def write_html(result: RecipeResult, path: str | Path) -> Path:
-    """Write the report to a file, whole or not at all."""
-    return write_whole(path, render_html(result))
+def render_json(result: RecipeResult) -> str:
+    """Return `collect_facts` as JSON."""
+    return json.dumps(collect_facts(result), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def render_html(result: RecipeResult) -> str:
@@ -36,72 +27,123 @@ def render_html(result: RecipeResult) -> str:
         loader=jinja2.PackageLoader("recipe.app", ""), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["score"] = lambda value: f"{value:.4g}"
+    measure = MEASURES[result.problem.measure]
     return environment.get_template(TEMPLATE).render(
         result=result,
-        measure=MEASURES[result.problem.measure],
-        unit=MEASURES[result.problem.measure].unit_of(result.problem),
-        figures=_figures(result),
-        scores=_score_figure(result),
-        last=result.find(FinalStep),
-        describe_spec=describe_spec,
+        measure=measure,
+        unit=measure.unit_of(result.problem),
+        figures=[{"trial": trial, "svg": _draw_trial(trial, result)} for trial in result.trials],
+        scores=_draw_scores(result) if result.lines else "",
     )
 
 
-def draw_trial(trial: Trial, *, baseline: float | None = None, overfitting_epoch: int | None = None) -> plots.Figure:
-    """Return a figure of a trial's curves: the data loss on the left, the measure with the baseline on the right.
+def collect_facts(result: RecipeResult) -> dict[str, object]:
+    """Return the numbers of a run, ready for JSON.
 
-    `overfitting_epoch` counts from 0.
+    What was not reached is None, and so is what is no number. ``baseline``, ``validation`` and ``test`` are values of
+    the measure in ``unit``; ``validation`` is the best score that validation gave. Epochs count from 1.
+    ``statistical_power`` is the confidence, from 0 to 1, that the small model is better than the baseline.
     """
-    measure = MEASURES[trial.problem.measure]
-    curves = TrainingCurves(
-        curves=(Curve(history=trial.history),),
-        measure=measure.name,
-        title=measure.title,
-        unit=measure.unit_of(trial.problem),
-        baseline=baseline,
-        overfitting_epoch=overfitting_epoch,
-    )
-    figure = plots.blank_figure((9.6, 3.9), alt=describe_curves(curves))
-    draw_curves(figure, curves)
-    return figure
+    measure, dataset, test = MEASURES[result.problem.measure], result.dataset, result.test
+    best = result.best.run if result.best else None
+    facts = {
+        "problem": result.problem.name,
+        **{name: getattr(dataset, name, None) for name in ("source", "provenance", "reason", "reachable_error")},
+        "seed": result.seed,
+        "rows": result.rows,
+        "measure": measure.name,
+        "unit": measure.unit_of(result.problem),
+        "higher_is_better": measure.higher_is_better,
+        "baseline": result.baseline.value if result.baseline else None,
+        "statistical_power": result.power.confidence if result.power else None,
+        "overfitting_epoch": result.overfitting_epoch,
+        "overfitting_epoch_counts_from": 1,
+        "validation": best.score if best else None,
+        "test": test.score if test else None,
+        "seconds": result.seconds,
+        "interrupted": result.stopped is not None,
+        "stopped": result.stopped,
+        "stopped_in_step": result.stopped_in,
+        "looks_at_the_test_set": test.looks if test else dataset.test.looks if dataset else 0,
+        "statistical_power_details": _power_facts(result),
+        "test_details": _test_facts(result),
+        "spec": best.spec.replace(epochs=best.best_epoch + 1, patience=None).to_dict() if best else None,
+        "steps": [vars(step) | {"title": step.title} for step in result.steps],
+        "trials": [_trial_facts(trial) for trial in result.trials],
+        "versions": result.versions,
+    }
+    return _without_nan(facts)
 
 
-def draw_summary(result: RecipeResult) -> plots.Figure:
-    """Return a figure of the scores, from the baseline to the test set."""
+def _power_facts(result: RecipeResult) -> dict[str, object] | None:
+    return vars(result.power) | {"beats_baseline": result.power.beats_baseline} if result.power else None
+
+
+def _test_facts(result: RecipeResult) -> dict[str, object] | None:
+    if result.test is None:
+        return None
+    noise = result.test.uncertainty
+    return {
+        "interval": [noise.low, noise.high],
+        "interval_level": noise.level,
+        "interval_method": noise.method,
+        "samples": result.test.samples,
+        "epochs": result.final.epochs,
+        "trained_on": result.final.samples,
+        "as_validation_promised": result.test.promise_kept,
+    }
+
+
+def _trial_facts(trial: Trial) -> dict[str, object]:
+    run = trial.run
+    return {
+        "step": trial.step,
+        "name": trial.name,
+        "spec": run.spec.to_dict(),
+        "why": trial.why,
+        "verdict": str(trial.diagnosis.verdict),
+        "epoch": run.best_epoch + 1,
+        "epochs": run.epochs,
+        "validation": run.score,
+        "training": run.train_score,
+        "seconds": run.seconds,
+        "stopped": run.stopped,
+        "history": run.history,
+    }
+
+
+def _without_nan(value: object) -> object:
+    """Return the same with None for what JSON has no number for."""
+    if isinstance(value, dict):
+        return {key: _without_nan(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _draw_trial(trial: Trial, result: RecipeResult) -> str:
+    """Return the mean curves of a trial as SVG, with the baseline, and their words beside them."""
+    # Without the members, whose curves of hundreds of epochs would make the page four times as large.
+    measure, run = MEASURES[result.problem.measure], replace(trial.run, members=())
+    figure = plot_runs(run, baseline=result.baseline.value if result.baseline else None, size=(9.6, 3.9))
+    told = f"{trial.name}. {figure.alt} {measure.title} in validation at epoch {run.best_epoch + 1}: {run.score:.4g}."
+    return plots.to_inline_svg(figure, told)
+
+
+def _draw_scores(result: RecipeResult) -> str:
+    """Return the scores from the baseline to the test set as SVG."""
     measure, lines = MEASURES[result.problem.measure], result.lines
+    unit, scores = measure.unit_of(result.problem), [line.score for line in lines]
     figure, (axes,) = plots.new_figure(1, width=7.2, height=0.9 + 0.45 * len(lines))
     plots.draw_scores(
         [f"{line.name}\n({line.part})" for line in lines],
-        [line.score for line in lines],
+        scores,
         quantity=measure.title,
-        unit=measure.unit_of(result.problem),
+        unit=unit,
         higher_is_better=measure.higher_is_better,
         intervals=[line.interval for line in lines],
         on_test=[line.part == "test" for line in lines],
         axes=axes,
     )
-    return figure
-
-
-def _figures(result: RecipeResult) -> list[dict[str, object]]:
-    """Return a figure for every training, as the template wants it."""
-    first, measure = result.find(BaselineStep), MEASURES[result.problem.measure]
-    baseline = first.baseline.value if first else None
-    figures = []
-    for trial in result.trials:
-        since = trial.diagnosis.overfitting_epoch
-        figure = draw_trial(trial, baseline=baseline, overfitting_epoch=since)
-        alt = f"{figure.alt} {measure.title} in validation at epoch {trial.epoch + 1}: {trial.score:.4g}."
-        svg = plots.to_inline_svg(figure, alt)
-        figures.append({"step": trial.step, "trial": trial, "svg": svg, "alt": alt})
-    return figures
-
-
-def _score_figure(result: RecipeResult) -> str:
-    """Return the figure of the scores, or nothing where there is no score yet."""
-    if not result.lines:
-        return ""
-    measure = MEASURES[result.problem.measure]
-    names, scores = zip(*((f"{line.name} ({line.part})", line.score) for line in result.lines), strict=True)
-    alt = plots.describe_scores(names, scores, quantity=measure.title, unit=measure.unit_of(result.problem))
-    return plots.to_inline_svg(draw_summary(result), alt)
+    names = [f"{line.name} ({line.part})" for line in lines]
+    return plots.to_inline_svg(figure, plots.describe_scores(names, scores, quantity=measure.title, unit=unit))

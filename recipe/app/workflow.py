@@ -2,50 +2,118 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
-from recipe.app.late_steps import FinalStep, finish, regularize, scale_up
-from recipe.app.steps import (
-    TITLES,
-    BaselineStep,
-    Step,
-    beat_baseline,
-    choose_measure,
-    choose_protocol,
-    describe_spec,
-    prepare_data,
-    state_problem,
-)
-from recipe.app.trials import Bench, Stopped, Trial, find_best
-from recipe.core.dataset import Dataset
+import numpy as np
+
+from recipe.core.dataset import Dataset, Split
+from recipe.core.measures import MEASURES
+from recipe.core.prepared import Prepared, encoding_for
 from recipe.core.problem import Problem
-from recipe.core.run import collect_versions
-from recipe.data.problems import find_problem
-from recipe.steps.s6_plan import Plan, make_plan
+from recipe.core.run import WISHES, EpochReport, Run, collect_versions, mean_run
+from recipe.core.spec import ModelSpec
+from recipe.data.load import load
+from recipe.data.problems import default_rows, find_problem
+from recipe.steps.s3_protocol import hold_out, k_fold
+from recipe.steps.s4_prepare import prepare
+from recipe.steps.s5_baseline import Baseline, StatisticalPower, compute_baseline, statistical_power
+from recipe.steps.s6_plan import FEW_SAMPLES, FOLDS, HELD_OUT, Plan, make_plan
+from recipe.steps.s6_scale_up import HistoryDiagnosis, Verdict, diagnose_errors, diagnose_history, has_errors
+from recipe.steps.s7_final import FinalModel, FinalResult, evaluate_once, predict, train_final
+from recipe.steps.s7_regularize import Advice, advise
+from recipe.steps.training import cross_validate
 
-OnEvent = Callable[[object], object]
+STEPS = (
+    ("Define the problem", "What am I predicting, from what?"),
+    ("Choose a measure of success", "What counts as success?"),
+    ("Decide on an evaluation protocol", "How will I judge honestly?"),
+    ("Prepare the data", "Is the data fit for a network?"),
+    ("Beat a baseline", "Can anything be learned at all?"),
+    ("Scale up until it overfits", "Is the model big enough?"),
+    ("Regularize and tune", "How good can it get?"),
+    ("Look at the test set, once", "Does it keep the promise?"),
+)
+TOLERANCE = 0.005  # half a point: where a model is tuned, less than the usual two points count
 
 
 @dataclass(frozen=True, kw_only=True)
-class StepStarted:
-    """What `on_event` is told when a step begins; 8 is the final model."""
+class Step:
+    """A step of the workflow, and what it found.
+
+    Attributes
+    ----------
+    number : from 1; 8 is the final model, which belongs to step 7
+    sentences : for people, each of them complete; empty while the step has only begun
+    numbers : by name, for programs
+    """
 
     number: int
+    sentences: tuple[str, ...] = ()
+    numbers: dict[str, object] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
         """What is done in this step."""
-        return TITLES[self.number - 1][0]
+        return STEPS[self.number - 1][0]
+
+    @property
+    def question(self) -> str:
+        """What the step answers."""
+        return STEPS[self.number - 1][1]
 
 
 @dataclass(frozen=True, kw_only=True)
-class StepFinished:
-    """What `on_event` is told when a step is done."""
+class Progress:
+    """What `on_event` is told after each epoch.
 
-    step: Step
+    Attributes
+    ----------
+    step : number of the step, from 1
+    name : what is trained
+    parts : how many folds there are; 1 for a hold-out
+    done : epochs of all folds together that are over
+    report : of the epoch, with its numbers; its `member` is the fold
+    """
+
+    step: int
+    name: str
+    parts: int
+    done: int
+    report: EpochReport
+
+    @property
+    def total(self) -> int:
+        """Epochs of all folds together, at the most."""
+        return self.report.epochs * self.parts
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Trial:
+    """One spec, trained on every split of the protocol: a mean run with its place in the workflow.
+
+    Attributes
+    ----------
+    step : number of the step that it belongs to
+    name : for people, such as ``"big model"``
+    run : the mean over the splits; its `members` are the runs
+    why : what led to it, empty if nothing but the plan
+    """
+
+    step: int
+    name: str
+    run: Run
+    why: str = ""
+
+    @cached_property
+    def diagnosis(self) -> HistoryDiagnosis:
+        """What the mean curves say."""
+        return diagnose_history(self.run)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,15 +137,19 @@ class Line:
     interval: tuple[float, float] | None = None
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(kw_only=True, eq=False)
 class RecipeResult:
-    """All that the workflow found, as far as it came.
+    """All that the workflow found, as far as it came; what was not reached is None or empty.
 
     Attributes
     ----------
-    problem : with the shapes of the data that was found; as the table has it where no data was loaded
-    dataset : None where the work was stopped before the data was there
+    problem : with the shapes of the data that was found
     seed, rows : as they were asked for
+    splits : of the protocol, raw
+    baseline, power : of step 5: what a guess achieves, and whether the small model is better beyond chance
+    overfitting_epoch : from 1, the epoch from which on the last model of step 6 overfits; None if it does not
+    best : the trial with the best validation score: of step 6, then of all
+    final, test : the final model, and what the test set said of it
     steps : those that were finished, in order
     trials : every training but the final one, the one that was stopped too
     stopped : None, ``"interrupted"`` (Ctrl-C) or ``"asked"`` (the stop event)
@@ -87,32 +159,35 @@ class RecipeResult:
     """
 
     problem: Problem
-    dataset: Dataset | None
-    seed: int
-    rows: int | None
-    steps: tuple[Step, ...]
-    trials: tuple[Trial, ...] = field(repr=False)
-    stopped: str | None
-    stopped_in: int | None
-    seconds: float
-    versions: dict[str, str]
-
-    def find(self, kind: type[Step]) -> Step | None:
-        """Return the step of this kind, or None where it was not reached."""
-        return next((step for step in self.steps if isinstance(step, kind)), None)
+    seed: int = 0
+    rows: int | None = None
+    dataset: Dataset | None = None
+    splits: tuple[Split, ...] = ()
+    baseline: Baseline | None = None
+    power: StatisticalPower | None = None
+    overfitting_epoch: int | None = None
+    best: Trial | None = None
+    final: FinalModel | None = None
+    test: FinalResult | None = None
+    steps: list[Step] = field(default_factory=list)
+    trials: list[Trial] = field(default_factory=list, repr=False)
+    stopped: str | None = None
+    stopped_in: int | None = None
+    seconds: float = 0.0
+    versions: dict[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def lines(self) -> tuple[Line, ...]:
         """The summary: baseline, small, big and tuned model in validation, and the final one on the test set."""
-        return tuple(_lines(self))
+        return tuple(_summarize(self))
 
 
 def run_recipe(
-    problem_name: str,
+    data: str | Dataset,
     source: str = "auto",
     rows: int | None = None,
     seed: int = 0,
-    on_event: OnEvent | None = None,
+    on_event: Callable[[Step | Progress], object] | None = None,
     stop: threading.Event | None = None,
     plan: Plan | None = None,
 ) -> RecipeResult:
@@ -120,9 +195,10 @@ def run_recipe(
 
     Parameters
     ----------
-    problem_name : a name in `recipe.PROBLEMS`
-    source, rows, seed : as for `load`; None for rows takes the problem's own number
-    on_event : called in this thread with a `StepStarted`, a `Progress` after each epoch, and a `StepFinished`
+    data : the name of a problem that comes with the kit, or a Dataset
+    source, rows, seed : as for `load`; None for rows takes the problem's own number. A Dataset is taken as it is
+    on_event : called in this thread with a `Step` as it begins, without sentences, and again when it is done; in
+        between with a `Progress` after each epoch
     stop : once set, from any thread, the work ends after the epoch that is under way
     plan : the networks to begin with, seeds and all; None takes those of `recipe.steps.s6_plan.make_plan`
 
@@ -133,98 +209,352 @@ def run_recipe(
 
     Raises
     ------
+    TypeError
+        If the data is neither a name nor a Dataset.
     ValueError, OSError
         If there is no such problem, or its data cannot be had; see `load`.
     """
+    if not isinstance(data, str | Dataset):
+        raise TypeError(
+            f"The workflow begins with the data itself. Received: a {type(data).__name__}. Give the name of a problem, "
+            "or what load(name) returns."
+        )
     began = time.perf_counter()
-    walk = _Walk(problem=find_problem(problem_name), on_event=on_event, stop=stop)
+    problem = find_problem(data) if isinstance(data, str) else data.problem
+    result = RecipeResult(problem=problem, seed=seed, rows=rows, versions=collect_versions())
+    walk = _Walk(result=result, data=data, source=source, on_event=on_event, stop=stop, plan=plan)
     try:
-        walk.through_all(source, rows, seed, plan)
-    except (Stopped, KeyboardInterrupt) as wish:
-        walk.stopped = wish.how if isinstance(wish, Stopped) else "interrupted"
-    return RecipeResult(
-        problem=walk.problem,
-        dataset=walk.dataset,
-        seed=seed,
-        rows=rows,
-        steps=tuple(walk.steps),
-        trials=tuple(walk.bench.trials) if walk.bench else (),
-        stopped=walk.stopped,
-        stopped_in=walk.current if walk.stopped else None,
-        seconds=time.perf_counter() - began,
-        versions=collect_versions(),
-    )
+        walk.go()
+    except (_Stopped, KeyboardInterrupt) as wish:
+        result.stopped = wish.how if isinstance(wish, _Stopped) else "interrupted"
+        result.stopped_in = len(result.steps) + 1
+    result.seconds = time.perf_counter() - began
+    return result
+
+
+class _Stopped(Exception):
+    """Raised where the work ends because somebody wanted it to; `how` is ``"interrupted"`` or ``"asked"``."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__(how)
+        self.how = how
 
 
 @dataclass(kw_only=True, eq=False)
 class _Walk:
-    """Where the workflow stands: what is kept here survives an interruption."""
+    """One way through the steps: each reads what the earlier ones put into `result`, and returns what to say of it."""
 
-    problem: Problem
-    on_event: OnEvent | None
+    result: RecipeResult
+    data: str | Dataset
+    source: str
+    on_event: Callable[[Step | Progress], object] | None
     stop: threading.Event | None
-    dataset: Dataset | None = None
-    bench: Bench | None = None
-    steps: list[Step] = field(default_factory=list)
-    current: int = 0
-    stopped: str | None = None
+    plan: Plan | None
+    _prepared: dict[str, list[Prepared]] = field(default_factory=dict)
 
-    def through_all(self, source: str, rows: int | None, seed: int, plan: Plan | None) -> None:
-        """Take the steps in order; each gets what the earlier ones found, and nothing else."""
-        self.dataset = dataset = self.take(1, lambda: state_problem(self.problem.name, source, rows, seed)).dataset
-        self.problem = dataset.problem
-        self.take(2, lambda: choose_measure(dataset))
-        splits = self.take(3, lambda: choose_protocol(dataset, seed)).splits
-        plan = plan or make_plan(dataset.problem, len(splits[0].y_train), seed)
-        self.bench = bench = Bench(splits=splits, on_event=self.on_event, stop=self.stop)
-        self.take(4, lambda: prepare_data(bench, plan.small))
-        first = self.take(5, lambda: beat_baseline(bench, plan))
-        scale = self.take(6, lambda: scale_up(bench, plan))
-        tune = self.take(7, lambda: regularize(bench, plan, first, scale, dataset.reachable_error))
-        self.take(8, lambda: finish(bench, tune.best, dataset))
+    def go(self) -> None:
+        steps = (
+            self.define_problem,
+            self.choose_measure,
+            self.decide_on_protocol,
+            self.prepare_data,
+            self.beat_baseline,
+            self.scale_up,
+            self.regularize,
+            self.finish,
+        )
+        for number, take in enumerate(steps, start=1):
+            if self.stop is not None and self.stop.is_set():
+                raise _Stopped("asked")
+            self.tell(Step(number=number))
+            sentences, numbers = take()
+            self.result.steps.append(Step(number=number, sentences=tuple(sentences), numbers=numbers))
+            self.tell(self.result.steps[-1])
 
-    def take(self, number: int, action: Callable[[], Step]) -> Step:
-        """Do one step, and tell before and after."""
-        self.current = number
-        if self.stop is not None and self.stop.is_set():
-            raise Stopped("asked")
-        self.tell(StepStarted(number=number))
-        step = action()
-        self.steps.append(step)
-        self.tell(StepFinished(step=step))
-        return step
-
-    def tell(self, event: object) -> None:
+    def tell(self, event: Step | Progress) -> None:
         if self.on_event is not None:
             self.on_event(event)
 
+    def define_problem(self) -> tuple[Sequence[str], dict[str, object]]:
+        """Step 1: have the data, and say what it is."""
+        result, dataset = self.result, self.data
+        if isinstance(dataset, str):
+            rows = default_rows(dataset) if result.rows is None else result.rows
+            dataset = load(dataset, source=self.source, rows=rows, seed=result.seed)
+        result.dataset, result.problem = dataset, dataset.problem
+        problem, last = dataset.problem, dataset.problem.last_layer
+        article = "a " if problem.type.is_classification else ""
+        activation = f"{last.activation} activation" if last.activation else "no activation"
+        sentences = (
+            problem.question,
+            f"This is {article}{problem.type}: the last layer has {_count(problem.outputs, 'unit')} with {activation}, "
+            f"and the loss is {last.loss}.",
+            f"Source: {dataset.source}. {dataset.reason}",
+            dataset.provenance,
+            f"{len(dataset.y_train):,} samples are there to learn from; {len(dataset.test):,} more are sealed away as "
+            "the test set.",
+        )
+        return sentences, {"samples": len(dataset.y_train), "test_samples": len(dataset.test)}
 
-def _lines(result: RecipeResult) -> Iterator[Line]:
-    first, last = result.find(BaselineStep), result.find(FinalStep)
-    if first:
-        guess = f"{first.baseline.name}: {first.baseline.guess}"
-        yield Line(name="baseline", description=guess, part="validation", score=first.baseline.value)
+    def choose_measure(self) -> tuple[Sequence[str], dict[str, object]]:
+        """Step 2: say what counts as success, and why a plain accuracy will not always do."""
+        problem, measure = self.result.problem, MEASURES[self.result.problem.measure]
+        better = "higher" if measure.higher_is_better else "lower"
+        sentences = [f"The measure of success is the {measure.title}; {better} is better. {measure.note}"]
+        if unit := measure.unit_of(problem):
+            sentences.append(f"Its unit: {unit}.")
+        shares = _class_shares(problem, self.result.dataset.y_train)
+        if shares:
+            listed = ", ".join(f"{name}: {100 * share:.1f} %" for name, share in shares.items())
+            sentences.append(f"In the training data: {listed}.")
+        return sentences, {"shares": shares}
+
+    def decide_on_protocol(self) -> tuple[Sequence[str], dict[str, object]]:
+        """Step 3: hold out a part where there is plenty of data, let folds take turns where there is not."""
+        dataset, samples = self.result.dataset, len(self.result.dataset.y_train)
+        if samples < FEW_SAMPLES:
+            splits = tuple(k_fold(dataset, folds=FOLDS, seed=self.result.seed))
+            first = (
+                f"{samples:,} samples are few: the score of a single validation part would depend on which samples "
+                f"fell into it. So {FOLDS} folds take turns as the validation part, and the score is their mean."
+            )
+        else:
+            splits = (hold_out(dataset, test_size=HELD_OUT, seed=self.result.seed),)
+            first = (
+                f"Of {samples:,} samples {len(splits[0].y_val):,}, drawn at random, are held out for validation: "
+                f"enough for a steady score. {len(splits[0].y_train):,} are left to train on."
+            )
+        self.result.splits = splits
+        self.plan = self.plan or make_plan(dataset.problem, len(splits[0].y_train), self.result.seed)
+        second = "What is decided from here on is decided by validation. The test set stays sealed."
+        return (first, second), {"splits": len(splits), "validation_samples": self.val_samples}
+
+    def prepare_data(self) -> tuple[Sequence[str], dict[str, object]]:
+        """Step 4: bring the data into the form that a network reads, with statistics from the training part alone."""
+        first = self.prepared(self.plan.small)[0]
+        x, preparation = first.x_train, first.preparation
+        done = {
+            "scale": f"Pixels from 0 to {1 / preparation.input_scale:g} are scaled to the range from 0 to 1.",
+            "normalize": "Each feature is shifted and scaled to mean 0 and standard deviation 1, with the mean and the "
+            "deviation of the training part alone: the validation part must not leak into them.",
+            "multi_hot": f"Each text becomes a row of {x.shape[1]:,} zeros and ones: which of the most frequent words "
+            "stand in it.",
+            "sequence": f"Each text becomes the row of its first {x.shape[1]} words.",
+        }[preparation.encoding]
+        unit = self.result.problem.target_unit
+        sentences = [done, *([f"The target is counted in this unit: {unit}."] if unit else [])]
+        sentences.append(f"The training part has the shape {x.shape} and takes {x.nbytes / 1e6:,.1f} MB as {x.dtype}.")
+        return sentences, {"encoding": preparation.encoding, "shape": list(x.shape), "megabytes": x.nbytes / 1e6}
+
+    def beat_baseline(self) -> tuple[Sequence[str], dict[str, object]]:
+        """Step 5: train a small model and test whether it is better than a guess, beyond chance."""
+        result, prepared = self.result, self.prepared(self.plan.small)
+        guesses = [compute_baseline(result.problem, one.y_train, one.y_val) for one in prepared]
+        outputs = np.concatenate([guess.outputs for guess in guesses])
+        y_val = np.concatenate([one.y_val for one in prepared])
+        value = MEASURES[result.problem.measure].compute(result.problem, y_val, outputs)
+        result.baseline = replace(guesses[0], value=value, outputs=outputs)
+        small = self.try_spec(5, "small model", self.plan.small, keep_best=True)
+        result.best = small
+        result.power = statistical_power(
+            result.problem, y_val, self.predict(small), result.baseline, seed=small.run.seed
+        )
+        sentences = (
+            result.baseline.sentence,
+            f"A small model ({small.run.spec.describe()}) reaches {show_score(small.run)} in validation at epoch "
+            f"{small.run.best_epoch + 1}.",
+            result.power.sentence,
+        )
+        return sentences, {"baseline": value, "small": small.run.score, "confidence": result.power.confidence}
+
+    def scale_up(self) -> tuple[Sequence[str], dict[str, object]]:
+        """Step 6: train larger networks, then for longer, until one learns the training set by heart."""
+        trials, sentences = [], []
+        for spec in self.plan.ladder:
+            is_longer = bool(trials) and spec.hidden_units == trials[-1].run.spec.hidden_units
+            name = f"{trials[-1].name}, longer" if is_longer else "bigger model" if trials else "big model"
+            trial = self.try_spec(6, name, spec)
+            trials.append(trial)
+            sentences.append(
+                f"The {trial.name} ({spec.describe()}) reaches {show_score(trial.run)} in validation at epoch "
+                f"{trial.run.best_epoch + 1}. {trial.diagnosis.sentence}"
+            )
+            if trial.diagnosis.verdict is Verdict.OVERFITTING:
+                self.result.overfitting_epoch = since = trial.diagnosis.overfitting_epoch + 1
+                sentences.append(
+                    f"It overfits from epoch {since} on, so it is big enough: from there on it learns the training set "
+                    "by heart."
+                )
+                break
+        else:
+            sentences.append(
+                "None of these overfits beyond noise: a still larger network, or longer training, might do better."
+            )
+        self.result.best = find_best(trials)
+        numbers = {"big": self.result.best.run.score, "overfitting_epoch": self.result.overfitting_epoch}
+        return sentences, numbers
+
+    def regularize(self) -> tuple[Sequence[str], dict[str, object]]:
+        """Step 7: try what the advice says, a change at a time, and keep what improves the validation score."""
+        result, small = self.result, self.result.trials[0]
+        reachable, tried = self.reachable_error(), {result.best.run.spec}
+        sentences = []
+        if has_errors(result.best.run):
+            sentences.append(diagnose_errors(result.best.run, reachable, tolerance=TOLERANCE).sentence)
+        for _ in range(self.plan.trials):
+            piece = next(self.new_advice(reachable, tried), None)
+            if piece is None:
+                break
+            tried.add(piece.spec)
+            before = result.best
+            trial = self.try_spec(7, piece.title, self.with_time_to_learn(piece.spec), why=piece.reason)
+            result.best = find_best((before, trial))
+            sentences.append(
+                f"Tried: {trial.name}. {trial.why} It gives {show_score(trial.run)} at epoch "
+                f"{trial.run.best_epoch + 1}, against {before.run.score:.4g} before: "
+                f"{'kept' if result.best is trial else 'not kept'}."
+            )
+        # The small model may be the best where there are so few samples that every larger one is lost on them.
+        result.best = best = find_best((result.best, small))
+        sentences.append(
+            f"The best in validation is the {best.name if best.step < 7 else 'changed model'}: "
+            f"{best.run.spec.describe()}, {show_score(best.run)} after {best.run.best_epoch + 1} epochs. The score of "
+            "a best one is flattered a little by the choice."
+        )
+        return sentences, {"validation": best.run.score}
+
+    def finish(self) -> tuple[Sequence[str], dict[str, object]]:
+        """Train the best spec on training and validation data, as long as validation found; then test it once."""
+        result, best = self.result, self.result.best.run
+        report = self.reporter(8, "final model", 1)
+        final = train_final(best.spec, result.dataset, epochs=best.best_epoch + 1, on_epoch=report, stop=self.stop)
+        if final.run.stopped in WISHES:
+            raise _Stopped(final.run.stopped)
+        result.final = final
+        result.test = test = evaluate_once(
+            final, result.dataset, validation_score=best.score, validation_samples=self.val_samples, seed=best.seed
+        )
+        first = (
+            f"The final model ({final.spec.describe()}) was trained on all {final.samples:,} samples, training and "
+            f"validation part together, for {final.epochs} epochs, the number that validation found."
+        )
+        numbers = {"test": test.score, "looks": test.looks, "as_validation_promised": test.promise_kept}
+        return (first, *test.sentences), numbers
+
+    @property
+    def val_samples(self) -> int:
+        """How many samples validation has, those of all folds together."""
+        return sum(len(split.y_val) for split in self.result.splits)
+
+    def prepared(self, spec: ModelSpec) -> list[Prepared]:
+        """Return the splits as the architecture reads them, each prepared by its own training part, once."""
+        encoding = encoding_for(spec, self.result.problem)
+        if encoding not in self._prepared:
+            self._prepared[encoding] = [prepare(split, encoding=encoding) for split in self.result.splits]
+        return self._prepared[encoding]
+
+    def try_spec(self, step: int, name: str, spec: ModelSpec, *, why: str = "", keep_best: bool = False) -> Trial:
+        """Train a spec on every split; a trial that somebody stopped is kept, as far as it went, and ends the work.
+
+        With `keep_best` the models have the weights of the best epoch, which the score is of, not those of the last
+        one: patience brings them back, and one that is as long as the training changes nothing else.
+        """
+        report = self.reporter(step, name, len(self.result.splits))
+        asked = spec.replace(patience=spec.epochs) if keep_best else spec
+        runs = cross_validate(asked, self.prepared(spec), on_epoch=report, stop=self.stop)
+        trial = Trial(step=step, name=name, run=mean_run(runs, spec=spec), why=why)
+        self.result.trials.append(trial)
+        if trial.run.stopped in WISHES:
+            raise _Stopped(trial.run.stopped)
+        return trial
+
+    def reporter(self, step: int, name: str, parts: int) -> Callable[[EpochReport], None]:
+        """Return an `on_epoch` that passes each epoch on as a `Progress`."""
+        count = itertools.count(1)
+
+        def report(epoch: EpochReport) -> None:
+            self.tell(Progress(step=step, name=name, parts=parts, done=next(count), report=epoch))
+
+        return report
+
+    def predict(self, trial: Trial) -> np.ndarray:
+        """Return the outputs of a trial's models on the validation parts, one split after the other: (n, outputs)."""
+        jobs = zip(trial.run.members, self.prepared(trial.run.spec), self.result.splits, strict=True)
+        return np.concatenate([predict(run.model, one.preparation, split.x_val) for run, one, split in jobs])
+
+    def reachable_error(self) -> float:
+        """Return the best possible model's error as a share, or as a part of the baseline's; 0 if it is not known."""
+        known, measure = self.result.dataset.reachable_error or 0.0, MEASURES[self.result.problem.measure]
+        return known if measure.higher_is_better else measure.error(known, self.result.baseline.value)
+
+    def new_advice(self, reachable: float, tried: set[ModelSpec]) -> Iterator[Advice]:
+        """Yield the advice on the best model that can be tried here and was not yet.
+
+        When to stop is left out, since every trial is judged at its best epoch anyway.
+        """
+        best = self.result.best.run
+        for piece in advise(best, reachable, tolerance=TOLERANCE):
+            spec = piece.spec
+            if spec is None or spec in tried or spec.epochs < best.spec.epochs:
+                continue
+            only_stops = spec.replace(patience=best.spec.patience) == best.spec
+            if not only_stops and (self.plan.architectures or spec.architecture == best.spec.architecture):
+                yield piece
+
+    def with_time_to_learn(self, spec: ModelSpec) -> ModelSpec:
+        """Return the changed spec, with three times the epochs that the best one took: regularized ones learn slowly.
+
+        Folds cannot stop early, each at its own time, for they share one number of epochs.
+        """
+        best = self.result.best.run
+        if spec.epochs == best.spec.epochs:
+            spec = spec.replace(epochs=max(10, min(3 * (best.best_epoch + 1), best.spec.epochs * 3 // 2)))
+        return spec.replace(patience=max(3, spec.epochs // 5) if len(self.result.splits) == 1 else None)
+
+
+def find_best(trials: Sequence[Trial]) -> Trial:
+    """Return the trial with the best validation score, the first of equals; one that diverged only if all did."""
+    measure = MEASURES[trials[0].run.measure]
+    return max(trials, key=lambda one: measure.gain(one.run.score, 0.0) if math.isfinite(one.run.score) else -math.inf)
+
+
+def show_score(run: Run) -> str:
+    """Write the score of a run with its name and unit."""
+    measure = MEASURES[run.measure]
+    return f"{measure.title} {run.score:.4g} {measure.unit_of(run.problem)}".rstrip()
+
+
+def _summarize(result: RecipeResult) -> Iterator[Line]:
+    if result.baseline:
+        guess = f"{result.baseline.name}: {result.baseline.guess}"
+        yield Line(name="baseline", description=guess, part="validation", score=result.baseline.value)
     for number, name in ((5, "small model"), (6, "big model"), (7, "regularized")):
-        whole = [trial for trial in result.trials if trial.step == number and not trial.stopped]
+        whole = [trial for trial in result.trials if trial.step == number and trial.run.stopped not in WISHES]
         if whole:
-            yield _trial_line(name, find_best(whole))
-    if last:
-        noise = last.result.uncertainty
+            run = find_best(whole).run
+            epochs, words = run.best_epoch + 1, run.spec.describe()
+            yield Line(name=name, description=words, part="validation", score=run.score, epochs=epochs)
+    if result.test:
+        noise, final = result.test.uncertainty, result.final
         yield Line(
             name="final model",
-            description=f"{describe_spec(last.final.spec)}; on all {last.final.samples:,} samples",
+            description=f"{final.spec.describe()}; on all {final.samples:,} samples",
             part="test",
-            score=last.result.score,
-            epochs=last.final.epochs,
+            score=result.test.score,
+            epochs=final.epochs,
             interval=(noise.low, noise.high),
         )
 
 
-def _trial_line(name: str, trial: Trial) -> Line:
-    return Line(
-        name=name,
-        description=describe_spec(trial.spec),
-        part="validation",
-        score=trial.score,
-        epochs=trial.epoch + 1,
-    )
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _class_shares(problem: Problem, y: np.ndarray) -> dict[str, float]:
+    """Return which part of the samples has each label; empty for quantities."""
+    if not problem.type.is_classification:
+        return {}
+    if y.ndim > 1:
+        return dict(zip(problem.output_names, y.mean(axis=0).tolist(), strict=True))
+    shares = np.bincount(y, minlength=len(problem.output_names)) / len(y)
+    return dict(zip(problem.output_names, shares.tolist(), strict=True))

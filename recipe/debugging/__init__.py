@@ -14,11 +14,11 @@ from recipe.core.checks import Check, Status
 from recipe.core.problem import Problem, ProblemType
 from recipe.debugging import data, training
 from recipe.debugging import model as model_checks
-from recipe.debugging.basics import NotApplicable
-from recipe.debugging.bench import Bench
+from recipe.debugging.bench import Bench, NotApplicable
 
 if TYPE_CHECKING:
     import keras
+    import pandas as pd
 
 CHECKS = MappingProxyType(
     {
@@ -31,7 +31,7 @@ CHECKS = MappingProxyType(
         "axis of scaling": data.check_axis,
         "validation inputs": data.check_parts_inputs,
         "validation targets": data.check_parts_targets,
-        "twins": data.check_twins,
+        "duplicates": data.check_duplicates,
         "last activation": model_checks.check_last_activation,
         "loss": model_checks.check_loss,
         "hidden activations": model_checks.check_hidden_activations,
@@ -43,7 +43,7 @@ CHECKS = MappingProxyType(
         "learning rate": training.check_rate,
         "overfit one batch": training.check_one_batch,
         "weights move": training.check_weights_move,
-        "output as input": training.check_answer_as_input,
+        "output as input": training.check_output_as_input,
         "zero input": training.check_zero_input,
         "shuffled labels": training.check_shuffled_labels,
     }
@@ -76,19 +76,20 @@ class PipelineReport:
             return f"All {len(made)} checks passed.{rest}"
         return f"{len(self.failed)} of {len(made)} checks failed.{rest} Look first at {self.failed[0].sentence}"
 
-    def to_rows(self) -> list[dict[str, object]]:
-        """Return a dict a check, to be shown as a table."""
-        return [
+    def to_frame(self) -> pd.DataFrame:
+        """Return a table, a row a check."""
+        import pandas as pd
+
+        return pd.DataFrame(
             {
-                "check": check.name,
-                "outcome": str(check.status),
-                "found": check.found,
-                "expected": check.expected,
-                "cause": check.cause,
-                "value": check.value,
+                "check": [check.name for check in self.checks],
+                "outcome": [str(check.status) for check in self.checks],
+                "found": [check.found for check in self.checks],
+                "expected": [check.expected for check in self.checks],
+                "cause": [check.cause for check in self.checks],
+                "value": [check.value for check in self.checks],
             }
-            for check in self.checks
-        ]
+        )
 
     def __getitem__(self, name: str) -> Check:
         """Return the check of that name."""
@@ -163,39 +164,13 @@ def check_pipeline(
     True
     """
     names = _choose(checks)
-    bench = make_bench(model, x_train, y_train, x_val, y_val, problem=problem, seed=seed)
+    bench = Bench(model, x_train, y_train, x_val, y_val, problem=problem, seed=seed)
     made = []
     for name in names:
         made.append(make_check(bench, name))
         if on_check is not None:
             on_check(made[-1])
     return PipelineReport(checks=tuple(made))
-
-
-def make_bench(
-    model: keras.Model,
-    x_train: np.ndarray,
-    y_train: np.ndarray,
-    x_val: np.ndarray | None = None,
-    y_val: np.ndarray | None = None,
-    *,
-    problem: Problem | ProblemType | None = None,
-    seed: int = 0,
-) -> Bench:
-    """Put a pipeline on the bench, for checks that are made one by one; what they share is computed once."""
-    import keras
-
-    if not isinstance(model, keras.Model):
-        raise TypeError(f"Only a Keras model can be checked. Received: model, {type(model).__name__}.")
-    if getattr(model, "optimizer", None) is None or getattr(model, "loss", None) is None:
-        raise ValueError(
-            f"The model has no loss and optimizer yet. Received: model {model.name!r}, not compiled. Compile it first."
-        )
-    if (x_val is None) != (y_val is None):
-        raise ValueError("Validation needs inputs and targets. Received: x_val or y_val alone. Give both, or none.")
-    parts = {"x_train": x_train, "y_train": y_train, "x_val": x_val, "y_val": y_val}
-    arrays = {name: None if part is None else _as_array(name, part) for name, part in parts.items()}
-    return Bench(model, *arrays.values(), kind=problem, seed=seed)
 
 
 def make_check(bench: Bench, name: str) -> Check:
@@ -212,15 +187,6 @@ def _choose(checks: Iterable[str] | None) -> list[str]:
     if unknown := [name for name in names if name not in CHECKS]:
         raise ValueError(f"There is no such check. Received: {', '.join(unknown)}. There are: {', '.join(CHECKS)}.")
     return names
-
-
-def _as_array(name: str, part: object) -> np.ndarray:
-    array = np.asarray(part)
-    if array.dtype.kind not in "buif" or array.ndim == 0:
-        raise TypeError(f"The data must be numbers. Received: {name}, an array of {array.dtype}. Encode it first.")
-    if not len(array):
-        raise ValueError(f"There is nothing to check. Received: {name}, empty. Give at least a few samples.")
-    return array
 
 
 def _say(check: Check) -> str:

@@ -1,26 +1,44 @@
-"""Step 8: short trainings of copies of a model, each made when a check first asks for it, and then kept."""
+"""A pipeline on the bench: its data, copies of its model, and short trainings of them, each made once and then kept.
+
+The model itself is only read.
+"""
 
 from __future__ import annotations
 
 import math
+import threading
+import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from recipe.core.problem import ProblemType
-from recipe.debugging.basics import quiet
-from recipe.debugging.subject import VAL_ROWS, Subject
+from recipe.core.checks import Check, Status
+from recipe.core.problem import Problem, ProblemType
+from recipe.core.run import EpochReport
 
 if TYPE_CHECKING:
-    from recipe.debugging.programs import State
+    import keras
 
-STEPS, BATCH = 20, 32  # of one stretch of training, after which it is judged
+    from recipe.debugging.rate_sweep import RateSweep
+
+T = TypeVar("T")
+
+ROWS, VAL_ROWS = 2_000, 500  # that are trained and judged on at most
+BATCH, STEPS = 32, 20  # of one stretch of training, after which it is judged
 STRETCHES, LONGEST = 3, 9
-RATES = tuple(10.0**power for power in range(-4, 5))  # of the rate used
-WELL_CHOSEN = 0.25  # of the fall at the best rate
-LEARNED = 0.05  # of the first loss: a smaller fall is no learning
+
+
+class NotApplicable(Exception):
+    """A check cannot be made here; the message says why."""
+
+
+def judge(name: str, ok: bool, *, found: str, expected: str, cause: str, value: float | None = None) -> Check:
+    """Return a check that passed or failed; the cause is kept where it failed."""
+    status = Status.PASSED if ok else Status.FAILED
+    return Check(name=name, status=status, found=found, expected=expected, cause="" if ok else cause, value=value)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -29,42 +47,282 @@ class Outcome:
 
     Attributes
     ----------
-    losses : of each step's batch, float (steps,)
-    val_losses : on the validation rows in inference mode, after each stretch of 20 steps
-    state : after the last step
+    losses, val_losses : without penalties, in inference mode, after each stretch of 20 steps
+    weights : the trainable variables after the last step
+    whole : whether all stretches were made, and the loss stayed a number
     """
 
-    losses: np.ndarray
-    val_losses: np.ndarray
-    state: State
+    losses: tuple[float, ...]
+    val_losses: tuple[float, ...]
+    weights: list[np.ndarray]
+    whole: bool
 
     @property
     def best(self) -> float:
         """The lowest validation loss: a short training may overfit, too."""
-        finite = self.val_losses[np.isfinite(self.val_losses)]
-        return float(finite.min()) if len(finite) else math.inf
+        return min((loss for loss in self.val_losses if math.isfinite(loss)), default=math.inf)
+
+    @property
+    def steps(self) -> int:
+        """How many updates were made."""
+        return STEPS * len(self.losses)
 
 
-class Bench(Subject):
-    """A model and its data, with what short trainings of copies say."""
+class Bench:
+    """A compiled model and its data; what is made of them is made when it is first asked for, and then kept.
+
+    Parameters
+    ----------
+    model : compiled, with one input and one output; it is only read
+    x_train, y_train, x_val, y_val : as they go to `fit`; without validation a fifth of the training part is taken
+    problem : what is predicted; None finds it out from the targets
+    seed : of the rows that are drawn, the weights and the order
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        x_train: np.ndarray,
+        y_train: np.ndarray,
+        x_val: np.ndarray | None = None,
+        y_val: np.ndarray | None = None,
+        *,
+        problem: Problem | ProblemType | None = None,
+        seed: int = 0,
+    ) -> None:
+        _check_pipeline(model, x_val, y_val)
+        self.model, self.seed, self.validated = model, seed, x_val is not None
+        parts = {"x_train": x_train, "y_train": y_train, "x_val": x_val, "y_val": y_val}
+        self.parts = {name: _as_array(name, part) for name, part in parts.items() if part is not None}
+        self.x_train, self.y_train, self.x_val, self.y_val = map(self.parts.get, parts)
+        self._given, self._trained = problem, {}
+
+    # The data.
 
     @cached_property
-    def _trained(self) -> dict[str, Outcome]:
-        return {}
+    def rows(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """At most 2,000 training and 500 validation rows, drawn at random: x, y, x_val, y_val."""
+        if len(self.x_train) != len(self.y_train):
+            raise NotApplicable("the training part has not one target for each input")
+        if self.validated and len(self.x_val) != len(self.y_val):
+            raise NotApplicable("the validation part has not one target for each input")
+        rng = np.random.default_rng(self.seed)
+        order = rng.permutation(len(self.x_train))
+        if self.validated:
+            order_val = rng.permutation(len(self.x_val))[:VAL_ROWS]
+            x_val, y_val = self.x_val[order_val], self.y_val[order_val]
+        else:
+            cut = len(order) // 5
+            x_val, y_val, order = self.x_train[order[:cut]], self.y_train[order[:cut]], order[cut:]
+        order = order[:ROWS]
+        return self.x_train[order], self.y_train[order], x_val[:VAL_ROWS], y_val[:VAL_ROWS]
 
-    def row_losses(self, y: np.ndarray, outputs: np.ndarray) -> np.ndarray:
-        """Return the loss of each row."""
+    @cached_property
+    def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """The rows in the dtypes that the network reads; targets with the rank of the outputs."""
+        x, y, x_val, y_val = self.rows
+        shape = lambda y: (y if y.ndim > 1 else y[:, None]).astype(np.float32)  # noqa: E731
+        return x.astype(self._input_dtype), shape(y), x_val.astype(self._input_dtype), shape(y_val)
+
+    @property
+    def _input_dtype(self) -> type:
+        return np.int32 if "int" in str(self.copy.inputs[0].dtype) else np.float32
+
+    @cached_property
+    def bad_numbers(self) -> dict[str, int]:
+        """How many numbers of each part are not finite; a part without any is left out."""
+        counts = {name: int((~np.isfinite(part)).sum()) for name, part in self.parts.items()}
+        return {name: count for name, count in counts.items() if count}
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """The shape of a sample."""
+        return tuple(self.x_train.shape[1:])
+
+    @property
+    def target_columns(self) -> int:
+        """How many numbers a target has."""
+        return int(self.y_train.shape[-1]) if self.y_train.ndim > 1 else 1
+
+    # What is asked.
+
+    @cached_property
+    def type(self) -> ProblemType:
+        """The type of problem: as it was given, else as the targets look."""
+        given = getattr(self._given, "type", self._given)
+        return given or guess_type(self.y_train, self.outputs, self.loss_name)
+
+    @cached_property
+    def problem(self) -> Problem:
+        """The problem as the table of step 1 knows it."""
+        if isinstance(self._given, Problem):
+            return self._given
+        outputs = self.target_columns
+        if outputs == 1 and self.type is ProblemType.MULTICLASS:
+            outputs = self.outputs  # of integer classes there are as many as the network has outputs
+        return Problem(
+            name="yours",
+            question="",
+            type=self.type,
+            outputs=outputs,
+            output_names=(),
+            input_shape=self.input_shape,
+            measure="",
+        )
+
+    @property
+    def outputs(self) -> int:
+        """How many numbers the network puts out for a sample."""
+        return int(self.copy.output_shape[-1])
+
+    @cached_property
+    def loss_name(self) -> str:
+        """The name of the loss, as Keras writes it out in full: "mse" and MeanSquaredError() are one."""
         import keras
 
-        from recipe.debugging.programs import row_losses
+        loss = keras.losses.get(self.model.loss)
+        name = getattr(loss, "__name__", "") or type(loss).__name__
+        return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")
 
-        with quiet():
-            return keras.ops.convert_to_numpy(row_losses(self.program.loss, y, outputs))
+    @property
+    def from_logits(self) -> bool:
+        """Whether the loss takes the outputs before their activation."""
+        config = self.model.loss.get_config() if hasattr(self.model.loss, "get_config") else {}
+        return bool(config.get("from_logits", False))
 
-    @cached_property
+    @property
     def used_rate(self) -> float:
         """The learning rate that the model is compiled with."""
         return float(self.model.optimizer.learning_rate)
+
+    # Copies of the model.
+
+    @cached_property
+    def copy(self) -> keras.Model:
+        """A copy of the model with the weights that it has now (fresh ones where it is not built yet)."""
+        copy = self.draw_anew()
+        if self.model.built:
+            copy.set_weights(self.model.get_weights())
+        return copy
+
+    def draw_anew(self, *, frozen_too: bool = False) -> keras.Model:
+        """Return a copy with weights drawn from the seed.
+
+        Those of frozen layers are the model's own, unless they are asked for, too: a part that is not trained has its
+        weights from somewhere else.
+        """
+        from recipe.engine.models import fixed_seed
+        from recipe.engine.twins import copy_model
+
+        def draw() -> keras.Model:
+            with fixed_seed(self.seed):
+                copy = copy_model(self.model)
+                if not copy.built:
+                    copy.build((None, *self.input_shape))
+            return copy
+
+        copy = self.guard(draw, "the model cannot be copied")
+        if self.model.built and not frozen_too:
+            for new, old in zip(copy.variables, self.model.variables, strict=True):
+                if not old.trainable:
+                    new.assign(old.value)
+        return copy
+
+    @cached_property
+    def refusal(self) -> str:
+        """Why the model cannot read the inputs; empty where it can."""
+        try:
+            self.guard(
+                lambda: self.copy(self.x_train[:2].astype(self._input_dtype)), "the model cannot read the inputs"
+            )
+        except NotApplicable as why:
+            return str(why)
+        return ""
+
+    def guard(self, make: Callable[[], T], fact: str) -> T:
+        """Return what `make` returns; what Keras refuses is a reason why a check cannot be made."""
+        try:
+            with warnings.catch_warnings(action="ignore", category=SyntaxWarning):  # of losses: a check says it better
+                return make()
+        except NotApplicable:
+            raise
+        except Exception as error:
+            first = (str(error).strip() or type(error).__name__).splitlines()[0]
+            raise NotApplicable(f"{fact}: {first[:200]}") from error
+
+    # Losses.
+
+    def row_losses(self, y: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+        """Return the loss of each row; y has the rank of the outputs."""
+        import keras
+
+        from recipe.engine.members import row_losses
+
+        find = lambda: keras.ops.convert_to_numpy(row_losses(self.model.loss, y, outputs.astype(np.float32)))  # noqa: E731
+        return self.guard(find, "the loss cannot be computed")
+
+    def first_loss(self, rows: int = VAL_ROWS) -> float:
+        """Return the loss of fresh weights on the first training rows, in inference mode."""
+        import keras
+
+        self.check_runnable()
+        x, y = (part[:rows] for part in self.arrays[:2])
+        predict = lambda: keras.ops.convert_to_numpy(self._start_anew()(x, training=False))  # noqa: E731
+        return float(self.row_losses(y, self.guard(predict, "the model cannot be run on these data")).mean())
+
+    @cached_property
+    def constant_loss(self) -> float:
+        """The validation loss of the answer that, of all that are the same for every sample, suits these rows best."""
+        return self.loss_of_constant(self.arrays[3])
+
+    def loss_of_constant(self, y: np.ndarray) -> float:
+        """Return the lowest loss that one output for all of these rows can have."""
+        if self.type is ProblemType.MULTICLASS:
+            counts = np.bincount(y[:, 0].astype(int), minlength=self.outputs) if y.shape[1] == 1 else y.sum(axis=0)
+            middle = (counts[: self.outputs] + 1e-3) / (counts[: self.outputs] + 1e-3).sum()
+            middle = np.log(middle) if self.from_logits else middle
+        else:
+            middle = y.mean(axis=0)
+            if self.type.is_classification and self.from_logits:
+                middle = np.log((middle + 1e-3) / (1 - middle + 1e-3))
+        answers = [middle] if self.type.is_classification else [middle, np.median(y, axis=0)]
+        return min(
+            float(self.row_losses(y, np.tile(np.broadcast_to(each, (self.outputs,)), (len(y), 1))).mean())
+            for each in answers
+        )
+
+    # Trainings.
+
+    def check_runnable(self) -> None:
+        """Raise NotApplicable where nothing can be computed."""
+        if len(self.rows[0]) < 2:
+            raise NotApplicable("there are too few samples")
+        if self.bad_numbers:
+            raise NotApplicable("some numbers are not finite, and every loss would be the same: not a number")
+
+    @cached_property
+    def _trainee(self) -> tuple[keras.Model, list[np.ndarray]]:
+        """The copy that is trained again and again, and its variables and its optimizer's as they are at the start."""
+        optimizer = self.model.optimizer
+        copy = self.compile_anew(type(optimizer).from_config(optimizer.get_config() | {"learning_rate": 0.001}))
+        return copy, [np.array(variable) for variable in (*copy.variables, *copy.optimizer.variables)]
+
+    def compile_anew(self, optimizer: keras.optimizers.Optimizer) -> keras.Model:
+        """Return a copy with fresh weights, compiled with the model's loss and this optimizer."""
+        from recipe.engine.first_weights import build_optimizer
+
+        copy = self.draw_anew()
+        if not copy.trainable_variables:
+            raise NotApplicable("no weight can be trained")
+        build_optimizer(optimizer, copy.trainable_variables)
+        self.guard(lambda: copy.compile(optimizer=optimizer, loss=self.model.loss), "the model cannot be compiled anew")
+        return copy
+
+    def _start_anew(self) -> keras.Model:
+        model, start = self._trainee
+        for variable, value in zip((*model.variables, *model.optimizer.variables), start, strict=True):
+            variable.assign(value)
+        return model
 
     def train(
         self,
@@ -77,7 +335,7 @@ class Bench(Subject):
         rate: float,
         stretches: int = STRETCHES,
         enough: float = -math.inf,
-        one_batch: bool = False,
+        shuffle: bool = True,
     ) -> Outcome:
         """Train from fresh weights and keep the outcome under its name.
 
@@ -85,23 +343,66 @@ class Bench(Subject):
         ----------
         stretches : of 20 steps each, at most
         enough : a validation loss at which it ends
-        one_batch : take the first rows at every step
+        shuffle : False takes the rows as they come
         """
-        if name in self._trained:
-            return self._trained[name]
-        state, losses, val_losses = self.program.start(self.fresh, rate), [], []
-        rng = np.random.default_rng(self.seed)
-        with quiet():
-            for _ in range(stretches):
-                order = _first(len(x)) if one_batch else draw_order(rng, len(x))
-                state, stretch = self.program.train(state, x, y, order)
-                losses.append(stretch)
-                val_losses.append(float(self.program.losses(state, x_val, y_val).mean()))
-                if val_losses[-1] <= enough or not math.isfinite(val_losses[-1]):
-                    break
-        outcome = Outcome(losses=np.concatenate(losses), val_losses=np.array(val_losses), state=state)
-        self._trained[name] = outcome
-        return outcome
+        if name not in self._trained:
+            self.check_runnable()
+            train = lambda: self._train(x, y, x_val, y_val, rate, stretches, enough, shuffle)  # noqa: E731
+            self._trained[name] = self.guard(train, "the model cannot be run on these data")
+        return self._trained[name]
+
+    def _train(self, x, y, x_val, y_val, rate: float, stretches: int, enough: float, shuffle: bool) -> Outcome:
+        model, ended = self._start_anew(), threading.Event()
+        model.optimizer.learning_rate = rate
+
+        def look(report: EpochReport) -> None:
+            loss = report.logs["val_data_loss"]
+            if loss <= enough or not math.isfinite(loss):
+                ended.set()
+
+        history = self.fit(model, x, y, x_val, y_val, epochs=stretches, shuffle=shuffle, on_epoch=look, stop=ended)
+        losses, val_losses = (tuple(history[key]) for key in ("data_loss", "val_data_loss"))
+        return Outcome(
+            losses=losses,
+            val_losses=val_losses,
+            weights=[np.array(variable) for variable in model.trainable_variables],
+            whole=len(losses) == stretches and math.isfinite(losses[-1]),
+        )
+
+    def fit(
+        self,
+        model: keras.Model,
+        x: np.ndarray,
+        y: np.ndarray,
+        x_val: np.ndarray,
+        y_val: np.ndarray,
+        *,
+        batch_size: int = BATCH,
+        steps: int = STEPS,
+        epochs: int = 1,
+        shuffle: bool = True,
+        **listeners: object,
+    ) -> dict[str, list[float]]:
+        """Train a model from where it stands, and return the history: an epoch is so many full batches."""
+        from recipe.engine.loop import train_models
+        from recipe.engine.members import Job
+
+        job = Job(
+            model=model,
+            x=x,
+            y=y,
+            x_val=x_val,
+            y_val=y_val,
+            batch_size=batch_size,
+            steps_per_epoch=steps,
+            epochs=epochs,
+            seed=self.seed,
+            shuffle=shuffle,
+        )
+        (progress,) = train_models([job], **listeners)
+        if progress.stopped == "interrupted":
+            raise KeyboardInterrupt
+        return progress.history
 
     @cached_property
     def true(self) -> Outcome:
@@ -109,77 +410,56 @@ class Bench(Subject):
         return self.train("true", *self.arrays, rate=self.good_rate, stretches=LONGEST, enough=0.8 * self.constant_loss)
 
     @cached_property
-    def sweep(self) -> dict[float, Outcome]:
-        """A short training at each of a range of learning rates, by the rate."""
-        x, y, *_ = self.arrays
-        return {
-            rate: self.train(f"rate {rate:g}", x, y, x[:2], y[:2], rate=rate)
-            for rate in (self.used_rate * factor for factor in RATES)
-        }
-
-    def fall(self, outcome: Outcome) -> float:
-        """Return by how much the training loss fell in a short training; minus infinity where it exploded."""
-        last = float(outcome.losses[-STEPS // 2 :].mean())
-        whole = len(outcome.losses) == STRETCHES * STEPS
-        return self.first_loss - last if whole and math.isfinite(last) else -math.inf
-
-    @cached_property
-    def first_loss(self) -> float:
-        """The loss of fresh weights on the training rows (at most 500)."""
-        x, y, *_ = self.arrays
-        state = self.program.start(self.fresh, 0.001)
-        with quiet():
-            return float(self.program.losses(state, x[:VAL_ROWS], y[:VAL_ROWS]).mean())
-
-    @cached_property
-    def fastest_rate(self) -> float:
-        """The rate at which the loss falls most."""
-        return max(self.sweep, key=lambda rate: self.fall(self.sweep[rate]))
-
-    @cached_property
-    def good_rates(self) -> tuple[float, ...]:
-        """The rates at which the loss falls at least by a quarter of what it falls at best, in rising order."""
-        best = self.fall(self.sweep[self.fastest_rate])
-        return tuple(rate for rate, outcome in self.sweep.items() if self.fall(outcome) >= WELL_CHOSEN * best)
-
-    @cached_property
-    def advised_rate(self) -> float:
-        """The next good rate below the fastest one: there the loss still falls well, and nothing explodes."""
-        return max((rate for rate in self.good_rates if rate < self.fastest_rate), default=self.fastest_rate)
-
-    @cached_property
     def good_rate(self) -> float:
         """The rate used where it is a good one, else the advised one: so that one fault shows only once."""
-        return self.used_rate if self.used_rate in self.good_rates else self.advised_rate
+        return self.used_rate if self.used_rate in self.sweep.good_rates else self.sweep.advised_rate
 
     @cached_property
-    def constant_loss(self) -> float:
-        """The validation loss of the answer that, of all that are the same for every sample, suits these rows best."""
-        y_val = self.arrays[3]
-        return min(
-            float(self.row_losses(y_val, np.tile(answer, (len(y_val), 1))).mean()) for answer in self.constants(y_val)
+    def sweep(self) -> RateSweep:
+        """A short training at each of a range of learning rates around the one used."""
+        from recipe.debugging.rate_sweep import AROUND, sweep_bench
+
+        return sweep_bench(self, [self.used_rate * factor for factor in AROUND])
+
+
+def guess_type(y: np.ndarray, outputs: int, loss: str) -> ProblemType:
+    """Say what type of problem targets belong to.
+
+    Examples
+    --------
+    >>> guess_type(np.array([0, 3, 1]), outputs=4, loss="sparse_categorical_crossentropy").name
+    'MULTICLASS'
+    >>> guess_type(np.array([0.2, 3.1]), outputs=1, loss="mean_squared_error").name
+    'REGRESSION'
+    """
+    whole = y.dtype.kind in "bui" or bool(np.isfinite(y).all() and (y == np.round(y)).all())
+    if y.ndim > 1 and y.shape[-1] > 1:
+        if not whole or not np.isin(y, (0, 1)).all():
+            return ProblemType.REGRESSION
+        return ProblemType.MULTICLASS if (y.sum(axis=-1) == 1).all() else ProblemType.MULTILABEL
+    few = len(np.unique(y[:5_000])) <= 2
+    if whole and outputs > 1:
+        return ProblemType.MULTICLASS
+    return ProblemType.BINARY if whole and (few or "binary" in loss) else ProblemType.REGRESSION
+
+
+def _check_pipeline(model: object, x_val: object, y_val: object) -> None:
+    import keras
+
+    if not isinstance(model, keras.Model):
+        raise TypeError(f"Only a Keras model can be checked. Received: model, {type(model).__name__}.")
+    if getattr(model, "optimizer", None) is None or getattr(model, "loss", None) is None:
+        raise ValueError(
+            f"The model has no loss and optimizer yet. Received: model {model.name!r}, not compiled. Compile it first."
         )
-
-    def constants(self, y: np.ndarray) -> list[np.ndarray]:
-        """Return the candidates for the best constant output, each of shape (outputs,)."""
-        if self.kind is ProblemType.MULTICLASS:
-            counts = np.bincount(y[:, 0].astype(int), minlength=self.outputs) if y.shape[1] == 1 else y.sum(axis=0)
-            shares = (counts[: self.outputs] + 1e-3) / (counts[: self.outputs] + 1e-3).sum()
-            return [(np.log(shares) if self.from_logits else shares).astype(np.float32)]
-        middle = y.mean(axis=0)
-        if self.kind.is_classification and self.from_logits:
-            middle = np.log((middle + 1e-3) / (1 - middle + 1e-3))
-        candidates = [middle] if self.kind.is_classification else [middle, np.median(y, axis=0)]
-        return [np.broadcast_to(each, (self.outputs,)).astype(np.float32) for each in candidates]
+    if (x_val is None) != (y_val is None):
+        raise ValueError("Validation needs inputs and targets. Received: x_val or y_val alone. Give both, or none.")
 
 
-def draw_order(rng: np.random.Generator, rows: int) -> np.ndarray:
-    """Return the rows of each batch of a stretch, int32 (steps, batch): each once before one comes again."""
-    rounds = -(-STEPS * BATCH // rows)
-    order = np.concatenate([rng.permutation(rows) for _ in range(rounds)])[: STEPS * BATCH]
-    return order.reshape(STEPS, BATCH).astype(np.int32)
-
-
-def _first(rows: int) -> np.ndarray:
-    """Return the order in which every batch is the same."""
-    return np.tile(np.arange(BATCH, dtype=np.int32) % min(rows, BATCH), (STEPS, 1))
+def _as_array(name: str, part: object) -> np.ndarray:
+    array = np.asarray(part)
+    if array.dtype.kind not in "buif" or array.ndim == 0:
+        raise TypeError(f"The data must be numbers. Received: {name}, an array of {array.dtype}. Encode it first.")
+    if not len(array):
+        raise ValueError(f"There is nothing to check. Received: {name}, empty. Give at least a few samples.")
+    return array

@@ -6,15 +6,15 @@ import numpy as np
 
 from recipe.core.checks import Check
 from recipe.core.problem import ProblemType
-from recipe.debugging.basics import NotApplicable, count_bad, judge
-from recipe.debugging.bench import Bench
+from recipe.debugging.bench import Bench, NotApplicable, judge
 from recipe.steps.s3_checks import find_duplicates
 
 LOOKED_AT = 5_000  # rows, drawn evenly, for what needs not all of them
 LARGE, SMALL = 10.0, 0.01  # spread or level of inputs beyond which training suffers
 ALIKE_SHIFT, FARTHEST_SHIFT = 0.25, 0.4  # spreads between two means: of all inputs, and of the hundredth farthest
-TWINS = 0.02  # of the validation part
+DUPLICATES = 0.02  # of the validation part
 ONE_CLASS = 0.95
+SCALING_LAYERS = ("Rescaling", "Normalization", "Reshape", "Flatten")
 
 
 def check_shapes(bench: Bench) -> Check:
@@ -33,8 +33,8 @@ def check_shapes(bench: Bench) -> Check:
     if not wrong and bench.refusal:
         wrong.append(f"{bench.refusal[0].upper()}{bench.refusal[1:].rstrip('.')}.")
     if not wrong:
-        columns = bench.y_train.shape[-1] if bench.y_train.ndim > 1 else 1
-        sparse = bench.kind is ProblemType.MULTICLASS and columns == 1
+        columns = bench.target_columns
+        sparse = bench.type is ProblemType.MULTICLASS and columns == 1
         if not sparse and columns != bench.outputs:
             wrong.append(f"A target has {columns} numbers, and the network puts out {bench.outputs}.")
     found = " ".join(wrong) or (
@@ -52,8 +52,7 @@ def check_shapes(bench: Bench) -> Check:
 
 def check_finite(bench: Bench) -> Check:
     """No NaN, nothing infinite."""
-    parts = {"x_train": bench.x_train, "y_train": bench.y_train, "x_val": bench.x_val, "y_val": bench.y_val}
-    bad = {name: count for name, part in parts.items() if part is not None and (count := count_bad(part))}
+    bad = bench.bad_numbers
     return judge(
         "finite numbers",
         not bad,
@@ -84,7 +83,7 @@ def check_inputs_vary(bench: Bench) -> Check:
 
 def check_balance(bench: Bench) -> Check:
     """More than one class, and none that is nearly everything."""
-    if not bench.kind.is_classification:
+    if not bench.type.is_classification:
         spread = float(np.std(bench.y_train[np.isfinite(bench.y_train)]))
         return judge(
             "class balance",
@@ -94,7 +93,7 @@ def check_balance(bench: Bench) -> Check:
             cause="Every target is the same: the wrong column was taken. Look at the targets.",
             value=spread,
         )
-    if bench.kind is ProblemType.MULTILABEL:
+    if bench.type is ProblemType.MULTILABEL:
         raise NotApplicable("each label of a multilabel problem has a balance of its own")
     labels, counts = np.unique(_labels(bench.y_train), return_counts=True)
     share = counts.max() / counts.sum()
@@ -112,12 +111,12 @@ def check_balance(bench: Bench) -> Check:
 
 def check_labels(bench: Bench) -> Check:
     """Classes are numbered from 0 and fit the outputs."""
-    if not bench.kind.is_classification:
+    if not bench.type.is_classification:
         return _check_target_scale(bench)
     labels = _labels(bench.y_train)
-    classes = 2 if bench.outputs == 1 or bench.kind is ProblemType.MULTILABEL else bench.outputs
-    if bench.y_train.ndim > 1 and bench.y_train.shape[-1] > 1 and bench.kind is ProblemType.MULTICLASS:
-        classes = bench.y_train.shape[-1]
+    classes = 2 if bench.outputs == 1 or bench.type is ProblemType.MULTILABEL else bench.outputs
+    if bench.target_columns > 1 and bench.type is ProblemType.MULTICLASS:
+        classes = bench.target_columns
     low, high = float(np.nanmin(labels)), float(np.nanmax(labels))
     outside = int(((labels < 0) | (labels >= classes)).sum())
     return judge(
@@ -146,7 +145,7 @@ def _check_target_scale(bench: Bench) -> Check:
 
 def check_scale(bench: Bench) -> Check:
     """What reaches the first weights is of the order of 1."""
-    x = _table(bench.reach_first_weights())
+    x = _table(_reach_first_weights(bench))
     level = max(float(np.nanmax(np.abs(np.nanmean(x, axis=0)))), float(np.nanmax(np.nanstd(x, axis=0))))
     return judge(
         "input scale",
@@ -157,6 +156,23 @@ def check_scale(bench: Bench) -> Check:
         + " Divide pixels by 255, once; subtract a column's mean and divide by its spread, both of the training part.",
         value=level,
     )
+
+
+def _reach_first_weights(bench: Bench) -> np.ndarray:
+    """Return what the first layer with trained weights reads, behind layers that scale, on at most 2,000 rows."""
+    import keras
+
+    x = bench.rows[0]
+    layers = [layer for layer in bench.copy.layers if type(layer).__name__ != "InputLayer"]
+    if layers and isinstance(layers[0], keras.layers.Embedding):
+        raise NotApplicable("the inputs are numbers of words, which an embedding looks up")
+    if layers and isinstance(layers[0], keras.layers.BatchNormalization):
+        raise NotApplicable("the first layer normalises each batch")
+    for layer in layers:
+        if type(layer).__name__ not in SCALING_LAYERS:
+            break
+        x = keras.ops.convert_to_numpy(layer(x.astype(np.float32)))
+    return x
 
 
 def check_axis(bench: Bench) -> Check:
@@ -181,7 +197,10 @@ def check_axis(bench: Bench) -> Check:
 
 def check_parts_inputs(bench: Bench) -> Check:
     """Validation inputs look like training inputs."""
-    x, x_val = _two_tables(bench)
+    _check_same_shape(bench)
+    if bench.bad_numbers:
+        raise NotApplicable("some numbers are not finite")
+    x, x_val = _table(bench.x_train, 2_000), _table(bench.x_val, 2_000)
     mean, mean_val, spread, spread_val = x.mean(axis=0), x_val.mean(axis=0), x.std(axis=0), x_val.std(axis=0)
     pooled = np.sqrt((spread**2 + spread_val**2) / 2)
     used = pooled > 0
@@ -210,10 +229,9 @@ def check_parts_inputs(bench: Bench) -> Check:
 
 def check_parts_targets(bench: Bench) -> Check:
     """Validation targets are distributed like training targets."""
-    if not bench.validated:
-        raise NotApplicable("no validation part was given")
+    _check_validated(bench)
     y, y_val = bench.y_train.astype(float), bench.y_val.astype(float)
-    if bench.kind.is_classification and bench.kind is not ProblemType.MULTILABEL:
+    if bench.type.is_classification and bench.type is not ProblemType.MULTILABEL:
         y, y_val = _labels(y), _labels(y_val)
         classes = np.union1d(y, y_val)
         shares, shares_val = ((part[:, None] == classes).mean(axis=0) for part in (y, y_val))
@@ -233,29 +251,26 @@ def check_parts_targets(bench: Bench) -> Check:
         "validation targets",
         distance < limit,
         found=found,
-        expected=f"less than {limit:.0%}." if bench.kind.is_classification else f"less than {limit:.2g} spreads.",
+        expected=f"less than {limit:.0%}." if bench.type.is_classification else f"less than {limit:.2g} spreads.",
         cause="The samples were in order when they were cut: one part holds what the other lacks. Shuffle before "
         "splitting (validation_split of fit cuts off the end without shuffling).",
         value=distance,
     )
 
 
-def check_twins(bench: Bench) -> Check:
+def check_duplicates(bench: Bench) -> Check:
     """No sample stands in both parts."""
-    if not bench.validated:
-        raise NotApplicable("no validation part was given")
-    if bench.x_train.shape[1:] != bench.x_val.shape[1:]:
-        raise NotApplicable("the samples of both parts have different shapes")
-    twins = find_duplicates(bench.x_train, bench.x_val)
+    _check_same_shape(bench)
+    found = find_duplicates(bench.x_train, bench.x_val)
     return judge(
-        "twins",
-        twins.share <= TWINS,
-        found=f"{twins.in_second:,} of {twins.size:,} validation samples ({twins.share:.1%}) stand in the "
+        "duplicates",
+        found.share <= DUPLICATES,
+        found=f"{found.in_second:,} of {found.size:,} validation samples ({found.share:.1%}) stand in the "
         "training part.",
-        expected=f"none, at most {TWINS:.0%}.",
+        expected=f"none, at most {DUPLICATES:.0%}.",
         cause="The parts overlap, or the data were copied before they were split (oversampling, augmentation): the "
         "validation score is too good. Drop duplicates, then split, then copy.",
-        value=twins.share,
+        value=found.share,
     )
 
 
@@ -272,11 +287,12 @@ def _table(x: np.ndarray, rows: int = LOOKED_AT) -> np.ndarray:
     return chosen.reshape(len(chosen), -1).astype(np.float64)
 
 
-def _two_tables(bench: Bench) -> tuple[np.ndarray, np.ndarray]:
+def _check_validated(bench: Bench) -> None:
     if not bench.validated:
         raise NotApplicable("no validation part was given")
+
+
+def _check_same_shape(bench: Bench) -> None:
+    _check_validated(bench)
     if bench.x_train.shape[1:] != bench.x_val.shape[1:]:
         raise NotApplicable("the samples of both parts have different shapes")
-    if not bench.finite:
-        raise NotApplicable("some numbers are not finite")
-    return _table(bench.x_train, 2_000), _table(bench.x_val, 2_000)

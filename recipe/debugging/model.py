@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import itertools
 import math
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from recipe.core.checks import Check
-from recipe.core.problem import ProblemType
-from recipe.debugging.basics import NotApplicable, judge, quiet
-from recipe.debugging.bench import BATCH, STEPS, Bench
-from recipe.debugging.last_layer import check_last_activation as _check_activation
-from recipe.debugging.last_layer import check_loss as _check_loss
-from recipe.engine.twins import copy_model
+from recipe.core.problem import LAST_LAYERS, LastLayer, ProblemType
+from recipe.debugging.bench import VAL_ROWS, Bench, NotApplicable, judge
 
 if TYPE_CHECKING:
     import keras
@@ -24,22 +21,140 @@ DEAD = 0.75  # of a layer's units: some die in every network
 VANISHED, EXPLODED = 1e-6, 1e3  # root mean square of a layer's gradient over its weights'
 NEAR_THEORY = (0.6, 1.7)  # times the loss that theory gives
 CHANCE = 4  # standard deviations by which two draws of the same weights may differ
+GRADIENT_RATE = 2.0**20  # a step of plain gradient descent at this rate shows gradients far below a weight's rounding
 LINEAR = "linear"
+_PUTS_OUT = MappingProxyType(
+    {
+        LINEAR: "any value",
+        "sigmoid": "values from 0 to 1, each by itself",
+        "softmax": "values from 0 to 1 that add up to 1",
+        "tanh": "values from -1 to 1",
+        "relu": "no value below 0, and nothing but 0 once its input is negative for every sample",
+    }
+)
+_IS_WANTED = MappingProxyType(
+    {
+        ProblemType.BINARY: "the probability of a yes",
+        ProblemType.MULTICLASS: "a probability for each class, which add up to 1",
+        ProblemType.MULTILABEL: "a probability for each label by itself, for several may be true",
+        ProblemType.REGRESSION: "any value",
+        ProblemType.BOUNDED_REGRESSION: "a value from 0 to 1",
+    }
+)
+_FOR_QUANTITIES = ("mae", "mse", "huber", "log_cosh", "mean_squared_logarithmic_error")
+_SHORT = MappingProxyType({"mean_squared_error": "mse", "mean_absolute_error": "mae"})
+
+
+# The end of the model against the table of step 1.
 
 
 def check_last_activation(bench: Bench) -> Check:
     """The last layer's units and activation against the table of step 1."""
-    return _check_activation(bench.twin_compiled, bench.problem)
+    problem, activation = bench.problem, _last_activation(bench)
+    row, wanted_units = _row_for(bench, activation)
+    expected = f"{_named(row.activation)} in {_units(wanted_units)}"
+    found = f"{_named(activation)} in {_units(bench.outputs)}"
+    seen = _seen_by_loss(bench, activation)
+    if bench.from_logits and activation == LINEAR:
+        found += f", with the {seen} inside the loss"
+    found = f"{found[0].upper()}{found[1:]}"
+    cause = f'Give the last layer activation="{row.activation}".'
+    if bench.outputs != wanted_units:
+        cause = f"Give the last layer {_units(wanted_units)}."
+    elif row.activation is None:
+        cause = "Leave out the activation of the last layer."
+    if bench.outputs == wanted_units and seen != (row.activation or LINEAR) and activation in _PUTS_OUT:
+        found += f" puts out {_PUTS_OUT[activation]}"
+    return judge(
+        "last activation",
+        bench.outputs == wanted_units and seen == (row.activation or LINEAR),
+        found=f"{found}.",
+        expected=f"{expected}: a {problem.type} wants {_IS_WANTED[problem.type]}.",
+        cause=cause,
+    )
 
 
 def check_loss(bench: Bench) -> Check:
-    """The loss against the table of step 1."""
-    return _check_loss(bench.twin_compiled, bench.problem)
+    """The loss against the table of step 1; for quantities others that fall as the output comes nearer pass, too."""
+    problem, activation = bench.problem, _last_activation(bench)
+    row, _ = _row_for(bench, activation)
+    loss = _SHORT.get(bench.loss_name, bench.loss_name)
+    fitting = [*row.losses, *filter(None, [row.integer_label_loss])]
+    found, cause = f"The loss is {loss}", f'Compile with loss="{row.loss}".'
+    is_other = loss not in fitting and not problem.type.is_classification and loss in _FOR_QUANTITIES
+    is_twice = bench.from_logits and activation != LINEAR
+    if is_twice:
+        found += f" with from_logits=True, behind {_named(activation)}"
+        cause = f"Leave out from_logits=True: else the {activation} is followed by a second one."
+    elif is_other:
+        found += ": not the usual one, but it falls as the output comes nearer to the target"
+    return judge(
+        "loss",
+        not is_twice and (loss in fitting or is_other),
+        found=f"{found}.",
+        expected=f"{' or '.join(fitting)}, for a {problem.type}.",
+        cause=cause,
+    )
+
+
+def _last_activation(bench: Bench) -> str:
+    """Return the name of the activation that puts out, "linear" where there is none."""
+    import keras
+
+    if isinstance(bench.copy.output_shape, (list, dict)):
+        raise NotApplicable(f"the model has {len(bench.copy.output_shape)} outputs, and this checks one")
+    layer = _last_layer(bench.copy)
+    if isinstance(layer, (keras.layers.Softmax, keras.layers.ReLU)):
+        return type(layer).__name__.lower()
+    if not callable(getattr(layer, "activation", None)):
+        raise NotApplicable(f"the last layer is a {type(layer).__name__}, and what it puts out cannot be read")
+    return activation_of(layer)
+
+
+def _last_layer(model: keras.Model) -> keras.layers.Layer:
+    """Return the layer that puts out: that of an inner model, and not one that only shapes or drops."""
+    import keras
+
+    names = getattr(model, "output_names", None)
+    layer = model.get_layer(names[0]) if names else model.layers[-1]
+    if isinstance(layer, keras.Model):
+        return _last_layer(layer)
+    passes_on = (keras.layers.Reshape, keras.layers.Flatten, keras.layers.Dropout)
+    if isinstance(layer, passes_on) and isinstance(model, keras.Sequential):
+        before = [other for other in model.layers if not isinstance(other, passes_on)]
+        return before[-1] if before else layer
+    return layer
+
+
+def _seen_by_loss(bench: Bench, activation: str) -> str:
+    """Return the activation that the loss sees, its own included."""
+    if not bench.from_logits or activation != LINEAR:
+        return activation
+    return "sigmoid" if bench.loss_name == "binary_crossentropy" else "softmax"
+
+
+def _row_for(bench: Bench, activation: str) -> tuple[LastLayer, int]:
+    """Return the row of the table and the units; a yes or no may be written as two classes: a softmax of two units."""
+    is_pair = bench.problem.type is ProblemType.BINARY and bench.outputs == 2
+    if is_pair and _seen_by_loss(bench, activation) == "softmax":
+        return LAST_LAYERS[ProblemType.MULTICLASS], 2
+    return bench.problem.last_layer, bench.problem.outputs
+
+
+def _named(activation: str | None) -> str:
+    return f"{activation} activation" if activation not in (None, LINEAR) else "no activation"
+
+
+def _units(number: int) -> str:
+    return f"{number} unit{'' if number == 1 else 's'}"
+
+
+# The layers.
 
 
 def check_hidden_activations(bench: Bench) -> Check:
     """No two layers of weights follow each other without anything bent between them."""
-    layers, pairs = _chain(bench.twin), []
+    layers, pairs = _chain(bench.copy), []
     for number, layer in enumerate(layers):
         if not _is_linear_map(layer) or activation_of(layer) != LINEAR:
             continue
@@ -63,7 +178,7 @@ def check_hidden_activations(bench: Bench) -> Check:
 
 def check_dropout(bench: Bench) -> Check:
     """No layer throws nearly everything away."""
-    rates = [float(layer.rate) for layer in flatten(bench.twin) if "Dropout" in type(layer).__name__]
+    rates = [float(layer.rate) for layer in flatten(bench.copy) if "Dropout" in type(layer).__name__]
     if not rates:
         raise NotApplicable("the model has no dropout")
     return judge(
@@ -79,16 +194,14 @@ def check_dropout(bench: Bench) -> Check:
 
 def check_frozen(bench: Bench) -> Check:
     """No layer stays at the random weights that it was born with."""
-    from recipe.debugging.programs import clone
-
-    fresh = flatten(clone(_unfrozen(bench.twin), bench.input_shape, bench.seed))
+    fresh = flatten(bench.draw_anew(frozen_too=True))
     frozen, born = [], []
-    for layer, other in zip(flatten(bench.twin), fresh, strict=True):
+    for layer, other in zip(flatten(bench.copy), fresh, strict=True):
         if layer.weights and not layer.trainable and not _is_preparation(layer):
             frozen.append(layer.name)
             if _is_as_drawn(layer.get_weights(), other.get_weights()):
                 born.append(layer.name)
-    weights = sum(layer.count_params() for layer in flatten(bench.twin) if layer.name in born)
+    weights = sum(layer.count_params() for layer in flatten(bench.copy) if layer.name in born)
     return judge(
         "frozen layers",
         not born,
@@ -127,14 +240,17 @@ def check_dead_units(bench: Bench) -> Check:
 
 def check_gradients(bench: Bench) -> Check:
     """The first gradient reaches every layer, and blows up in none."""
-    x, y, *_ = bench.arrays
-    order = np.arange(STEPS * BATCH, dtype=np.int32).reshape(STEPS, BATCH) % len(x)
-    with quiet():
-        values = bench.program.gradient_sizes(bench.program.start(bench.fresh, 1e-12), x, y, order)
-    variables = bench.twin.trainable_variables
+    import keras
+
+    bench.check_runnable()
+    x, y = (part[:VAL_ROWS] for part in bench.arrays[:2])
+    model = bench.compile_anew(keras.optimizers.SGD(GRADIENT_RATE))
+    before = [np.array(variable) for variable in model.trainable_variables]
+    step = lambda: bench.fit(model, x, y, x, y, batch_size=len(x), steps=1)  # noqa: E731
+    bench.guard(step, "the model cannot be run on these data")
     sizes = {
-        _name(variable): float(value)
-        for variable, value in zip(variables, values, strict=True)
+        _name(variable): float(np.sqrt(np.mean(((old - np.array(variable)) / GRADIENT_RATE) ** 2)))
+        for old, variable in zip(before, model.trainable_variables, strict=True)
         if len(variable.shape) >= 2
     }
     low, high = min(sizes, key=sizes.get), max(sizes, key=sizes.get)
@@ -153,15 +269,16 @@ def check_gradients(bench: Bench) -> Check:
 def check_first_loss(bench: Bench) -> Check:
     """Fresh weights know nothing, and how large the loss is then is known beforehand."""
     theory, words = _first_loss_in_theory(bench)
-    ratio = bench.first_loss / theory if theory else math.inf
+    loss = bench.first_loss()
+    ratio = loss / theory if theory else math.inf
     return judge(
         "initial loss",
         NEAR_THEORY[0] <= ratio <= NEAR_THEORY[1],
-        found=f"The loss of fresh weights is {bench.first_loss:.3g}.",
+        found=f"The loss of fresh weights is {loss:.3g}.",
         expected=f"about {words} = {theory:.3g} ({NEAR_THEORY[0]:g} to {NEAR_THEORY[1]:g} times it).",
         cause="Too large: the inputs are not scaled, so the first outputs are sure of themselves and wrong. Too small: "
         "the loss compares something else than you think. Check the last activation, the loss and the targets.",
-        value=bench.first_loss,
+        value=loss,
     )
 
 
@@ -169,15 +286,13 @@ def _first_loss_in_theory(bench: Bench) -> tuple[float, str]:
     """Return what the loss should be before the first step, and the formula."""
     _, y, *_ = bench.arrays
     name = bench.loss_name
-    if "crossentropy" in name and bench.kind is ProblemType.MULTICLASS:
+    if "crossentropy" in name and bench.type is ProblemType.MULTICLASS:
         return math.log(bench.outputs), f"ln {bench.outputs}"
-    if "crossentropy" in name and bench.kind in (ProblemType.BINARY, ProblemType.MULTILABEL):
-        if bench.outputs == 2 and bench.kind is ProblemType.BINARY:
-            return math.log(2), "ln 2"
+    if "crossentropy" in name and bench.type in (ProblemType.BINARY, ProblemType.MULTILABEL):
         return math.log(2), "ln 2"
-    if bench.kind.is_classification:
+    if bench.type.is_classification:
         raise NotApplicable(f"no theory for {name} on classes: see the check of the loss")
-    neutral = 0.5 if bench.kind is ProblemType.BOUNDED_REGRESSION else 0.0
+    neutral = 0.5 if bench.type is ProblemType.BOUNDED_REGRESSION else 0.0
     theory = float(bench.row_losses(y, np.full((len(y), bench.outputs), neutral, np.float32)).mean())
     if not (math.isfinite(theory) and theory > 0):
         raise NotApplicable(f"an output of {neutral:g} has a loss of {theory:g}")
@@ -206,14 +321,14 @@ def hidden_outputs(bench: Bench) -> list[tuple[str, np.ndarray]]:
     import keras
 
     bench.check_runnable()
-    layers = [layer for layer in flatten(bench.twin)[:-1] if _has_activation(layer)]
+    layers = [layer for layer in flatten(bench.copy)[:-1] if _has_activation(layer)]
     try:
         tensors = [layer.output for layer in layers]
     except (AttributeError, ValueError) as error:
         raise NotApplicable("a layer is used more than once") from error
     if not layers:
         return []
-    inner = keras.Model(bench.twin.inputs, tensors)
+    inner = keras.Model(bench.copy.inputs, tensors)
     outputs = bench.guard(
         lambda: inner([bench.arrays[0][:256]], training=False), "the model cannot be run on these data"
     )
@@ -284,10 +399,3 @@ def _is_as_drawn(weights: list[np.ndarray], fresh: list[np.ndarray]) -> bool:
         elif abs(now.std() - new.std()) > chance or abs(now.mean() - new.mean()) > chance:
             return False
     return True
-
-
-def _unfrozen(model: keras.Model) -> keras.Model:
-    """Return a copy of the layers, all of them trainable, so that all their weights are drawn."""
-    copy = copy_model(model)
-    copy.trainable = True
-    return copy

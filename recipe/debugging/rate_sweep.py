@@ -1,140 +1,133 @@
-"""Step 5: how far does training get in a few batches, at learning rates from far too low to far too high?"""
+"""How far does training get in a few batches, at learning rates from far too low to far too high?"""
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recipe.core.prepared import Prepared
-from recipe.core.spec import ModelSpec
-from recipe.engine.models import loss_name, make_targets
-from recipe.steps.training import train
+from recipe.core.problem import Problem, ProblemType
+from recipe.debugging.bench import STEPS, STRETCHES, Bench
+
+if TYPE_CHECKING:
+    import keras
 
 RATES = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0)
-UPDATES = 100
-VAL_ROWS = 2_000  # so many tell one rate from a ten times larger one
+AROUND = tuple(10.0**power for power in range(-4, 5))  # of the rate used
+WELL_CHOSEN = 0.25  # of the fall at the best rate
 
 
 @dataclass(frozen=True, kw_only=True)
 class RateSweep:
-    """What each learning rate reached.
+    """What each learning rate reached, each time from the same first weights.
 
     Attributes
     ----------
     optimizer : name
     rates : rising
-    losses : data loss on the validation part after the last update, one a rate; NaN where training diverged
-    guess : the same loss of the best guess without the input
-    updates : of the weights, one a batch
+    losses : on the validation rows after the last update, one a rate, without penalties, in inference mode; NaN where
+        training diverged
+    courses : of each rate, the same on the training rows after every 20 updates; infinite where it diverged
+    first_loss : the same on the training rows before the first update
+    guess : the same on the validation rows of the best answer that is the same for every sample
+    updates : of the weights, one a batch of 32
     """
 
     optimizer: str
     rates: tuple[float, ...]
     losses: tuple[float, ...]
+    courses: tuple[tuple[float, ...], ...]
+    first_loss: float
     guess: float
     updates: int
 
     @property
-    def best(self) -> int | None:
-        """Which rate has the lowest loss; None where all diverged."""
-        finite = [number for number, loss in enumerate(self.losses) if math.isfinite(loss)]
-        return min(finite, key=lambda number: self.losses[number]) if finite else None
-
-    @property
     def best_rate(self) -> float | None:
-        """The rate with the lowest loss."""
-        return None if self.best is None else self.rates[self.best]
+        """The rate with the lowest validation loss; None where all diverged."""
+        return None if math.isnan(self.best_loss) else self.rates[self.losses.index(self.best_loss)]
 
     @property
     def best_loss(self) -> float:
-        """The lowest loss; NaN where all diverged."""
-        return math.nan if self.best is None else self.losses[self.best]
+        """The lowest validation loss; NaN where all diverged."""
+        return min((loss for loss in self.losses if math.isfinite(loss)), default=math.nan)
+
+    @property
+    def falls(self) -> dict[float, float]:
+        """By how much the training loss fell at each rate; minus infinity where it exploded."""
+        return {rate: self.first_loss - course[-1] for rate, course in zip(self.rates, self.courses, strict=True)}
+
+    @property
+    def fastest_rate(self) -> float:
+        """The rate at which the training loss was lowest on the way: what is reached at the end may be chance."""
+        return min(zip(self.rates, self.courses, strict=True), key=lambda pair: sum(pair[1]))[0]
+
+    @property
+    def good_rates(self) -> tuple[float, ...]:
+        """The rates at which the loss fell at least by a quarter of what it fell at best, in rising order."""
+        best = max(self.falls.values())
+        return tuple(rate for rate, fall in self.falls.items() if fall >= WELL_CHOSEN * best)
+
+    @property
+    def advised_rate(self) -> float:
+        """The next good rate below the fastest one: there the loss still falls well, and nothing explodes."""
+        return max((rate for rate in self.good_rates if rate < self.fastest_rate), default=self.fastest_rate)
 
 
 def sweep_rates(
-    spec: ModelSpec,
-    prepared: Prepared,
-    rates: Sequence[float] = RATES,
+    model: keras.Model,
+    x_train: np.ndarray,
+    y_train: np.ndarray,
+    x_val: np.ndarray | None = None,
+    y_val: np.ndarray | None = None,
     *,
-    updates: int = UPDATES,
-    val_rows: int = VAL_ROWS,
+    rates: Sequence[float] = RATES,
+    updates: int = 100,
+    problem: Problem | ProblemType | None = None,
+    seed: int = 0,
 ) -> RateSweep:
-    """Train a spec for a few batches once a learning rate, each time from the same first weights.
+    """Train copies of a compiled model for a few batches, once a learning rate.
 
     Parameters
     ----------
-    updates : batches, at least; whole passes where the training part has fewer
-    val_rows : validation samples that the loss is taken on, at most
-
-    Returns
-    -------
-    RateSweep
+    model, x_train, y_train, x_val, y_val, problem, seed : as for `recipe.check_pipeline`
+    updates : batches of 32, in steps of 20
 
     Raises
     ------
     ValueError
-        If there is no rate or no update, or a rate makes no sense.
+        If there is no rate or no update.
+
+    Examples
+    --------
+    >>> import keras
+    >>> x = np.random.default_rng(0).normal(size=(200, 4)).astype("float32")
+    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+    >>> model.compile("adam", "mse")
+    >>> sweep_rates(model, x, x[:, 0], rates=(1e-6, 0.1)).best_rate
+    0.1
     """
     if not len(rates) or updates < 1:
         raise ValueError(
             f"A sweep needs a rate and an update. Received: rates={tuple(rates)}, updates={updates}. "
             "Give rates such as (0.0001, 0.001, 0.01), and 100 updates."
         )
-    few, epochs = _cut(prepared, spec, updates, val_rows)
-    losses = []
-    for rate in sorted(rates):
-        run = train(spec.replace(learning_rate=rate, epochs=epochs, patience=None), few, journal=None)
-        losses.append(float(run.history["val_data_loss"][-1]))
+    bench = Bench(model, x_train, y_train, x_val, y_val, problem=problem, seed=seed)
+    return sweep_bench(bench, rates, stretches=math.ceil(updates / STEPS))
+
+
+def sweep_bench(bench: Bench, rates: Sequence[float], *, stretches: int = STRETCHES) -> RateSweep:
+    """Do what `sweep_rates` does, for a pipeline that is on the bench."""
+    rates = tuple(sorted(map(float, rates)))
+    trained = [bench.train(f"rate {rate:g}", *bench.arrays, rate=rate, stretches=stretches) for rate in rates]
     return RateSweep(
-        optimizer=spec.optimizer,
-        rates=tuple(sorted(float(rate) for rate in rates)),
-        losses=tuple(loss if math.isfinite(loss) else math.nan for loss in losses),
-        guess=guess_loss(spec, few),
-        updates=epochs * -(-len(few.y_train) // spec.batch_size),
+        optimizer=bench.model.optimizer.name,
+        rates=rates,
+        losses=tuple(one.val_losses[-1] if one.whole else math.nan for one in trained),
+        courses=tuple(one.losses if one.whole else (math.inf,) * stretches for one in trained),
+        first_loss=bench.first_loss(min(map(len, bench.arrays))),  # on the rows that the engine measures
+        guess=bench.constant_loss,
+        updates=STEPS * stretches,
     )
-
-
-def guess_loss(spec: ModelSpec, prepared: Prepared) -> float:
-    """Return the data loss, on the validation part, of the best guess without the input.
-
-    The guess is the mean target of the training part (the shares of the classes, where there are classes), or the
-    median where the loss is the absolute error.
-
-    Examples
-    --------
-    Half of the reviews are positive: a guess of 0.5 has a loss of ln 2.
-
-    >>> import recipe
-    >>> reviews = recipe.prepare(recipe.hold_out(recipe.load("imdb", source="sample", rows=200)))
-    >>> round(guess_loss(ModelSpec(), reviews), 1)
-    0.7
-    """
-    import keras
-
-    problem, name = prepared.problem, loss_name(spec, prepared.problem)
-    # One-hot, also for a sparse loss: what is guessed is a share for each class.
-    one_hot = spec.replace(loss=name.removeprefix("sparse_"))
-    targets = make_targets(one_hot, problem, prepared.y_train).astype(np.float64)
-    guess = np.median(targets, axis=0) if name == "mae" else targets.mean(axis=0)
-    y_val = make_targets(spec, problem, prepared.y_val).astype(np.float32)
-    outputs = np.tile(guess, (len(y_val), 1)).astype(np.float32)
-    return float(np.mean(keras.ops.convert_to_numpy(keras.losses.get(name)(y_val, outputs))))
-
-
-def _cut(prepared: Prepared, spec: ModelSpec, updates: int, val_rows: int) -> tuple[Prepared, int]:
-    """Return as many training samples, drawn at random, as the updates want, and how many passes over them."""
-    rng = np.random.default_rng(spec.seed)
-    train_rows = rng.permutation(len(prepared.y_train))[: updates * spec.batch_size]
-    val = rng.permutation(len(prepared.y_val))[:val_rows]
-    few = dataclasses.replace(
-        prepared,
-        x_train=prepared.x_train[train_rows],
-        y_train=prepared.y_train[train_rows],
-        x_val=prepared.x_val[val],
-        y_val=prepared.y_val[val],
-    )
-    return few, math.ceil(updates / -(-len(train_rows) // spec.batch_size))

@@ -8,9 +8,9 @@ import numpy as np
 
 from recipe.core.checks import Check
 from recipe.core.problem import ProblemType
-from recipe.debugging.basics import NotApplicable, judge
-from recipe.debugging.bench import BATCH, LEARNED, LONGEST, STEPS, STRETCHES, Bench, Outcome
+from recipe.debugging.bench import BATCH, LONGEST, Bench, NotApplicable, Outcome, judge
 
+LEARNED = 0.05  # of the first loss: a smaller fall is no learning
 TOO_LOW = 0.03  # of the lowest rate at which the loss falls well: ten times slower is only slow
 BATCH_STRETCHES = 24  # of 20 steps
 HALF = 0.5
@@ -21,13 +21,13 @@ CHANCE = 1.3  # by so much over the root of the number of rows a model may be be
 
 def check_rate(bench: Bench) -> Check:
     """The learning rate against a range of others."""
-    falls = {rate: bench.fall(outcome) for rate, outcome in bench.sweep.items()}
-    best, used = bench.fastest_rate, bench.used_rate
-    if not falls[best] > LEARNED * abs(bench.first_loss):
+    sweep, used = bench.sweep, bench.used_rate
+    falls, best = sweep.falls, max(sweep.falls, key=sweep.falls.get)
+    if not falls[best] > LEARNED * abs(sweep.first_loss):
         raise NotApplicable(
             f"no rate from {min(falls):.0e} to {max(falls):.0e} lowers the loss: look at the other checks"
         )
-    lowest, highest = bench.good_rates[0], bench.good_rates[-1]
+    lowest, highest = sweep.good_rates[0], sweep.good_rates[-1]
     too_high, too_low = used > highest, False
     if used < TOO_LOW * lowest:  # some networks learn from a few samples at a rate that looks slow on all of them
         outcome, constant = _learn_batch(bench, used, HALF)
@@ -36,22 +36,22 @@ def check_rate(bench: Bench) -> Check:
     return judge(
         "learning rate",
         not (too_low or too_high),
-        found=f"In {STRETCHES * STEPS} steps the loss {shown} at the rate used, {used:.0e}, and by {falls[best]:.3g} "
+        found=f"In {sweep.updates} steps the loss {shown} at the rate used, {used:.0e}, and by {falls[best]:.3g} "
         f"at {best:.0e}.",
         expected=f"a rate not above {highest:.0e}, and not far below {lowest:.0e}, from where on the loss falls well.",
-        cause=f"The rate is too {'high' if too_high else 'low'}. Take about {bench.advised_rate:.0e}.",
+        cause=f"The rate is too {'high' if too_high else 'low'}. Take about {sweep.advised_rate:.0e}.",
         value=used / lowest if too_low else used / highest,
     )
 
 
 def check_one_batch(bench: Bench) -> Check:
     """A sound model learns 32 samples by heart."""
-    outcome, constant = _learn_batch(bench, bench.fastest_rate, BATCH_LEFT)
+    outcome, constant = _learn_batch(bench, bench.sweep.fastest_rate, BATCH_LEFT)
     left = outcome.best
     return judge(
         "overfit one batch",
         left <= BATCH_LEFT * constant,
-        found=f"After {len(outcome.losses)} steps on the same {min(BATCH, len(bench.arrays[0]))} samples their loss is "
+        found=f"After {outcome.steps} steps on the same {min(BATCH, len(bench.arrays[0]))} samples their loss is "
         f"{left:.3g}.",
         expected=f"at most {BATCH_LEFT:g} times that of a constant answer, {constant:.3g}.",
         cause="A model that cannot learn a batch by heart learns nothing else: dead or frozen layers, a wrong last "
@@ -62,37 +62,39 @@ def check_one_batch(bench: Bench) -> Check:
 
 def _learn_batch(bench: Bench, rate: float, share: float) -> tuple[Outcome, float]:
     """Train on one batch until its loss is this share of a constant answer's; return that training and that loss."""
-    x, y, *_ = bench.arrays
-    batch = slice(0, BATCH)
-    answers = [np.tile(answer, (len(y[batch]), 1)) for answer in bench.constants(y[batch])]
-    constant = min(float(bench.row_losses(y[batch], answer).mean()) for answer in answers)
+    x, y, x_val, y_val = bench.arrays
+    batch, targets = x[:BATCH], y[:BATCH]
+    constant = bench.loss_of_constant(targets)
+    # The batch stands there as often as there were rows: arrays of other sizes would be compiled for anew.
+    parts = [
+        (np.resize(batch, (len(old), *batch.shape[1:])), np.resize(targets, new.shape))
+        for old, new in ((x, y), (x_val, y_val))
+    ]
     outcome = bench.train(
         f"one batch at {rate:g}",
-        x,
-        y,
-        x[batch],
-        y[batch],
+        *parts[0],
+        *parts[1],
         rate=rate,
         stretches=BATCH_STRETCHES,
         enough=share * constant,
-        one_batch=True,
+        shuffle=False,
     )
     return outcome, constant
 
 
 def check_weights_move(bench: Bench) -> Check:
     """Every trainable variable changes."""
-    outcome = bench.true
-    names = ["/".join(variable.path.split("/")[-2:]) for variable in bench.twin.trainable_variables]
+    outcome, before = bench.true, bench.draw_anew().trainable_variables
+    names = ["/".join(variable.path.split("/")[-2:]) for variable in before]
     still = [
         name
-        for name, old, new in zip(names, bench.fresh[0], outcome.state[0], strict=True)
-        if np.array_equal(old, np.asarray(new))
+        for name, old, new in zip(names, before, outcome.weights, strict=True)
+        if np.array_equal(np.array(old), new)
     ]
     return judge(
         "weights move",
         not still,
-        found=f"{len(still)} of {len(names)} trainable variables are the same after {len(outcome.losses)} steps"
+        found=f"{len(still)} of {len(names)} trainable variables are the same after {outcome.steps} steps"
         + (f": {', '.join(still[:3])}." if still else "."),
         expected="that every one of them moves.",
         cause="No gradient arrives there: dead units before it, a loss that does not depend on the output, or a part "
@@ -101,19 +103,19 @@ def check_weights_move(bench: Bench) -> Check:
     )
 
 
-def check_answer_as_input(bench: Bench) -> Check:
+def check_output_as_input(bench: Bench) -> Check:
     """With the answer written into the inputs, a sound pipeline finds it."""
     x, y, x_val, y_val = bench.arrays
     coded, coded_val = _write_answer(bench, x, y), _write_answer(bench, x_val, y_val)
     enough = ANSWER_LEFT * bench.constant_loss
     outcome = bench.train(
-        "answer", coded, y, coded_val, y_val, rate=bench.fastest_rate, stretches=LONGEST, enough=enough
+        "output as input", coded, y, coded_val, y_val, rate=bench.sweep.fastest_rate, stretches=LONGEST, enough=enough
     )
     return judge(
         "output as input",
         outcome.best <= enough,
         found=f"With the answer in half of the inputs the validation loss is {outcome.best:.3g} after "
-        f"{len(outcome.losses)} steps.",
+        f"{outcome.steps} steps.",
         expected=f"at most {ANSWER_LEFT:g} times that of a constant answer, {bench.constant_loss:.3g}.",
         cause="Even a given answer is not found: the way from input to loss is broken. Check shapes, last layer, loss "
         "and frozen or dead layers before the data.",
@@ -124,15 +126,14 @@ def check_answer_as_input(bench: Bench) -> Check:
 def check_zero_input(bench: Bench) -> Check:
     """A model that sees nothing does worse."""
     x, y, x_val, y_val = bench.arrays
-    true, stretches = bench.true.best, len(bench.true.val_losses)
+    true, stretches, steps = bench.true.best, len(bench.true.losses), bench.true.steps
     zeros, zeros_val = np.zeros_like(x), np.zeros_like(x_val)
     blind = bench.train("zeros", zeros, y, zeros_val, y_val, rate=bench.good_rate, stretches=stretches).best
     blind = min(blind, bench.constant_loss)
     return judge(
         "zero input",
         true < _better(bench) * blind,
-        found=f"After {stretches * STEPS} steps the best validation loss is {true:.3g}; without seeing the "
-        f"inputs {blind:.3g}.",
+        found=f"After {steps} steps the best validation loss is {true:.3g}; without seeing the inputs {blind:.3g}.",
         expected=f"below {_better(bench):.2f} times that of a model that sees zeros or answers with a constant.",
         cause="The inputs do not help: they do not belong to their targets (rows out of step, mixed axes), they carry "
         "no signal, or they do not reach the output.",
@@ -144,13 +145,13 @@ def check_shuffled_labels(bench: Bench) -> Check:
     """True labels teach more than shuffled ones, and shuffled ones teach nothing."""
     x, y, x_val, y_val = bench.arrays
     shuffled = y[np.random.default_rng(bench.seed + 1).permutation(len(y))]
-    true, stretches = bench.true.best, len(bench.true.val_losses)
+    true, stretches, steps = bench.true.best, len(bench.true.losses), bench.true.steps
     wrong = bench.train("shuffled", x, shuffled, x_val, y_val, rate=bench.good_rate, stretches=stretches).best
     learns_noise = wrong < 0.9 * bench.constant_loss
     return judge(
         "shuffled labels",
         true < _better(bench) * min(wrong, bench.constant_loss) and not learns_noise,
-        found=f"After {stretches * STEPS} steps the best validation loss is {true:.3g} with true labels "
+        found=f"After {steps} steps the best validation loss is {true:.3g} with true labels "
         f"and {wrong:.3g} with shuffled ones.",
         expected=f"a loss below {_better(bench):.2f} times that with shuffled labels, which teach no more than a "
         f"constant answer ({bench.constant_loss:.3g}).",
@@ -170,35 +171,40 @@ def _better(bench: Bench) -> float:
 def _write_answer(bench: Bench, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Return a copy of the inputs with the answer in the first half of each sample's numbers.
 
-    A class fills its own piece of that half with a high number; a quantity stands in all of it, at the inputs' scale.
+    A class or a label fills its own piece of that half with a high number; a quantity stands in all of it, at the
+    inputs' scale. Words become one that stands for the answer.
     """
     flat = x.reshape(len(x), -1).copy()
     half = max(1, flat.shape[1] // 2)
+    source, targets = bench.arrays[:2]
     if flat.dtype.kind == "i":
-        flat[:, :half] = 1 + _as_classes(bench, y)[:, None]
-        return flat.reshape(x.shape)
-    source = bench.arrays[0]
-    low, high = float(source.min()), float(source.mean() + 2 * source.std())
-    if bench.kind.is_classification:
-        classes = _as_classes(bench, y)
-        edges = np.linspace(0, half, int(max(2, bench.outputs)) + 1).astype(int)
-        if half < len(edges) - 1:
-            raise NotApplicable(f"{flat.shape[1]} inputs have no room for {len(edges) - 1} classes")
-        flat[:, :half] = low
-        for label in range(len(edges) - 1):
-            flat[classes == label, edges[label] : edges[label + 1]] = high
-        return flat.reshape(x.shape)
-    targets = bench.arrays[1]
-    center, spread = targets.mean(axis=0), targets.std(axis=0) + 1e-12
-    columns = ((y - center) / spread * source.std() + source.mean()).astype(flat.dtype)
-    flat[:, :half] = np.tile(columns, (1, -(-half // columns.shape[1])))[:, :half]
+        flat[:, :half] = 1 + _number_answers(bench, y)[:, None]
+    elif bench.type.is_classification:
+        labels = _one_column_a_label(bench, y)  # (n, labels)
+        if half < labels.shape[1]:
+            raise NotApplicable(f"{flat.shape[1]} inputs have no room for {labels.shape[1]} classes")
+        low, high = float(source.min()), float(source.mean() + 2 * source.std())
+        pieces = np.linspace(0, half, labels.shape[1] + 1).astype(int)
+        flat[:, :half] = np.repeat(np.where(labels, high, low), np.diff(pieces), axis=1)
+    else:
+        center, spread = targets.mean(axis=0), targets.std(axis=0) + 1e-12
+        columns = ((y - center) / spread * source.std() + source.mean()).astype(flat.dtype)
+        flat[:, :half] = np.tile(columns, (1, -(-half // columns.shape[1])))[:, :half]
     return flat.reshape(x.shape)
 
 
-def _as_classes(bench: Bench, y: np.ndarray) -> np.ndarray:
-    """Return a whole number for each sample: its class, or which fifth of the quantities it is in."""
-    if bench.kind is ProblemType.MULTILABEL:
-        return y[:, 0].astype(int)
-    if bench.kind.is_classification:
-        return (y.argmax(axis=1) if y.shape[1] > 1 else y[:, 0]).astype(int)
+def _one_column_a_label(bench: Bench, y: np.ndarray) -> np.ndarray:
+    """Return whether each class or label is true, bool (n, labels)."""
+    if y.shape[1] > 1:
+        return y > 0.5
+    return y == np.arange(max(2, bench.outputs))
+
+
+def _number_answers(bench: Bench, y: np.ndarray) -> np.ndarray:
+    """Return a whole number for each sample: its class or labels, or which fifth of the quantities it is in."""
+    if bench.type.is_classification:
+        labels = _one_column_a_label(bench, y)
+        return (
+            labels @ 2 ** np.arange(labels.shape[1]) if bench.type is ProblemType.MULTILABEL else labels.argmax(axis=1)
+        )
     return np.searchsorted(np.quantile(bench.arrays[1][:, 0], (0.2, 0.4, 0.6, 0.8)), y[:, 0])

@@ -6,14 +6,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from recipe.core.measures import MEASURES
 from recipe.core.run import Run, lowest_epoch
@@ -26,10 +25,10 @@ WIDE_RANGE = 30.0  # largest over smallest, from which on an axis is logarithmic
 CURVES_SHARE = 0.3  # of the height: a baseline that would leave the curves less stands in the legend alone
 NARROW = 5.5  # inches: a narrower figure has its axes below each other
 FEW_EPOCHS = 10  # of so many each is marked by a dot
-LONG_NAME = 24  # letters, from which on the names in the legend stand below each other
+LONG_NAME = 24  # letters, from which on the legend has two columns
 SIDES = (("", BLUE, "--", "training"), ("val_", ORANGE, "-", "validation"))
 COLOURS = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, INK)
-PAST = "#8c8c8c"
+PAST = {"color": "#8c8c8c", "lw": 1, "alpha": 0.55, "zorder": 1}
 NO_MEASURE = ("loss", "data_loss", "penalty")
 
 
@@ -64,8 +63,10 @@ class TrainingCurves:
     baseline : what a guess that never looks at the input achieves; None if unknown
     overfitting_epoch : from 0, the first epoch of overfitting; None where there is none, or several curves
     past : earlier trainings; their validation curves are drawn faintly, as far as they fit in
-    epochs : how far the axis goes while training runs; None goes as far as the longest history
+    epochs : how many are planned while training runs, else None
     source : of the data; a sample is named as one
+    diverged_epoch : from 0, the first one with a loss that is no number
+    last_epoch : how far the axis goes; without a run under way as far as the past ones
     """
 
     curves: tuple[Curve, ...]
@@ -77,6 +78,15 @@ class TrainingCurves:
     past: tuple[History, ...] = ()
     epochs: int | None = None
     source: str = ""
+    diverged_epoch: int | None = field(init=False)
+    last_epoch: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        losses = [_read(one, side + "data_loss") for one in self.histories for side, *_ in SIDES]
+        bad = [int(np.isnan(values).argmax()) for values in losses if np.isnan(values).any()]
+        object.__setattr__(self, "diverged_epoch", min(bad, default=None))
+        past = max((len(_read(one, "val_data_loss")) for one in self.past), default=0)
+        object.__setattr__(self, "last_epoch", max(1, self.epochs or 0, max(map(len, losses), default=0) or past))
 
     @property
     def histories(self) -> list[History]:
@@ -84,43 +94,13 @@ class TrainingCurves:
         return [one for curve in self.curves for one in (curve.history, *curve.members)]
 
     @property
-    def compares(self) -> bool:
-        """Whether there are several trainings, side by side."""
-        return len(self.curves) > 1
-
-    @property
-    def last_epoch(self) -> int:
-        """How far the axis goes; without a run under way as far as the past ones."""
-        done = max((curve.epochs for curve in self.curves), default=0)
-        past = [len(_read(one, "val_data_loss")) for one in self.past]
-        return max(1, self.epochs or 0, done or max(past, default=0))
-
-    @property
-    def diverged_epoch(self) -> int | None:
-        """The first epoch, from 0, with a loss that is no number."""
-        bad = [np.flatnonzero(np.isnan(_read(one, side + "data_loss"))) for one in self.histories for side, *_ in SIDES]
-        return min((int(epochs[0]) for epochs in bad if len(epochs)), default=None)
-
-    @property
     def near_baseline(self) -> float | None:
         """The baseline where it can be drawn beside the curves, without making them flat."""
-        values = self.finite((self.measure, "val_" + self.measure))
+        values = _finite(self.histories, (self.measure, "val_" + self.measure))
         if self.baseline is None or not len(values) or _wants_log(values, self.measure):
             return self.baseline
-        all_of_it = np.append(values, self.baseline)
-        return self.baseline if np.ptp(values) >= CURVES_SHARE * np.ptp(all_of_it) else None
-
-    @property
-    def has_penalty(self) -> bool:
-        """Whether the weights of any of them have a price."""
-        return any((_read(one, "penalty") > 0).any() for one in self.histories)
-
-    def finite(self, keys: Iterable[str], histories: Sequence[History] | None = None) -> np.ndarray:
-        """Return all finite values under these keys, in no order."""
-        histories = self.histories if histories is None else histories
-        parts = [_read(one, key)[: self.last_epoch] for one in histories for key in keys]
-        values = np.concatenate([np.empty(0), *parts])
-        return values[np.isfinite(values)]
+        share = np.ptp(values) / max(np.ptp(np.append(values, self.baseline)), 1e-12)
+        return self.baseline if share >= CURVES_SHARE else None
 
 
 def plot_runs(
@@ -174,24 +154,21 @@ def collect_curves(
 ) -> TrainingCurves:
     """Gather what a figure of these runs shows; `past` and `epochs` are those of `TrainingCurves`."""
     named = _name_each(runs)
-    records = [run for run in named.values() if isinstance(run, Run)]
     curves = tuple(_make_curve(name, run) for name, run in named.items())
+    records = [run for run in named.values() if isinstance(run, Run)]
     measure = measure or _find_measure(records, curves)
-    known = {run.baseline for run in records if np.isfinite(run.baseline)}
-    if baseline is None and len(known) == 1:  # runs on other validation samples have another
-        baseline = known.pop()
-    title = MEASURES[measure].title if measure in MEASURES else measure
-    unit = MEASURES[measure].unit_of(records[0].problem) if records and measure in MEASURES else ""
-    since = None
-    if len(curves) == 1 and epochs is None and curves[0].epochs:
-        since = diagnose_history(curves[0].history).overfitting_epoch
+    known = MEASURES.get(measure)
+    baselines = {run.baseline for run in records if np.isfinite(run.baseline)}
+    if baseline is None and len(baselines) == 1:  # runs on other validation samples have another
+        baseline = baselines.pop()
+    is_one = len(curves) == 1 and epochs is None and curves[0].epochs > 0
     return TrainingCurves(
         curves=curves,
         measure=measure,
-        title=title,
-        unit=unit,
+        title=known.title if known else measure,
+        unit=known.unit_of(records[0].problem) if known and records else "",
         baseline=baseline,
-        overfitting_epoch=since,
+        overfitting_epoch=diagnose_history(curves[0].history).overfitting_epoch if is_one else None,
         past=tuple(past),
         epochs=epochs,
         source=records[0].source if records else "",
@@ -208,35 +185,27 @@ def draw_curves(figure: Figure, curves: TrainingCurves) -> dict[str, Axes]:
     -------
     dict of Axes : ``"loss"``, ``"measure"``, and ``"penalty"`` where any is above 0
     """
-    panes = _lay_out(figure, curves)
+    is_narrow = figure.get_figwidth() < NARROW
+    panes = _lay_out(figure, curves, is_narrow)
     sample = " (sample)" if curves.source == "sample" else ""
     unit = f"\n({curves.unit})" if len(curves.unit) > 12 else f" ({curves.unit})" if curves.unit else ""
-    loss, measure = ("loss", "data_loss", f"data loss{sample}"), ("measure", curves.measure, curves.title + unit)
-    for pane, key, title in (loss, measure):
-        axes = panes[pane]
-        for history in curves.past:
-            _plot(axes, _read(history, "val_" + key)[: curves.last_epoch], color=PAST, lw=1, alpha=0.55, zorder=1)
-        for number, curve in enumerate(curves.curves):
-            _draw_curve(axes, curve, key, COLOURS[number % len(COLOURS)] if curves.compares else None)
-        _scale(axes, curves, key, curves.near_baseline if pane == "measure" else None)
-        _mark_epochs(axes, curves)
-        finish(axes, title)
+    _draw_pane(panes["loss"], curves, "data_loss", f"data loss{sample}")
+    _draw_pane(panes["measure"], curves, curves.measure, curves.title + unit)
     if "penalty" in panes:
         _draw_penalty(panes["penalty"], curves)
-    if curves.near_baseline is not None:
-        panes["measure"].axhline(curves.near_baseline, color=INK, linestyle=":", lw=1.8)
     _number_epochs(panes, curves.last_epoch)
-    handles = _make_handles(curves)
-    has_long_names = any(len(curve.name) > LONG_NAME for curve in curves.curves)
-    columns = 2 if has_long_names or figure.get_figwidth() < NARROW else 3
-    look = {"frameon": False, "fontsize": 9, "labelcolor": INK}
-    figure.legend(handles=handles, loc="outside lower center", ncols=columns, **look)  # below: it covers no curve
+    named = {
+        label: line for axes in panes.values() for line, label in zip(*axes.get_legend_handles_labels(), strict=True)
+    }
+    columns = 2 if is_narrow or any(len(label) > LONG_NAME + 8 for label in named) else 3
+    look = {"frameon": False, "fontsize": 9, "labelcolor": INK, "ncols": columns}
+    figure.legend(named.values(), named, loc="outside lower center", **look)  # below: it covers no curve
     return panes
 
 
 def describe_curves(curves: TrainingCurves) -> str:
     """Say in words what `draw_curves` shows, for those who cannot see it."""
-    done = max((curve.epochs for curve in curves.curves), default=0)
+    done = max(curve.epochs for curve in curves.curves)
     planned = f" of {curves.epochs}" if curves.epochs and curves.epochs > done else ""
     sample = " on a sample" if curves.source == "sample" else ""
     parts = [f"Training curves{sample} over {done}{planned} epoch{'' if (curves.epochs or done) == 1 else 's'}"]
@@ -311,6 +280,12 @@ def _read(history: History, key: str) -> np.ndarray:
     return np.where(np.isfinite(values), values, np.nan)
 
 
+def _finite(histories: Sequence[History], keys: Sequence[str], last: int | None = None) -> np.ndarray:
+    """Return all finite values under these keys, in no order."""
+    values = np.concatenate([np.empty(0), *(_read(one, key)[:last] for one in histories for key in keys)])
+    return values[np.isfinite(values)]
+
+
 def _wants_log(values: np.ndarray, key: str) -> bool:
     """Say whether the axis is logarithmic: never for shares, which end at 1."""
     is_share = key in MEASURES and MEASURES[key].higher_is_better
@@ -333,15 +308,42 @@ def _describe_curve(curve: Curve, key: str) -> str:
 # The drawing.
 
 
-def _lay_out(figure: Figure, curves: TrainingCurves) -> dict[str, Axes]:
+def _lay_out(figure: Figure, curves: TrainingCurves, is_narrow: bool) -> dict[str, Axes]:
     """Make the axes: side by side, or below each other in a narrow figure."""
-    left, right = figure.add_gridspec(*((2, 1) if figure.get_figwidth() < NARROW else (1, 2)))
-    panes = {"measure": figure.add_subplot(right)}
-    if not curves.has_penalty:
-        return panes | {"loss": figure.add_subplot(left)}
+    left, right = figure.add_gridspec(*((2, 1) if is_narrow else (1, 2)))
+    if not any((_read(one, "penalty") > 0).any() for one in curves.histories):
+        return {"loss": figure.add_subplot(left), "measure": figure.add_subplot(right)}
     upper, lower = left.subgridspec(2, 1, height_ratios=(2.6, 1))
-    panes["loss"] = figure.add_subplot(upper)
-    return panes | {"penalty": figure.add_subplot(lower, sharex=panes["loss"])}
+    loss = figure.add_subplot(upper)
+    return {"loss": loss, "measure": figure.add_subplot(right), "penalty": figure.add_subplot(lower, sharex=loss)}
+
+
+def _draw_pane(axes: Axes, curves: TrainingCurves, key: str, title: str) -> None:
+    """Draw all that is known of one quantity, each thing with its label for the legend."""
+    compares = len(curves.curves) > 1
+    for number, curve in enumerate(curves.curves):
+        _draw_curve(axes, curve, key, COLOURS[number % len(COLOURS)] if compares else None)
+    if compares:  # the styles mean the same in every colour
+        for _, _, style, side in SIDES:
+            axes.plot([], [], color=INK, linestyle=style, label=side)
+        axes.plot([], [], "D", color=INK, label="best epoch")
+    end = curves.last_epoch + 1
+    if (since := curves.overfitting_epoch) is not None:
+        words = f"overfitting from epoch {since + 1}"
+        axes.axvline(since + 1, color=VERMILION, linestyle=(0, (4, 2, 1, 2)), lw=1.3, zorder=1, label=words)
+        axes.axvspan(since + 1, end, color=VERMILION, alpha=0.08, lw=0, zorder=0)
+    if (since := curves.diverged_epoch) is not None:
+        axes.axvspan(since + 1, end, color=INK, alpha=0.1, lw=0, zorder=0, label=f"diverged in epoch {since + 1}")
+    is_measure, baseline = key == curves.measure, curves.near_baseline
+    if is_measure and curves.baseline is not None:
+        words = f"baseline {curves.baseline:.3g}{'' if baseline is not None else ', far off'}"
+        axes.plot([], [], color=INK, linestyle=":", lw=1.8, label=words)
+        if baseline is not None:
+            axes.axhline(baseline, color=INK, linestyle=":", lw=1.8)
+    for history in curves.past:
+        _plot(axes, _read(history, "val_" + key)[: curves.last_epoch], label="earlier runs (validation)", **PAST)
+    _scale(axes, curves, key, baseline if is_measure else None)
+    finish(axes, title)
 
 
 def _plot(axes: Axes, values: np.ndarray, **style: object) -> None:
@@ -353,26 +355,28 @@ def _plot(axes: Axes, values: np.ndarray, **style: object) -> None:
 
 def _draw_curve(axes: Axes, curve: Curve, key: str, own: str | None) -> None:
     """Draw both sides of a training, the band of its members, its chosen epoch; in its own colour or each side's."""
-    for prefix, side_colour, style, _ in SIDES:
-        colour, values = own or side_colour, _read(curve.history, prefix + key)
+    mean = f" (mean of {len(curve.members)})" if curve.members else ""
+    for prefix, side_colour, style, side in SIDES:
+        values, look = _read(curve.history, prefix + key), {"color": own or side_colour, "linestyle": style}
         for member in curve.members:
-            _plot(axes, _read(member, prefix + key), color=colour, linestyle=style, lw=0.7, alpha=0.45)
+            _plot(axes, _read(member, prefix + key), lw=0.7, alpha=0.45, **look)
         if curve.members and len(values):
             together = np.array([_read(member, prefix + key)[: len(values)] for member in curve.members])
-            band = {"color": colour, "alpha": 0.18, "lw": 0}  # (members, epochs) -> from the lowest to the highest
-            axes.fill_between(range(1, len(values) + 1), together.min(axis=0), together.max(axis=0), **band)
-        _plot(axes, values, color=colour, linestyle=style, lw=2 if prefix or not own else 1.4)
-    if curve.best_epoch is not None and curve.best_epoch < len(values):
-        mark = {"color": own or GREEN, "markersize": 7, "zorder": 4}
-        axes.plot(curve.best_epoch + 1, values[curve.best_epoch], "D", **mark)
+            lows, highs = together.min(axis=0), together.max(axis=0)  # (members, epochs) -> (epochs,)
+            axes.fill_between(range(1, len(values) + 1), lows, highs, color=look["color"], alpha=0.18, lw=0)
+        words = (curve.name + mean if prefix else None) if own else side + mean
+        _plot(axes, values, lw=2 if prefix or not own else 1.4, label=words, **look)
+    if (best := curve.best_epoch) is not None and best < len(values):
+        words = None if own else f"best epoch: {best + 1}"
+        axes.plot(best + 1, values[best], "D", color=own or GREEN, markersize=7, zorder=4, label=words)
 
 
 def _draw_penalty(axes: Axes, curves: TrainingCurves) -> None:
     """Draw the penalty of the weights, which is no part of the data loss."""
     for number, curve in enumerate(curves.curves):
-        colour = COLOURS[number % len(COLOURS)] if curves.compares else PURPLE
-        penalty = _read(curve.history, "penalty")
-        _plot(axes, penalty if penalty.any() else penalty[:0], color=colour, linestyle="-.", lw=1.6)
+        penalty, compares = _read(curve.history, "penalty"), len(curves.curves) > 1
+        if penalty.any():
+            _plot(axes, penalty, color=COLOURS[number % len(COLOURS)] if compares else PURPLE, linestyle="-.", lw=1.6)
     axes.yaxis.set_major_locator(MaxNLocator(nbins=2))
     axes.set_ylim(bottom=0)
     finish(axes, "penalty of the weights")
@@ -380,21 +384,22 @@ def _draw_penalty(axes: Axes, curves: TrainingCurves) -> None:
 
 def _scale(axes: Axes, curves: TrainingCurves, key: str, near: float | None) -> None:
     """Set the upright axis: the curves fill it, past ones are shown as far as they are not far away."""
-    values, around = curves.finite((key, "val_" + key)), curves.finite(("val_" + key,), curves.past)
-    if not len(values) and not len(around):
-        _scale_empty(axes, key, near)
+    last, is_share = curves.last_epoch, key in MEASURES and MEASURES[key].higher_is_better
+    around = _finite(curves.past, ("val_" + key,), last)
+    values = _finite(curves.histories, (key, "val_" + key), last)
+    values = values if len(values) else around
+    if not len(values):  # shares go to 1, an error to what a guess makes
+        axes.set_ylim(0, 1.02 if is_share else 1.1 * (near or 1.0))
         if any(curve.epochs for curve in curves.curves):
             axes.text(0.5, 0.75, "no finite number", transform=axes.transAxes, ha="center", va="center", color=INK)
         return
-    values = values if len(values) else around
     is_log = _wants_log(values, key)
     if near is not None and (near > 0 or not is_log):
         values = np.append(values, near)
     if is_log:
         axes.set_yscale("log")
-        if values.max() < 300 * values.min():  # or there would be two numbers on the axis
-            axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if values.max() < 300 * values.min() else (1,)))
+        axes.yaxis.set_major_formatter("{x:g}")
         axes.yaxis.set_minor_formatter(NullFormatter())
         values, around = np.log(values), np.log(around[around > 0])
     span = np.ptp(values)
@@ -402,26 +407,6 @@ def _scale(axes: Axes, curves: TrainingCurves, key: str, near: float | None) -> 
     room = 0.06 * np.ptp(shown) or 0.1 * abs(float(shown[0])) or 0.1
     ends = np.array([shown.min() - room, shown.max() + room])
     axes.set_ylim(np.exp(ends) if is_log else ends)
-
-
-def _scale_empty(axes: Axes, key: str, near: float | None) -> None:
-    """Set the upright axis before there is a number: shares go to 1, an error to what a guess makes."""
-    if key in MEASURES and MEASURES[key].higher_is_better:
-        axes.set_ylim(0, 1.02)
-    elif near is not None and near > 0:
-        axes.set_ylim(0, 1.1 * near)
-    else:
-        axes.set_yticks([])
-
-
-def _mark_epochs(axes: Axes, curves: TrainingCurves) -> None:
-    """Mark where overfitting begins, and the first epoch whose loss is no number."""
-    end = curves.last_epoch + 1
-    if (since := curves.overfitting_epoch) is not None:
-        axes.axvline(since + 1, color=VERMILION, linestyle=(0, (4, 2, 1, 2)), lw=1.3, zorder=1)
-        axes.axvspan(since + 1, end, color=VERMILION, alpha=0.08, lw=0, zorder=0)
-    if (diverged := curves.diverged_epoch) is not None:
-        axes.axvspan(diverged + 1, end, color=INK, alpha=0.1, lw=0, zorder=0)
 
 
 def _number_epochs(panes: Mapping[str, Axes], last: int) -> None:
@@ -434,27 +419,3 @@ def _number_epochs(panes: Mapping[str, Axes], last: int) -> None:
             axes.tick_params(axis="x", labelbottom=False)
         else:
             axes.set_xlabel("epoch", color=INK)
-
-
-def _make_handles(curves: TrainingCurves) -> list[Line2D]:
-    """Say in the legend what each line is."""
-    compares, first = curves.compares, curves.curves[0]
-    mean = f" (mean of {len(first.members)})" if first.members and not compares else ""
-    names = [curve.name for curve in curves.curves] if compares else []
-    looks = [(name, {"color": COLOURS[number % len(COLOURS)], "lw": 2}) for number, name in enumerate(names)]
-    for _, own, style, side in SIDES:
-        looks.append((side + mean, {"color": INK if compares else own, "linestyle": style, "lw": 1.8}))
-    if any(curve.best_epoch is not None for curve in curves.curves):
-        words = "best epoch" if compares else f"best epoch: {first.best_epoch + 1}"
-        looks.append((words, {"color": INK if compares else GREEN, "marker": "D", "linestyle": "none"}))
-    if (since := curves.overfitting_epoch) is not None:
-        words = f"overfitting from epoch {since + 1}"
-        looks.append((words, {"color": VERMILION, "linestyle": (0, (4, 2, 1, 2)), "lw": 1.3}))
-    if (diverged := curves.diverged_epoch) is not None:
-        looks.append((f"diverged in epoch {diverged + 1}", {"color": INK, "alpha": 0.15, "lw": 7}))
-    if curves.baseline is not None:
-        far = "" if curves.near_baseline is not None else ", far off"
-        looks.append((f"baseline {curves.baseline:.3g}{far}", {"color": INK, "linestyle": ":", "lw": 1.8}))
-    if curves.past:
-        looks.append(("earlier runs (validation)", {"color": PAST, "alpha": 0.7, "lw": 1}))
-    return [Line2D([], [], label=label, **look) for label, look in looks]

@@ -2,82 +2,98 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recipe.core.dataset import Dataset, Split
-from recipe.core.prepared import Prepared
-from recipe.core.run import EpochReport
+from recipe.core.measures import MEASURES
+from recipe.core.prepared import Prepared, encoding_for, readable_by
+from recipe.core.problem import Problem
+from recipe.core.run import EpochReport, Run
 from recipe.core.spec import ModelSpec
+from recipe.data.load import load
+from recipe.data.problems import default_rows
 from recipe.engine.interruption import interruptible
-from recipe.journal import Journal, default_journal
-from recipe.search.data import SearchData, architectures_of, check_space, take_data
-from recipe.search.entries import Entry
-from recipe.search.executors import Team, open_team
-from recipe.search.space import SearchSpace, Values, default_space
-from recipe.search.summary import Tuning
-from recipe.steps.s6_plan import HELD_OUT
+from recipe.engine.models import check_fit
+from recipe.journal import Journal, choose_journal, quiet_optuna, tabulate
+from recipe.search.space import Range, SearchSpace, default_space
+from recipe.steps.s3_protocol import hold_out, standard_error
+from recipe.steps.s4_prepare import prepare
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from recipe.search.study import SearchStudies
+    import optuna
+    import pandas as pd
 
-__all__ = ["Tuning", "tune"]
+    from recipe.search.workers import TrialData
 
-MEMORY = "memory"
+__all__ = ["Range", "SearchSpace", "Tuning", "best_of", "default_space", "tune"]
+
 PRUNING = {True: "median", False: "", "median": "median", "halving": "halving"}
+STOPPED = {
+    "interrupted": "Ctrl-C ended it early.",
+    "asked": "It was stopped early.",
+    "time": "Its time was up.",
+    "broken": "It ended early: the executor takes no more work.",
+}
+ENDINGS = {
+    "complete": "trained to the end",
+    "pruned": "given up early",
+    "diverged": "diverged",
+    "stopped": "stopped",
+    "failed": "failed",
+}
+
+Data = str | Dataset | Split | Prepared | Sequence[Split] | Sequence[Prepared]
 
 
 def tune(
-    problem: str | Dataset | Split | Prepared | Sequence[Split] | Sequence[Prepared],
+    data: Data,
     space: SearchSpace | None = None,
     trials: int = 20,
     *,
+    base: ModelSpec | None = None,
+    seed: int = 0,
+    pruning: bool | str = True,
     executor: str | Executor | object | None = None,
     workers: int | None = None,
-    storage: str | Path | Journal | None = None,
-    seed: int = 0,
-    rows: int | None = None,
-    source: str = "auto",
-    fraction: float = HELD_OUT,
-    folds: int | None = None,
-    base: ModelSpec | None = None,
-    pruning: bool | str = True,
-    on_trial: Callable[[Entry], object] | None = None,
+    journal: Journal | str | None = "default",
+    storage: str | Path | None = None,
+    on_trial: Callable[[Run], object] | None = None,
     on_epoch: Callable[[int, EpochReport], object] | None = None,
     stop: threading.Event | None = None,
     seconds: float | None = None,
 ) -> Tuning:
     """Search for a better spec.
 
-    The runs on the same data that the journal holds, by hand or by an earlier search, are trials of the same study:
-    the search learns from them, and its own are added. By K-fold it learns from earlier searches on the same folds.
+    The search has an Optuna study of its own, which begins with the runs that the journal holds on the same data, by
+    hand or by an earlier search. Its own runs are written to the journal as they end.
 
     Parameters
     ----------
-    problem : a problem's name, or what `load`, `hold_out`, `k_fold` or `prepare` returned. A trial is trained on every
-        split of a list, and judged by the mean over them, epoch by epoch
+    data : a problem's name, or what `load`, `hold_out`, `k_fold` or `prepare` returned. What is not cut yet is held
+        out; a trial is trained on every split of a list, and judged by the mean over them, epoch by epoch
     space : what may be tried; None: `default_space`, around `base` where one is given
     trials : how many to make
+    seed : of what is tried, and of the first weights of `default_space`; not of the split
+    pruning : give a trial up where it is worse than the median of the others at the same epoch; ``"halving"`` takes
+        successive halving, False trains every trial to its end
     executor : None: one after the other in this process; ``"processes"`` (a script needs Python's usual
         ``if __name__ == "__main__":``), ``"threads"``, a `concurrent.futures.Executor` or a `dask.distributed.Client`
     workers : trials at a time; None: as many as the executor has workers
-    storage : None: the journal; ``"memory"``; a journal file; or the address of a database, such as
-        ``"sqlite:///search.db"`` or ``"postgresql+psycopg://..."``. Processes that search in one storage share a study
-    seed : of what is tried, and of the first weights of `default_space`; not of the split
-    rows, source : as for `load`; None takes the problem's own number of rows
-    fraction : of the training samples that are held out, where `problem` is not cut yet
-    folds : cut by K-fold instead, into so many: surer on few samples, and so many times the work
-    pruning : give a trial up where it is worse than the median of the others at the same epoch; ``"halving"`` takes
-        successive halving, False trains every trial to its end
-    on_trial : called with the `Entry` of each trial that ended
+    journal : which runs the search knows, and where its own are kept; None for neither
+    storage : of the study: None keeps it in memory; a file or the address of a database, such as
+        ``"sqlite:///search.db"`` or ``"postgresql+psycopg://..."``, lets several commands search together
+    on_trial : called with the `Run` of each trial that ended
     on_epoch : called with the number of a trial, from 0, and an `EpochReport`; not from other processes
     stop : once set, from any thread, the search ends with the epoch that is under way
     seconds : ends it so after this time
@@ -93,92 +109,257 @@ def tune(
 
     Examples
     --------
-    >>> found = tune("mnist", trials=2, source="sample", rows=100, storage="memory", seconds=0.0)
+    >>> found = tune(load("mnist", source="sample", rows=100), trials=2, journal=None, seconds=0.0)
     >>> found.stopped, len(found.new)
     ('time', 0)
     """
+    from recipe.search.study import Search, open_study
+    from recipe.search.workers import open_team
+
     began = time.perf_counter()
     _check_arguments(trials, pruning, seconds)
     deadline = None if seconds is None else time.monotonic() + seconds
-    data = take_data(problem, source=source, rows=rows, fraction=fraction, folds=folds)
-    space = _choose_space(space, base, data, seed)
-    check_space(space, data)
+    splits = _take_splits(data)
+    problem, space = splits[0].problem, _choose_space(space, base, splits, seed)
+    by_architecture = _prepare_for(space, splits)
+    journal = choose_journal(journal)
+    known = _known_runs(by_architecture, journal)
     with ExitStack() as stack:
         team = stack.enter_context(open_team(executor, workers))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="recipe-", ignore_cleanup_errors=True)))
-        studies = _open_studies(data, space, storage, PRUNING[pruning], seed, team, folder)
+        if storage is None and not team.shares_memory:  # then the workers report to a file
+            location = str(folder / "study.log")
+        else:
+            location = None if storage is None else str(storage)
+        where = {"location": location, "seed": seed, "pruning": PRUNING[pruning]}
+        study = open_study(problem, by_architecture, space, known, **where)
         look = stack.enter_context(interruptible(stop))
-        from recipe.search.loop import Ending, Search
+        callbacks = {"on_trial": on_trial, "on_epoch": on_epoch}
+        search = Search(study, by_architecture, space, team, journal, folder, look, deadline, **callbacks)
+        search.run(trials)
+        if storage is None and location is not None:  # its file goes with the folder
+            study = _in_memory(study)
+    new = {run.number for run in search.runs if run.number is not None}
+    first = next(iter(by_architecture.values()))
+    return Tuning(
+        problem=problem,
+        source=splits[0].source,
+        protocol=first.protocol,
+        space=space,
+        trials=(*(run for run in _known_runs(by_architecture, journal) if run.number not in new), *search.runs),
+        new=tuple(search.runs),
+        val_samples=first.val_samples,
+        stopped=search.stopped,
+        seconds=time.perf_counter() - began,
+        study=study,
+    )
 
-        search = Search(
-            studies=studies,
-            trials=trials,
-            ending=Ending(look=look, deadline=deadline),
-            on_trial=on_trial,
-            on_epoch=on_epoch,
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Tuning:
+    """What a search found.
+
+    Attributes
+    ----------
+    space : what it could try
+    trials : all runs on this data that the journal holds, those by hand among them, and then those of this search
+    new : those that this search made
+    val_samples : on how many samples they were scored
+    stopped : None, ``"interrupted"`` (Ctrl-C), ``"asked"`` (the stop event), ``"time"`` or ``"broken"`` (executor)
+    seconds : wall time
+    study : Optuna's, with the same trials; for its plots and its importances
+    """
+
+    problem: Problem
+    source: str
+    protocol: str
+    space: SearchSpace
+    trials: tuple[Run, ...] = field(repr=False)
+    new: tuple[Run, ...] = field(repr=False)
+    val_samples: int
+    stopped: str | None
+    seconds: float
+    study: optuna.Study = field(repr=False)
+
+    @property
+    def best(self) -> Run:
+        """The run with the best score among those that were trained to their end; by hand or not.
+
+        Raises
+        ------
+        ValueError
+            If there is none.
+        """
+        best = best_of(self.trials)
+        if best is None:
+            reasons = Counter(run.note for run in self.new if run.note).most_common(1)
+            why = f" Most of them: {reasons[0][0]}." if reasons else ""
+            raise ValueError(
+                f"No trial came to its end, so none is the best. Received: {len(self.trials)} trials.{why} "
+                "Search on with other settings."
+            )
+        return best
+
+    @property
+    def best_by_hand(self) -> Run | None:
+        """The best of the runs that no search made, or None."""
+        return best_of([run for run in self.trials if run.origin != "search"])
+
+    @property
+    def best_spec(self) -> ModelSpec:
+        """The best run's spec, to be trained for the epochs that its score is of and not stopped early."""
+        return self.best.spec.replace(epochs=self.best.best_epoch + 1, patience=None)
+
+    @property
+    def score(self) -> float:
+        """The best run's score in validation."""
+        return self.best.score
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many of the new trials ended how, by the names of ENDINGS."""
+        return dict(Counter(_ending(run) for run in self.new))
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What was done, what was found and how much it is worth, with the numbers."""
+        return tuple(_describe(self))
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return all trials as `recipe.journal.tabulate` does, the best first, those without a score last."""
+        table = tabulate(self.trials)
+        table["ending"] = [_ending(run) for run in self.trials]
+        falling = MEASURES[self.problem.measure].higher_is_better
+        whole = table["score"].where(table["ending"] == "complete")
+        return table.loc[whole.sort_values(ascending=not falling, kind="stable").index]
+
+
+def best_of(runs: Sequence[Run]) -> Run | None:
+    """Return the run with the best score of those that were trained to their end, the first of equals, or None."""
+    scored = [run for run in runs if run.state == "complete" and math.isfinite(run.score)]
+    return max(scored, key=lambda run: MEASURES[run.measure].gain(run.score, 0.0), default=None)
+
+
+def _ending(run: Run) -> str:
+    if run.note == "diverged":
+        return "diverged"
+    return "stopped" if run.stopped in ("asked", "interrupted", "callback") else run.state
+
+
+def _describe(found: Tuning) -> Iterator[str]:
+    counts, measure = found.counts, MEASURES[found.problem.measure]
+    ended = [f"{counts[name]} {words}" for name, words in ENDINGS.items() if name in counts]
+    yield f"{_count(len(found.new), 'trial')} in {found.seconds:.0f} s: {', '.join(ended) or 'none'}."
+    known = found.trials[: len(found.trials) - len(found.new)]
+    if known:
+        by_hand = sum(run.origin != "search" for run in known)
+        yield f"The search knew {_count(len(known), 'run')} of the journal on this data, {by_hand} made by hand."
+    if found.stopped:
+        yield STOPPED[found.stopped]
+    best, by_hand = best_of(found.trials), found.best_by_hand
+    if best is None:
+        yield "No trial came to its end, so there is no best one."
+        return
+    unit = measure.unit_of(found.problem)
+    value = f"{measure.title} {best.score:.4g}{f' {unit}' if unit else ''}"
+    maker = "the search" if best.origin == "search" else "hand"
+    yield f"The best, made by {maker}, has {value} at epoch {best.best_epoch + 1}: {best.spec.describe()}."
+    if by_hand is not None and best.origin == "search":
+        gain = measure.gain(best.score, by_hand.score)
+        yield f"The best by hand has {by_hand.score:.4g}: the search gained {gain:.2g}."
+    yield _warn(found, best)
+
+
+def _warn(found: Tuning, best: Run) -> str:
+    """Say that the best of many scores flatters."""
+    chosen_from = sum(_ending(run) == "complete" for run in found.trials)
+    if chosen_from == 1:
+        return "It is the only one with a score, so nothing was chosen by it."
+    text = f"It was chosen among {chosen_from} by the same {found.val_samples:,} validation samples, so its score"
+    luck = ""
+    if found.problem.measure == "accuracy":
+        noise = standard_error(best.score, found.val_samples)
+        luck = f": luck alone moves one such score by {noise:.2g}"
+    return f"{text} flatters it{luck}. Only the test set can say how good it is."
+
+
+def _take_splits(data: Data) -> tuple[Split, ...] | tuple[Prepared, ...]:
+    """Load and cut what is not cut yet."""
+    if isinstance(data, str):
+        data = load(data, rows=default_rows(data))
+    if isinstance(data, Dataset):
+        data = hold_out(data)
+    splits = tuple(data) if isinstance(data, Sequence) else (data,)
+    if not splits or not any(all(isinstance(one, kind) for one in splits) for kind in (Split, Prepared)):
+        kinds = ", ".join(dict.fromkeys(type(one).__name__ for one in splits)) or "empty list"
+        raise TypeError(
+            f"This is nothing to train on. Received: data, a {kinds}. Give a problem's name, or what load, hold_out, "
+            "k_fold or prepare returned."
         )
-        search.run(team)
-        cuts = data.cuts(space.base)
-        return Tuning(
-            problem=data.problem,
-            source=cuts.source,
-            protocol=cuts.protocol,
-            space=space,
-            trials=tuple(sorted(studies.entries(), key=lambda entry: (entry.time, entry.number))),
-            new=tuple(search.entries),
-            val_samples=data.val_samples,
-            stopped=search.ending.noted,
-            seconds=time.perf_counter() - began,
-            study=studies.everything,
+    names = {f"{one.problem.name} {one.preparation.encoding if isinstance(one, Prepared) else ''}" for one in splits}
+    if len(names) > 1:
+        raise ValueError(
+            f"The splits do not belong together. Received: data, of {', '.join(map(str.strip, sorted(names)))}. Give "
+            "those of one k_fold(dataset)."
         )
+    return splits
 
 
-def _choose_space(space: SearchSpace | None, base: ModelSpec | None, data: SearchData, seed: int) -> SearchSpace:
+def _choose_space(space: SearchSpace | None, base: ModelSpec | None, splits: tuple, seed: int) -> SearchSpace:
     """Return the space that was given, or the usual one without what cannot read the data."""
     if space is not None and base is not None:
         raise ValueError("A space has its own base. Received: space and base. Give SearchSpace(base=...) alone.")
     if space is not None:
         return space
-    space = default_space(data.problem, data.samples, seed)
-    readable = tuple(name for name in architectures_of(space) if data.can_read(name))
+    space = default_space(splits[0].problem, len(splits[0].y_train), seed)
+    readable = tuple(name for name in space.architectures if _can_read(name, splits[0]))
     return replace(space, architecture=readable or ("mlp",), base=base or space.base)
 
 
-def _open_studies(
-    data: SearchData,
-    space: SearchSpace,
-    storage: str | Path | Journal | None,
-    method: str,
-    seed: int,
-    team: Team | None,
-    folder: Path,
-) -> SearchStudies:
-    """Open the studies, in a storage that the workers can reach, and say how the workers get the data."""
-    from recipe.search.study import SearchStudies
-    from recipe.search.worker import Pruning
+def _prepare_for(space: SearchSpace, splits: tuple) -> dict[str, TrialData]:
+    """Return the splits by architecture, as each reads them; refuse what does not suit the data."""
+    from recipe.search.workers import TrialData
 
-    journal = _choose_journal(storage)
-    is_remote = team is not None and not team.shares_memory
-    if journal is None and is_remote:
-        journal = Journal(folder / "journal.log")
-    pruning = Pruning(method=method, epochs=_most(space.values_of("epochs", "")))
-    studies = SearchStudies(data, space, journal, pruning, seed, folder)
-    if is_remote:
-        studies.worker_data = data.for_workers(folder, architectures_of(space))
-    return studies
+    problem = splits[0].problem
+    encodings = {name: encoding_for(ModelSpec(architecture=name), problem) for name in space.architectures}
+    for name in encodings:
+        check_fit(space.base.replace(architecture=name, hidden_units=(8,) * space.most_layers), problem)
+        if not _can_read(name, splits[0]):
+            raise ValueError(
+                f"A network of architecture {name!r} cannot read what was prepared for another one. Received: space, "
+                f"architecture={name!r}. Give the split, or a space without it."
+            )
+    if isinstance(splits[0], Prepared):
+        return dict.fromkeys(encodings, TrialData(splits))
+    prepared = {
+        encoding: TrialData(tuple(prepare(split, encoding=encoding) for split in splits))
+        for encoding in dict.fromkeys(encodings.values())
+    }
+    return {name: prepared[encoding] for name, encoding in encodings.items()}
 
 
-def _choose_journal(storage: str | Path | Journal | None) -> Journal | None:
-    """Return the journal that the trials go to; None: nowhere but to memory."""
-    if storage is None:
-        return default_journal()
-    if storage == MEMORY:
-        return None
-    return storage if isinstance(storage, Journal) else Journal(storage)
+def _known_runs(data: dict[str, TrialData], journal: Journal | None) -> list[Run]:
+    """Return the journal's runs on this data, without final trainings, which have no score."""
+    if journal is None:
+        return []
+    keys = dict.fromkeys(one.key for one in data.values())
+    return [run for key in keys for run in journal.runs(data=key) if not run.final]
 
 
-def _most(values: Values) -> int:
-    return int(max(values) if isinstance(values, tuple) else values.high)
+def _can_read(architecture: str, split: Split | Prepared) -> bool:
+    """Say whether an architecture reads the data, or it can be prepared for it."""
+    readable = readable_by(ModelSpec(architecture=architecture), split.problem)
+    return isinstance(split, Split) or split.preparation.encoding in readable
+
+
+def _in_memory(study: optuna.Study) -> optuna.Study:
+    """Return a copy of a study that lies in no file."""
+    import optuna
+
+    with quiet_optuna():
+        copy = optuna.create_study(direction=study.direction, study_name=study.study_name, sampler=study.sampler)
+    copy.add_trials(study.get_trials(deepcopy=False))
+    return copy
 
 
 def _check_arguments(trials: int, pruning: bool | str, seconds: float | None) -> None:
@@ -192,3 +373,7 @@ def _check_arguments(trials: int, pruning: bool | str, seconds: float | None) ->
         )
     if seconds is not None and not seconds >= 0:
         raise ValueError(f"A time is 0 s or more. Received: seconds={seconds}. Give some, or None.")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,31 +1,44 @@
-"""Step 7: which specs a search may try."""
+"""Step 7: which specs a search may try, as parameters of Optuna's."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field, fields
 from numbers import Real
 from typing import TYPE_CHECKING
 
-from recipe.core.parameters import (
-    CHOICES,
-    LIMITS,
-    MOST_LAYERS,
-    SWITCHES,
-    Limits,
-    Range,
-    field_of,
-    from_params,
-    to_params,
-)
 from recipe.core.problem import Problem
 from recipe.core.spec import DEFAULT_RATES, ModelSpec
 from recipe.steps.s6_plan import make_plan
 
 if TYPE_CHECKING:
-    import optuna
+    from optuna import Trial
+    from optuna.distributions import BaseDistribution
 
-__all__ = ["Range", "SearchSpace", "default_space", "from_params", "to_params"]
+DIGITS = 3  # of a number that is drawn from a range: 0.00132, not 0.00131799
+WHOLE = ("layers", "units", "filters", "batch_size", "epochs")
+LOGARITHMIC = ("units", "filters", "l1", "l2", "learning_rate", "batch_size", "epochs")  # twice as much is a step
+NAMED = ("architecture", "activation", "optimizer")  # by choice alone: there is no range of names
+
+
+@dataclass(frozen=True)
+class Range:
+    """All numbers from `low` to `high`, both included.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If they are no numbers, or in the wrong order.
+    """
+
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        if not all(isinstance(end, Real) and not isinstance(end, bool) for end in (self.low, self.high)):
+            raise TypeError(f"A range goes from number to number. Received: low={self.low!r}, high={self.high!r}.")
+        if not self.low <= self.high:
+            raise ValueError(f"A range goes upwards. Received: low={self.low}, high={self.high}. Swap them.")
+
 
 Values = Range | tuple
 
@@ -45,7 +58,7 @@ class SearchSpace:
     Raises
     ------
     ValueError
-        If values are not among those that any study holds, or there is nothing to choose from.
+        If there is nothing to choose from, or no spec can have such a value.
 
     Examples
     --------
@@ -75,12 +88,7 @@ class SearchSpace:
                 values = tuple(values)
                 object.__setattr__(self, name, values)
             if values is not None:
-                _check_values(name, values)
-        if not to_params(self.base)[0]:
-            raise ValueError(
-                f"No study holds the base: it has more than {MOST_LAYERS} layers, a number out of all bounds, or a "
-                f"last layer or loss of its own. Received: base={self.base.describe()!r}. Take a usual one."
-            )
+                self._check(name, values)
 
     @property
     def varied(self) -> tuple[str, ...]:
@@ -88,72 +96,100 @@ class SearchSpace:
         several = {name: getattr(self, name) for name in _FIELDS if getattr(self, name) is not None}
         return tuple(name for name, values in several.items() if isinstance(values, Range) or len(set(values)) > 1)
 
-    def values_of(self, name: str, architecture: str) -> Values:
-        """Return the values that a parameter of a trial may have, once the architecture is known."""
-        named = field_of(name)
-        if named in SWITCHES:
-            return self._switch(named.removesuffix("_on"))
-        if named == "units" and architecture == "convnet" and self.filters is not None:
-            named = "filters"
-        values = getattr(self, named)
-        if values is None:
-            return (self._base_value(name),)
-        return tuple(value for value in values if value) if named in ("l1", "l2") and type(values) is tuple else values
+    @property
+    def architectures(self) -> tuple[str, ...]:
+        """The architectures that may be tried."""
+        return self.architecture or (self.base.architecture,)
 
-    def suggest(self, trial: optuna.Trial) -> ModelSpec:
-        """Return the spec that Optuna wants to try next.
+    @property
+    def most_layers(self) -> int:
+        """The most layers that a spec may have."""
+        return max(_ends(self.layers)) if self.layers is not None else max(len(self.base.hidden_units), 1)
 
-        The study needs a sampler that keeps to the choices: that of `recipe.search.sampler.make_sampler`.
+    @property
+    def most_epochs(self) -> int:
+        """The most epochs that a spec may have."""
+        return max(_ends(self.epochs)) if self.epochs is not None else self.base.epochs
 
-        Raises
-        ------
-        ValueError
-            If the sampler has drawn a value that is none of the choices.
+    def suggest(self, trial: Trial) -> ModelSpec:
+        """Return the spec that Optuna wants to try next: it draws one parameter after the other.
+
+        Examples
+        --------
+        >>> import optuna
+        >>> trial = optuna.trial.FixedTrial({"units_1": 16, "dropout": 0.25})
+        >>> SearchSpace(units=(16, 64), dropout=Range(0.0, 0.5)).suggest(trial).describe()
+        'dense 16, dropout 0.25, rmsprop'
         """
-        params: dict[str, object] = {}
-        self._draw(trial, params, "architecture")
-        if params["architecture"] != "linear":
-            self._draw(trial, params, "layers")
-            names = [f"units_{layer}" for layer in range(1, params["layers"] + 1)]
-            for name in (*names, "activation", "dropout", "l1_on", "l2_on"):
-                self._draw(trial, params, name)
-            for name in ("l1", "l2"):
-                if params[f"{name}_on"]:
-                    self._draw(trial, params, name)
-        self._draw(trial, params, "optimizer")
-        if self.learning_rate is None and self.base.learning_rate is None:
-            rate = DEFAULT_RATES[params["optimizer"]]
-            params["learning_rate"] = _ask(trial, "learning_rate", Range(rate, rate))
-        for name in ("learning_rate", "batch_size", "epochs"):
-            if name not in params:
-                self._draw(trial, params, name)
-        return from_params(params, self.base)
+        layers = max(len(self.base.hidden_units), 1)
+        drawn: dict[str, object] = {"architecture": self.base.architecture, "layers": layers}
+        for name in ("architecture", "layers"):  # on these it depends which others there are
+            distribution = self.distributions(drawn["architecture"]).get(name)
+            if distribution is not None:
+                drawn[name] = _draw(trial, name, distribution)
+        for name, distribution in self.distributions(drawn["architecture"], drawn["layers"]).items():
+            if name not in ("architecture", "layers") and drawn.get(f"{name}_on", True):
+                drawn[name] = _draw(trial, name, distribution)
+        return self._to_spec(drawn)
 
-    def _draw(self, trial: optuna.Trial, params: dict[str, object], name: str) -> None:
-        """Ask for one parameter, and refuse what the space does not hold."""
-        values = self.values_of(name, params.get("architecture", ""))
-        params[name] = _ask(trial, name, values)
-        if params[name] not in values:
-            raise ValueError(
-                f"The study's sampler drew what the space does not hold. Received: {name}={params[name]!r}, allowed: "
-                f"{_show(values)}. Make the study with sampler=recipe.search.sampler.make_sampler(space)."
-            )
+    def distributions(self, architecture: str, layers: int = 0) -> dict[str, BaseDistribution]:
+        """Return the parameters that a trial of this architecture has, in the order in which they are drawn."""
+        values: dict[str, Values | None] = {"architecture": self.architecture}
+        if architecture != "linear":
+            own = architecture == "convnet" and self.filters is not None
+            name, units = ("filters", self.filters) if own else ("units", self.units)
+            values |= {"layers": self.layers} | {f"{name}_{layer}": units for layer in range(1, layers + 1)}
+            values |= {"activation": self.activation, "dropout": self.dropout}
+            for penalty in ("l1", "l2"):
+                strength = getattr(self, penalty)
+                values[f"{penalty}_on"] = (False, True) if isinstance(strength, Range) else None
+                values[penalty] = strength
+        values |= {name: getattr(self, name) for name in ("optimizer", "learning_rate", "batch_size", "epochs")}
+        return {name: _distribution(name, some) for name, some in values.items() if some is not None}
 
-    def _switch(self, name: str) -> tuple[bool, ...]:
-        """Return whether a penalty may be off, on or both."""
-        values = getattr(self, name)
-        if values is None:
-            return (getattr(self.base, name) > 0,)
-        return (False, True) if isinstance(values, Range) else tuple(sorted({value > 0 for value in values}))
+    def to_params(self, spec: ModelSpec) -> tuple[dict[str, object], dict[str, BaseDistribution]]:
+        """Return a spec that was made elsewhere as the parameters of a trial in this space, and their distributions.
 
-    def _base_value(self, name: str) -> object:
-        """Return the base's value; where a layer goes beyond the base's, that of its last layer."""
-        if name == "layers":
-            return max(len(self.base.hidden_units), 1)
-        if field_of(name) == "units":
-            units = self.base.hidden_units or (64,)
-            return units[min(int(name.removeprefix("units_")), len(units)) - 1]
-        return getattr(self.base, name)
+        What lies outside of the space is left out, and the rest can be learned from; of a spec with another last layer
+        or loss nothing can.
+        """
+        if (spec.last_activation, spec.loss) != (self.base.last_activation, self.base.loss):
+            return {}, {}
+        own = self.distributions(spec.architecture, len(spec.hidden_units))
+        params = {name: _value_of(spec, name) for name in own}
+        params = {name: value for name, value in params.items() if _holds(own[name], value)}
+        return params, {name: own[name] for name in params}
+
+    def _to_spec(self, drawn: dict[str, object]) -> ModelSpec:
+        """Put a spec together; a layer beyond the base's has the units of the base's last one."""
+        units = self.base.hidden_units or (64,)
+        hidden = [
+            drawn.get(f"units_{layer}", drawn.get(f"filters_{layer}", units[min(layer, len(units)) - 1]))
+            for layer in range(1, drawn["layers"] + 1)
+        ]
+        off = {name: 0.0 for name in ("l1", "l2") if not drawn.get(f"{name}_on", True)}
+        own = {one.name for one in fields(ModelSpec)}
+        return self.base.replace(
+            **{name: drawn[name] for name in drawn if name in own} | off, hidden_units=tuple(hidden)
+        )
+
+    def _check(self, name: str, values: Values) -> None:
+        """Refuse values that no spec can have."""
+        wrong = f"{name} cannot be searched so. Received: {name}={values!r}."
+        allowed = tuple if name in NAMED else (tuple, Range)
+        if not isinstance(values, allowed) or values == ():
+            kinds = "a tuple of names" if name in NAMED else "Range(low, high), or a tuple of numbers"
+            raise ValueError(f"{wrong} Give {kinds}.")
+        if isinstance(values, Range) and name in LOGARITHMIC and values.low <= 0:
+            raise ValueError(f"{wrong} Its range is logarithmic, so it begins above 0.")
+        for value in _ends(values):
+            try:
+                if name in ("units", "filters", "layers"):
+                    ModelSpec(hidden_units=(8,) * value if name == "layers" else (value,))
+                else:
+                    self.base.replace(**{name: value})
+            except (TypeError, ValueError) as error:
+                raise ValueError(f"{wrong} {error}") from error
 
 
 _FIELDS = tuple(one.name for one in fields(SearchSpace) if one.name != "base")
@@ -170,14 +206,14 @@ def default_space(problem: Problem, samples: int, seed: int = 0) -> SearchSpace:
     """
     plan = make_plan(problem, samples, seed)
     base = plan.ladder[0]
-    base = base.replace(patience=max(3, base.epochs // 5))
-    other = {"mnist": ("convnet",), "imdb": ("embedding",)}.get(problem.base, ()) if plan.architectures else ()
+    is_text, is_image = problem.kind == "text", problem.kind == "image"
+    other = {"image": ("convnet",), "text": ("embedding",)}.get(problem.kind, ()) if plan.architectures else ()
     return SearchSpace(
-        base=base,
+        base=base.replace(patience=max(3, base.epochs // 5)),
         architecture=("mlp", *other),
-        layers=Range(1, 2 if problem.num_words else 3),
-        units=(4, 8, 16, 32, 64) if problem.num_words else (16, 32, 64, 128, 256, 512),
-        filters=(8, 16, 32) if problem.base == "mnist" else None,
+        layers=Range(1, 2 if is_text else 3),
+        units=(4, 8, 16, 32, 64) if is_text else (16, 32, 64, 128, 256, 512),
+        filters=(8, 16, 32) if is_image else None,
         dropout=Range(0.0, 0.6),
         l2=Range(1e-6, 1e-2),
         optimizer=("rmsprop", "adam"),
@@ -185,43 +221,43 @@ def default_space(problem: Problem, samples: int, seed: int = 0) -> SearchSpace:
     )
 
 
-def _ask(trial: optuna.Trial, name: str, values: Values) -> object:
-    """Let the trial suggest a parameter; only numbers can have a narrower distribution."""
-    if name in CHOICES:
-        return trial.suggest_categorical(name, CHOICES[name])
-    if name in SWITCHES:
-        return trial.suggest_categorical(name, (False, True))
-    low, high = (values.low, values.high) if isinstance(values, Range) else (min(values), max(values))
-    limits = LIMITS[field_of(name)]
-    return (trial.suggest_int if limits.whole else trial.suggest_float)(name, low, high, log=limits.log)
+def _distribution(name: str, values: Values) -> BaseDistribution:
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+    if isinstance(values, tuple):
+        return CategoricalDistribution(values)
+    named = name.partition("_")[0] if name.startswith(("units_", "filters_")) else name
+    kind = IntDistribution if named in WHOLE else FloatDistribution
+    return kind(values.low, values.high, log=named in LOGARITHMIC)
 
 
-def _show(values: Values) -> str:
-    return str(values) if isinstance(values, Range) else ", ".join(map(str, values))
+def _draw(trial: Trial, name: str, distribution: BaseDistribution) -> object:
+    """Let the trial suggest a parameter; a number from a range has few digits, as one that a person types."""
+    if hasattr(distribution, "choices"):
+        return trial.suggest_categorical(name, distribution.choices)
+    low, high, log = distribution.low, distribution.high, distribution.log
+    if isinstance(low, int):
+        return trial.suggest_int(name, low, high, log=log)
+    return min(max(float(f"{trial.suggest_float(name, low, high, log=log):.{DIGITS}g}"), low), high)
 
 
-def _check_values(name: str, values: Values) -> None:
-    """Refuse values that the parameter's distribution does not hold."""
-    if name in CHOICES:
-        allowed, wrong = _show(CHOICES[name]), not isinstance(values, tuple) or set(values) - set(CHOICES[name])
-    else:
-        limits = LIMITS[name]
-        allowed = f"{'whole numbers' if limits.whole else 'numbers'} from {limits}, as Range(low, high) or a tuple"
-        wrong = not _is_inside(values, limits, zero=name in ("l1", "l2"))
-    if wrong or values == ():
-        raise ValueError(f"{name} cannot be searched so. Received: {name}={values!r}. Allowed: {allowed}.")
+def _value_of(spec: ModelSpec, name: str) -> object:
+    """Return the value that a parameter has in a spec."""
+    if name.startswith(("units_", "filters_")):
+        return spec.hidden_units[int(name.partition("_")[2]) - 1]
+    if name.endswith("_on"):
+        return getattr(spec, name.removesuffix("_on")) > 0
+    if name == "layers":
+        return len(spec.hidden_units)
+    rate = spec.learning_rate
+    return (DEFAULT_RATES[spec.optimizer] if rate is None else rate) if name == "learning_rate" else getattr(spec, name)
 
 
-def _is_inside(values: object, limits: Limits, *, zero: bool) -> bool:
-    """Say whether all values are numbers within the limits."""
-    if not isinstance(values, (Range, tuple)):
-        return False
-    ends = (values.low, values.high) if isinstance(values, Range) else values
-    may_be_zero = zero and isinstance(values, tuple)
-    sound = all(
-        isinstance(number, Real)
-        and (number in limits or (may_be_zero and number == 0))
-        and (not limits.whole or number == math.floor(number))
-        for number in ends
-    )
-    return sound and (not isinstance(values, Range) or values.low <= values.high)
+def _holds(distribution: BaseDistribution, value: object) -> bool:
+    if hasattr(distribution, "choices"):
+        return value in distribution.choices
+    return distribution.low <= value <= distribution.high
+
+
+def _ends(values: Values) -> tuple:
+    return (values.low, values.high) if isinstance(values, Range) else values

@@ -1,292 +1,314 @@
-"""Step 7: the studies of a search, from the asking for a spec to the telling of what came out.
+"""Step 7: a search under way. It asks its study for a spec, has it trained, tells the study, and keeps the run.
 
-The trials on one set of data are one study. Architectures that read the data in different ways have one each; what is
-tried next is drawn from all of them together, copied into one study in memory.
+The study is Optuna's, of this data and this space. It begins with the runs that the journal holds on the data, by hand
+or by an earlier search, as trials that are done.
 """
 
 from __future__ import annotations
 
 import math
-import os
-import platform
-import tempfile
-import uuid
-from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import dataclass, replace
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from pathlib import Path
 
+import numpy as np
 import optuna
-from filelock import FileLock, Timeout
-from optuna.storages import BaseStorage, InMemoryStorage
+from optuna.distributions import BaseDistribution
+from optuna.pruners import BasePruner, MedianPruner, NopPruner, SuccessiveHalvingPruner
+from optuna.samplers import BaseSampler, TPESampler
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
+from recipe.core.dataset import fingerprint
 from recipe.core.measures import MEASURES
-from recipe.core.parameters import distribution_of, to_params
-from recipe.core.spec import ModelSpec
-from recipe.journal import Journal
-from recipe.search.data import SearchData, architectures_of
-from recipe.search.entries import Entry, entry_attributes, make_trial, read_entry
-from recipe.search.sampler import SpaceSampler, draw_spec
+from recipe.core.problem import Problem
+from recipe.core.run import EpochReport, Run
+from recipe.journal import Journal, keep, open_storage, quiet_optuna, stamp
 from recipe.search.space import SearchSpace
-from recipe.search.worker import Job, Outcome, Pruning, StudyPlace
+from recipe.search.workers import Data, Job, Team, lost_its_worker, train_trial
 
-Key = tuple[str, int]  # the name of a study and the number of a trial in it
-
-STATES = {"": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "diverged": TrialState.PRUNED}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Asked:
-    """A trial that was asked for and is not told of yet."""
-
-    job: Job
-    key: Key
+STARTUP_TRIALS = 6  # drawn at random, until so many are known; those of the journal count
+MOST_REPORTS = 50  # a trial: each costs a write and a look at the others
+PRUNING_STARTS = 5  # finished trials that a comparison needs
+POLL_SECONDS = 0.1  # between two looks at a wish to stop
+GRACE_SECONDS = 120.0  # that a worker has to end its epoch after a wish to stop
+ATTEMPTS = 2  # at a trial whose worker was killed
 
 
-class SearchStudies:
-    """The studies of one search; every trial that is asked for here is told of here.
+class TrialSampler(BaseSampler):
+    """Optuna's TPE, each parameter by itself; what it draws belongs to the seed and to the number of the trial.
+
+    So a search that goes on where another one ended, or beside it in the same study, does not draw the same again.
+    """
+
+    def __init__(self, seed: int = 0) -> None:
+        self.seed = seed
+        self._tpe = TPESampler(seed=seed)
+
+    def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
+        seed = int(np.random.default_rng([self.seed, trial.number]).integers(2**31))
+        self._tpe = TPESampler(n_startup_trials=STARTUP_TRIALS, seed=seed, multivariate=False)
+
+    def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        return {}
+
+    def sample_relative(
+        self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, object]:
+        return {}
+
+    def sample_independent(self, study: optuna.Study, trial: FrozenTrial, name: str, distribution: BaseDistribution):
+        return self._tpe.sample_independent(study, trial, name, distribution)
+
+
+def make_pruner(method: str, epochs: int) -> BasePruner:
+    """Return Optuna's pruner: ``"median"``, ``"halving"`` or none; `epochs` is the most that a trial has."""
+    warmup = max(2, epochs // 10)
+    if method == "median":
+        return MedianPruner(n_startup_trials=PRUNING_STARTS, n_warmup_steps=warmup, n_min_trials=PRUNING_STARTS)
+    return SuccessiveHalvingPruner(min_resource=warmup, reduction_factor=3) if method == "halving" else NopPruner()
+
+
+def open_study(
+    problem: Problem,
+    data: Data,
+    space: SearchSpace,
+    known: Iterable[Run],
+    *,
+    location: str | None = None,
+    seed: int = 0,
+    pruning: str = "",
+) -> optuna.Study:
+    """Return the study of this data and this space, with the runs that are known as its first trials.
 
     Parameters
     ----------
-    journal : where they are kept; None: in this process alone
+    location : a file or the address of a database that other processes can open, too; None: in this process alone
+    pruning : as for `make_pruner`
+    """
+    keys = [one.key for one in data.values()]
+    with quiet_optuna():
+        study = optuna.create_study(
+            storage=None if location is None else open_storage(location),
+            study_name=f"{problem.name}-{fingerprint(f'{space} {keys}', [])}",
+            direction="maximize" if MEASURES[problem.measure].higher_is_better else "minimize",
+            sampler=TrialSampler(seed),
+            pruner=make_pruner(pruning, space.most_epochs),
+            load_if_exists=True,
+        )
+    there = {trial.user_attrs.get("run") for trial in study.get_trials(deepcopy=False)}
+    study.add_trials(_to_trial(run, space) for run in known if identify(run) not in there)
+    return study
+
+
+def identify(run: Run) -> str:
+    """Return what tells a run from all others, also where it is in no journal."""
+    return f"{run.time} {run.spec}"
+
+
+def report_every(space: SearchSpace) -> int:
+    """Return how many epochs lie between two reports of a trial."""
+    return math.ceil(space.most_epochs / MOST_REPORTS)
+
+
+def _to_trial(run: Run, space: SearchSpace) -> FrozenTrial:
+    """Return a run as a trial that is done."""
+    params, distributions = space.to_params(run.spec)
+    state, value = _ending(run)
+    every, curve = report_every(space), run.history.get("val_" + run.measure, ())
+    reports = {epoch: curve[epoch] for epoch in range(every - 1, len(curve), every) if math.isfinite(curve[epoch])}
+    return create_trial(
+        state=state,
+        value=value,
+        params=params,
+        distributions=distributions,
+        user_attrs={"run": identify(run)},
+        intermediate_values=reports,
+    )
+
+
+def _ending(run: Run) -> tuple[TrialState, float | None]:
+    """Say how a trial ended: what was given up or diverged is worse than the others, what was stopped says nothing."""
+    if run.state == "complete" and math.isfinite(run.score):
+        return TrialState.COMPLETE, run.score
+    was_bad = run.stopped == "pruned" or run.note == "diverged"
+    return (TrialState.PRUNED if was_bad else TrialState.FAIL), None
+
+
+class Search:
+    """A search under way; `run` goes through it.
+
+    Parameters
+    ----------
+    look : says ``"asked"``, ``"interrupted"`` or None
+    deadline : on the clock of `time.monotonic`; None: there is none
     folder : for files that the search needs while it lasts
     """
 
     def __init__(
-        self, data: SearchData, space: SearchSpace, journal: Journal | None, pruning: Pruning, seed: int, folder: Path
+        self,
+        study: optuna.Study,
+        data: Data,
+        space: SearchSpace,
+        team: Team,
+        journal: Journal | None,
+        folder: Path,
+        look: Callable[[], str | None],
+        deadline: float | None,
+        on_trial: Callable[[Run], object] | None,
+        on_epoch: Callable[[int, EpochReport], object] | None,
     ) -> None:
-        self.data, self.space, self.journal, self.pruning = data, space, journal, pruning
-        self.stop_file = folder / "stop"
-        self.storage: BaseStorage = InMemoryStorage() if journal is None else journal.storage
-        self.worker_data = data
-        self._sampler = SpaceSampler(space, seed)
-        measure = MEASURES[data.problem.measure]
-        self._direction = "maximize" if measure.higher_is_better else "minimize"
-        self._keys = {name: self._data_key(name) for name in architectures_of(space)}
-        self._names = {key: self._open(key) for key in set(self._keys.values())}
-        self._open_trials: dict[Key, Asked] = {}
-        self._owner = _Owner()
-        self._memory = InMemoryStorage()
-        self.everything = quiet_study(self._direction, storage=self._memory, study_name="everything")
-        self._copies: dict[Key, int] = {}
-        self._unfinished: set[Key] = set()
-        self._others: dict[str, dict[str, str]] = {}
-        self._end_orphans()
-        self.sync()
+        self.study, self.data, self.space, self.team, self.journal = study, data, space, team, journal
+        self.runs: list[Run] = []
+        self.stopped: str | None = None
+        self._look, self._deadline, self._on_trial, self._on_epoch = look, deadline, on_trial, on_epoch
+        self._stop_file = folder / "stop"
+        self._shared = team.share(data, folder)
+        self._asked = 0
+        self._pending: dict[Future, Job] = {}
+        self._again: list[Job] = []  # whose worker was killed: begun again alone, for it may be the trial that kills
+        self._losses: Counter[int] = Counter()
+        self._given_up_at: float | None = None
 
-    def ask(self) -> Asked:
-        """Draw a spec and make a running trial of it."""
-        self.sync()
-        # Searches that go on at the same time would draw the same after the same number of trials.
-        luck = (self._owner.token,) if self._has_company() else ()
-        spec, params = draw_spec(self._sampler, self.everything, len(self._copies), *luck)
-        key = self._keys[spec.architecture]
-        cuts = self.data.cuts(spec)
-        values = {
-            "problem": self.data.problem.name,
-            "source": cuts.source,
-            "protocol": cuts.protocol,
-            "data": key,
-            "spec": spec.to_dict(),
-            "origin": "search",
-        }
-        template = create_trial(
-            state=TrialState.RUNNING,
-            params=params,
-            distributions={name: distribution_of(name) for name in params},
-            user_attrs={"run": values, "owner": self._owner.mark},
-        )
-        name = self._names[key]
-        trial_id = self.storage.create_new_trial(self._study_id(name), template_trial=template)
-        number = self.storage.get_trial_number_from_id(trial_id)
-        job = Job(
-            place=StudyPlace.of(name, self.storage, self.journal),
-            trial_id=trial_id,
-            spec=spec,
-            data=self.worker_data,
-            data_key=key,
-            pruning=self.pruning,
-            stop_file=self.stop_file,
-        )
-        asked = Asked(job=job, key=(name, number))
-        self._open_trials[asked.key] = asked
-        return asked
-
-    def tell(self, asked: Asked, outcome: Outcome) -> Entry:
-        """End a trial with what came out of its training."""
-        run, trial_id = outcome.run, asked.job.trial_id
-        attributes = entry_attributes(run, origin="search", extra={"reason": outcome.ended})
-        if self.journal is not None:
-            note = outcome.ended
-            self.journal.record(replace(run, origin="search", stopped="pruned" if note == "pruned" else run.stopped))
-        trial = self.storage.get_trial(trial_id)
-        history = run.history.get("val_" + run.measure, ())
-        for epoch, value in enumerate(history):  # those that the worker did not report itself
-            is_due = (epoch + 1) % self.pruning.every == 0
-            if is_due and epoch not in trial.intermediate_values and math.isfinite(value):
-                self.storage.set_trial_intermediate_value(trial_id, epoch, value)
-        state = STATES.get(outcome.ended, TrialState.FAIL)
-        if state is TrialState.COMPLETE:
-            values = [run.score]
-        else:
-            values = [history[-1]] if outcome.ended == "pruned" and math.isfinite(history[-1]) else None
-        return self._end(asked, state, values, attributes)
-
-    def fail(self, asked: Asked, reason: str) -> Entry:
-        """End a trial of which nothing came out."""
-        known = self.storage.get_trial(asked.job.trial_id).user_attrs.get("run", {})
-        return self._end(asked, TrialState.FAIL, None, {"run": known | {"extra": {"reason": reason}}})
-
-    def close(self, reason: str) -> list[Entry]:
-        """End what is still open."""
+    def run(self, trials: int) -> None:
+        """Train so many trials; whatever happens, each that was begun has an end."""
+        reason = "an error ended the search"
         try:
-            entries = [self.fail(asked, reason) for asked in list(self._open_trials.values())]
-            self.sync()
+            while True:
+                if self._why():
+                    self._call_off()
+                else:
+                    self._fill(trials)
+                if not self._pending:
+                    return
+                done, _ = wait(self._pending, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
+                for future in [one for one in self._pending if one in done]:  # in the order in which they began
+                    self._take(future)
+        except KeyboardInterrupt:  # the second one: the first is a wish to stop
+            reason = "stopped"
+            raise
         finally:
-            self._owner.release()
-        return entries
+            self._stop_file.touch()
+            self._on_trial = None
+            for job in (*self._pending.values(), *self._again):
+                self._settle(job, reason)
 
-    def entries(self) -> Iterator[Entry]:
-        """Yield what the studies hold, without final trainings; what still runs elsewhere is not among them."""
-        for name in self._names.values():
-            for trial in self.storage.get_all_trials(self._study_id(name), deepcopy=False):
-                entry = read_entry(name, trial, pinned=False)
-                if entry is not None and not entry.final:
-                    yield entry
+    def _why(self) -> str | None:
+        """Return ``"interrupted"``, ``"asked"``, ``"time"`` or ``"broken"`` where the search is to end."""
+        if self.stopped is None:
+            late = self._deadline is not None and time.monotonic() >= self._deadline
+            self.stopped = self._look() or ("time" if late else None)
+        return self.stopped
 
-    def sync(self) -> None:
-        """Copy into `everything` what is new in the studies."""
-        for name in self._names.values():
-            for trial in self.storage.get_all_trials(self._study_id(name), deepcopy=False):
-                self._copy((name, trial.number), trial)
+    def _fill(self, trials: int) -> None:
+        while self._why() is None and (self._again or self._asked < trials):
+            careful = self._again or any(self._losses[job.number] for job in self._pending.values())
+            if len(self._pending) >= (1 if careful else self.team.size):
+                return
+            self._submit(self._again.pop(0) if self._again else self._ask())
 
-    def _copy(self, key: Key, trial: FrozenTrial) -> None:
-        if key not in self._copies:
-            study = self._memory.get_study_id_from_name("everything")
-            self._copies[key] = self._memory.create_new_trial(study, _canonical(trial))
-            if not trial.state.is_finished():
-                self._unfinished.add(key)
-            owner = trial.user_attrs.get("owner", self._owner.mark)
-            if owner != self._owner.mark:
-                self._others[owner["lock"]] = owner
-            return
-        if key in self._unfinished and trial.state.is_finished():
-            for step, value in trial.intermediate_values.items():
-                self._memory.set_trial_intermediate_value(self._copies[key], step, value)
-            for name, value in trial.user_attrs.items():
-                self._memory.set_trial_user_attr(self._copies[key], name, value)
-            self._memory.set_trial_state_values(self._copies[key], trial.state, trial.values)
-            self._unfinished.remove(key)
+    def _ask(self) -> Job:
+        trial = self.study.ask()
+        spec = self.space.suggest(trial)
+        self._asked += 1
+        return Job(
+            number=self._asked - 1,
+            spec=spec,
+            trial=trial,
+            report_every=report_every(self.space),
+            stop_file=self._stop_file,
+        )
 
-    def _has_company(self) -> bool:
-        """Say whether another search in these studies goes on."""
-        self._others = {lock: owner for lock, owner in self._others.items() if not _is_gone(owner)}
-        return bool(self._others)
+    def _submit(self, job: Job) -> None:
+        arguments = [job, self._shared]
+        if self.team.shares_memory:
+            arguments.append(lambda told: self._after_epoch(job.number, told))
+        try:
+            self._pending[self.team.submit(train_trial, *arguments)] = job
+        except (BrokenExecutor, RuntimeError) as error:  # the latter where it was shut down
+            self.stopped = "broken"
+            self._settle(job, error)
 
-    def _end(self, asked: Asked, state: TrialState, values: list[float] | None, attributes: dict[str, object]) -> Entry:
-        trial_id = asked.job.trial_id
-        for name, value in attributes.items():
-            self.storage.set_trial_user_attr(trial_id, name, value)
-        self.storage.set_trial_state_values(trial_id, state, values)
-        del self._open_trials[asked.key]
-        return read_entry(asked.key[0], self.storage.get_trial(trial_id), pinned=False)
+    def _after_epoch(self, number: int, told: EpochReport) -> None:
+        """Pass an epoch on; a callback's own error is not the trial's."""
+        if self._on_epoch is not None:
+            try:
+                self._on_epoch(number, told)
+            except Exception as error:
+                raise _CallbackError from error
+        if self._why():  # here nobody else looks while a trial is trained
+            self._stop_file.touch()
 
-    def _data_key(self, architecture: str) -> str:
-        return self.data.cuts(ModelSpec(architecture=architecture)).data_key
+    def _take(self, future: Future) -> None:
+        job = self._pending.pop(future)
+        try:
+            run = future.result()
+        except _CallbackError as error:
+            self._settle(job, "on_epoch raised an error")
+            raise error.__cause__ from None
+        except BaseException as error:  # a cancelled future's error is no Exception to some executors
+            self._take_error(job, error)
+        else:
+            if run.stopped == "interrupted":
+                self.stopped = "interrupted"
+            self._settle(job, run)
 
-    def _open(self, key: str) -> str:
-        """Return the name of the study of this data, which is made where there is none."""
-        name = f"{self.data.problem.name}-{key}"
-        quiet_study(self._direction, storage=self.storage, study_name=name, load_if_exists=True)
-        if self.journal is not None:
-            study = self._study_id(name)
-            known = [trial.user_attrs.get("run", {}) for trial in self.storage.get_all_trials(study)]
-            known = {(one.get("time"), one.get("seconds")) for one in known}
-            for run in self.journal.runs(data=key):
-                attributes = entry_attributes(run, origin=run.origin, by_spec=run.by_spec, final=run.final)
-                attributes["run"]["time"] = run.time
-                if run.origin != "search" and (run.time, attributes["run"]["seconds"]) not in known:
-                    self.storage.create_new_trial(study, template_trial=make_trial(run, attributes))
-        return name
+    def _take_error(self, job: Job, error: BaseException) -> None:
+        self._losses[job.number] += lost_its_worker(error)
+        lost = self._losses[job.number]
+        if not lost_its_worker(error):
+            self._settle(job, error)
+        elif self._why():
+            self._settle(job, "stopped")
+        elif lost < ATTEMPTS:
+            self._again.append(job)
+        else:
+            self._settle(job, f"its worker was killed {lost} times: {_one_line(error)}")
 
-    def _study_id(self, name: str) -> int:
-        return self.storage.get_study_id_from_name(name)
+    def _call_off(self) -> None:
+        """Tell the workers to end, and wait for them as long as an epoch may take."""
+        self._stop_file.touch()
+        if self._given_up_at is None:
+            self._given_up_at = time.monotonic() + GRACE_SECONDS
+        called_off = [self._pending.pop(future) for future in list(self._pending) if future.cancel()] + self._again
+        self._again = []
+        for job in called_off:
+            self._settle(job, "stopped")
+        if time.monotonic() >= self._given_up_at:
+            for job in self._pending.values():
+                self._settle(job, f"its worker did not answer for {GRACE_SECONDS:g} s after the stop")
+            self._pending.clear()
 
-    def _end_orphans(self) -> None:
-        """End the trials of searches whose process was killed."""
-        for name in self._names.values():
-            for trial in self.storage.get_all_trials(self._study_id(name), deepcopy=False):
-                owner = trial.user_attrs.get("owner")
-                if trial.state is TrialState.RUNNING and owner and _is_gone(owner):
-                    extra = {"extra": {"reason": "the process of its search ended"}}
-                    with suppress(Exception):  # another process may be ending it, too
-                        self.storage.set_trial_user_attr(trial._trial_id, "run", trial.user_attrs["run"] | extra)
-                        self.storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
+    def _settle(self, job: Job, outcome: Run | BaseException | str) -> None:
+        """End a trial with its run, its error or the reason why it has none."""
+        run = outcome if isinstance(outcome, Run) else self._failed(job, outcome)
+        (run,) = keep([run], self.journal)
+        state, value = _ending(run)
+        job.trial.set_user_attr("run", identify(run))
+        self.study.tell(job.trial, value, state=state)
+        self.runs.append(run)
+        if self._on_trial is not None:
+            self._on_trial(run)
 
-
-class _Owner:
-    """A file that is locked as long as this search's process lives."""
-
-    def __init__(self) -> None:
-        name = uuid.uuid4()
-        path = Path(tempfile.gettempdir()) / f"recipe-search-{os.getpid()}-{name.hex}.lock"
-        self.token = name.int
-        self._lock = FileLock(path)
-        self._lock.acquire()
-        self.mark = {"host": _host(), "lock": str(path)}
-
-    def release(self) -> None:
-        self._lock.release()
-        with suppress(OSError):
-            Path(self._lock.lock_file).unlink()
-
-
-def _host() -> str:
-    """Return a name for this machine; containers of one name differ in their folder for temporary files."""
-    status = Path(tempfile.gettempdir()).stat()
-    return f"{platform.node()}:{status.st_dev}:{status.st_ino}"
-
-
-def _is_gone(owner: dict[str, str]) -> bool:
-    """Say whether the process that a trial belongs to has ended; of another machine's nothing is known."""
-    if owner["host"] != _host():
-        return False
-    if not Path(owner["lock"]).exists():
-        return True
-    lock = FileLock(owner["lock"])
-    try:
-        lock.acquire(timeout=0)
-    except (Timeout, OSError):
-        return False
-    lock.release()
-    with suppress(OSError):
-        Path(owner["lock"]).unlink()
-    return True
+    def _failed(self, job: Job, reason: BaseException | str) -> Run:
+        data = self.data[job.spec.architecture]
+        run = Run(
+            spec=job.spec,
+            problem=data.parts[0].problem,
+            source=data.parts[0].source,
+            protocol=data.protocol,
+            history={},
+            data=data.key,
+            stopped="asked" if reason == "stopped" else None,
+            note=reason if isinstance(reason, str) else _one_line(reason),
+        )
+        return stamp(run, origin="search")
 
 
-def quiet_study(direction: str, **settings: object) -> optuna.Study:
-    """Make a study without Optuna's telling of it."""
-    before = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(max(before, optuna.logging.WARNING))
-    try:
-        return optuna.create_study(direction=direction, **settings)
-    finally:
-        optuna.logging.set_verbosity(before)
+class _CallbackError(Exception):
+    """Carries what a callback raised past what takes a training's errors."""
 
 
-def _canonical(trial: FrozenTrial) -> FrozenTrial:
-    """Return a copy of a trial with the parameters that the kit knows."""
-    run = trial.user_attrs.get("run", {})
-    try:
-        params, distributions = to_params(ModelSpec.from_dict(run["spec"])) if "spec" in run else ({}, {})
-    except (ValueError, TypeError):
-        params, distributions = {}, {}
-    return create_trial(
-        state=trial.state,
-        values=trial.values,
-        params=params,
-        distributions=distributions,
-        user_attrs=trial.user_attrs,
-        intermediate_values=trial.intermediate_values,
-    )
+def _one_line(error: BaseException) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(": ")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from recipe.core.expect import expect
 from recipe.core.problem import Problem
 from recipe.core.run import Run
 from recipe.core.spec import DEFAULT_RATES, ModelSpec
@@ -78,11 +79,7 @@ def advise(run: Run, reachable_error: float = 0.0, *, tolerance: float = TOLERAN
     ----------
     F. Chollet, Deep Learning with Python, the universal workflow; A. Ng, Machine Learning Yearning, chapters 25 to 27.
     """
-    if not isinstance(run, Run):
-        raise TypeError(
-            f"Advice is given on a run. Received: a {type(run).__name__}. Give what train(spec, prepared) returns; of "
-            "several runs their mean, recipe.core.run.mean_run(runs)."
-        )
+    expect(run, Run, "Advice is given on a run; of several, on their mean, recipe.core.run.mean_run(runs).")
     history = diagnose_history(run)
     errors = diagnose_errors(run, reachable_error, tolerance=tolerance) if has_errors(run) else None
     if history.verdict is Verdict.DIVERGED:

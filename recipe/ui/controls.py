@@ -8,7 +8,7 @@ import typing
 
 import ipywidgets as widgets
 
-from recipe.ui.settings import Settings, show_step, unpack_optional
+from recipe.ui.settings import Settings, show_step
 
 
 class StepSlider(widgets.SelectionSlider):
@@ -55,7 +55,6 @@ def _make_control(field: dataclasses.Field, value: object, hint: object, label_w
         "style": {"description_width": label_width},
         "layout": widgets.Layout(width="auto"),
     }
-    kind, optional = unpack_optional(hint)
     if given.get("steps"):
         common["value"], steps = next(iter(given["steps"].values())), list(given["steps"].items())
         slider = StepSlider(options=steps, continuous_update=False, **common)
@@ -65,19 +64,17 @@ def _make_control(field: dataclasses.Field, value: object, hint: object, label_w
     if given.get("choices"):
         make = widgets.SelectionSlider if given["slider"] else widgets.Dropdown
         return make(options=list(given["choices"].items()), **common)
-    if kind is bool:
+    if hint is bool:
         return widgets.Checkbox(**common | {"style": {"description_width": "0px"}}, indent=False)
-    if kind is str:
+    if hint is str:
         return widgets.Text(**common, continuous_update=False)
     low, high = given.get("low"), given.get("high")
-    if optional or kind not in (int, float) or low is None or high is None:
+    if hint not in (int, float) or low is None:
         raise TypeError(
-            f"There is no control of its own for the setting {field.name}. Received: type {hint}, low={low}, "
-            f"high={high}. Give it a low and a high end, steps or choices, or make its control in make_controls()."
+            f"There is no control of its own for the setting {field.name}. Received: type {hint}, low={low}. Give it a "
+            "low and a high end, steps or choices, or make its control in make_controls()."
         )
-    if given.get("log"):
-        return widgets.FloatLogSlider(min=math.log10(low), max=math.log10(high), step=0.05, **common)
-    if kind is int:
+    if hint is int:
         return widgets.IntSlider(min=low, max=high, step=given.get("step") or 1, **common)
     step = given.get("step") or (high - low) / 100
     digits = max(0, math.ceil(-math.log10(step) - 1e-9))

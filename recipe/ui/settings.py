@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
-import types
 import typing
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
@@ -19,7 +17,6 @@ def setting(
     low: float | None = None,
     high: float | None = None,
     step: float | None = None,
-    log: bool = False,
     choices: typing.Sequence[object] | typing.Mapping[str, object] | None = None,
     steps: typing.Sequence[float] | typing.Mapping[str, float] | None = None,
     slider: bool = False,
@@ -33,13 +30,12 @@ def setting(
     label : what stands before the control; the field's name where it is empty
     low, high : the range that is allowed, both ends included (of each element, where the field is a tuple)
     step : of the slider
-    log : the slider's scale is logarithmic; its handle then moves a twentieth of a power of ten
     choices : the values that are allowed, or {what is shown: value}; a menu offers them
     steps : where the slider stops, or {what is shown: value}; other values are allowed and get a stop of their own
     slider : the choices are on a slider, not in a menu
     help : one sentence, shown where the mouse rests on the control
     """
-    metadata = {"label": label, "low": low, "high": high, "step": step, "log": log, "slider": slider, "help": help}
+    metadata = {"label": label, "low": low, "high": high, "step": step, "slider": slider, "help": help}
     metadata |= {"choices": _name_each(choices, str), "steps": _name_each(steps, show_step)}
     return dataclasses.field(default=default, metadata=metadata)
 
@@ -127,82 +123,48 @@ class Settings:
         return cls(**values)
 
 
-def unpack_optional(hint: object) -> tuple[object, bool]:
-    """Return the type without its `| None`, and whether None is allowed."""
-    if typing.get_origin(hint) in (types.UnionType, typing.Union):
-        members = [member for member in typing.get_args(hint) if member is not types.NoneType]
-        return members[0], True
-    return hint, False
-
-
-def _elements(hint: object, count: int) -> list[type] | None:
-    """Return the types of a tuple's elements, None where the field is no tuple or has another length."""
-    if typing.get_origin(hint) is not tuple:
-        return None
-    inner = typing.get_args(hint)
-    elements = [inner[0]] * count if inner[-1] is Ellipsis else list(inner)
-    return elements if len(elements) == count else None
+def _element_of(hint: object) -> type | None:
+    """Return the type of a tuple's elements, None where the field is no tuple."""
+    return typing.get_args(hint)[0] if typing.get_origin(hint) is tuple else None
 
 
 def _describe(hint: object) -> str:
-    hint, optional = unpack_optional(hint)
-    inner = typing.get_args(hint)
-    words = f"a list of values, each {_WORDS[inner[0]]}, joined by ','" if inner else _WORDS[hint]
-    return f"{words}, or none" if optional else words
+    element = _element_of(hint)
+    return f"a list of values, each {_WORDS[element]}, joined by ','" if element else _WORDS[hint]
 
 
 def _as_type(name: str, value: object, hint: object) -> object:
     """Return the value as its field's type; a whole number becomes a float, a list a tuple."""
-    inner, optional = unpack_optional(hint)
-    if value is None and optional:
-        return None
-    elements = _elements(inner, len(value)) if isinstance(value, (tuple, list)) else None
-    if elements is not None:
-        return tuple(_as_type(name, element, kind) for element, kind in zip(value, elements, strict=True))
-    if inner is float and isinstance(value, int) and not isinstance(value, bool):
+    element = _element_of(hint)
+    if element and isinstance(value, tuple | list):
+        return tuple(_as_type(name, one, element) for one in value)
+    if hint is float and type(value) is int:
         return float(value)
-    if typing.get_origin(inner) is tuple or type(value) is not inner:
+    if element or type(value) is not hint:
         raise TypeError(f"The setting {name} must be {_describe(hint)}. Received: {name}={value!r}.")
     return value
 
 
-def _check_allowed(name: str, value: object, metadata: typing.Mapping[str, typing.Any]) -> None:
+def _check_allowed(name: str, value: typing.Any, metadata: typing.Mapping[str, typing.Any]) -> None:
     choices = list(metadata.get("choices", {}).values())
     if choices and value not in choices:
         listed = ", ".join(map(_show, choices))
         raise ValueError(f"{name} is none of the choices. Received: {name}={value!r}. Choose from {listed}.")
     low, high = metadata.get("low"), metadata.get("high")
-    if value is None or (low is None and high is None):
-        return
-    if not (-math.inf if low is None else low) <= value <= (math.inf if high is None else high):
-        allowed = f"from {low:g} to {high:g}" if None not in (low, high) else _one_end(low, high)
-        raise ValueError(f"{name} is out of range. Received: {name}={value!r}. Allowed: {allowed}.")
-
-
-def _one_end(low: float | None, high: float | None) -> str:
-    return f"{low:g} or more" if high is None else f"{high:g} or less"
+    if low is not None and not low <= value <= high:
+        raise ValueError(f"{name} is out of range. Received: {name}={value!r}. Allowed: from {low:g} to {high:g}.")
 
 
 def _show(value: object) -> str:
     if isinstance(value, tuple):
         return ",".join(map(_show, value))
-    if value is None or isinstance(value, bool):
-        return str(value).lower()
-    return str(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _read(text: str, hint: object) -> object:
-    inner, optional = unpack_optional(hint)
-    if optional and text == "none":
-        return None
-    if typing.get_origin(inner) is tuple:
-        parts = text.split(",") if text else []
-        elements = _elements(inner, len(parts))
-        if elements is None:
-            raise ValueError(text)
-        return tuple(_read(part, kind) for part, kind in zip(parts, elements, strict=True))
-    if inner is bool:
-        if text not in ("true", "false"):
-            raise ValueError(text)
-        return text == "true"
-    return inner(text)
+    element = _element_of(hint)
+    if element:
+        return tuple(_read(part, element) for part in text.split(",")) if text else ()
+    if hint is bool and text not in ("true", "false"):
+        raise ValueError(text)
+    return text == "true" if hint is bool else hint(text)

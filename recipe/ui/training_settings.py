@@ -52,7 +52,7 @@ class TrainingSettings(Settings):
 
     problem: str = setting("", help="What is predicted, from what; empty is the one that stands there.")
     rows: int = setting(
-        10_000, low=0, steps=ROWS, help="Rows to load, a fifth or so for the sealed test set; at most all there are."
+        10_000, low=0, high=10_000_000, steps=ROWS, help="Rows to load, a fifth or so for the sealed test set."
     )
     architecture: str = setting("mlp", choices=NETWORKS, help="What the hidden layers are.")
     layer_1: bool = _layer(1)

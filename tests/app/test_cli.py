@@ -11,14 +11,20 @@ import sys
 import time
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from forks import PYTHON
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 import recipe
 from recipe.app.cli import app
+from recipe.core.run import Run
+from recipe.core.spec import ModelSpec
+from recipe.data.problems import find_problem
+from recipe.journal import default_journal
 
-COMMAND = [*PYTHON, "-c", "from recipe.cli import app; app()"]
+COMMAND = [*PYTHON, "-c", "from recipe.app.cli import app; app()"]
+RECORDED = json.loads((Path(__file__).parent / "public_doors.json").read_text(encoding="utf-8"))["workflow"]
 
 
 def _recipe(*arguments: object, env: dict | None = None, timeout: float = 240) -> subprocess.CompletedProcess:
@@ -31,6 +37,11 @@ def _recipe(*arguments: object, env: dict | None = None, timeout: float = 240) -
         encoding="utf-8",
         errors="replace",
     )
+
+
+def _call(*arguments: object) -> Result:
+    """Call the command in this process."""
+    return CliRunner(env={"COLUMNS": "200"}).invoke(app, [*map(str, arguments)])
 
 
 @pytest.fixture(scope="module")
@@ -75,84 +86,55 @@ def test_run_writes_report_and_numbers_that_agree_with_what_it_shows(finished):
     assert sorted(path.name for path in folder.iterdir()) == ["report.html", "run.json"]
 
 
-def test_run_refuses_an_unknown_problem_in_one_line():
-    done = _recipe("run", "minst")
-    assert done.returncode == 2
-    assert done.stdout == ""
-    assert done.stderr.startswith("Error: There is no problem of that name. Received: name='minst'. Choose from mnist,")
-    assert done.stderr.count("\n") == 1
+def test_run_finds_the_recorded_numbers(finished):
+    facts = json.loads((finished[1] / "run.json").read_text(encoding="utf-8"))
+    assert facts["baseline"] == pytest.approx(RECORDED["baseline"], rel=1e-3)
+    low, high = facts["test_details"]["interval"]
+    assert low <= RECORDED["test"] <= high  # trained for a few epochs more or less, it differs by less than the noise
+    assert facts["looks_at_the_test_set"] == RECORDED["looks_at_the_test_set"] == 1
+    assert len(facts["trials"]) == RECORDED["trials"]
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("arguments", "code", "message"),
     [
-        (["mnist", "--source", "internet"], "There is no source of that name. Received: source='internet'"),
-        (["mnist", "--source", "sample", "--rows", "3"], "Received: rows=3"),
-        (["mnist", "--report", "missing/report.html"], "There is no such folder: missing."),
-        (["mnist", "--json", "."], "this is a folder"),
-        (["mnist", "--report", "same", "--json", "same"], "One file cannot hold both."),
+        (["minst"], 2, "There is no problem of that name. Received: name='minst'. Choose from mnist,"),
+        (["mnist", "--source", "internet"], 2, "There is no source of that name. Received: source='internet'"),
+        (["mnist", "--source", "sample", "--rows", "3"], 2, "Received: rows=3"),
+        (["mnist", "--report", "missing/report.html"], 2, "There is no such folder: missing."),
+        (["mnist", "--json", "."], 2, "this is a folder"),
+        (["mnist", "--report", "same", "--json", "same"], 2, "One file cannot hold both."),
+        (["mnist", "--source", "local"], 1, "mnist.npz"),
     ],
 )
-def test_run_refuses_wrong_input_in_one_line(arguments, message, tmp_path, monkeypatch):
+def test_run_refuses_wrong_input_in_one_line(arguments, code, message, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    done = _recipe("run", *arguments)
-    assert done.returncode == 2
-    assert done.stderr.startswith("Error: ")
-    assert message in done.stderr
-    assert done.stderr.count("\n") == 1
-    assert "Step 2" not in done.stdout
+    done = _call("run", *arguments)
+    assert done.exit_code == code
+    assert done.output.startswith("Error: ")
+    assert message in done.output
+    assert done.output.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
 
 
-def test_run_says_in_one_line_that_a_source_cannot_be_had():
-    done = _recipe("run", "mnist", "--source", "local")
-    assert done.returncode == 1
-    assert re.match(r"Error: .*mnist\.npz.* Received: source='local'", done.stderr)
-    assert done.stderr.count("\n") == 1
-
-
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
-def test_run_into_a_pipe_of_a_small_encoding_does_not_crash(encoding):
-    done = _recipe("run", "housing", "--source", "nowhere", env={"PYTHONIOENCODING": encoding})
-    assert (done.returncode, done.stderr[:6]) == (2, "Error:")
-    table = "from recipe.cli import main; main(); from recipe.app.cli.live import file_table; "
-    table += "from rich.console import Console; "
-    table += "Console(file=__import__('sys').stdout).print(file_table([])); print('→ é ✓')"
-    shown = subprocess.run(
-        [sys.executable, "-c", table],
-        capture_output=True,
-        env=os.environ | {"PYTHONIOENCODING": encoding},
-        timeout=60,
-    )
-    assert shown.returncode == 0, shown.stderr
-    assert b"Data that is ready" in shown.stdout
-
-
-def _wait_for(process: subprocess.Popen, pattern: str, seconds: float = 120) -> str:
-    """Read a process's output until a pattern stands in it."""
-    seen, end = "", time.monotonic() + seconds
-    while not re.search(pattern, seen):
-        assert time.monotonic() < end, seen
-        line = process.stdout.readline()
-        assert line, seen
-        seen += line
-    return seen
+def test_command_into_a_pipe_of_a_small_encoding_does_not_crash(encoding, tmp_path):
+    _keep(1)
+    done = _recipe("runs", "--since", "2000-01-01", env={"PYTHONIOENCODING": encoding})
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "dense 8" in done.stdout
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGINT cannot be sent to one process alone there")
 def test_run_interrupted_writes_what_was_done_and_ends_with_130(tmp_path):
     report, numbers = tmp_path / "report.html", tmp_path / "run.json"
-    options = ["--source", "sample", "--report", report, "--json", numbers]
-    process = subprocess.Popen(
-        [*COMMAND, "run", "mnist", *map(str, options)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=os.environ | {"PYTHONUNBUFFERED": "1"},
-        text=True,
-    )
-    _wait_for(process, "Step 6 of 7")
-    process.send_signal(signal.SIGINT)
-    rest, errors = process.communicate(timeout=120)
+    process = _start("run", "mnist", "--source", "sample", "--report", report, "--json", numbers)
+    seen = ""
+    while "Step 6 of 7" not in seen:
+        line = process.stdout.readline()
+        assert line, seen
+        seen += line
+    rest, errors = _interrupt(process)
     assert process.returncode == 130, errors
     assert "Traceback" not in errors
     facts = json.loads(numbers.read_text(encoding="utf-8"))
@@ -166,10 +148,22 @@ def test_run_interrupted_writes_what_was_done_and_ends_with_130(tmp_path):
     assert "Interrupted" in report.read_text(encoding="utf-8")
 
 
+def _start(*arguments: object) -> subprocess.Popen:
+    command = [*COMMAND, *map(str, arguments)]
+    env = os.environ | {"PYTHONUNBUFFERED": "1"}
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env, text=True)
+
+
+def _interrupt(process: subprocess.Popen) -> tuple[str, str]:
+    process.send_signal(signal.SIGINT)
+    return process.communicate(timeout=120)
+
+
 def test_help_loads_no_heavy_package_and_names_the_commands():
-    heavy = "keras", "jax", "matplotlib", "optuna", "sklearn", "scipy"
+    heavy = "keras", "jax", "matplotlib", "optuna", "sklearn", "scipy", "pandas"
     code = (
-        f"import sys\nfrom recipe.cli import app\ntry: app(['--help'])\nfinally: print(set(sys.modules) & set({heavy}))"
+        "import sys\nfrom recipe.app.cli import app\n"
+        f"try: app(['--help'])\nfinally: print(set(sys.modules) & set({heavy}))"
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60).stdout
     assert shown.rstrip().endswith("set()")
@@ -178,37 +172,174 @@ def test_help_loads_no_heavy_package_and_names_the_commands():
 
 
 def test_version_is_the_packages():
-    result = CliRunner().invoke(app, ["--version"])
+    result = _call("--version")
     assert (result.exit_code, result.output) == (0, f"recipe {recipe.__version__}\n")
 
 
 def test_run_help_names_problems_and_options():
-    result = CliRunner().invoke(app, ["run", "--help"], env={"COLUMNS": "160", "TERM": "dumb"})
+    result = _call("run", "--help")
     assert result.exit_code == 0
     for word in ("mnist_multilabel", "--source", "--seed", "--rows", "--report", "--json"):
         assert word in result.output
 
 
 def test_fetch_refuses_an_unknown_name_in_one_line():
-    result = CliRunner().invoke(app, ["fetch", "minst"])
+    result = _call("fetch", "minst")
     assert result.exit_code == 2
     assert "Error: There is no problem of that name. Received: name='minst'." in result.output
 
 
 def test_fetch_says_in_one_line_that_the_server_cannot_be_reached(monkeypatch):
     monkeypatch.setenv("RECIPE_MIRROR", "http://127.0.0.1:9")  # the port of `discard`: nobody answers there
-    result = CliRunner().invoke(app, ["fetch", "housing"])
+    result = _call("fetch", "housing")
     assert result.exit_code == 1
     assert result.output.startswith("Error: ")
     assert result.output.count("\n") == 1
 
 
 @pytest.mark.real_data
-def test_fetch_shows_a_table_of_what_was_verified(real_data, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "200")
-    result = CliRunner().invoke(app, ["fetch", "housing", "mnist"])
+def test_fetch_shows_a_table_of_what_was_verified(real_data):
+    result = _call("fetch", "housing", "mnist")
     assert result.exit_code == 0
     assert "california_housing.npz" in result.output
     assert "mnist.npz" in result.output
     assert "imdb.npz" not in result.output
     assert "SHA-256" in result.output
+
+
+def _keep(number: int, **fields: object) -> Run:
+    """Record a run by hand: the greater the number, the later and the better."""
+    curve = {"data_loss": [0.5], "val_data_loss": [0.5], "accuracy": [0.9], "val_accuracy": [0.8 + number / 100]}
+    curve |= {"mae": [0.3], "val_mae": [0.5 - number / 100]}
+    known = {
+        "spec": ModelSpec(hidden_units=(8,), seed=number),
+        "problem": find_problem("mnist"),
+        "source": "sample",
+        "protocol": "",
+        "history": curve,
+        "data": "0123456789abcdef",
+        "origin": "notebook",
+        "time": f"2026-03-{number + 1:02d}T12:00:00+00:00",
+    }
+    return default_journal().record(Run(**known | fields))
+
+
+def test_runs_lists_the_newest_first_and_says_how_many_more_there_are():
+    for number in range(1, 4):
+        _keep(number)
+    done = _call("runs", "--limit", 2)
+    assert "3 of 3 runs in" in " ".join(done.output.split())
+    assert re.findall(r"2026-03-0\d", done.output) == ["2026-03-04", "2026-03-03"]
+    assert re.search(r"mnist \(sample\)\s+dense 8, rmsprop, seed 3\s+0\.83\s+1\s+notebook", done.output)
+    assert "1 more: --limit 3 shows them." in done.output
+
+
+def test_runs_filters_and_sorts():
+    for number in range(1, 4):
+        _keep(number)
+    default_journal().pin(_keep(4, origin="search"))
+    _keep(5, problem=find_problem("housing"), final=True, source="local")
+    for arguments, seeds in (
+        (("--origin", "search"), "4"),
+        (("--pinned",), "4"),
+        (("--problem", "housing"), "5"),
+        (("--source", "local"), "5"),
+        (("--since", "2026-03-05"), "54"),
+        (("--best", 2), "43"),
+        (("--problem", "mnist", "--sort", "score"), "4321"),
+    ):
+        done = _call("runs", *arguments)
+        assert "".join(re.findall(r"seed (\d)", done.output)) == seeds, (arguments, done.exception)
+    assert "00* " in _call("runs", "--pinned").output
+    assert re.search(r"final\s+1", _call("runs", "--problem", "housing").output)
+    assert "No run is like that: 0 of 5 runs" in _call("runs", "--problem", "wine").output
+
+
+def test_runs_writes_them_to_files(tmp_path):
+    for number in range(1, 4):
+        _keep(number)
+    done = _call("runs", "--limit", 1, "--csv", tmp_path / "runs.csv", "--json", tmp_path / "runs.json")
+    assert done.exit_code == 0, done.output
+    assert pd.read_csv(tmp_path / "runs.csv")["score"].tolist() == [0.83, 0.82, 0.81]
+    entries = json.loads((tmp_path / "runs.json").read_text(encoding="utf-8"))
+    assert [entry["score"] for entry in entries] == [0.83, 0.82, 0.81]
+    assert entries[0]["history"]["val_accuracy"] == [0.83]
+
+
+def test_runs_says_why_there_is_none(monkeypatch):
+    assert "The journal is empty: " in _call("runs").output
+    monkeypatch.setenv("RECIPE_JOURNAL", "off")
+    assert "The journal is off" in _call("runs").output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--sort", "size"), "Received: sort='size'. Choose from time, score."),
+        (("--since", "soon"), "That is no date. Received: since='soon'."),
+        (("--csv", "missing/runs.csv"), "There is no such folder: missing."),
+    ],
+)
+def test_runs_refuses_wrong_input_in_one_line(arguments, message):
+    done = _call("runs", *arguments)
+    assert (done.exit_code, done.output.count("\n")) == (2, 1)
+    assert message in done.output
+
+
+TUNE = ("tune", "mnist", "--source", "sample", "--rows", 100)
+
+
+def test_tune_shows_the_best_trials_keeps_all_and_goes_on_from_there():
+    done = _call(*TUNE, "--trials", 3)
+    assert done.exit_code == 0, done.output
+    assert "mnist: accuracy, higher is better (data: sample)" in done.output
+    assert "3 trials in" in done.output
+    assert "Only the test set can say how good it is." in done.output
+    runs = default_journal().runs(origin="search")
+    assert len(runs) == 3
+    assert "remaining" not in done.output  # no live line where no terminal is
+    assert "3 runs" in _call(*TUNE, "--trials", 1, "--seconds", 0).output
+
+
+def test_tune_takes_a_storage_or_only_memory_and_a_time(tmp_path):
+    done = _call(*TUNE, "--storage", tmp_path / "mine.log", "--seconds", 0)
+    assert (done.exit_code, "Its time was up." in done.output) == (0, True)
+    assert _call(*TUNE, "--storage", "memory", "--trials", 1).exit_code == 0
+    assert default_journal().runs() == []
+
+
+def test_tune_judges_by_folds_where_it_is_told_to():
+    assert _call(*TUNE, "--trials", 1, "--folds", 3).exit_code == 0
+    (run,) = default_journal().runs(origin="search")
+    assert len(run.members) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--folds", 1), "--folds"),
+        (("--storage", "nothing://here"), "Error: This is no address of a database"),
+        (("--source", "moon"), "Error: "),
+        (("--rows", 3), "Received: rows=3"),
+        (("--trials", 0), "--trials"),
+        (("--workers", 0), "--workers"),
+    ],
+)
+def test_tune_refuses_wrong_input_in_one_line(arguments, message):
+    done = _call(*TUNE, *arguments)
+    assert done.exit_code == 2
+    assert message in done.output
+    assert "Traceback" not in done.output
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGINT cannot be sent to one process alone there")
+def test_tune_ends_cleanly_on_ctrl_c():
+    """In a process of its own: what was found so far is shown and kept, and nothing stays running."""
+    process = _start(*TUNE, "--trials", 500)
+    end = time.monotonic() + 120
+    while not default_journal().runs(origin="search"):
+        assert time.monotonic() < end
+        time.sleep(0.2)
+    output, errors = _interrupt(process)
+    assert (process.returncode, errors) == (130, "")
+    assert "Ctrl-C ended it early." in output

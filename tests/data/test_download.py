@@ -8,11 +8,12 @@ import subprocess
 import sys
 import threading
 import time
+import types
 
 import filelock
 import numpy as np
 import pytest
-from http_server import Server, official_imdb, small_imdb, small_mnist, write_npz
+from http_server import Server, official_imdb, small_mnist, write_npz
 
 from recipe.data.download import OFFICIAL_URL, Patience, base_url, download, fetch
 from recipe.data.files import OFFICIAL_SHA256, storage_folder, sum_of
@@ -23,7 +24,7 @@ BRIEF, IMPATIENT = Patience(read=5.0, attempts=2), Patience(read=0.4, attempts=2
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch):
     """Between two attempts pooch waits a second; the tests don't."""
-    monkeypatch.setattr("pooch.core.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("pooch.core.time", types.SimpleNamespace(sleep=lambda seconds: None))
 
 
 def stored() -> list[str]:
@@ -48,11 +49,6 @@ def test_fetch_downloads_verifies_and_reports(server: Server):
 def test_fetch_takes_each_dataset_once_whatever_its_problems(server: Server):
     files = fetch(["housing", "mnist", "housing_vector"])
     assert [file.name for file in files] == ["california_housing.npz", "mnist.npz"]
-
-
-def test_fetch_refuses_an_unknown_problem():
-    with pytest.raises(ValueError, match=r"no problem of that name\. Received: name='cifar'"):
-        fetch(["cifar"])
 
 
 def test_fetch_replaces_a_damaged_file_with_a_warning(server: Server):
@@ -124,11 +120,6 @@ def test_download_explains_sums_that_do_not_list_the_file(server: Server):
     server.files["SHA256SUMS"] = b"<html>log in first</html>"
     with pytest.raises(ValueError, match="Line 1 of SHA256SUMS"):
         download("imdb.npz", BRIEF)
-
-
-def test_download_takes_a_mirrors_imdb_in_the_kits_layout(server: Server, tmp_path):
-    server.publish(write_npz(tmp_path / "kit", "imdb.npz", small_imdb()).parent, ["imdb.npz"])
-    np.testing.assert_array_equal(download("imdb.npz", BRIEF)[1]["train_tokens"], small_imdb()["train_tokens"])
 
 
 def test_download_converts_kerass_imdb_once(server: Server, tmp_path, monkeypatch):
@@ -230,11 +221,6 @@ def test_quick_download_gives_up_on_a_silent_server_in_time(server: Server):
         download("mnist.npz", Patience(connect=9.0, read=9.0, answer=0.3))
     assert time.monotonic() - start < 3
     assert server.requests["GET mnist.npz"] == 0
-
-
-def test_quick_download_gives_up_without_a_server(no_network):
-    with pytest.raises(ConnectionError, match="there is no connection to it"):
-        download("mnist.npz", Patience(answer=4.0))
 
 
 def test_quick_download_says_that_a_name_is_unknown(monkeypatch):

@@ -10,10 +10,7 @@ import recipe
 from recipe.core.checks import Check, Status
 from recipe.core.problem import ProblemType
 from recipe.debugging import CHECKS, PipelineReport, check_pipeline
-from recipe.debugging import programs as debugging_programs
-from recipe.debugging.basics import guess_kind, name_of
-from recipe.debugging.bench import Bench
-from recipe.debugging.programs import ScanProgram, StepProgram
+from recipe.debugging.bench import Bench, guess_type
 
 FAILED, PASSED, NOT_APPLICABLE = Status.FAILED, Status.PASSED, Status.NOT_APPLICABLE
 
@@ -66,15 +63,15 @@ def test_every_outcome_has_words_and_a_cause_only_where_it_failed(report):
         assert one.cause == ""
 
 
-def test_report_is_shown_as_text_rows_and_escaped_html(data):
+def test_report_is_shown_as_text_frame_and_escaped_html(data):
     x, y, *_ = data
     report = check_pipeline(make_model(), 1000 * x, y, checks=["input scale", "dropout"])
     assert "! input scale" in str(report)
     assert "- dropout" in repr(report)
     assert report.sentence.startswith("1 of 1 checks failed. (1 not applicable.) Look first at input scale: failed.")
-    rows = report.to_rows()
-    assert [row["outcome"] for row in rows] == ["failed", "not applicable"]
-    assert rows[0]["value"] == report["input scale"].value > 1000
+    frame = report.to_frame()
+    assert frame["outcome"].tolist() == ["failed", "not applicable"]
+    assert frame["value"][0] == report["input scale"].value > 1000
     bad = PipelineReport(checks=(Check(name="<b>", status=FAILED, found="1 < 2.", cause="<script>"),))
     html = bad._repr_html_()
     assert "&lt;script&gt;" in html
@@ -115,49 +112,8 @@ def test_model_and_optimizer_stay_as_they_are_bit_for_bit(data):
 
 def test_same_seed_gives_the_same_numbers(data):
     names = ["initial loss", "learning rate", "shuffled labels"]
-    one, two = (check_pipeline(make_model(), *data, checks=names, seed=3).to_rows() for _ in range(2))
+    one, two = (check_pipeline(make_model(), *data, checks=names, seed=3).checks for _ in range(2))
     assert one == two
-
-
-def test_programs_are_shared_by_models_of_one_configuration_and_few_are_kept(data):
-    x, *_ = data
-    first, second, other = make_model(), make_model(), make_model(outputs=4)
-    programs = [debugging_programs.program_for(model, x.shape[1:]) for model in (first, second, other)]
-    assert programs[0] is programs[1] is not programs[2]
-    assert programs[0].model is not first
-    for rate in range(debugging_programs.KEPT):
-        debugging_programs.program_for(make_model(optimizer=keras.optimizers.SGD(momentum=rate / 10)), x.shape[1:])
-    assert len(debugging_programs._PROGRAMS) == debugging_programs.KEPT
-
-
-def test_steps_one_by_one_agree_with_the_compiled_program(data):
-    x, y = data[0], data[1][:, None].astype(np.float32)
-    model = make_model()
-    twins = [debugging_programs.clone(model, (8,), seed=1) for _ in range(2)]
-    weights = debugging_programs.weights_of(twins[0])
-    kinds = [
-        kind(twin, keras.losses.get(model.loss), keras.optimizers.Adam(0.5))
-        for kind, twin in zip((ScanProgram, StepProgram), twins, strict=True)
-    ]
-    order = np.arange(640, dtype=np.int32).reshape(20, 32) % len(x)
-    (state, losses), (other_state, other_losses) = (
-        program.train(program.start(weights, 0.01), x, y, order) for program in kinds
-    )
-    assert np.allclose(losses, other_losses, atol=1e-5)
-    for one, other in zip(state[0], other_state[0], strict=True):
-        assert np.allclose(one, other, atol=1e-4)
-    one, other = (program.losses(program.start(weights, 0.01), x, y) for program in kinds)
-    assert np.allclose(one, other, atol=1e-6)
-    same_batch = np.tile(order[:1], (20, 1))
-    one, other = (program.gradient_sizes(program.start(weights, 1e-12), x, y, same_batch) for program in kinds)
-    assert np.allclose(one, other, rtol=1e-3)
-
-
-def test_all_checks_pass_through_keras_own_methods_too(data, monkeypatch):
-    monkeypatch.setattr(debugging_programs, "ScanProgram", StepProgram)
-    monkeypatch.setattr(debugging_programs, "_PROGRAMS", type(debugging_programs._PROGRAMS)())
-    names = ["initial loss", "gradients", "overfit one batch", "weights move", "shuffled labels"]
-    assert check_pipeline(make_model(), *data, checks=names).failed == ()
 
 
 # Other kinds of models.
@@ -189,6 +145,13 @@ def test_model_without_a_shape_yet_is_checked(data):
     assert not model.built
 
 
+def test_several_labels_are_given_as_inputs_each_in_its_place():
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, (300, 3))
+    x = (y @ rng.normal(size=(3, 8)) + 0.1 * rng.normal(size=(300, 8))).astype(np.float32)
+    assert check("output as input", make_model(3, "sigmoid", "binary_crossentropy"), x, y).passed
+
+
 def test_convnet_on_images_is_sound():
     images = recipe.prepare(recipe.hold_out(recipe.load("mnist", source="sample", rows=600)))
     layers = [keras.layers.Reshape((8, 8, 1)), keras.layers.Conv2D(8, 3, activation="relu"), keras.layers.Flatten()]
@@ -211,7 +174,7 @@ def test_embedding_of_words_is_sound():
 def test_without_validation_a_part_is_kept_aside(data):
     report = check_pipeline(make_model(), data[0], data[1])
     assert report.failed == ()
-    missing = ["validation inputs", "validation targets", "twins"]
+    missing = ["validation inputs", "validation targets", "duplicates"]
     assert [report[name].found for name in missing] == ["No validation part was given."] * 3
 
 
@@ -289,19 +252,20 @@ def test_vanishing_gradients_are_found(data):
     assert found.value < 1e-6
 
 
-def test_guess_kind_reads_targets_as_people_do():
-    assert guess_kind(np.array([0, 1, 1]), 1, "binary_crossentropy") is ProblemType.BINARY
-    assert guess_kind(np.array([1, 2, 1]), 1, "binary_crossentropy") is ProblemType.BINARY
-    assert guess_kind(np.array([0, 1, 1]), 2, "sparse_categorical_crossentropy") is ProblemType.MULTICLASS
-    assert guess_kind(np.eye(3), 3, "categorical_crossentropy") is ProblemType.MULTICLASS
-    assert guess_kind(np.array([[1, 1], [0, 1]]), 2, "binary_crossentropy") is ProblemType.MULTILABEL
-    assert guess_kind(np.array([3, 14, 15]), 1, "mean_squared_error") is ProblemType.REGRESSION
-    assert guess_kind(np.array([[0.1, 2.0]]), 2, "mean_squared_error") is ProblemType.REGRESSION
+def test_guess_type_reads_targets_as_people_do():
+    assert guess_type(np.array([0, 1, 1]), 1, "binary_crossentropy") is ProblemType.BINARY
+    assert guess_type(np.array([1, 2, 1]), 1, "binary_crossentropy") is ProblemType.BINARY
+    assert guess_type(np.array([0, 1, 1]), 2, "sparse_categorical_crossentropy") is ProblemType.MULTICLASS
+    assert guess_type(np.eye(3), 3, "categorical_crossentropy") is ProblemType.MULTICLASS
+    assert guess_type(np.array([[1, 1], [0, 1]]), 2, "binary_crossentropy") is ProblemType.MULTILABEL
+    assert guess_type(np.array([3, 14, 15]), 1, "mean_squared_error") is ProblemType.REGRESSION
+    assert guess_type(np.array([[0.1, 2.0]]), 2, "mean_squared_error") is ProblemType.REGRESSION
 
 
-def test_name_of_knows_every_way_to_name_a_loss():
-    losses = ("mse", "mean_squared_error", keras.losses.MeanSquaredError(), keras.losses.mean_squared_error)
-    assert {name_of(loss) for loss in losses} == {"mean_squared_error"}
+@pytest.mark.parametrize("loss", ["mse", "mean_squared_error", keras.losses.MeanSquaredError()])
+def test_every_way_to_name_a_loss_is_known(loss):
+    x = np.random.default_rng(0).normal(size=(40, 8)).astype(np.float32)
+    assert check("loss", make_model(1, None, loss), x, x[:, 0]).found == "The loss is mse."
 
 
 # What is refused.

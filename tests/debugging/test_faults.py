@@ -8,12 +8,16 @@ import pytest
 import recipe
 from recipe.debugging import check_pipeline
 from recipe.debugging.faults import FAULTS, faults_of, make_pipeline
-from recipe.debugging.pipelines import BASES, train_pipeline
+from recipe.lessons.s8_debug.fault_game import PROBLEMS, show_symptoms
 
 SEEDS = (0, 1)
 
 
-@pytest.fixture(scope="module", params=BASES)
+def train_pipeline(pipeline, **options):
+    return show_symptoms(pipeline, **options).history
+
+
+@pytest.fixture(scope="module", params=PROBLEMS)
 def dataset(request):
     rows = {"mnist": 1_000, "imdb": 750, "housing": 1_000}[request.param]
     return recipe.load(request.param, source="sample", rows=rows)
@@ -32,12 +36,12 @@ def test_no_check_fires_on_a_sound_pipeline(dataset, seed):
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_every_fault_is_found_by_its_check(dataset, fault):
-    base = dataset.problem.base
-    if base not in FAULTS[fault].problems:
-        with pytest.raises(ValueError, match=rf"This fault breaks only .*Received: fault='{fault}' for {base}"):
+    problem = dataset.problem
+    if not FAULTS[fault].suits(problem):
+        with pytest.raises(ValueError, match=rf"cannot break .*Received: fault='{fault}' for {problem.name}"):
             make_pipeline(dataset, fault)
         return
-    name = FAULTS[fault].check_for(base)
+    name = FAULTS[fault].check_for(problem)
     for seed in SEEDS:
         pipeline = make_pipeline(dataset, fault, seed=seed)
         found = check(pipeline, checks=[name]).checks[0]
@@ -47,12 +51,12 @@ def test_every_fault_is_found_by_its_check(dataset, fault):
 
 
 @pytest.mark.real_data
-@pytest.mark.parametrize("base", BASES)
+@pytest.mark.parametrize("base", PROBLEMS)
 def test_matrix_holds_on_the_real_data(base, real_data):
     dataset = recipe.load(base, source="local", rows=None if base == "housing" else 2_500)
     assert [one.sentence for one in check(make_pipeline(dataset)).failed] == []
-    for fault in faults_of(base):
-        found = check(make_pipeline(dataset, fault), checks=[FAULTS[fault].check_for(base)]).checks[0]
+    for fault in faults_of(dataset.problem):
+        found = check(make_pipeline(dataset, fault), checks=[FAULTS[fault].check_for(dataset.problem)]).checks[0]
         assert found.failed, f"{fault}: {found.sentence}"
 
 
@@ -85,10 +89,17 @@ def test_history_is_that_of_the_model_and_leaves_it_alone():
     assert set(history) == {"step", "loss", "val_loss", "mae", "val_mae"}
 
 
+def test_make_pipeline_takes_any_dataset_by_its_kind_and_type():
+    fives = recipe.load("mnist_five", source="sample", rows=300)
+    for fault in faults_of(fives.problem):
+        pipeline = make_pipeline(fives, fault)
+        name = FAULTS[fault].check_for(pipeline.problem)
+        if name in ("labels", "last activation", "loss", "input scale", "frozen layers", "duplicates"):
+            assert check(pipeline, checks=[name]).failed
+
+
 def test_make_pipeline_refuses_what_does_not_exist():
-    with pytest.raises(ValueError, match=r"There is no pipeline of that name\. Received: problem='cifar'\."):
+    with pytest.raises(ValueError, match=r"There is no problem of that name\. Received: name='cifar'\."):
         make_pipeline("cifar")
     with pytest.raises(ValueError, match=r"There is no such fault\. Received: fault='gremlins'\. Choose from labels_"):
         make_pipeline("housing", "gremlins", source="sample")
-    with pytest.raises(ValueError, match=r"Pipelines are made of .*Received: problem='mnist_five'"):
-        make_pipeline(recipe.load("mnist_five", source="sample"))

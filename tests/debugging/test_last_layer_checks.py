@@ -1,23 +1,28 @@
-"""The first half of the checklist: every row of the table passes, and what is wrong is named; on specs and models."""
+"""Last activation and loss against the table: every row of it passes, and what is wrong is named."""
 
 import keras
+import numpy as np
 import pytest
-from recipe.lessons.s5_baseline.wrong_rows import WRONG_ROWS
 
 import recipe
 from recipe.core.checks import Status
-from recipe.core.spec import ModelSpec
+from recipe.core.problem import ProblemType
 from recipe.data.problems import PROBLEMS, find_problem
-from recipe.debugging.last_layer import check_last_activation, check_loss, read_last_part
 
-CHECKS = (check_last_activation, check_loss)
+NAMES = ("last activation", "loss")
+WRONG = {
+    ProblemType.BINARY: [("none", "mse"), ("softmax", "binary_crossentropy")],
+    ProblemType.MULTICLASS: [("softmax", "mse"), ("sigmoid", "binary_crossentropy")],
+    ProblemType.MULTILABEL: [("softmax", "categorical_crossentropy")],
+    ProblemType.REGRESSION: [("sigmoid", "mse"), ("none", "binary_crossentropy")],
+    ProblemType.BOUNDED_REGRESSION: [("none", "mse")],
+}
 
 
 def make_model(*layers, loss="mse"):
-    """A small model with four inputs, compiled where a loss is given."""
+    """A small compiled model with four inputs."""
     model = keras.Sequential([keras.Input((4,)), *layers])
-    if loss is not None:
-        model.compile(loss=loss)
+    model.compile(loss=loss)
     return model
 
 
@@ -25,26 +30,28 @@ def dense(units, activation=None):
     return keras.layers.Dense(units, activation=activation)
 
 
-@pytest.mark.parametrize("name", PROBLEMS)
-@pytest.mark.parametrize("check", CHECKS)
-def test_the_row_of_the_table_passes_as_spec_and_as_model(check, name):
-    problem = find_problem(name)
-    assert check(ModelSpec(), problem).passed
-    assert check(recipe.build_model(ModelSpec(architecture="linear"), problem), problem).passed
-    for loss in problem.last_layer.losses:
-        assert check(ModelSpec(loss=loss), problem).passed
+def check(model, problem):
+    """Make the two checks."""
+    problem = find_problem(problem) if isinstance(problem, str) else problem
+    x = np.zeros((4, *model.input_shape[1:]), np.float32)
+    y = np.zeros(4 if problem.outputs == 1 or problem.type is ProblemType.MULTICLASS else (4, problem.outputs))
+    return recipe.check_pipeline(model, x, y, problem=problem, checks=NAMES).checks
+
+
+def build(problem, **options):
+    return recipe.build_model(recipe.ModelSpec(architecture="linear", **options), problem)
 
 
 @pytest.mark.parametrize("name", PROBLEMS)
-def test_every_wrong_row_fails_one_of_the_two(name):
+def test_the_row_of_the_table_passes_and_wrong_rows_fail(name):
     problem = find_problem(name)
-    for activation, loss in WRONG_ROWS[problem.type]:
-        spec = ModelSpec(last_activation=activation, loss=loss)
-        failed = [check for check in CHECKS if check(spec, problem).failed]
+    for loss in ("auto", *problem.last_layer.losses):
+        assert all(one.passed for one in check(build(problem, loss=loss), problem))
+    for activation, loss in WRONG[problem.type]:
+        failed = [one.failed for one in check(build(problem, last_activation=activation, loss=loss), problem)]
         is_right = problem.last_layer.activation == (None if activation == "none" else activation)
-        fitting = (*problem.last_layer.losses, problem.last_layer.integer_label_loss)
-        assert failed == [check for check, right in zip(CHECKS, (is_right, loss in fitting), strict=True) if not right]
-        assert failed
+        assert failed == [not is_right, loss not in problem.last_layer.losses]
+        assert any(failed)
 
 
 @pytest.mark.parametrize(
@@ -58,101 +65,76 @@ def test_every_wrong_row_fails_one_of_the_two(name):
         ("mnist_multilabel", "softmax", "values from 0 to 1 that add up to 1", 'activation="sigmoid"'),
     ],
 )
-def test_check_last_activation_says_what_the_wrong_one_puts_out(name, activation, found, cause):
-    check = check_last_activation(ModelSpec(last_activation=activation), find_problem(name))
-    assert check.failed
-    assert found in check.found
-    assert cause in check.cause
+def test_a_wrong_last_activation_is_told_what_it_puts_out(name, activation, found, cause):
+    last, _ = check(build(find_problem(name), last_activation=activation), name)
+    assert last.failed
+    assert found in last.found
+    assert cause in last.cause
 
 
-def test_check_last_activation_counts_units():
-    check = check_last_activation(make_model(dense(3, "softmax")), find_problem("mnist"))
-    assert check.failed
-    assert check.found == "Softmax activation in 3 units."
-    assert check.cause == "Give the last layer 10 units."
+def test_units_are_counted():
+    last, _ = check(make_model(dense(3, "softmax")), "mnist")
+    assert last.failed
+    assert last.found == "Softmax activation in 3 units."
+    assert last.cause == "Give the last layer 10 units."
 
 
-def test_check_last_activation_passes_two_classes_for_a_yes_or_no():
-    model = make_model(dense(2, "softmax"), loss="sparse_categorical_crossentropy")
-    assert [check(model, find_problem("imdb")).status for check in CHECKS] == [Status.PASSED, Status.PASSED]
-    assert check_loss(make_model(dense(2, "softmax"), loss="binary_crossentropy"), find_problem("imdb")).failed
-    assert check_last_activation(make_model(dense(1, "softmax")), find_problem("imdb")).failed
+def test_two_classes_for_a_yes_or_no_pass():
+    pair = make_model(dense(2, "softmax"), loss="sparse_categorical_crossentropy")
+    assert [one.status for one in check(pair, "imdb")] == [Status.PASSED, Status.PASSED]
+    assert check(make_model(dense(2, "softmax"), loss="binary_crossentropy"), "imdb")[1].failed
+    assert check(make_model(dense(1, "softmax")), "imdb")[0].failed
+
+
+def functional_model():
+    inputs = keras.Input((4,))
+    model = keras.Model(inputs, dense(1, "sigmoid")(inputs))
+    model.compile(loss=keras.losses.BinaryCrossentropy())
+    return model
 
 
 @pytest.mark.parametrize(
-    ("layers", "expected"),
+    ("model", "expected"),
     [
-        ([dense(1), keras.layers.Activation("sigmoid")], "sigmoid"),
-        ([dense(1), keras.layers.Softmax()], "softmax"),
-        ([dense(1), keras.layers.ReLU()], "relu"),
-        ([dense(1, "sigmoid"), keras.layers.Reshape((1,))], "sigmoid"),
-        ([dense(1, keras.activations.tanh)], "tanh"),
-        ([dense(1, "linear")], None),
-        ([keras.Sequential([keras.Input((4,)), dense(1, "sigmoid")])], "sigmoid"),
+        (make_model(dense(1), keras.layers.Activation("sigmoid")), "Sigmoid"),
+        (make_model(dense(1), keras.layers.Softmax()), "Softmax"),
+        (make_model(dense(1), keras.layers.ReLU()), "Relu"),
+        (make_model(dense(1, "sigmoid"), keras.layers.Reshape((1,))), "Sigmoid"),
+        (make_model(dense(1, keras.activations.tanh)), "Tanh"),
+        (make_model(dense(1, "linear")), "No"),
+        (make_model(keras.Sequential([keras.Input((4,)), dense(1, "sigmoid")])), "Sigmoid"),
+        (functional_model(), "Sigmoid"),
     ],
-    ids=["activation", "softmax", "relu", "reshape", "function", "linear", "inner model"],
+    ids=["activation", "softmax", "relu", "reshape", "function", "linear", "inner model", "functional"],
 )
-def test_read_last_part_finds_the_activation_wherever_it_stands(layers, expected):
-    assert read_last_part(make_model(*layers), find_problem("imdb")).activation == expected
-
-
-def test_read_last_part_reads_a_functional_model_by_its_output():
-    inputs = keras.Input((4,))
-    outputs = dense(1, "sigmoid")(inputs)
-    model = keras.Model(inputs, outputs)
-    model.compile(loss=keras.losses.BinaryCrossentropy())
-    part = read_last_part(model, find_problem("imdb"))
-    assert (part.units, part.activation, part.loss, part.from_logits) == (1, "sigmoid", "binary_crossentropy", False)
+def test_the_last_activation_is_found_wherever_it_stands(model, expected):
+    assert check(model, "imdb")[0].found.startswith(f"{expected} activation in 1 unit")
 
 
 def test_a_loss_that_takes_logits_goes_with_no_activation():
     loss = keras.losses.BinaryCrossentropy(from_logits=True)
-    sound, twice = make_model(dense(1), loss=loss), make_model(dense(1, "sigmoid"), loss=loss)
-    problem = find_problem("imdb")
-    assert [check(sound, problem).passed for check in CHECKS] == [True, True]
-    assert "with the sigmoid inside the loss" in check_last_activation(sound, problem).found
-    check = check_loss(twice, problem)
-    assert check.failed
-    assert "followed by a second one" in check.cause
+    sound, twice = (check(make_model(dense(1, last), loss=loss), "imdb") for last in (None, "sigmoid"))
+    assert [one.passed for one in sound] == [True, True]
+    assert "with the sigmoid inside the loss" in sound[0].found
+    assert twice[1].failed
+    assert "followed by a second one" in twice[1].cause
 
 
 @pytest.mark.parametrize("loss", ["mae", keras.losses.Huber(), "log_cosh", keras.losses.mean_squared_error])
-def test_check_loss_passes_other_losses_for_quantities(loss):
-    assert check_loss(make_model(dense(1), loss=loss), find_problem("housing")).passed
+def test_other_losses_for_quantities_pass(loss):
+    assert check(make_model(dense(1), loss=loss), "housing")[1].passed
 
 
 @pytest.mark.parametrize(("name", "loss"), [("mnist", "mse"), ("imdb", "mae"), ("housing", "binary_crossentropy")])
-def test_check_loss_fails_what_is_not_in_the_table(name, loss):
+def test_a_loss_that_is_not_in_the_table_fails(name, loss):
     problem = find_problem(name)
-    check = check_loss(ModelSpec(loss=loss), problem)
-    assert check.failed
-    assert check.found == f"The loss is {loss}."
-    assert check.cause == f'Compile with loss="{problem.last_layer.loss}".'
+    found = check(build(problem, loss=loss), problem)[1]
+    assert found.failed
+    assert found.found == f"The loss is {loss}."
+    assert found.cause == f'Compile with loss="{problem.last_layer.loss}".'
 
 
-@pytest.mark.parametrize(
-    ("model", "why"),
-    [
-        (make_model(dense(1), loss=None), "not compiled"),
-        (make_model(dense(1), keras.layers.Rescaling(2.0)), "is a Rescaling, and what it puts out cannot be read"),
-        (keras.Sequential([dense(1)]), "not built yet"),
-    ],
-    ids=["not compiled", "unknown layer", "not built"],
-)
-def test_what_cannot_be_read_is_not_applicable(model, why):
-    check = check_loss(model, find_problem("housing"))
-    assert check.status is Status.NOT_APPLICABLE
-    assert why in check.found
-
-
-def test_a_model_with_two_outputs_is_not_applicable():
-    inputs = keras.Input((4,))
-    model = keras.Model(inputs, [dense(1)(inputs), dense(1)(inputs)])
-    check = check_last_activation(model, find_problem("housing"))
-    assert check.status is Status.NOT_APPLICABLE
-    assert "2 outputs" in check.found
-
-
-def test_something_else_is_refused():
-    with pytest.raises(TypeError, match=r"Only a spec or a Keras model.*Received: model of type str"):
-        check_loss("mlp", find_problem("housing"))
+def test_a_last_layer_that_cannot_be_read_is_not_applicable():
+    last, loss = check(make_model(dense(1), keras.layers.Rescaling(2.0)), "housing")
+    assert last.status is loss.status is Status.NOT_APPLICABLE
+    assert "is a Rescaling, and what it puts out cannot be read" in last.found

@@ -23,7 +23,7 @@ def panel(houses):
 
 def number_of(panel, fault):
     """Find the round in which this is broken."""
-    return next(number for number in range(1, 100) if panel.game._draw(number, "any")[1] == fault)
+    return next(number for number in range(1, 100) if panel.game.fault_of(number) == FAULTS[fault])
 
 
 def test_run_shows_the_symptoms_that_the_game_shows(panel, houses):
@@ -37,10 +37,10 @@ def test_run_shows_the_symptoms_that_the_game_shows(panel, houses):
 
 
 def test_check_is_made_once_and_shown(panel):
-    panel.run(round=number_of(panel, "leak"), check="twins")
+    panel.run(round=number_of(panel, "leak"), check="duplicates")
     assert panel.run().points == POINTS - 1
     assert panel.table()[0]["outcome"] == "failed"
-    assert "twins: failed." in panel.notes.value
+    assert "duplicates: failed." in panel.notes.value
     assert f"{POINTS - 1} points left" in panel.status.value
 
 
@@ -65,10 +65,10 @@ def test_a_guess_after_the_end_changes_nothing(panel):
 
 def test_buttons_do_the_same_as_python(panel):
     panel.run(round=number_of(panel, "leak"))
-    panel.controls["check"].value = "twins"
+    panel.controls["check"].value = "duplicates"
     panel.run_button.click()
     panel.wait(timeout=60)
-    assert [check.name for check in panel.result.checks] == ["twins"]
+    assert [check.name for check in panel.result.checks] == ["duplicates"]
     panel.controls["fault"].value = "leak"
     panel.guess_button.click()
     panel.wait(timeout=60)
@@ -90,10 +90,10 @@ def test_choosing_in_a_menu_costs_nothing(panel):
 
 
 def test_no_button_can_be_pressed_while_a_run_is_under_way(panel):
-    panel._show_running(True)
+    panel.show_running(True)
     assert panel.guess_button.disabled
     assert panel.next_button.disabled
-    panel._show_running(False)
+    panel.show_running(False)
     assert not panel.guess_button.disabled
 
 

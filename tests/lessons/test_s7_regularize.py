@@ -13,7 +13,7 @@ def found():
     houses = recipe.prepare(recipe.hold_out(recipe.load("housing", source="sample", rows=200)))
     base = recipe.ModelSpec(hidden_units=(8,), batch_size=32, epochs=3)
     space = recipe.SearchSpace(base=base, units=(4, 8, 16), learning_rate=recipe.Range(1e-4, 1e-1))
-    return recipe.tune(houses, space, trials=6, pruning=False, storage="memory")
+    return recipe.tune(houses, space, trials=6, pruning=False, journal=None)
 
 
 @pytest.fixture

@@ -1,27 +1,21 @@
 """The search: what it learns from, what it gives up, how it ends, and what it says."""
 
-import math
-import threading
+from __future__ import annotations
 
+import math
+import signal
+import threading
+from dataclasses import replace
+
+import numpy as np
 import optuna
 import pytest
-from tuning_examples import (
-    BASE,
-    BEST_RATE,
-    SPACE,
-    all_trials,
-    make_run,
-    score_of,
-    train_at_once,
-)
+from tuning_examples import BASE, BEST_RATE, SPACE, Instant, make_run, score_of
 
 import recipe
 from recipe.core.spec import ModelSpec
-from recipe.journal import default_journal
-from recipe.search import tune
-from recipe.search.space import Range, SearchSpace
-from recipe.search.summary import epoch_of, outcome_of, reason_of
-from recipe.search.worker import Outcome
+from recipe.journal import Journal, default_journal, origin_of
+from recipe.search import Range, SearchSpace, tune
 
 
 @pytest.fixture(scope="module")
@@ -29,103 +23,168 @@ def digits():
     return recipe.prepare(recipe.hold_out(recipe.load("mnist", source="sample", rows=100)))
 
 
-@pytest.fixture
-def at_once(monkeypatch):
-    """Trainings take no time; their score depends on the learning rate alone."""
-    monkeypatch.setattr("recipe.search.loop.train_trial", train_at_once)
+@pytest.fixture(scope="module")
+def houses():
+    return recipe.load("housing", source="sample", rows=125)
 
 
 def keep_by_hand(prepared, rates, **changes):
-    for rate in rates:
-        run = make_run(BASE.replace(learning_rate=rate), data=prepared.data_key, **changes)
-        default_journal().record(run, origin="notebook")
+    with origin_of("notebook"):
+        for rate in rates:
+            run = make_run(BASE.replace(learning_rate=rate), data=prepared.data_key, **changes)
+            default_journal().record(run)
+
+
+def distances(runs):
+    return [abs(math.log10((run.spec.learning_rate or 1e-3) / BEST_RATE)) for run in runs]
+
+
+# What it trains, and what it knows.
 
 
 def test_tune_trains_trials_and_finds_the_best(digits):
-    space = SearchSpace(base=BASE, learning_rate=(1e-6, 1e-2))
     told, epochs = [], []
+    space = SearchSpace(base=BASE, learning_rate=(1e-6, 1e-2))
     found = tune(digits, space, 4, on_trial=told.append, on_epoch=lambda number, report: epochs.append(number))
-    assert [entry.number for entry in told] == [0, 1, 2, 3]
     assert epochs == sorted([0, 1, 2, 3] * BASE.epochs)
     assert found.new == found.trials == tuple(told)
-    assert found.counts == {"complete": 4}
-    assert found.score == max(entry.score for entry in told)
-    assert found.stopped is None
-    # The same training outside of the search comes to the same score.
+    assert (found.counts, found.stopped) == ({"complete": 4}, None)
+    assert found.score == max(run.score for run in told) == found.study.best_value
+    # The same training outside of the search comes to the same score, and the journal finds the search's for it.
     again = recipe.train(found.best.spec, digits, journal=None)
     assert again.score == pytest.approx(found.score, abs=1e-6)
     assert again.history["val_data_loss"] == pytest.approx(found.best.history["val_data_loss"], rel=1e-5)
-    # And the journal holds them, to be found by whoever trains the same.
-    kept = default_journal().entries(origin="search")
-    assert [entry.spec for entry in kept] == [entry.spec for entry in told]
-    assert default_journal().find(found.best.spec, digits) is not None
+    assert [run.spec for run in default_journal().runs(origin="search")] == [run.spec for run in told]
+    assert default_journal().find(found.best.spec, digits).score == pytest.approx(found.score)
 
 
-def test_tune_takes_a_name_a_dataset_a_split_and_what_is_prepared(at_once):
-    dataset = recipe.load("mnist", source="sample", rows=100)
+@pytest.mark.parametrize("kind", ["dataset", "split", "prepared", "name"])
+def test_tune_takes_whatever_is_on_the_way_to_prepared_data(kind, monkeypatch):
+    monkeypatch.setenv("RECIPE_SOURCE", "sample")
+    dataset = recipe.load("housing", source="sample", rows=600)
     split = recipe.hold_out(dataset)
-    for data in (dataset, split, recipe.prepare(split)):
-        tune(data, SPACE, 1)
-    found = tune("mnist", SPACE, 1, source="sample", rows=100)
-    assert len(found.trials) == 4  # all the same data, so one study
-    assert found.val_samples == 16
+    data = {"dataset": dataset, "split": split, "prepared": recipe.prepare(split), "name": "housing"}[kind]
+    seen = []
+    make = lambda job: seen.append(job) or make_run(job.spec, data="d", problem="housing")  # noqa: E731
+    found = tune(data, SPACE, 1, executor=Instant(make), journal=None)
+    assert len(seen) == len(found.new) == 1
+    assert found.val_samples == len(split.y_val)
 
 
-def test_tune_starts_from_the_runs_by_hand(at_once, digits):
+def test_tune_starts_from_the_runs_by_hand(digits):
     rates = [BEST_RATE, 0.02, 0.05, 1e-5, 1e-4, 1e-3, 0.5, 3.0, 1e-6, 5e-5, 2e-6, 2e-3, 0.01, 0.1, 2e-5, 8.0]
     keep_by_hand(digits, rates)
-    found = tune(digits, SPACE, 10)
-    assert found.best_by_hand.score == score_of(BASE.replace(learning_rate=BEST_RATE))
-    assert len(found.trials) == 26
-    assert "The study holds 16 other runs, 16 made by hand" in " ".join(found.sentences)
-    knowing = [abs(math.log10(entry.spec.learning_rate / BEST_RATE)) for entry in found.new]
-    alone = tune(digits, SPACE, 6, storage="memory")  # the first ones, drawn at random over seven powers of ten
-    guessing = [abs(math.log10((entry.spec.learning_rate or 1e-3) / BEST_RATE)) for entry in alone.new]
+    found = tune(digits, SPACE, 10, executor=Instant())
+    assert found.best_by_hand.score == pytest.approx(score_of(BASE.replace(learning_rate=BEST_RATE)))
+    assert (len(found.trials), len(found.study.trials)) == (26, 26)
+    assert "The search knew 16 runs of the journal on this data, 16 made by hand." in found.sentences
+    alone = tune(digits, SPACE, 6, executor=Instant(), journal=None)  # drawn at random over seven powers of ten
     # A random draw lies within a power of ten of the best rate in two of seven cases.
-    assert sum(distance < 1 for distance in knowing) >= 7
-    assert sum(distance < 1 for distance in guessing) <= 3
+    assert sum(distance < 1 for distance in distances(found.new)) >= 7
+    assert sum(distance < 1 for distance in distances(alone.new)) <= 3
 
 
-def test_tune_learns_from_an_embedding_network_by_hand(at_once):
+def test_tune_goes_on_where_an_earlier_search_ended(digits):
+    make = lambda job: make_run(job.spec, data=digits.data_key, origin="search")  # noqa: E731
+    first, second = (tune(digits, SPACE, 3, executor=Instant(make)) for _ in range(2))
+    assert len(second.trials) == 6
+    rates = {run.spec.learning_rate for run in (*first.new, *second.new)}
+    assert len(rates) == 6  # the same seed draws nothing twice
+
+
+def test_tune_is_the_same_again_from_the_same_start(digits):
+    first, again, other = (
+        [run.spec for run in tune(digits, SPACE, 9, executor=Instant(), journal=None, seed=seed).new]
+        for seed in (0, 0, 1)
+    )
+    assert first == again != other
+
+
+def test_tune_learns_from_an_embedding_network_by_hand():
     split = recipe.hold_out(recipe.load("imdb", source="sample", rows=200))
     embedding = ModelSpec(architecture="embedding", hidden_units=(8, 8), epochs=3)
     prepared = recipe.prepare(split, encoding="sequence")
     default_journal().record(make_run(embedding, data=prepared.data_key, problem="imdb", score=0.99))
     space = SearchSpace(base=BASE, architecture=("mlp", "embedding"), layers=(2,), learning_rate=Range(1e-4, 1e-1))
-    found = tune(split, space, 6)
+    found = tune(split, space, 3, executor=Instant(problem="imdb"))
     assert found.best.spec == embedding
-    by_kind = {entry.spec.architecture: entry.data for entry in found.trials}
-    assert by_kind["embedding"] == prepared.data_key != by_kind["mlp"]
-    # A run of either kind is found again where it belongs.
-    assert len(default_journal().entries(data=prepared.data_key)) == sum(
-        entry.spec.architecture == "embedding" for entry in found.trials
-    )
+    assert found.study.best_trial.params["architecture"] == "embedding"
 
 
-def test_tune_ignores_final_trainings(at_once, digits):
-    run = make_run(BASE, data=digits.data_key, score=1.0)
-    default_journal().record(run, final=True)
-    found = tune(digits, SPACE, 1)
-    assert len(found.trials) == 1
-    assert found.best_by_hand is None
+def test_tune_leaves_final_trainings_and_other_data_alone(digits):
+    default_journal().record(make_run(BASE, data=digits.data_key, score=1.0, final=True))
+    default_journal().record(make_run(BASE, data="other", score=1.0))
+    found = tune(digits, SPACE, 1, executor=Instant())
+    assert (len(found.trials), len(found.study.trials), found.best_by_hand) == (1, 1, None)
+
+
+def test_tune_keeps_nothing_without_a_journal(digits, monkeypatch, tmp_path):
+    monkeypatch.setenv("RECIPE_HOME", str(tmp_path))
+    assert len(tune(digits, SPACE, 2, executor=Instant(), journal=None).trials) == 2
+    monkeypatch.setenv("RECIPE_JOURNAL", "off")
+    assert len(tune(digits, SPACE, 2, executor=Instant()).trials) == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_tune_without_a_space_takes_what_the_data_allows():
+    reviews = recipe.prepare(recipe.hold_out(recipe.load("imdb", source="sample", rows=100)))
+    found = tune(reviews, trials=2, base=BASE, executor=Instant(problem="imdb"))
+    assert (found.space.base, found.space.architecture) == (BASE, ("mlp",))
+    assert {run.spec.batch_size for run in found.new} == {BASE.batch_size}
+
+
+# By K-fold.
+
+
+def test_tune_by_folds_scores_the_mean_over_them(houses):
+    space = SearchSpace(base=BASE.replace(epochs=4, batch_size=16), learning_rate=(0.001, 0.01))
+    folds, told = recipe.k_fold(houses, folds=4), []
+    found = tune(folds, space, 2, on_epoch=lambda number, report: told.append((number, report.member)))
+    assert (found.val_samples, found.protocol) == (100, "mean over 4 splits, such as fold 1 of 4, repetition 1")
+    assert sorted(told) == sorted((trial, fold) for trial in range(2) for fold in range(4) for _ in range(4))
+    for run, trial in zip(found.new, found.study.trials, strict=True):
+        again = recipe.cross_validate(run.spec, folds, journal=None)
+        assert run.scores == pytest.approx([one.score for one in again], rel=1e-5)
+        mean = np.mean([one.history["val_mae"] for one in again], axis=0)
+        assert run.history["val_mae"] == pytest.approx(mean, rel=1e-5)
+        assert run.score == run.history["val_mae"][run.best_epoch]
+        assert list(trial.intermediate_values.values()) == pytest.approx(run.history["val_mae"])
+    assert all(one.model is None for run in found.new for one in run.members)
+    # The same folds, prepared or not, are the same data; hold-out is another measurement.
+    more = tune([recipe.prepare(fold) for fold in folds], space, 1, executor=Instant(problem="housing"))
+    assert len(more.trials) == 3
+    assert len(tune(houses, space, 1, executor=Instant(problem="housing")).trials) == 1
+    repeated = recipe.k_fold(houses, folds=2, repeats=2)
+    assert tune(repeated, space, 1, executor=Instant(problem="housing")).val_samples == 100
+
+
+# What it gives up, and how it ends.
 
 
 def test_tune_gives_up_what_is_worse_than_the_others():
     split = recipe.hold_out(recipe.load("mnist", source="sample", rows=300))
     base = ModelSpec(hidden_units=(16,), epochs=12, batch_size=16)
-    prepared = recipe.prepare(split)
-    for seed in range(5):
-        recipe.train(base.replace(seed=seed), prepared)
+    recipe.train_seeds(base, recipe.prepare(split), range(5))
     hopeless = SearchSpace(base=base, learning_rate=(1e-9, 1e-8))
     found = tune(split, hopeless, 1)
     (given_up,) = found.new
-    assert (given_up.state, outcome_of(given_up), given_up.stopped) == ("pruned", "pruned", "asked")
+    assert (given_up.state, given_up.stopped, found.counts) == ("pruned", "pruned", {"pruned": 1})
     assert 2 <= given_up.epochs < base.epochs
-    assert len(given_up.history["val_accuracy"]) == given_up.epochs
+    assert found.study.trials[-1].state.name == "PRUNED"
     assert found.best.origin != "search"
-    assert "1 trial in" in found.sentences[0]
     assert "1 given up early" in found.sentences[0]
     assert tune(split, hopeless, 1, pruning=False).new[0].state == "complete"
+    halved = tune(split, SearchSpace(base=base, learning_rate=(1e-3, 1e-9)), 8, pruning="halving", journal=None)
+    assert halved.counts["pruned"] > 0
+
+
+def test_tune_by_folds_gives_up_what_is_worse_than_the_others(houses):
+    folds, base = recipe.k_fold(houses, folds=3), BASE.replace(epochs=12)
+    good = tune(folds, SearchSpace(base=base, learning_rate=Range(0.003, 0.01)), 5)
+    assert good.counts == {"complete": 5}
+    found = tune(folds, SearchSpace(base=base, learning_rate=(1e-6,)), 1)
+    assert found.counts == {"pruned": 1}
+    assert 2 <= found.new[0].epochs < 12
 
 
 def test_tune_counts_a_divergence_apart():
@@ -133,124 +192,146 @@ def test_tune_counts_a_divergence_apart():
     dollars = recipe.hold_out(recipe.load("housing", source="sample", rows=200))
     found = tune(dollars, SearchSpace(base=spec), 2)
     assert found.counts == {"diverged": 2}
-    assert all(math.isnan(entry.score) for entry in found.new)
     assert found.new[0].epochs < spec.epochs  # it does not go on with weights that are no numbers
     with pytest.raises(ValueError, match=r"No trial came to its end.*2 trials. Most of them: diverged. Search on"):
         _ = found.best
     assert found.sentences[-1] == "No trial came to its end, so there is no best one."
-    assert found.to_rows()[0]["score"] is None
+    assert list(found.to_frame()["ending"]) == ["diverged"] * 2
 
 
-def test_tune_keeps_a_failed_trial_with_its_reason(monkeypatch, digits):
-    def fail_twice(job, on_epoch=None):
-        if job.trial_id in failing:
+def test_tune_keeps_a_failed_trial_with_its_reason(digits):
+    def fail_twice(job):
+        if job.number in (0, 2):
             raise MemoryError("out\nof memory")
-        return train_at_once(job)
+        return make_run(job.spec, data=digits.data_key, origin="search")
 
-    failing = [0, 2]
-    monkeypatch.setattr("recipe.search.loop.train_trial", fail_twice)
-    found = tune(digits, SPACE, 4, storage="memory")
+    found = tune(digits, SPACE, 4, executor=Instant(fail_twice), workers=1)
     assert found.counts == {"failed": 2, "complete": 2}
-    assert [reason_of(entry) for entry in found.new] == [
-        "MemoryError: out of memory",
-        "",
-        "MemoryError: out of memory",
-        "",
-    ]
-    assert all(entry.spec.learning_rate for entry in found.new)  # what failed is known
+    notes = ["MemoryError: out of memory", "", "MemoryError: out of memory", ""]
+    assert [run.note for run in found.new] == [run.note for run in default_journal().runs()] == notes
+    assert all(run.spec.learning_rate and run.data == digits.data_key for run in found.new)  # what failed is known
     assert found.sentences[0].endswith("2 trained to the end, 2 failed.")
 
 
-def test_tune_passes_on_what_a_callback_raises_and_leaves_nothing_running(digits):
+def test_tune_passes_on_what_a_callback_raises_and_leaves_nothing_running(digits, tmp_path):
     def complain(*_):
         raise LookupError("mine")
 
     for callback in ("on_epoch", "on_trial"):
         with pytest.raises(LookupError, match="mine"):
-            tune(digits, SPACE, 3, **{callback: complain})
-    trials = all_trials(default_journal())
-    assert [trial.state.name for trial in trials] == ["FAIL", "COMPLETE"]
-    assert trials[0].user_attrs["run"]["extra"]["reason"] == "on_epoch raised an error"
+            tune(digits, SPACE, 3, **{callback: complain}, storage=tmp_path / "study.log")
+    assert [(run.state, run.note) for run in default_journal().runs()] == [
+        ("failed", "on_epoch raised an error"),
+        ("complete", ""),
+    ]
 
 
-def test_tune_stops_within_an_epoch(digits):
+@pytest.mark.parametrize("how", ["asked", "interrupted"])
+def test_tune_stops_within_an_epoch(digits, how):
     stop, epochs = threading.Event(), []
 
-    def stop_in_the_second(number, report):
+    def end_in_the_second(number, report):
         epochs.append((number, report.epoch))
         if epochs[-1] == (1, 4):
-            stop.set()
+            stop.set() if how == "asked" else signal.raise_signal(signal.SIGINT)
 
     space = SearchSpace(base=BASE.replace(epochs=10), learning_rate=Range(1e-4, 1e-3))
-    found = tune(digits, space, 5, stop=stop, on_epoch=stop_in_the_second)
-    assert epochs[-1] == (1, 4)
-    assert found.stopped == "asked"
-    assert [outcome_of(entry) for entry in found.new] == ["complete", "stopped"]
-    assert found.new[1].epochs == 5
-    assert "It was stopped early." in found.sentences
+    found = tune(digits, space, 5, stop=stop, on_epoch=end_in_the_second)
+    assert (epochs[-1], found.stopped) == ((1, 4), how)
+    assert (found.counts, found.new[1].epochs) == ({"complete": 1, "stopped": 1}, 5)
+    assert {"asked": "It was stopped early.", "interrupted": "Ctrl-C ended it early."}[how] in found.sentences
     assert found.best == found.new[0]
 
 
 def test_tune_ends_when_its_time_is_up(digits):
-    found = tune(digits, SearchSpace(base=BASE.replace(epochs=100_000)), 5, seconds=1.0, storage="memory")
+    found = tune(digits, SearchSpace(base=BASE.replace(epochs=100_000)), 5, seconds=1.0, journal=None)
     assert (found.stopped, found.counts) == ("time", {"stopped": 1})
     assert found.seconds < 60
 
 
-def test_tune_ends_cleanly_on_ctrl_c(digits):
-    import signal
-
-    def interrupt(number, report):
-        if (number, report.epoch) == (1, 2):
-            signal.raise_signal(signal.SIGINT)
-
-    found = tune(digits, SearchSpace(base=BASE.replace(epochs=10)), 5, on_epoch=interrupt, storage="memory")
-    assert found.stopped == "interrupted"
-    assert [outcome_of(entry) for entry in found.new] == ["complete", "stopped"]
-    assert found.new[1].epochs == 3
+# What it says.
 
 
-def test_tune_is_the_same_again_from_the_same_start(at_once, digits):
-    rates = [[entry.spec for entry in tune(digits, SPACE, 9, storage="memory", seed=seed).new] for seed in (0, 0, 1)]
-    assert rates[0] == rates[1] != rates[2]
+def test_best_spec_trains_for_the_epochs_that_the_score_is_of(digits):
+    losses = [0.9, 0.5, 0.6, 0.7]
 
+    def overfit(job):
+        run = make_run(job.spec, data="d", origin="search")
+        return replace(run, history=run.history | {"val_data_loss": losses, "val_accuracy": [0.1, 0.8, 0.7, 0.9]})
 
-def test_best_spec_trains_for_the_epochs_that_the_score_is_of(monkeypatch, digits):
-    def stop_early(job, on_epoch=None):
-        return Outcome(run=make_run(job.spec, data=job.data_key, stopped="early"))
-
-    monkeypatch.setattr("recipe.search.loop.train_trial", stop_early)
-    found = tune(digits, SearchSpace(base=BASE.replace(epochs=9, patience=2)), 1, storage="memory")
-    assert epoch_of(found.best) == 1
+    found = tune(digits, SearchSpace(base=BASE.replace(epochs=4, patience=3)), 1, executor=Instant(overfit))
+    assert found.score == 0.8  # at the chosen epoch, as everywhere
     assert (found.best_spec.epochs, found.best_spec.patience) == (2, None)
-    found = tune(digits, SearchSpace(base=BASE.replace(epochs=9)), 1, storage="memory")
-    assert found.best_spec.epochs == 9
 
 
-def test_tuning_says_what_it_gained_over_the_best_by_hand(at_once, digits):
+def test_tuning_says_what_it_gained_over_the_best_by_hand(digits):
     keep_by_hand(digits, [1e-6, 1e-5])
-    found = tune(digits, SearchSpace(base=BASE, learning_rate=(BEST_RATE,)), 1)
-    assert found.gain_over_hand == pytest.approx(score_of(found.best.spec) - score_of(BASE.replace(learning_rate=1e-5)))
+    found = tune(digits, SearchSpace(base=BASE, learning_rate=(BEST_RATE,)), 1, executor=Instant())
     assert found.sentences[1:] == (
-        "The study holds 2 other runs, 2 made by hand: the search knew them.",
-        "The best, made by the search, has accuracy 0.9 at epoch 3: h=8&lr=0.03&b=32&e=3.",
+        "The search knew 2 runs of the journal on this data, 2 made by hand.",
+        f"The best, made by the search, has accuracy 0.9 at epoch 3: {found.best.spec.describe()}.",
         "The best by hand has 0.5523: the search gained 0.35.",
         "It was chosen among 3 by the same 16 validation samples, so its score flatters it: luck alone moves one such "
         "score by 0.075. Only the test set can say how good it is.",
     )
-    assert [row["score"] for row in found.to_rows()] == sorted((row["score"] for row in found.to_rows()), reverse=True)
 
 
-def test_tuning_takes_the_smallest_error_where_lower_is_better(monkeypatch):
+def test_tuning_takes_the_smallest_error_where_lower_is_better():
     errors = iter([0.5, 0.2, 0.9])
-
-    def train(job, on_epoch=None):
-        return Outcome(run=make_run(job.spec, data=job.data_key, problem="housing", score=next(errors)))
-
-    monkeypatch.setattr("recipe.search.loop.train_trial", train)
+    make = lambda job: make_run(job.spec, data="d", problem="housing", score=next(errors))  # noqa: E731
     dataset = recipe.load("housing", source="sample", rows=100)
-    found = tune(dataset, SPACE, 3, storage="memory")
+    found = tune(dataset, SPACE, 3, executor=Instant(make), workers=1, journal=None)
     assert found.score == pytest.approx(0.2)
     assert found.study.direction is optuna.study.StudyDirection.MINIMIZE
     assert found.study.best_value == found.score
-    assert [row["score"] for row in found.to_rows()] == pytest.approx([0.2, 0.5, 0.9])
+    assert list(found.to_frame()["score"]) == pytest.approx([0.2, 0.5, 0.9])
+
+
+# What it refuses.
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"trials": 0}, r"nothing to search in 0 trials. Received: trials=0"),
+        ({"pruning": "best"}, r"given up so. Received: pruning='best'. Choose from True, False and 'halving'"),
+        ({"seconds": -1}, r"A time is 0 s or more. Received: seconds=-1"),
+        ({"workers": 0}, r"Nobody would work. Received: workers=0"),
+        ({"workers": 2}, r'one trial at a time. Received: executor=None, workers=2. Take executor="processes"'),
+        ({"executor": "gpu"}, r"no such executor. Received: executor='gpu'"),
+        ({"base": BASE}, r"A space has its own base. Received: space and base"),
+        ({"space": SearchSpace(architecture=("embedding",))}, r"An embedding network needs words"),
+        ({"space": SearchSpace(architecture=("convnet",), layers=Range(1, 5))}, r"too small for 5"),
+        ({"storage": "nothing://here"}, r"no address of a database: .*Received: nothing://here. Give one"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_tune_refuses_what_cannot_work_before_it_begins(arguments, message, digits):
+    with pytest.raises(ValueError, match=message):
+        tune(digits, **{"space": SPACE, "trials": 1} | arguments)
+    assert default_journal().runs() == []
+
+
+def test_tune_refuses_what_is_no_data_and_no_executor(digits, houses):
+    folds = recipe.k_fold(houses)
+    for wrong, said in (([], "empty list"), ([folds[0], recipe.prepare(folds[1])], "Split, Prepared"), (3, "int")):
+        with pytest.raises(TypeError, match=f"Received: data, a {said}."):
+            tune(wrong, SPACE, 1)
+    other = recipe.hold_out(recipe.load("housing_fraction", source="sample", rows=125))
+    with pytest.raises(ValueError, match=r"do not belong together\. Received: data, of housing, housing_fr"):
+        tune([folds[0], other], SPACE, 1)
+    with pytest.raises(TypeError, match="Received: executor, a int"):
+        tune(digits, SPACE, 1, executor=3)
+
+
+def test_tune_refuses_an_architecture_that_cannot_read_what_is_prepared():
+    reviews = recipe.prepare(recipe.hold_out(recipe.load("imdb", source="sample", rows=100)))
+    with pytest.raises(ValueError, match=r"'embedding' cannot read what was prepared for another one.*Give the split"):
+        tune(reviews, SearchSpace(architecture=("mlp", "embedding")), 1)
+
+
+def test_tune_warns_where_the_journal_cannot_be_written(digits, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.warns(RuntimeWarning, match="it is not in the journal"):
+        found = tune(digits, SPACE, 1, executor=Instant(), journal=Journal(tmp_path / "file" / "journal.log"))
+    assert found.counts == {"complete": 1}

@@ -11,17 +11,15 @@ from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import MinMaxScaler, MultiLabelBinarizer, StandardScaler
 
 from recipe.core.preparation import ENCODINGS, Preparation, Ratio
-from recipe.core.prepared import encoding_for, readable_by
+from recipe.core.prepared import encoding_for
 from recipe.core.problem import REVIEW_LENGTH
 from recipe.core.reviews import Reviews
-from recipe.core.run import Run
 from recipe.core.spec import ModelSpec
 from recipe.data.load import load
 from recipe.data.problems import HOUSING_CAP, HOUSING_RATIOS, PROBLEMS, find_problem
 from recipe.engine.models import build_model
 from recipe.steps.s3_protocol import hold_out
 from recipe.steps.s4_prepare import prepare
-from recipe.steps.training import train
 
 TABLES = ["housing", "housing_fraction", "housing_vector"]
 IMAGES = ["mnist", "mnist_five", "mnist_multilabel"]
@@ -279,18 +277,6 @@ def test_prepare_counts_and_weighs_words_as_scikit_learn_does():
         prepared.inputs("val"), reference.transform(as_texts(split.x_val)).toarray(), rtol=5e-4, atol=1e-6
     )
     assert prepared.x_val.dtype == np.float16
-
-
-@pytest.mark.parametrize("name", BASES)
-def test_prepare_gives_what_trains_in_every_encoding(name):
-    split = sample_split(name, rows=60)
-    for encoding in ENCODINGS[split.problem.kind]:
-        architecture = "embedding" if encoding == "sequence" else "mlp"
-        spec = ModelSpec(architecture=architecture, hidden_units=(4,), epochs=1)
-        assert encoding in readable_by(spec, split.problem)
-        run = train(spec, prepare(split, encoding=encoding))
-        assert isinstance(run, Run)
-        assert np.isfinite(run.history["val_loss"]).all()
 
 
 def test_prepare_fills_gaps_with_the_training_median_as_scikit_learn_does():

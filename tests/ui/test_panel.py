@@ -30,8 +30,6 @@ class Kinds(Settings):
     yes: bool = True
     name: str = setting("a", choices=("a", "b & c"))
     digits: tuple[int, ...] = setting((1, 2), low=0, high=9)
-    span: tuple[float, float] = setting((0.25, 0.75), low=-1.0, high=1.0)
-    seed: int | None = setting(None, low=0)
     free: str = ""
 
 
@@ -46,8 +44,6 @@ class Kinds(Settings):
         ({"name": "b & c"}, "name=b+%26+c"),
         ({"digits": (7,)}, "digits=7"),
         ({"digits": ()}, "digits="),
-        ({"span": (-0.5, 0.5)}, "span=-0.5,0.5"),
-        ({"seed": 0}, "seed=0"),
         ({"free": "x=1&y 2"}, "free=x%3D1%26y+2"),
         ({"whole": 1, "yes": False}, "whole=1&yes=false"),
     ],
@@ -59,25 +55,17 @@ def test_settings_survive_their_text(changes, text):
     assert hash(Kinds.from_text(text)) == hash(settings)
 
 
-def test_settings_take_lists_and_whole_numbers_as_widgets_and_json_give_them():
-    settings = Kinds(digits=[4, 5], real=1)
-    assert (settings.digits, settings.real, type(settings.real)) == ((4, 5), 1.0, float)
-
-
 @pytest.mark.parametrize(
     ("changes", "kind", "message"),
     [
         ({"whole": 10}, ValueError, r"whole is out of range. Received: whole=10. Allowed: from 1 to 9."),
         ({"real": float("nan")}, ValueError, r"real is out of range. Received: real=nan. Allowed: from 0 to 1."),
         ({"digits": (1, 10)}, ValueError, r"digits is out of range. Received: digits=10. Allowed: from 0 to 9."),
-        ({"seed": -1}, ValueError, r"seed is out of range. Received: seed=-1. Allowed: 0 or more."),
         ({"name": "c"}, ValueError, r"name is none of the choices. Received: name='c'. Choose from a, b & c."),
         ({"whole": 2.0}, TypeError, r"whole must be a whole number. Received: whole=2.0."),
         ({"whole": True}, TypeError, r"whole must be a whole number. Received: whole=True."),
         ({"whole": None}, TypeError, r"whole must be a whole number. Received: whole=None."),
         ({"yes": 1}, TypeError, r"yes must be true or false. Received: yes=1."),
-        ({"seed": "0"}, TypeError, r"seed must be a whole number, or none. Received: seed='0'."),
-        ({"span": (0.1,)}, TypeError, r"span must be a list of values, each a number, .*Received: span=\(0.1,\)."),
         ({"digits": 3}, TypeError, r"digits must be a list of values, each a whole number, .*Received: digits=3."),
     ],
 )
@@ -92,8 +80,7 @@ def test_settings_refuse_what_makes_no_sense(changes, kind, message):
         ("wohle=3", r"There is no setting 'wohle'. Received: text='wohle=3'. There are: whole, real, yes"),
         ("whole=3.5", r"The setting whole is a whole number. Received: whole='3.5' in 'whole=3.5'."),
         ("yes=ja", r"The setting yes is true or false. Received: yes='ja'"),
-        ("span=1,2,3", r"The setting span is a list of values, .* joined by ','. Received: span='1,2,3'"),
-        ("seed=x", r"The setting seed is a whole number, or none. Received: seed='x'"),
+        ("digits=1,x", r"The setting digits is a list of values, .* joined by ','. Received: digits='1,x'"),
         ("whole=99", r"whole is out of range. Received: whole=99. Allowed: from 1 to 9."),
         ("whole", r"bad query field"),
     ],
@@ -114,19 +101,18 @@ def test_make_controls_fits_each_control_to_its_setting():
     assert kinds == {
         "steps": widgets.IntSlider,
         "pause": widgets.FloatSlider,
-        "scale": widgets.FloatLogSlider,
+        "scale": widgets.FloatSlider,
         "shape": widgets.Dropdown,
         "grid": widgets.Checkbox,
     }
     assert (controls["steps"].min, controls["steps"].max) == (1, 200)
-    np.testing.assert_allclose([controls["scale"].min, controls["scale"].max], [-2, 2])
     assert controls["shape"].options == (("a line", "line"), ("dots", "o"))
     assert controls["pause"].description == "pause (seconds)"
 
 
 def test_make_controls_asks_for_the_ends_of_a_slider():
-    with pytest.raises(TypeError, match=r"no control of its own for the setting seed. Received: .*low=0, high=None"):
-        make_controls(Kinds(), ["whole", "seed"])
+    with pytest.raises(TypeError, match=r"no control of its own for the setting digits. Received: .*"):
+        make_controls(Kinds(), ["whole", "digits"])
 
 
 def test_panel_without_a_control_for_each_setting_is_refused():
@@ -211,18 +197,6 @@ def test_run_button_computes_in_a_thread_and_stop_ends_it():
     assert panel.stop_button.disabled
 
 
-def test_run_button_works_again_after_stop():
-    panel = CountPanel(steps=200, pause=0.2)
-    panel.run_button.click()
-    panel.stop_button.click()
-    panel.wait(timeout=10)
-    panel.settings = "steps=4"
-    panel.run_button.click()
-    panel.wait(timeout=10)
-    assert len(panel.result.values) == 4
-    assert "Done in" in panel.status.value
-
-
 def test_start_cuts_the_run_under_way_short_and_takes_the_new_settings():
     panel = CountPanel(steps=200, pause=0.2)
     panel.start()
@@ -231,14 +205,6 @@ def test_start_cuts_the_run_under_way_short_and_takes_the_new_settings():
     panel.wait(timeout=10)
     assert len(panel.result.values) == 5
     assert panel.computed[-1] == CountSettings(steps=5)
-
-
-def test_run_ends_the_thread_first():
-    panel = CountPanel(steps=200, pause=0.2)
-    panel.start()
-    assert len(panel.run(steps=6, pause=0.0).values) == 6
-    panel.wait(timeout=10)
-    assert len(panel.result.values) == 6
 
 
 def test_stop_ends_a_run_of_the_main_thread_too():
@@ -285,12 +251,6 @@ def test_live_panel_has_its_first_result_when_it_is_shown():
     assert panel.computed == [CountSettings()]
 
 
-def test_live_panel_whose_first_run_fails_is_shown_with_the_message():
-    panel = LiveCountPanel(steps=13)
-    assert panel._repr_mimebundle_()["text/plain"] == "LiveCountPanel('steps=13')"
-    assert "is unlucky" in panel.status.value
-
-
 def test_panel_with_run_button_does_not_run_by_itself():
     panel = CountPanel()
     panel._repr_mimebundle_()
@@ -316,14 +276,6 @@ def test_error_in_the_thread_is_shown_and_logged_and_raised_by_wait(caplog):
     panel.start()
     panel.wait(timeout=10)
     assert panel.error is None
-
-
-def test_error_in_run_is_raised_and_shown():
-    panel = CountPanel()
-    with pytest.raises(ValueError, match="is unlucky"):
-        panel.run(steps=13)
-    assert "is unlucky" in panel.status.value
-    assert not panel.run_button.disabled
 
 
 def test_error_in_a_drawing_is_raised_too():
@@ -367,12 +319,6 @@ def test_closed_panel_runs_and_is_shown_anew():
     assert "Done in" in panel.status.value
 
 
-def test_text_of_a_panel_is_short_and_stable():
-    bundles = [CountPanel(steps=3)._repr_mimebundle_() for _ in range(2)]
-    assert [bundle["text/plain"] for bundle in bundles] == ["CountPanel('steps=3')"] * 2
-    assert all("application/vnd.jupyter.widget-view+json" in bundle for bundle in bundles)
-
-
 def test_describe_source_names_each_dataset_once_without_a_machine_path():
     digits, five, houses = (load(name, "sample", rows=100) for name in ("mnist", "mnist_five", "housing"))
     text = describe_source(digits, five, houses)
@@ -380,11 +326,6 @@ def test_describe_source_names_each_dataset_once_without_a_machine_path():
     assert text.count("an embedded sample, not the real data. A stand-in") == 2
     local = replace(digits, source="local", provenance="Digits.", reason="/somewhere/else/mnist.npz was there.")
     assert describe_source(local) == "mnist: real data, from files on this machine. Digits."
-
-
-def test_source_stands_on_the_panel():
-    panel = CountPanel(load("housing", "sample", rows=100))
-    assert "an embedded sample, not the real data. A stand-in, not real prices" in panel.source_label.value
 
 
 def test_worker_does_what_was_asked_while_it_was_busy_once():

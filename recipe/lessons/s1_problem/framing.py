@@ -59,7 +59,7 @@ class Framing:
 
     Attributes
     ----------
-    base, source : of the dataset
+    dataset : that it is put to
     question : one sentence
     target : a name in `TARGETS`
     inputs : the chosen columns; ``("pixels",)`` and ``("words",)`` for images and reviews
@@ -67,43 +67,25 @@ class Framing:
     description : type, last layer, balance and guess, from `describe_target`
     closeness : rank correlation of each input column with the target (its first column), from -1 to 1; empty where the
         input is no table. What one column says by itself: two columns together may say much more
-    pixel_max, vocabulary : of the dataset, to show images and reviews by
     """
 
-    base: str
-    source: str
+    dataset: Dataset
     question: str
     target: str
     inputs: tuple[str, ...]
     x: np.ndarray | Reviews
     description: TargetDescription
     closeness: tuple[float, ...] = ()
-    pixel_max: float = 0.0
-    vocabulary: tuple[str, ...] = ()
 
     @property
     def input_text(self) -> str:
         """The input in words: what one sample is made of."""
-        if isinstance(self.x, Reviews):
+        kind = self.dataset.problem.kind
+        if kind == "text":
             return f"{len(self.x):,} reviews, each a list of words"
-        if self.base == "mnist":
+        if kind == "image":
             return f"{len(self.x):,} images of {self.x.shape[1]} × {self.x.shape[2]} grey levels"
         return f"{len(self.x):,} districts, {len(self.inputs)} column{'s' if len(self.inputs) > 1 else ''} each"
-
-
-def input_columns(base: str, target: str) -> tuple[str, ...]:
-    """Return what may be the input when this is the target: in a table every column that is not the target.
-
-    Examples
-    --------
-    >>> input_columns("housing", "latitude")[:3], input_columns("mnist", "digit")
-    (('longitude', 'housing_median_age', 'total_rooms'), ('pixels',))
-    """
-    check_target(base, target)
-    if base != "housing":
-        return ("pixels",) if base == "mnist" else ("words",)
-    taken = _TARGET_COLUMNS.get(target, (target,))
-    return tuple(name for name in COLUMN_UNITS if name not in taken)
 
 
 def frame_problem(
@@ -114,7 +96,7 @@ def frame_problem(
     Parameters
     ----------
     dataset : of ``load("mnist")``, ``load("imdb")`` or ``load("housing")``
-    target : a name in ``TARGETS[dataset.problem.base]``; the first of them where it is empty
+    target : a name in ``TARGETS[dataset.problem.name]``; the first of them where it is empty
     inputs : columns of the table; all that are not the target where it is empty
     rows : how many training samples are drawn, without replacement; None, or more than there are: all
     seed : of the draw. More rows hold those of fewer rows
@@ -132,44 +114,57 @@ def frame_problem(
     >>> framing.question
     'What is the latitude of a district, from its longitude?'
     """
-    base = dataset.problem.base
-    if dataset.problem.name != base:
+    data = dataset.problem.name
+    if data not in TARGETS:
         raise ValueError(
-            f"This dataset is for one question already. Received: {dataset!r}. Take load({base!r}) and its targets."
+            f"This dataset is for one question already. Received: {dataset!r}. Take load() of {', '.join(TARGETS)}, "
+            "and its targets."
         )
-    target = target or next(iter(TARGETS[base]))
-    inputs = check_inputs(base, target, inputs)
+    target = target or next(iter(TARGETS[data]))
+    inputs = check_inputs(data, target, inputs)
     if rows is not None and rows < 2:
         raise ValueError(f"It takes two samples to differ. Received: rows={rows}. Ask for 2 or more, or None for all.")
     order = np.random.default_rng(seed).permutation(len(dataset.y_train))[:rows]
     x, y = dataset.x_train[order], dataset.y_train[order]
-    description = _describe(base, target, x, y)
-    if base == "housing":
-        table = np.column_stack([x, y])
-        x = table[:, [list(COLUMN_UNITS).index(name) for name in inputs]]
+    description, closeness = _describe(target, x, y), ()
+    if data == "housing":
+        x = np.column_stack([x, y])[:, [list(COLUMN_UNITS).index(name) for name in inputs]]
+        closeness = _rank_correlations(x, description.targets)
     return Framing(
-        base=base,
-        source=dataset.source,
+        dataset=dataset,
         question=_question(target, inputs),
-        pixel_max=dataset.problem.pixel_max,
-        vocabulary=dataset.vocabulary,
         target=target,
         inputs=inputs,
         x=x,
         description=description,
-        closeness=_rank_correlations(x, description.targets) if base == "housing" else (),
+        closeness=closeness,
     )
 
 
-def check_target(base: str, target: str) -> None:
-    """Refuse a target that the dataset does not have."""
-    if target not in TARGETS[base]:
+def input_columns(data: str, target: str) -> tuple[str, ...]:
+    """Return what may be the input when this is the target: in a table every column that is not the target.
+
+    Raises
+    ------
+    ValueError
+        If the dataset has no such target.
+
+    Examples
+    --------
+    >>> input_columns("housing", "latitude")[:3], input_columns("mnist", "digit")
+    (('longitude', 'housing_median_age', 'total_rooms'), ('pixels',))
+    """
+    if target not in TARGETS[data]:
         raise ValueError(
-            f"{base} has no such target. Received: target={target!r}. Choose from {', '.join(TARGETS[base])}."
+            f"{data} has no such target. Received: target={target!r}. Choose from {', '.join(TARGETS[data])}."
         )
+    if data != "housing":
+        return ("pixels",) if data == "mnist" else ("words",)
+    taken = _TARGET_COLUMNS.get(target, (target,))
+    return tuple(name for name in COLUMN_UNITS if name not in taken)
 
 
-def check_inputs(base: str, target: str, inputs: Sequence[str]) -> tuple[str, ...]:
+def check_inputs(data: str, target: str, inputs: Sequence[str]) -> tuple[str, ...]:
     """Return the inputs, all where none are given; refuse the target itself and what is not there.
 
     Raises
@@ -177,18 +172,18 @@ def check_inputs(base: str, target: str, inputs: Sequence[str]) -> tuple[str, ..
     ValueError
         If the target or an input does not exist, or the target is among the inputs.
     """
-    allowed = input_columns(base, target)
+    allowed = input_columns(data, target)
     if refused := [name for name in inputs if name not in allowed]:
-        is_target = base == "housing" and refused[0] in COLUMN_UNITS
+        is_target = data == "housing" and refused[0] in COLUMN_UNITS
         fact = f"{refused[0]} is what is asked for: as an input it would be the answer itself." if is_target else ""
         raise ValueError(
-            f"{fact or f'{base} has no input {refused[0]!r}.'} Received: target={target!r}, inputs={tuple(inputs)}. "
+            f"{fact or f'{data} has no input {refused[0]!r}.'} Received: target={target!r}, inputs={tuple(inputs)}. "
             f"Choose from {', '.join(allowed)}."
         )
     return tuple(name for name in allowed if name in inputs) or allowed
 
 
-def _describe(base: str, target: str, x: np.ndarray | Reviews, y: np.ndarray) -> TargetDescription:
+def _describe(target: str, x: np.ndarray | Reviews, y: np.ndarray) -> TargetDescription:
     if target == "length":
         return describe_target(np.diff(x.offsets), names=("length",), unit="words")
     if target in HOUSING_FEATURES:
@@ -209,10 +204,10 @@ def _question(target: str, inputs: tuple[str, ...]) -> str:
 
 
 def _rank_correlations(x: np.ndarray, y: np.ndarray) -> tuple[float, ...]:
-    """Spearman's rank correlation of each column of x with y, or with its first column."""
+    """Spearman's correlation of each column of x with y, or with its first column; 0 where a column is constant."""
     from scipy.stats import rankdata
 
     ranks = rankdata(np.column_stack([y if y.ndim == 1 else y[:, 0], x]), axis=0)
-    centred = ranks - ranks.mean(axis=0)
-    norms = np.maximum(np.sqrt(np.square(centred).sum(axis=0)), np.finfo(float).tiny)
-    return tuple(float(value) for value in centred[:, 0] @ centred[:, 1:] / (norms[0] * norms[1:]))
+    with np.errstate(invalid="ignore"):
+        correlations = np.corrcoef(ranks, rowvar=False)[0, 1:]
+    return tuple(np.nan_to_num(correlations).tolist())

@@ -15,7 +15,6 @@ from recipe.lessons.s1_problem.framing import (
     TARGETS,
     Framing,
     check_inputs,
-    check_target,
     frame_problem,
     input_columns,
 )
@@ -29,7 +28,7 @@ if typing.TYPE_CHECKING:
 
 DATA = {"digits (MNIST)": "mnist", "film reviews (IMDB)": "imdb", "houses (California)": "housing"}
 ROWS = {"50": 50, "100": 100, "300": 300, "1,000": 1_000, "3,000": 3_000, "10,000": 10_000, "all": 0}
-_USUAL = {base: next(iter(targets)) for base, targets in TARGETS.items()}
+_USUAL = {data: next(iter(targets)) for data, targets in TARGETS.items()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,12 +44,10 @@ class ProblemSettings(Settings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_target(self.data, self.target)
-        if self.inputs:
-            chosen = check_inputs(self.data, self.target, self.inputs)
-            # One question has one form: all columns are no choice, and their order is the table's.
-            canonical = () if chosen == input_columns(self.data, self.target) else chosen
-            object.__setattr__(self, "inputs", canonical)
+        chosen = check_inputs(self.data, self.target, self.inputs)
+        # One question has one form: all columns are no choice, and their order is the table's.
+        canonical = () if chosen == input_columns(self.data, self.target) else chosen
+        object.__setattr__(self, "inputs", canonical)
 
     def replace(self, **changes: object) -> typing.Self:
         """Return a copy with these fields changed; other data comes with its own usual target and all inputs."""
@@ -130,15 +127,15 @@ class ProblemPanel(Panel):
     figure_size = (7.4, 5.4)
 
     def __init__(self, *datasets: Dataset, **settings: object) -> None:
-        self._by_base = {dataset.problem.base: dataset for dataset in datasets}
+        self._by_name = {dataset.problem.name: dataset for dataset in datasets}
         if not datasets:
             raise ValueError("There is nothing to look at. Received: no dataset. Pass load('mnist') or another.")
-        settings = {"data": next(iter(self._by_base))} | settings
+        settings = {"data": next(iter(self._by_name))} | settings
         super().__init__(*datasets, **settings)
 
     def make_controls(self, settings: ProblemSettings) -> dict[str, widgets.Widget]:
         wide, style = widgets.Layout(width="auto"), {"description_width": "7ch"}
-        offered = [(label, base) for label, base in DATA.items() if base in self._by_base]
+        offered = [(label, name) for label, name in DATA.items() if name in self._by_name]
         data = widgets.Dropdown(options=offered, value=settings.data, description="data", style=style, layout=wide)
         target = widgets.Dropdown(description="target", style=style, layout=wide, options=_targets(settings.data))
         rows = widgets.SelectionSlider(
@@ -162,13 +159,13 @@ class ProblemPanel(Panel):
     def source_text(self) -> str:
         """One line a source: three descriptions would push the figure off the screen."""
         by_source: dict[str, list[str]] = {}
-        for base, dataset in self._by_base.items():
-            by_source.setdefault(dataset.source, []).append(base)
-        return "\n".join(f"{', '.join(bases)}: {SOURCES[source]}." for source, bases in by_source.items())
+        for name, dataset in self._by_name.items():
+            by_source.setdefault(dataset.source, []).append(name)
+        return "\n".join(f"{', '.join(names)}: {SOURCES[source]}." for source, names in by_source.items())
 
     def compute(self, settings: ProblemSettings, on_progress: OnProgress, stop: threading.Event) -> Framing:
         return frame_problem(
-            self._by_base[settings.data],
+            self._by_name[settings.data],
             target=settings.target,
             inputs=settings.inputs,
             rows=settings.rows or None,
@@ -201,10 +198,10 @@ class ProblemPanel(Panel):
         return f"{result.question} {result.description.type.capitalize()}: {result.description.reason}"
 
 
-def _targets(base: str) -> list[tuple[str, str]]:
-    return [(words, name) for name, words in TARGETS[base].items()]
+def _targets(data: str) -> list[tuple[str, str]]:
+    return [(words, name) for name, words in TARGETS[data].items()]
 
 
-def _offer(picker: ColumnPicker, base: str, target: str) -> None:
-    if target in TARGETS[base]:  # in between, while the data has changed and the target not yet, there is nothing
-        picker.offer(input_columns(base, target) if base == "housing" else ())
+def _offer(picker: ColumnPicker, data: str, target: str) -> None:
+    if target in TARGETS[data]:  # in between, while the data has changed and the target not yet, there is nothing
+        picker.offer(input_columns(data, target) if data == "housing" else ())

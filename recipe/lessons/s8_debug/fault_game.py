@@ -12,12 +12,12 @@ import numpy as np
 
 from recipe.core.checks import Check
 from recipe.core.dataset import Dataset
-from recipe.data.load import load
-from recipe.debugging import CHECKS, make_bench, make_check
-from recipe.debugging.bench import Bench
-from recipe.debugging.faults import FAULTS, faults_of, make_pipeline
-from recipe.debugging.pipelines import BASES, EPOCHS, ROWS, Pipeline, train_pipeline
+from recipe.debugging import CHECKS, make_check
+from recipe.debugging.bench import BATCH, STEPS, Bench
+from recipe.debugging.faults import FAULTS, Fault, Pipeline, faults_of, load_for, make_pipeline
 
+PROBLEMS = ("mnist", "imdb", "housing")
+EPOCHS = 8
 POINTS, CHECK_COSTS, WRONG_COSTS = 10, 1, 3
 SOUND = "nothing"  # a guess, too: one pipeline in ten or so is sound
 SHOWN_ROWS = 6
@@ -31,7 +31,8 @@ class Symptoms:
     ----------
     problem, source : what is predicted, and what data it is
     measure : the name of the measure in the history
-    history : of a short training (see `recipe.train_pipeline`)
+    history : ``step``, and after that many steps ``loss``, ``val_loss``, the measure and ``val_`` with the measure,
+        both sides in inference mode, on at most 500 samples of each part
     facts : pairs of a name and a text with numbers
     samples, targets : the first training samples as the network reads them
     """
@@ -111,10 +112,8 @@ class FaultGame:
     """
 
     def __init__(self, *datasets: Dataset, source: str = "auto") -> None:
-        loaded = datasets or tuple(
-            load(name, source=source, rows=None if name == "housing" else ROWS) for name in BASES
-        )
-        self._datasets = {dataset.problem.base: dataset for dataset in loaded}
+        loaded = datasets or tuple(load_for(name, source) for name in PROBLEMS)
+        self._datasets = {dataset.problem.name: dataset for dataset in loaded}
         self.round: Round | None = None
         self.scores: dict[int, int] = {}
         self._pipeline: Pipeline | None = None
@@ -126,9 +125,14 @@ class FaultGame:
         return sum(self.scores.values())
 
     @property
-    def problems(self) -> tuple[str, ...]:
-        """The problems that are played with."""
-        return tuple(self._datasets)
+    def datasets(self) -> tuple[Dataset, ...]:
+        """What is played with."""
+        return tuple(self._datasets.values())
+
+    def fault_of(self, number: int, problem: str = "any") -> Fault | None:
+        """Look up what is broken in a round, for who prepares a demonstration; None where nothing is."""
+        fault = self._draw(number, problem)[1]
+        return fault and FAULTS[fault]
 
     def start(self, number: int = 1, problem: str = "any") -> Round:
         """Begin a round: break a pipeline in secret, train it for a few epochs and show what is seen.
@@ -136,17 +140,16 @@ class FaultGame:
         Parameters
         ----------
         number : decides what is broken; the same number is the same round
-        problem : ``"mnist"``, ``"imdb"``, ``"housing"`` or ``"any"``
+        problem : the name of one that is played with, such as ``"mnist"``, or ``"any"``
 
         Raises
         ------
         ValueError
             If no such problem is played with.
         """
-        base, fault = self._draw(number, problem)
-        self._pipeline = make_pipeline(self._datasets[base], fault, seed=number)
-        pipeline = self._pipeline
-        self._bench = make_bench(pipeline.model, *pipeline.arrays, problem=pipeline.problem, seed=number)
+        name, fault = self._draw(number, problem)
+        self._pipeline = pipeline = make_pipeline(self._datasets[name], fault, seed=number)
+        self._bench = Bench(pipeline.model, *pipeline.arrays, problem=pipeline.problem, seed=number)
         self.round = Round(number=number, symptoms=show_symptoms(pipeline))
         return self.round
 
@@ -205,12 +208,12 @@ class FaultGame:
                 f"That problem is not played with. Received: problem={problem!r}. Choose from any, "
                 f"{', '.join(self._datasets)}."
             )
-        bases = list(self._datasets) if problem == "any" else [problem]
-        names = [*dict.fromkeys(name for base in bases for name in faults_of(base)), None]
+        problems = [data.problem for name, data in self._datasets.items() if problem in ("any", name)]
+        names = [*dict.fromkeys(name for one in problems for name in faults_of(one)), None]
         bag, place = divmod(number, len(names))
         fault = names[np.random.default_rng(bag).permutation(len(names))[place]]
         rng = np.random.default_rng([number, 1])
-        fitting = [base for base in bases if fault is None or base in FAULTS[fault].problems]
+        fitting = [one.name for one in problems if fault is None or FAULTS[fault].suits(one)]
         return str(rng.choice(fitting)), fault
 
     def _spend(self, current: Round, points: int) -> Round:
@@ -226,7 +229,7 @@ class FaultGame:
         if not self._pipeline.fault:
             return "Nothing is broken: this pipeline is sound."
         fault = FAULTS[self._pipeline.fault]
-        check = make_check(self._bench, fault.check_for(self._pipeline.problem.base))
+        check = make_check(self._bench, fault.check_for(self._pipeline.problem))
         return (
             f"It is {fault.title}. {fault.text} The way out: {fault.mend} What tells it is the check {check.sentence}"
         )
@@ -235,34 +238,42 @@ class FaultGame:
         """Say what speaks against a guess."""
         if name == SOUND:
             return "Something is broken: at least one check fails."
-        fault, base = FAULTS[name], self._pipeline.problem.base
-        if base not in fault.problems:
+        fault, problem = FAULTS[name], self._pipeline.problem
+        if not fault.suits(problem):
             return f"It is not {fault.title}: that cannot happen here."
-        check = make_check(self._bench, fault.check_for(base))
+        check = make_check(self._bench, fault.check_for(problem))
         if check.failed:
             return f"It is not {fault.title}, though the check of {check.name} fails, too: {check.found} Look further."
         outcome = "does not fail" if check.passed else "cannot be made"
-        return f"It is not {fault.title}: the check of {fault.check_for(base)} {outcome}. {check.found}"
+        return f"It is not {fault.title}: the check of {fault.check_for(problem)} {outcome}. {check.found}"
 
 
 def show_symptoms(pipeline: Pipeline, epochs: int = EPOCHS) -> Symptoms:
     """Train a copy of a pipeline for a few epochs, and return what is seen of it without any check."""
-    history = train_pipeline(pipeline, epochs)
     measure = "accuracy" if pipeline.problem.type.is_classification else "mae"
-    facts = [
-        (f"{part} {what}", _describe(values))
-        for part, x, y in (
-            ("training", pipeline.x_train, pipeline.y_train),
-            ("validation", pipeline.x_val, pipeline.y_val),
-        )
-        for what, values in (("inputs", x), ("targets", y))
-    ]
+    bench, optimizer = Bench(pipeline.model, *pipeline.arrays, problem=pipeline.problem), pipeline.model.optimizer
+    x, y, x_val, y_val = bench.arrays
+    model = bench.copy  # it begins with the pipeline's own weights
+    model.compile(
+        optimizer=type(optimizer).from_config(optimizer.get_config()), loss=pipeline.model.loss, metrics=[measure]
+    )
+    steps = STEPS * max(1, round(len(x) / (STEPS * BATCH)))
+    logs = bench.fit(model, x, y, x_val, y_val, steps=steps, epochs=epochs)
+    history = {"step": [steps * epoch for epoch in range(1, epochs + 1)]}
+    for prefix in ("", "val_"):
+        history |= {f"{prefix}loss": logs[f"{prefix}data_loss"], prefix + measure: logs[prefix + measure]}
     return Symptoms(
         problem=pipeline.problem.name,
         source=pipeline.source,
         measure=measure,
         history=history,
-        facts=tuple(facts),
+        facts=tuple(
+            (
+                f"{'training' if part.endswith('train') else 'validation'} {'inputs' if part[0] == 'x' else 'targets'}",
+                _describe(getattr(pipeline, part)),
+            )
+            for part in ("x_train", "y_train", "x_val", "y_val")
+        ),
         samples=pipeline.x_train[:SHOWN_ROWS],
         targets=pipeline.y_train[:SHOWN_ROWS],
     )

@@ -9,13 +9,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from recipe.core.checks import Check, Status
-from recipe.figures import BLUE, GREEN, INK, ORANGE, VERMILION, finish
+from recipe.core.checks import Check
+from recipe.figures import BLUE, INK, ORANGE, VERMILION, finish
 from recipe.lessons.s8_debug.fault_game import Symptoms
 
 WIDE_TABLE = 12  # columns; a wider one is shown as a picture
-COLOURS = {Status.PASSED: GREEN, Status.FAILED: VERMILION, Status.NOT_APPLICABLE: INK}
-MARKS = {Status.PASSED: "o", Status.FAILED: "X", Status.NOT_APPLICABLE: "_"}
 
 
 def draw_symptoms(figure: Figure, symptoms: Symptoms) -> None:
@@ -40,20 +38,6 @@ def describe_symptoms(symptoms: Symptoms) -> str:
     targets = ", ".join(_number(value) for value in symptoms.targets.reshape(-1)[: len(symptoms.targets)])
     steps = symptoms.history["step"][-1]
     return f"{symptoms.problem}, {steps:,} steps: {'; '.join(parts)}. The first targets are {targets}."
-
-
-def draw_checks(checks: Sequence[Check], *, title: str = "", axes: Axes) -> Axes:
-    """Draw a table of checks, one a line: its mark, its name and what it came to."""
-    for line, check in enumerate(checks):
-        colour = COLOURS[check.status]
-        axes.plot(0, line, MARKS[check.status], color=colour, markersize=8, clip_on=False)
-        axes.annotate(check.name, (0.25, line), va="center", color=INK, fontsize="small")
-        axes.annotate(str(check.status), (3, line), va="center", color=colour, fontsize="small")
-    axes.set_xlim(-0.2, 5)
-    axes.set_ylim(len(checks) - 0.4, -0.6)
-    axes.set_axis_off()
-    axes.set_title(title, loc="left", fontsize="medium", color=INK)
-    return axes
 
 
 def draw_matrix(found: Mapping[str, Sequence[Check]], *, axes: Axes) -> Axes:

@@ -13,10 +13,8 @@ import ipywidgets as widgets
 
 from recipe.core.checks import Check
 from recipe.core.dataset import Dataset
-from recipe.data.load import load
 from recipe.debugging import CHECKS
 from recipe.debugging.faults import FAULTS
-from recipe.debugging.pipelines import BASES, ROWS
 from recipe.lessons.s8_debug.fault_game import CHECK_COSTS, SOUND, WRONG_COSTS, Answer, FaultGame, Round
 from recipe.ui.panel import OnProgress, Panel
 from recipe.ui.settings import Settings, setting
@@ -62,11 +60,10 @@ class FaultGamePanel(Panel):
     figure_size = (7.6, 5.0)
 
     def __init__(self, *datasets: Dataset, **settings: object) -> None:
-        loaded = datasets or tuple(load(name, rows=None if name == "housing" else ROWS) for name in BASES)
-        self.game = FaultGame(*loaded)
+        self.game = FaultGame(*datasets)
         self._begun: tuple[int, str] | None = None
         self._asked: deque[str] = deque()  # what the buttons want, besides a check
-        super().__init__(*loaded, **settings)
+        super().__init__(*self.game.datasets, **settings)
 
     def run(self, **changes: object) -> Round:
         """Begin the round of the settings if it is another, make the chosen check, and return it as it is now."""
@@ -87,7 +84,8 @@ class FaultGamePanel(Panel):
         """The usual controls; only problems that are played with can be chosen."""
         controls = super().make_controls(settings)
         menu = controls["problem"]
-        menu.options = [(shown, name) for shown, name in PROBLEMS.items() if name in ("any", *self.game.problems)]
+        names = ["any", *(dataset.problem.name for dataset in self.game.datasets)]
+        menu.options = [(shown, name) for shown, name in PROBLEMS.items() if name in names]
         menu.value = settings.problem
         return controls
 

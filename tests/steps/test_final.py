@@ -1,0 +1,394 @@
+"""The final model, the one look at the test set and the file, held against plain Keras, scikit-learn and SciPy."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import subprocess
+import threading
+import zipfile
+
+import keras
+import numpy as np
+import pytest
+from forks import PYTHON
+from scipy.stats import beta
+from sklearn.metrics import accuracy_score, f1_score, mean_absolute_error
+
+from recipe.core.dataset import Dataset
+from recipe.core.spec import ModelSpec
+from recipe.data.load import load
+from recipe.data.problems import HOUSING_RATIOS, PROBLEMS, find_problem
+from recipe.journal import Journal
+from recipe.steps.s2_measure import Uncertainty, estimate_uncertainty
+from recipe.steps.s4_export import pad_reviews
+from recipe.steps.s7_final import (
+    MEMBER,
+    FinalModel,
+    FinalResult,
+    evaluate_once,
+    load_model,
+    save_model,
+    train_final,
+)
+
+SPECS = {
+    "image": ModelSpec(hidden_units=(16,), batch_size=32, epochs=3),
+    "text": ModelSpec(hidden_units=(4,), epochs=2),
+    "table": ModelSpec(hidden_units=(16,), batch_size=16, epochs=5, dropout=0.2, l2=0.001),
+}
+
+
+def _load(name: str = "housing", rows: int = 400) -> Dataset:
+    return load(name, source="sample", rows=rows)
+
+
+def _train(dataset: Dataset, **changes: object) -> FinalModel:
+    return train_final(SPECS[dataset.problem.kind].replace(**changes), dataset)
+
+
+@pytest.fixture(scope="module")
+def houses(no_journal) -> tuple[FinalModel, Dataset]:
+    dataset = _load()
+    return _train(dataset), dataset
+
+
+@pytest.fixture(scope="module")
+def digits(no_journal) -> tuple[FinalModel, Dataset]:
+    dataset = _load("mnist", rows=1_797)  # more than are predicted at once
+    return _train(dataset), dataset
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory, no_journal):
+    """A housing model with ratios, its data, and the file that it was saved to."""
+    dataset = _load(rows=100)
+    final = train_final(SPECS["table"], dataset, ratios=HOUSING_RATIOS)
+    return final, dataset, save_model(final, tmp_path_factory.mktemp("models") / "houses.keras")
+
+
+def test_train_final_uses_all_training_data_and_fits_the_preparation_on_it(houses):
+    final, dataset = houses
+    assert final.samples == len(dataset.y_train) == 320
+    np.testing.assert_allclose(final.preparation.mean, dataset.x_train.mean(axis=0, dtype=np.float64))
+    np.testing.assert_allclose(final.preparation.std, dataset.x_train.std(axis=0, dtype=np.float64))
+    assert dataset.test.looks == 0
+
+
+def test_train_final_trains_the_epochs_it_is_told_and_never_stops_early():
+    final = train_final(SPECS["table"].replace(patience=1, epochs=50), _load(), epochs=12)
+    assert (final.epochs, final.spec.epochs, final.spec.patience) == (12, 12, None)
+
+
+def test_train_final_is_recorded_as_final_and_without_a_score(tmp_path):
+    journal = Journal(tmp_path / "journal.log")
+    final = train_final(SPECS["table"], _load(), ratios=HOUSING_RATIOS, journal=journal)
+    (run,) = journal.runs()
+    assert (run.final, math.isnan(run.score), run.data) == (True, True, final.run.data)
+    assert final.preparation.ratios == HOUSING_RATIOS
+
+
+def test_predict_on_raw_tables_equals_plain_keras_on_rows_normalised_by_hand(houses):
+    final, dataset = houses
+    mean, std = dataset.x_train.mean(axis=0, dtype=np.float64), dataset.x_train.std(axis=0, dtype=np.float64)
+    by_hand = final.model.predict(((dataset.x_train - mean) / std).astype("float32"), verbose=0)
+    np.testing.assert_allclose(final.predict(dataset.x_train), by_hand, rtol=1e-4, atol=1e-5)
+
+
+def test_predict_on_raw_images_equals_plain_keras_on_pixels_scaled_by_hand(digits):
+    final, dataset = digits
+    by_hand = final.model.predict(dataset.x_train.astype("float32") / 16, verbose=0)
+    assert by_hand.shape == (1_437, 10)
+    np.testing.assert_allclose(final.predict(dataset.x_train), by_hand, rtol=1e-4, atol=1e-5)
+    with pytest.raises(ValueError, match=r"\(8, 8\)"):
+        final.predict(np.zeros((2, 28, 28), np.uint8))
+
+
+@pytest.mark.parametrize("architecture", ["mlp", "embedding"])
+def test_predict_on_raw_texts_equals_plain_keras_on_words_encoded_by_hand(architecture):
+    dataset = _load("imdb")
+    final, reviews, words = _train(dataset, architecture=architecture), dataset.x_train[:50], dataset.problem.num_words
+    x = np.zeros((50, words), "float32") if architecture == "mlp" else np.zeros((50, 256), "int32")
+    for row in range(50):
+        known = [token for token in reviews[row] if token < words]
+        if architecture == "mlp":
+            x[row, known] = 1
+        else:
+            x[row, : len(known[:256])] = known[:256]
+    np.testing.assert_allclose(final.predict(reviews), final.model.predict(x, verbose=0), rtol=1e-4, atol=1e-5)
+
+
+def test_evaluate_once_accuracy_is_scikit_learns_and_its_interval_the_exact_binomial_one(digits):
+    final, dataset = digits
+    result = evaluate_once(final, dataset)
+    x, y = dataset.test.open()
+    classes = final.model.predict(x.astype("float32") / 16, verbose=0).argmax(axis=1)
+    right, n = int((classes == y).sum()), len(y)
+    assert result.score == pytest.approx(accuracy_score(y, classes))
+    expected = beta.ppf(0.025, right, n - right + 1), beta.ppf(0.975, right + 1, n - right)
+    assert (result.uncertainty.low, result.uncertainty.high) == pytest.approx(expected)
+    assert (result.samples, result.unit) == (360, "")
+
+
+def test_evaluate_once_error_is_in_the_problems_unit(houses):
+    final, dataset = houses[0], _load()
+    result = evaluate_once(final, dataset)
+    x, y = dataset.test.open()
+    assert result.score == pytest.approx(mean_absolute_error(y / 100_000, final.predict(x)[:, 0]), rel=1e-5)
+    assert result.uncertainty.low < result.score < result.uncertainty.high
+    assert "hundred thousand dollars" in result.sentences[0]
+
+
+def test_evaluate_once_counts_every_look_and_says_when_it_was_not_the_first(houses):
+    final, dataset = houses[0], _load()
+    first, second = evaluate_once(final, dataset), evaluate_once(final, dataset)
+    assert (first.looks, second.looks, dataset.test.looks) == (1, 2, 2)
+    assert "opened once" in first.sentences[-1]
+    assert "opened 2 times" in second.sentences[-1]
+    assert "no longer an honest estimate" in second.sentences[-1]
+    assert first.score == second.score
+
+
+def test_evaluate_once_counts_looks_of_earlier_sessions_at_each_test_set(houses):
+    """A dataset that is loaded anew knows of no look; the journal does."""
+    final = houses[0]
+    assert evaluate_once(final, _load()).looks == 1
+    again = _load()
+    again.test.open()  # by hand: it counts with the next look
+    result = evaluate_once(final, again)
+    assert (result.looks, again.test.looks) == (3, 2)
+    assert "To repeat a run does no harm" in result.sentences[-1]
+    assert evaluate_once(final, _load(rows=300)).looks == 1
+    assert evaluate_once(final, _load(), journal=None).looks == 1  # this session's alone
+
+
+def test_evaluate_once_gives_its_result_where_the_journal_cannot_be_written(houses, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.warns(RuntimeWarning, match=r"The look at the test set is not in the journal\. "):
+        result = evaluate_once(houses[0], _load(), journal=Journal(tmp_path / "file" / "journal.log"))
+    assert result.looks == 1
+
+
+def test_evaluate_once_leaves_the_test_set_sealed_after_a_training_that_was_stopped():
+    dataset, stop = _load(), threading.Event()
+    stop.set()
+    final = train_final(SPECS["table"], dataset, stop=stop)
+    with pytest.raises(ValueError, match=r"stopped after 1 of 5 epochs.* Received: final, stopped='asked'"):
+        evaluate_once(final, dataset)
+    assert dataset.test.looks == 0
+
+
+def test_evaluate_once_of_a_model_that_diverged_is_nan_and_promises_nothing():
+    dataset = _load()
+    final = _train(dataset, optimizer="sgd", learning_rate=1e6)
+    result = evaluate_once(final, dataset, validation_score=0.3, validation_samples=320)
+    assert math.isnan(result.score)
+    assert result.promise_kept is False
+
+
+def test_steps_of_the_end_refuse_another_noun(houses, tmp_path):
+    final, dataset = houses
+    for call, message in (
+        (lambda: evaluate_once(final.model, dataset), r"Received: a (Sequential|Functional)\. Give what train_final"),
+        (lambda: evaluate_once(final, final.run), r"Received: a Run\. Give what load returns"),
+        (lambda: save_model(final.model, tmp_path / "m.keras"), r"saved by its own save\(path\)\. Received: a "),
+        (lambda: train_final(SPECS["table"], final.run), r"Received: a Run\. Give what load returns"),
+        (lambda: train_final(dataset, SPECS["table"]), r"Received: a Dataset\. Give a ModelSpec"),
+    ):
+        with pytest.raises(TypeError, match=message):
+            call()
+
+
+def _result(score: float, validation: float | None, measure: str = "accuracy") -> FinalResult:
+    return FinalResult(
+        problem=find_problem("imdb" if measure == "accuracy" else "housing"),
+        measure=measure,
+        score=score,
+        unit="",
+        uncertainty=Uncertainty(low=score - 0.02, high=score + 0.02, standard_error=0.01, method="by hand"),
+        samples=1_000,
+        looks=1,
+        validation_score=validation,
+        validation_samples=1_000,
+    )
+
+
+@pytest.mark.parametrize(
+    ("score", "validation", "measure", "kept", "word"),
+    [
+        (0.90, 0.92, "accuracy", True, "the same"),
+        (0.90, 0.95, "accuracy", False, "more"),
+        (0.95, 0.90, "accuracy", False, "less"),
+        (0.35, 0.30, "mae", False, "more"),
+        (0.30, 0.35, "mae", False, "less"),
+    ],
+)
+def test_promise_is_judged_by_the_noise_of_both_sets(score, validation, measure, kept, word):
+    result = _result(score, validation, measure)
+    # Two sets of the same size: the root of two times one standard error.
+    assert result.tolerance == pytest.approx(1.96 * 0.01 * math.sqrt(2))
+    assert result.promise_kept is kept
+    assert f"Validation had promised {word}" in result.sentences[1]
+    few = dataclasses.replace(result, validation_samples=250)
+    assert few.tolerance == pytest.approx(1.96 * 0.01 * math.sqrt(5))
+
+
+def test_promise_is_left_out_where_validation_said_nothing():
+    result = _result(0.9, None)
+    assert (result.tolerance, result.promise_kept) == (None, None)
+    assert len(result.sentences) == 2
+
+
+def test_estimate_uncertainty_of_a_perfect_score_is_not_zero():
+    found = estimate_uncertainty(find_problem("imdb"), np.ones(100), np.ones((100, 1)))
+    assert found.high == 1.0
+    assert found.low == pytest.approx(0.025 ** (1 / 100))
+    assert found.standard_error > 0.005
+
+
+def test_estimate_uncertainty_of_f1_covers_what_resampling_by_hand_gives():
+    rng = np.random.default_rng(1)
+    y = (rng.random(600) < 0.2).astype(np.uint8)
+    outputs = np.clip(0.6 * y + rng.normal(0.2, 0.25, 600), 0, 1)[:, None]
+    found = estimate_uncertainty(find_problem("mnist_five"), y, outputs)
+    draws = (rng.integers(600, size=600) for _ in range(400))
+    drawn = [f1_score(y[rows], outputs[rows, 0] > 0.5) for rows in draws]
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    assert (found.low, found.high) == pytest.approx((low, high), abs=0.02)
+    assert found.standard_error == pytest.approx(np.std(drawn), rel=0.2)
+
+
+def test_estimate_uncertainty_of_an_error_is_that_of_a_mean():
+    rng = np.random.default_rng(2)
+    y = rng.normal(2, 1, 500).astype(np.float32)
+    outputs = (y + rng.normal(0, 0.5, 500))[:, None]
+    found = estimate_uncertainty(find_problem("housing"), y, outputs)
+    errors = np.abs(outputs[:, 0] - y)
+    assert found.standard_error == pytest.approx(errors.std() / math.sqrt(500), rel=0.1)
+    assert found.low < errors.mean() < found.high
+
+
+@pytest.mark.parametrize(
+    ("name", "architecture"),
+    [
+        *(pytest.param(name, "mlp", marks=[pytest.mark.slow] * ("_" in name)) for name in PROBLEMS),
+        ("mnist", "convnet"),
+        ("imdb", "embedding"),
+    ],
+)
+def test_load_model_predicts_on_raw_input_exactly_what_was_saved_and_keras_alone_the_same(name, architecture, tmp_path):
+    dataset = _load(name, rows=100)
+    final, x = _train(dataset, architecture=architecture, epochs=1), dataset.x_train[:20]
+    path = save_model(final, tmp_path / "model.keras")
+    loaded, plain = load_model(path), keras.saving.load_model(path)
+    np.testing.assert_array_equal(loaded.predict(x), final.predict(x))
+    raw = pad_reviews(x) if dataset.problem.kind == "text" else x.astype("float32")
+    np.testing.assert_allclose(plain.predict(raw, verbose=0), final.predict(x), rtol=1e-4, atol=1e-5)
+    assert loaded.problem == final.problem
+    assert [file.name for file in tmp_path.iterdir()] == ["model.keras"]
+
+
+def test_load_model_of_a_problem_of_ones_own_is_whole(tmp_path):
+    digits = _load("mnist", rows=100)
+    names = tuple("abcdefghij")
+    own = dataclasses.replace(digits, problem=dataclasses.replace(digits.problem, name="my_digits", output_names=names))
+    loaded = load_model(save_model(_train(own, epochs=1), tmp_path / "mine.keras"))
+    assert (loaded.problem.name, loaded.problem.output_names) == ("my_digits", names)
+    assert evaluate_once(loaded, own).samples == 20
+
+
+def test_load_model_knows_what_was_known_of_its_training(saved):
+    final, dataset, path = saved
+    loaded = load_model(path)
+    assert loaded.run.to_dict() == final.run.to_dict()
+    assert loaded.preparation.to_dict() == final.preparation.to_dict()
+    assert (loaded.spec, loaded.epochs, loaded.samples) == (final.spec, 5, final.samples)
+    assert evaluate_once(loaded, dataset).score == evaluate_once(final, dataset).score
+
+
+def test_load_model_gives_a_model_that_can_be_trained_on(saved):
+    final, dataset, path = saved
+    loaded = load_model(path)
+    x = np.asarray(loaded.preparation.transform(dataset.x_train))
+    y = loaded.preparation.transform_target(dataset.y_train)
+    assert loaded.model.evaluate(x, y, verbose=0) == pytest.approx(final.model.evaluate(x, y, verbose=0))
+    loaded.model.fit(x, y, epochs=1, verbose=0)
+    assert not np.allclose(loaded.predict(dataset.x_train), final.predict(dataset.x_train))
+
+
+def test_load_model_works_in_another_process(saved):
+    final, dataset, path = saved
+    code = (
+        "import sys, recipe; final = recipe.load_model(sys.argv[1]); "
+        "data = recipe.load('housing', source='sample', rows=100); print(float(final.predict(data.x_train[:1])[0, 0]))"
+    )
+    done = subprocess.run([*PYTHON, "-c", code, path], capture_output=True, text=True, check=True, timeout=120)
+    assert float(done.stdout) == final.predict(dataset.x_train[:1])[0, 0]
+
+
+def test_save_model_replaces_an_older_file(saved, tmp_path):
+    path = tmp_path / "model.keras"
+    path.write_text("old")
+    assert save_model(saved[0], str(path)) == path
+    assert load_model(path).samples == saved[0].samples
+
+
+def test_save_model_refuses_another_suffix_and_a_folder_that_is_not_there(saved, tmp_path):
+    for name in ("model.h5", "model", "model.keras.zip"):
+        with pytest.raises(ValueError, match=r"whose files end in \.keras\. Received: .*Write model.*\.keras\."):
+            save_model(saved[0], tmp_path / name)
+    with pytest.raises(OSError, match=r"The model cannot be written: .*Received: .*nowhere.*Take another folder"):
+        save_model(saved[0], tmp_path / "nowhere" / "model.keras")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_load_model_refuses_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"There is no such file\. Received: .*none\.keras"):
+        load_model(tmp_path / "none.keras")
+
+
+@pytest.mark.parametrize("part", ["head", "middle", "tail"])
+def test_load_model_says_of_a_damaged_file_that_it_is(saved, tmp_path, part):
+    data = bytearray(saved[2].read_bytes())
+    if part == "tail":
+        data = data[:-200]
+    else:
+        place = 0 if part == "head" else data.index(b"model.weights.h5") + 5_000
+        data[place : place + 4] = b"\xff\xfe\xfd\xfc"
+    path = tmp_path / "model.keras"
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match=r"The file is damaged.*Received: .*model\.keras"):
+        load_model(path)
+
+
+def test_load_model_refuses_a_plain_keras_model(saved, tmp_path):
+    saved[0].model.save(tmp_path / "plain.keras")
+    with pytest.raises(ValueError, match=r"has no recipe\.json, .* a plain Keras model is loaded by keras\.saving"):
+        load_model(tmp_path / "plain.keras")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"format": 2, "recipe": "9.0"}, r"has format 2, of recipe 9\.0; .* Update the package"),
+        ({"run": {"spec": {"hidden": 3}}}, r"The file is whole, but this is recipe .*Received: .*, of recipe "),
+    ],
+)
+def test_load_model_refuses_what_another_version_wrote(saved, tmp_path, changes, message):
+    changed = tmp_path / "changed.keras"
+    with zipfile.ZipFile(saved[2]) as archive, zipfile.ZipFile(changed, "w") as copy:
+        for name in archive.namelist():
+            data = archive.read(name)
+            copy.writestr(name, json.dumps(json.loads(data) | changes) if name == MEMBER else data)
+    with pytest.raises(ValueError, match=message):
+        load_model(changed)
+
+
+def test_load_model_runs_no_code_from_a_file(saved, tmp_path):
+    inputs = keras.Input((8,))
+    keras.Model(inputs, keras.layers.Lambda(lambda x: x[:, :1])(inputs)).save(tmp_path / "code.keras")
+    with zipfile.ZipFile(saved[2]) as archive, zipfile.ZipFile(tmp_path / "code.keras", "a") as code:
+        code.writestr(MEMBER, archive.read(MEMBER))
+    with pytest.raises(ValueError, match=r"(?i:unsafe|safe_mode)"):
+        load_model(tmp_path / "code.keras")
