@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -233,7 +233,7 @@ def _name_each(runs: object) -> dict[str, object]:
     """Return the runs by their names; one that is alone needs none."""
     if isinstance(runs, Mapping) and not _is_history(runs):
         named = dict(runs)
-    elif isinstance(runs, Run | Mapping) or hasattr(runs, "history"):
+    elif isinstance(runs, Mapping) or hasattr(runs, "history") or not isinstance(runs, Iterable):
         named = {"": runs}
     else:
         listed = list(runs)
