@@ -17,7 +17,7 @@ import time
 import warnings
 from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -117,13 +117,12 @@ class Journal:
         """
         wanted = {"data": data, "origin": origin, "source": source}
         wanted = {name: value for name, value in wanted.items() if value is not None}
-        pins = self._pins()
+        study = self._find_study(RUNS)
+        pins = {} if study is None else self.storage.get_study_user_attrs(study)
         found = []
-        for trial in self._trials(RUNS):
-            run = self._read(trial)
-            if run is None or problem not in (None, run.problem.name):
-                continue
-            if all(getattr(run, name) == value for name, value in wanted.items()):
+        for run in filter(None, map(self._read, self._trials(RUNS))):
+            is_of_problem = problem in (None, run.problem.name)
+            if is_of_problem and all(getattr(run, name) == value for name, value in wanted.items()):
                 found.append(replace(run, pinned=True) if pins.get(f"pinned {run.number}") else run)
         return sorted(found, key=lambda run: run.time)
 
@@ -177,26 +176,24 @@ class Journal:
         return self.storage.get_trial_number_from_id(trial)
 
     def _trials(self, study: str) -> list[FrozenTrial]:
-        try:
-            return self.storage.get_all_trials(self.storage.get_study_id_from_name(study), deepcopy=False)
-        except KeyError:  # nothing was kept yet, and reading makes no file
-            return []
+        number = self._find_study(study)
+        return [] if number is None else self.storage.get_all_trials(number, deepcopy=False)
+
+    def _find_study(self, name: str) -> int | None:
+        """Return the number of a study; None where nothing was kept yet, for reading makes no file."""
+        with contextlib.suppress(KeyError):
+            return self.storage.get_study_id_from_name(name)
+        return None
 
     def _study(self, name: str) -> int:
         """Return the number of a study, which is made where there is none."""
         import optuna
 
-        with contextlib.suppress(KeyError):
-            return self.storage.get_study_id_from_name(name)
+        if (number := self._find_study(name)) is not None:
+            return number
         with quiet_optuna():
             optuna.create_study(storage=self.storage, study_name=name, load_if_exists=True)
         return self.storage.get_study_id_from_name(name)
-
-    def _pins(self) -> dict[str, bool]:
-        try:
-            return self.storage.get_study_user_attrs(self.storage.get_study_id_from_name(RUNS))
-        except KeyError:
-            return {}
 
     def _read(self, trial: FrozenTrial) -> Run | None:
         """Return a trial as a run, which is read once; None where it is of a version that wrote something else."""
@@ -486,27 +483,20 @@ def _one_line(error: BaseException) -> str:
     return text if text.endswith((".", "?")) else f"{text}."
 
 
-_OF_RUN = ("source", "origin", "state", "measure", "score", "train_score", "baseline")
-_OF_SPEC = ("activation", "dropout", "l1", "l2", "optimizer", "learning_rate", "batch_size", "patience", "seed")
-_REST = ("stopped", "seconds", "pinned", "final", "protocol", "data", "backend", "note")
-_COLUMNS = (
-    *("number", "time", "problem", *_OF_RUN, "best_epoch", "epochs", "spec", "architecture", "hidden_units"),
-    *(*_OF_SPEC, *_REST),
-)
+_FIRST = ("number", "time", "problem", "source", "origin", "state", "measure", "score", "train_score", "baseline")
+_SPEC = tuple(field.name for field in fields(ModelSpec) if field.name != "epochs")
+_LAST = ("stopped", "seconds", "pinned", "final", "protocol", "data", "backend", "note")
+_COLUMNS = (*_FIRST, "best_epoch", "epochs", "spec", *_SPEC, *_LAST)
 
 
 def _to_row(run: Run) -> dict[str, object]:
     own = {
-        "number": run.number,
-        "time": run.time,
         "problem": run.problem.name,
         "best_epoch": run.best_epoch + 1,
-        "epochs": run.epochs,
         "spec": run.spec.describe(),
-        "architecture": run.spec.architecture,
         "hidden_units": "-".join(map(str, run.spec.hidden_units)),
     }
-    return own | {name: getattr(run, name) for name in (*_OF_RUN, *_REST)} | {n: getattr(run.spec, n) for n in _OF_SPEC}
+    return {name: own.get(name, getattr(run, name, getattr(run.spec, name, None))) for name in _COLUMNS}
 
 
 @lru_cache(maxsize=8)

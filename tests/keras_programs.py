@@ -6,11 +6,10 @@ import pytest
 from recipe.core.dataset import Dataset, SealedTest
 from recipe.core.prepared import encoding_for
 from recipe.core.reviews import Reviews
-from recipe.core.spec import ACTIVATIONS, LAST_ACTIVATIONS, ModelSpec
+from recipe.core.spec import ACTIVATIONS, LAST_ACTIVATIONS, OPTIMIZERS, ModelSpec
 from recipe.data.load import load
-from recipe.data.problems import PROBLEMS, find_problem
+from recipe.data.problems import dataset_of, find_problem
 from recipe.data.samples import make_sample
-from recipe.engine import codegen
 from recipe.steps.s3_protocol import take_split
 from recipe.steps.s4_prepare import prepare
 
@@ -43,7 +42,7 @@ def shuffled_by_keras(*columns):
 
 def from_keras_file(name, arrays):
     """What the kit would load from these files: inputs and targets, made here by hand."""
-    content = arrays[PROBLEMS[name].base]
+    content = arrays[dataset_of(name)]
     if name == "imdb":
         texts, y = shuffled_by_keras(content["x_train"], content["y_train"])
         offsets = np.cumsum([0, *map(len, texts)])
@@ -86,52 +85,37 @@ MLP = {"hidden_units": (8, 6)}
 CONVNET = {"architecture": "convnet", "hidden_units": (4, 3)}
 EMBEDDING = {"architecture": "embedding", "hidden_units": (6, 5)}
 LINEAR = {"architecture": "linear"}
-# Every architecture on every problem that it fits, with early stopping on each kind of loss, and what lessons show as
-# mistakes: these are trained.
-TRAINED_SHORT = [
-    ("mnist", LINEAR),
-    ("mnist", MLP | {"patience": 1, "l1": 1e-4}),
+# Every architecture and kind of problem, early stopping with and without a penalty, and what lessons show as mistakes.
+PROGRAMS = [
     ("mnist", CONVNET | {"dropout": 0.25, "l1": 1e-5, "l2": 1e-4}),
     ("imdb", LINEAR),
     ("imdb", MLP | {"patience": 1, "l2": 1e-3}),
     ("imdb", EMBEDDING | {"dropout": 0.5, "l2": 0.01, "patience": 1}),
+    ("imdb", EMBEDDING | {"hidden_units": (6,), "l2": 0.1, "patience": 1}),
     ("housing", LINEAR | {"l2": 0.1, "dropout": 0.5, "patience": 1}),
-    ("housing", MLP | {"dropout": 0.5, "l1": 0.01, "l2": 0.001, "patience": 1}),
-    ("housing", MLP | {"patience": 2, "l2": 1e-3, "loss": "mae"}),
-    ("mnist_five", LINEAR),
+    ("housing", MLP | {"dropout": 0.5, "l1": 0.01, "l2": 0.001, "loss": "mae", "patience": 1}),
     ("mnist_five", MLP | {"l2": 0.01, "patience": 1}),
     ("mnist_five", CONVNET | {"patience": 3}),
     ("mnist_multilabel", LINEAR),
-    ("mnist_multilabel", CONVNET | {"l2": 0.01, "patience": 1}),
+    ("mnist_multilabel", MLP | {"last_activation": "softmax", "patience": 1}),
     ("housing_fraction", MLP | {"loss": "binary_crossentropy"}),
+    ("housing_fraction", LINEAR),
     ("housing_vector", MLP | {"l1": 0.01, "patience": 2}),
+    ("housing_vector", LINEAR),
     ("mnist", MLP | {"last_activation": "sigmoid", "loss": "mse"}),
     ("mnist", MLP | {"loss": "categorical_crossentropy", "l2": 1e-3, "patience": 1}),
-    ("imdb", MLP | {"last_activation": "none", "loss": "mse"}),
-]
-# These run up to `fit`: what they differ in shows before.
-BUILT_ALONE = [
-    ("mnist", CONVNET),
-    ("imdb", EMBEDDING),
-    ("imdb", EMBEDDING | {"hidden_units": (6,), "l2": 0.1, "patience": 1}),
-    ("mnist_multilabel", MLP),
-    ("housing_fraction", LINEAR),
-    ("housing_fraction", MLP),
-    ("housing_vector", LINEAR),
-    *[("housing", MLP | {"optimizer": name}) for name in codegen._OPTIMIZER_CLASSES],
-    *[("housing", MLP | {"optimizer": name, "learning_rate": 0.002}) for name in codegen._OPTIMIZER_CLASSES],
-    *[("mnist_five", MLP | {"activation": name}) for name in ACTIVATIONS],
+    *[
+        ("mnist", MLP | {"activation": ACTIVATIONS[i % 8], "optimizer": OPTIMIZERS[i % 6]} | more)
+        for i, more in enumerate([{}] * 6 + [{"learning_rate": 0.002, "seed": 7}] * 6)
+    ],
     *[("mnist", MLP | {"last_activation": name}) for name in LAST_ACTIVATIONS],
-    ("mnist_multilabel", MLP | {"last_activation": "softmax"}),
-    ("housing", MLP | {"last_activation": "sigmoid"}),
-    ("housing", MLP | {"last_activation": "relu", "loss": "mae", "activation": "tanh", "seed": 7}),
 ]
 
 
-def cases(settings):
+def cases():
     """Each program loads its data in one of both forms, in turn."""
     found = []
-    for number, (name, values) in enumerate(settings):
+    for number, (name, values) in enumerate(PROGRAMS):
         spec, source = ModelSpec(**({"epochs": 1, "batch_size": 64} | values)), ("download", "sample")[number % 2]
         found.append(pytest.param(name, spec, source, id=f"{name}-{source}-{spec.describe()}"))
     return found

@@ -97,7 +97,6 @@ class Problem:
     num_words: int = 0
     target_scale: tuple[float, ...] = (1.0,)
     target_unit: str = ""
-    base: str = ""
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:

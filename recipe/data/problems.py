@@ -32,9 +32,9 @@ SMALL_HOUSING_ROWS = 600  # Keras's small version: the first 600 rows of the fil
 IMDB_WORDS = 10_000  # the most frequent words; rarer ones are left out
 CLOSED_LOOPS = (0, 6, 8, 9)  # the digits written with a closed loop; a 4 is counted as open, as most hands write it
 
-_DIGITS = {"base": "mnist", "kind": "image", "input_shape": (28, 28), "pixel_max": 255.0}
-_REVIEWS = {"base": "imdb", "kind": "text", "input_shape": (IMDB_WORDS,), "num_words": IMDB_WORDS}
-_DISTRICTS = {"base": "housing", "kind": "table", "input_shape": (8,), "feature_names": HOUSING_FEATURES}
+_DIGITS = {"kind": "image", "input_shape": (28, 28), "pixel_max": 255.0}
+_REVIEWS = {"kind": "text", "input_shape": (IMDB_WORDS,), "num_words": IMDB_WORDS}
+_DISTRICTS = {"kind": "table", "input_shape": (8,), "feature_names": HOUSING_FEATURES}
 _DISTRICTS_WITHOUT_INCOME = _DISTRICTS | {"input_shape": (7,), "feature_names": HOUSING_FEATURES[:-1]}
 _PROBLEMS = (
     Problem(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -176,7 +176,7 @@ def check_pipeline(
 def make_check(bench: Bench, name: str) -> Check:
     """Make one check; where it cannot be made, its outcome says why."""
     try:
-        return CHECKS[name](bench)
+        return replace(CHECKS[name](bench), name=name)
     except NotApplicable as why:
         text = str(why)
         return Check(name=name, status=Status.NOT_APPLICABLE, found=f"{text[0].upper()}{text[1:].rstrip('.')}.")

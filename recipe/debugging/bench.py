@@ -35,10 +35,10 @@ class NotApplicable(Exception):
     """A check cannot be made here; the message says why."""
 
 
-def judge(name: str, ok: bool, *, found: str, expected: str, cause: str, value: float | None = None) -> Check:
-    """Return a check that passed or failed; the cause is kept where it failed."""
+def judge(ok: bool, *, found: str, expected: str, cause: str, value: float | None = None) -> Check:
+    """Return a check that passed or failed, still without a name; the cause is kept where it failed."""
     status = Status.PASSED if ok else Status.FAILED
-    return Check(name=name, status=status, found=found, expected=expected, cause="" if ok else cause, value=value)
+    return Check(name="", status=status, found=found, expected=expected, cause="" if ok else cause, value=value)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -327,11 +327,7 @@ class Bench:
     def train(
         self,
         name: str,
-        x: np.ndarray,
-        y: np.ndarray,
-        x_val: np.ndarray,
-        y_val: np.ndarray,
-        *,
+        *arrays: np.ndarray,
         rate: float,
         stretches: int = STRETCHES,
         enough: float = -math.inf,
@@ -341,17 +337,14 @@ class Bench:
 
         Parameters
         ----------
+        arrays : x, y, x_val, y_val; arrays of the same sizes as `arrays` need no compilation of their own
         stretches : of 20 steps each, at most
         enough : a validation loss at which it ends
         shuffle : False takes the rows as they come
         """
-        if name not in self._trained:
-            self.check_runnable()
-            train = lambda: self._train(x, y, x_val, y_val, rate, stretches, enough, shuffle)  # noqa: E731
-            self._trained[name] = self.guard(train, "the model cannot be run on these data")
-        return self._trained[name]
-
-    def _train(self, x, y, x_val, y_val, rate: float, stretches: int, enough: float, shuffle: bool) -> Outcome:
+        if name in self._trained:
+            return self._trained[name]
+        self.check_runnable()
         model, ended = self._start_anew(), threading.Event()
         model.optimizer.learning_rate = rate
 
@@ -360,23 +353,20 @@ class Bench:
             if loss <= enough or not math.isfinite(loss):
                 ended.set()
 
-        history = self.fit(model, x, y, x_val, y_val, epochs=stretches, shuffle=shuffle, on_epoch=look, stop=ended)
+        history = self.fit(model, *arrays, epochs=stretches, shuffle=shuffle, on_epoch=look, stop=ended)
         losses, val_losses = (tuple(history[key]) for key in ("data_loss", "val_data_loss"))
-        return Outcome(
+        self._trained[name] = Outcome(
             losses=losses,
             val_losses=val_losses,
             weights=[np.array(variable) for variable in model.trainable_variables],
             whole=len(losses) == stretches and math.isfinite(losses[-1]),
         )
+        return self._trained[name]
 
     def fit(
         self,
         model: keras.Model,
-        x: np.ndarray,
-        y: np.ndarray,
-        x_val: np.ndarray,
-        y_val: np.ndarray,
-        *,
+        *arrays: np.ndarray,
         batch_size: int = BATCH,
         steps: int = STEPS,
         epochs: int = 1,
@@ -387,19 +377,11 @@ class Bench:
         from recipe.engine.loop import train_models
         from recipe.engine.members import Job
 
-        job = Job(
-            model=model,
-            x=x,
-            y=y,
-            x_val=x_val,
-            y_val=y_val,
-            batch_size=batch_size,
-            steps_per_epoch=steps,
-            epochs=epochs,
-            seed=self.seed,
-            shuffle=shuffle,
-        )
-        (progress,) = train_models([job], **listeners)
+        parts = dict(zip(("x", "y", "x_val", "y_val"), arrays, strict=True))
+        options = {"batch_size": batch_size, "steps_per_epoch": steps, "epochs": epochs, "shuffle": shuffle}
+        job = Job(model=model, seed=self.seed, **parts, **options)
+        train = lambda: list(train_models([job], **listeners))  # noqa: E731
+        (progress,) = self.guard(train, "the model cannot be run on these data")
         if progress.stopped == "interrupted":
             raise KeyboardInterrupt
         return progress.history

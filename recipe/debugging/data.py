@@ -41,7 +41,6 @@ def check_shapes(bench: Bench) -> Check:
         f"{len(bench.x_train):,} inputs of shape {bench.x_train.shape[1:]} with {len(bench.y_train):,} targets."
     )
     return judge(
-        "shapes",
         not wrong,
         found=found,
         expected="one target for each input, and samples of one shape in both parts.",
@@ -54,7 +53,6 @@ def check_finite(bench: Bench) -> Check:
     """No NaN, nothing infinite."""
     bad = bench.bad_numbers
     return judge(
-        "finite numbers",
         not bad,
         found=", ".join(f"{name} holds {count:,} numbers that are not finite" for name, count in bad.items()) + "."
         if bad
@@ -71,7 +69,6 @@ def check_inputs_vary(bench: Bench) -> Check:
     constant = int((np.nanmax(x, axis=0) == np.nanmin(x, axis=0)).sum())
     distinct = len(np.unique(x, axis=0)) / len(x)
     return judge(
-        "inputs vary",
         constant < 0.95 * x.shape[1] and distinct > 0.3,
         found=f"{constant:,} of {x.shape[1]:,} inputs are the same in every sample; {distinct:.0%} of the "
         "samples differ.",
@@ -86,7 +83,6 @@ def check_balance(bench: Bench) -> Check:
     if not bench.type.is_classification:
         spread = float(np.std(bench.y_train[np.isfinite(bench.y_train)]))
         return judge(
-            "class balance",
             spread > 0,
             found=f"The targets have a spread of {spread:.3g}.",
             expected="targets that differ.",
@@ -98,7 +94,6 @@ def check_balance(bench: Bench) -> Check:
     labels, counts = np.unique(_labels(bench.y_train), return_counts=True)
     share = counts.max() / counts.sum()
     return judge(
-        "class balance",
         share <= ONE_CLASS,
         found=f"{len(labels)} classes; the most frequent one, {labels[counts.argmax()]:g}, has {share:.1%} of "
         "the samples.",
@@ -120,7 +115,6 @@ def check_labels(bench: Bench) -> Check:
     low, high = float(np.nanmin(labels)), float(np.nanmax(labels))
     outside = int(((labels < 0) | (labels >= classes)).sum())
     return judge(
-        "labels",
         not outside,
         found=f"Labels from {low:g} to {high:g}; {outside:,} of {len(labels):,} are no class of the network.",
         expected=f"whole numbers from 0 to {classes - 1}.",
@@ -133,7 +127,6 @@ def check_labels(bench: Bench) -> Check:
 def _check_target_scale(bench: Bench) -> Check:
     level = float(np.nanmax(np.abs([np.nanmean(bench.y_train, axis=0), np.nanstd(bench.y_train, axis=0)])))
     return judge(
-        "labels",
         level <= 100,
         found=f"The targets have a mean or a spread of {level:,.3g}.",
         expected="targets of the order of 1, at most 100.",
@@ -148,7 +141,6 @@ def check_scale(bench: Bench) -> Check:
     x = _table(_reach_first_weights(bench))
     level = max(float(np.nanmax(np.abs(np.nanmean(x, axis=0)))), float(np.nanmax(np.nanstd(x, axis=0))))
     return judge(
-        "input scale",
         SMALL <= level <= LARGE,
         found=f"The largest mean or spread of an input is {level:,.3g}.",
         expected=f"between {SMALL:g} and {LARGE:g}, best near 1.",
@@ -183,7 +175,6 @@ def check_axis(bench: Bench) -> Check:
     x = _table(x)
     rows = max(float(np.abs(np.nanmean(x, axis=1)).max()), float(np.abs(np.nanstd(x, axis=1) - 1).max()))
     return judge(
-        "axis of scaling",
         rows > 0.01,
         found="Every sample has a mean of 0 and a spread of 1 over its own columns."
         if rows <= 0.01
@@ -214,7 +205,6 @@ def check_parts_inputs(bench: Bench) -> Check:
     limits = max(ALIKE_SHIFT, 2.5 * chance), max(FARTHEST_SHIFT, 5 * chance)
     ok = typical < limits[0] and farthest < limits[1] and 0.5 < overall < 2
     return judge(
-        "validation inputs",
         ok,
         found=f"The means of an input in both parts differ by {typical:.2g} spreads (chance: {chance:.2g}), those of "
         f"the most different hundredth by {farthest:.2g}; all inputs together spread {overall:.3g} times as "
@@ -248,7 +238,6 @@ def check_parts_targets(bench: Bench) -> Check:
         found = f"The means of both parts differ by {distance:.2g} spreads (chance: {chance:.2g})."
         limit = max(0.3, 4 * chance)
     return judge(
-        "validation targets",
         distance < limit,
         found=found,
         expected=f"less than {limit:.0%}." if bench.type.is_classification else f"less than {limit:.2g} spreads.",
@@ -263,7 +252,6 @@ def check_duplicates(bench: Bench) -> Check:
     _check_same_shape(bench)
     found = find_duplicates(bench.x_train, bench.x_val)
     return judge(
-        "duplicates",
         found.share <= DUPLICATES,
         found=f"{found.in_second:,} of {found.size:,} validation samples ({found.share:.1%}) stand in the "
         "training part.",

@@ -34,7 +34,6 @@ def check_rate(bench: Bench) -> Check:
         too_low = outcome.best > HALF * constant
     shown = f"falls by {falls[used]:.3g}" if falls[used] > 0 else "does not fall"
     return judge(
-        "learning rate",
         not (too_low or too_high),
         found=f"In {sweep.updates} steps the loss {shown} at the rate used, {used:.0e}, and by {falls[best]:.3g} "
         f"at {best:.0e}.",
@@ -49,7 +48,6 @@ def check_one_batch(bench: Bench) -> Check:
     outcome, constant = _learn_batch(bench, bench.sweep.fastest_rate, BATCH_LEFT)
     left = outcome.best
     return judge(
-        "overfit one batch",
         left <= BATCH_LEFT * constant,
         found=f"After {outcome.steps} steps on the same {min(BATCH, len(bench.arrays[0]))} samples their loss is "
         f"{left:.3g}.",
@@ -92,7 +90,6 @@ def check_weights_move(bench: Bench) -> Check:
         if np.array_equal(np.array(old), new)
     ]
     return judge(
-        "weights move",
         not still,
         found=f"{len(still)} of {len(names)} trainable variables are the same after {outcome.steps} steps"
         + (f": {', '.join(still[:3])}." if still else "."),
@@ -112,7 +109,6 @@ def check_output_as_input(bench: Bench) -> Check:
         "output as input", coded, y, coded_val, y_val, rate=bench.sweep.fastest_rate, stretches=LONGEST, enough=enough
     )
     return judge(
-        "output as input",
         outcome.best <= enough,
         found=f"With the answer in half of the inputs the validation loss is {outcome.best:.3g} after "
         f"{outcome.steps} steps.",
@@ -131,7 +127,6 @@ def check_zero_input(bench: Bench) -> Check:
     blind = bench.train("zeros", zeros, y, zeros_val, y_val, rate=bench.good_rate, stretches=stretches).best
     blind = min(blind, bench.constant_loss)
     return judge(
-        "zero input",
         true < _better(bench) * blind,
         found=f"After {steps} steps the best validation loss is {true:.3g}; without seeing the inputs {blind:.3g}.",
         expected=f"below {_better(bench):.2f} times that of a model that sees zeros or answers with a constant.",
@@ -149,7 +144,6 @@ def check_shuffled_labels(bench: Bench) -> Check:
     wrong = bench.train("shuffled", x, shuffled, x_val, y_val, rate=bench.good_rate, stretches=stretches).best
     learns_noise = wrong < 0.9 * bench.constant_loss
     return judge(
-        "shuffled labels",
         true < _better(bench) * min(wrong, bench.constant_loss) and not learns_noise,
         found=f"After {steps} steps the best validation loss is {true:.3g} with true labels "
         f"and {wrong:.3g} with shuffled ones.",

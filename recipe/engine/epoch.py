@@ -7,18 +7,23 @@ The means are Keras's public ones for a custom loop in JAX: `stateless_call` and
 
 from __future__ import annotations
 
+import inspect
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
 import keras
+import numpy as np
 
-from recipe.engine.members import row_losses
+from recipe.engine.convolutions import exchange_convolution
+from recipe.engine.members import Job, prepare_metrics, row_losses
+from recipe.engine.models import building
 from recipe.engine.strengths import Strengths
+from recipe.engine.twins import make_twin, signature
 
 if TYPE_CHECKING:
     State = tuple[list[jax.Array], list[jax.Array], list[jax.Array]]
@@ -87,13 +92,19 @@ class Program:
     def _loss(self, trainable: list, rest: list, data: dict[str, Any], batch: dict[str, jax.Array]) -> tuple:
         """Return the penalised loss of a batch, and the variables that the forward pass changed."""
         x, y = self._inputs(data, batch), data["y"][batch["rows"]]
-        outputs, rest, penalties = self.network.stateless_call(trainable, rest, x, training=True, return_losses=True)
+        outputs, rest, penalties = self._call(trainable, rest, x, training=True)
         losses, weight = row_losses(self.loss, y, outputs), batch["weight"]
         if "sample_weight" in data:
             losses = losses * data["sample_weight"][batch["rows"]]
         total = (weight * losses).sum()
         sums = getattr(self.loss, "reduction", None) == "sum"
         return (total if sums else total / jnp.maximum(weight.sum(), 1.0)) + sum(penalties), rest
+
+    def _call(self, trainable: list, rest: list, x: jax.Array, *, training: bool) -> tuple:
+        """Return the outputs of a batch, the variables that the forward pass changed, and the penalties."""
+        takes_training = "training" in inspect.signature(self.network.call).parameters  # a subclassed model need not
+        mode = {"training": training} if takes_training else {}
+        return self.network.stateless_call(trainable, rest, x, return_losses=True, **mode)
 
     def measure(self, state: State, data: dict[str, Any]) -> jax.Array:
         """Measure both sides in inference mode, on the weights as they are: no running means, no dropout.
@@ -119,7 +130,7 @@ class Program:
         """Return the outputs of a batch, (rows, ...), and the penalty."""
         trainable, rest, _ = state
         x = self._inputs(data, batch)
-        outputs, _, penalties = self.network.stateless_call(trainable, rest, x, training=False, return_losses=True)
+        outputs, _, penalties = self._call(trainable, rest, x, training=False)
         return outputs, jnp.asarray(sum(penalties), jnp.float32)
 
 
@@ -127,3 +138,58 @@ def _measure(metric: keras.metrics.Metric, y: jax.Array, outputs: jax.Array, wei
     """Return a metric over the rows that count."""
     variables = metric.stateless_update_state(metric.stateless_reset_state(), y, outputs, weight)
     return metric.stateless_result(variables)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """What a compiled program depends on; the model is one of the many that it serves."""
+
+    signature: str
+    x_shape: tuple[int, ...]
+    y_shape: tuple[int, ...]
+    input_dtype: str
+    input_scale: float
+    several: bool = False
+    uneven: bool = False
+    as_bags: bool = False
+    model: keras.Model = field(compare=False)
+
+
+def kind_of(job: Job) -> Kind:
+    """Return the kind of program that trains a job alone."""
+    return Kind(
+        signature=signature(job.model),
+        x_shape=job.x.shape[1:],
+        y_shape=job.y.shape[1:],
+        input_dtype=job.input_dtype,
+        input_scale=job.input_scale,
+        model=job.model,
+    )
+
+
+@lru_cache(maxsize=32)
+def compile_for(kind: Kind) -> tuple[Program, Callable]:
+    """Return the program of a kind, compiled at its first call and then kept: a second training starts at once."""
+    strengths, model = Strengths(), kind.model
+    exchanges = [strengths.exchange, *([exchange_convolution] if jax.default_backend() == "cpu" else [])]
+    with building(0):
+        network = make_twin(model, *exchanges, as_bags=kind.as_bags)
+    if network is not model:
+        strengths.take_penalties(network)
+    one = keras.KerasTensor((1, *kind.x_shape), dtype=kind.input_dtype)
+    output = model.outputs[0] if getattr(model, "outputs", None) else model.compute_output_spec(one)
+    y, outputs = np.zeros((1, *kind.y_shape), np.float32), np.zeros((1, *output.shape[1:]), np.float32)
+    metrics = prepare_metrics(model, y, outputs)
+    with keras.StatelessScope():  # some metrics make their variables at the first update: here, not while it is traced
+        jax.eval_shape(lambda: [metric.update_state(y, outputs) for metric in metrics] and None)
+    program = Program(
+        network=network,
+        loss=keras.losses.get(model.loss),
+        optimizer=model.optimizer,
+        metrics=metrics,
+        input_dtype=kind.input_dtype,
+        input_scale=kind.input_scale,
+        strengths=strengths,
+        some_steps_empty=kind.uneven,
+    )
+    return program, jax.jit(jax.vmap(program.epoch) if kind.several else program.epoch)

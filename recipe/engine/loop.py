@@ -5,8 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -17,15 +16,12 @@ from recipe.core.run import EpochReport
 from recipe.engine.bags import suits_bags
 from recipe.engine.batches import Feed
 from recipe.engine.compile_cache import use_compile_cache
-from recipe.engine.convolutions import exchange_convolution
-from recipe.engine.epoch import Program
+from recipe.engine.epoch import compile_for, kind_of
 from recipe.engine.first_weights import build_optimizer
 from recipe.engine.fitting import fit
 from recipe.engine.interruption import interruptible
-from recipe.engine.members import Job, Progress, Report, Wish, log_names, prepare_metrics
+from recipe.engine.members import Job, Progress, Report, Wish, log_names
 from recipe.engine.models import building
-from recipe.engine.strengths import Strengths
-from recipe.engine.twins import make_twin, signature
 
 ENGINES = ("auto", "compiled", "fit")
 # Measured on two cores: side by side wins while a matrix product is too small to keep a core busy, and loses after.
@@ -64,29 +60,23 @@ def train_models(
     compiled = _choose_engine(engine, jobs, callbacks)
     for job in jobs:
         _make_ready(job)
+    train = _train_together if compiled else fit
     groups = [jobs] if compiled and _suit_each_other(jobs) else [[job] for job in jobs]
-    for number, group in enumerate(groups):
+    for first, group in enumerate(groups):
         started = time.perf_counter()
 
+        def report(epoch: int, member: int, logs: dict[str, float], first: int = first, since: float = started) -> None:
+            if on_epoch is not None:
+                seconds, epochs = time.perf_counter() - since, jobs[first].epochs
+                on_epoch(EpochReport(epoch=epoch, epochs=epochs, logs=logs, seconds=seconds, member=first + member))
+
         with interruptible(stop) as wish:
-            train = _train_together if compiled else fit
-            done = train(group, callbacks, _reporter(on_epoch, group[0].epochs, started, number), wish)
+            done = train(group, callbacks, report, wish)
         for progress in done:
             progress.seconds = time.perf_counter() - started
         yield from done
         if any(progress.stopped in {"asked", "interrupted"} for progress in done):
             return
-
-
-def _reporter(on_epoch: Callable[[EpochReport], object] | None, epochs: int, started: float, first: int) -> Report:
-    """Return what the engines call after each epoch; `first` is the number of the job that they count as 0."""
-
-    def report(epoch: int, member: int, logs: dict[str, float]) -> None:
-        if on_epoch is not None:
-            seconds = time.perf_counter() - started
-            on_epoch(EpochReport(epoch=epoch, epochs=epochs, logs=logs, seconds=seconds, member=first + member))
-
-    return report
 
 
 def _train_together(
@@ -100,7 +90,8 @@ def _train_together(
     most_measured = max(sum(job.measured_rows) for job in jobs)
     feeds = [Feed(job, most_measured=most_measured, as_bags=as_bags) for job in jobs]
     data, weight = jax.device_put(_stack([feed.data for feed in feeds])), _stack([feed.weight for feed in feeds])
-    program, run = _compile_for(_kind_of(jobs, as_bags=as_bags))
+    uneven = len({job.steps for job in jobs}) > 1
+    program, run = compile_for(replace(kind_of(first), several=len(jobs) > 1, uneven=uneven, as_bags=as_bags))
     names = log_names(program.metrics)
     state = best = _read(jobs)
 
@@ -144,63 +135,6 @@ def _train_together(
     if listeners:  # last, so that a callback's best weights stay
         listeners.on_train_end(progress[0].last_logs())
     return progress
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Kind:
-    """What a compiled program depends on; the model is one of many that it serves."""
-
-    signature: str
-    x_shape: tuple[int, ...]
-    y_shape: tuple[int, ...]
-    input_dtype: str
-    input_scale: float
-    several: bool
-    uneven: bool
-    as_bags: bool
-    model: keras.Model = field(compare=False)
-
-
-def _kind_of(jobs: Sequence[Job], *, as_bags: bool = False) -> _Kind:
-    first = jobs[0]
-    return _Kind(
-        signature=signature(first.model),
-        x_shape=first.x.shape[1:],
-        y_shape=first.y.shape[1:],
-        input_dtype=first.input_dtype,
-        input_scale=first.input_scale,
-        several=len(jobs) > 1,
-        uneven=len({job.steps for job in jobs}) > 1,
-        as_bags=as_bags,
-        model=first.model,
-    )
-
-
-@lru_cache(maxsize=32)
-def _compile_for(kind: _Kind) -> tuple[Program, Callable]:
-    """Return the program of a kind, compiled at its first call and then kept: a second training starts at once."""
-    strengths, model = Strengths(), kind.model
-    exchanges = [strengths.exchange, *([exchange_convolution] if jax.default_backend() == "cpu" else [])]
-    with building(0):
-        network = make_twin(model, *exchanges, as_bags=kind.as_bags)
-    if network is not model:
-        strengths.take_penalties(network)
-    inputs = keras.KerasTensor((1, *kind.x_shape), dtype=kind.input_dtype)
-    y, outputs = np.zeros((1, *kind.y_shape), np.float32), np.zeros(model.compute_output_spec(inputs).shape, np.float32)
-    metrics = prepare_metrics(model, y, outputs)
-    with keras.StatelessScope():  # some metrics make their variables at the first update: here, not while it is traced
-        jax.eval_shape(lambda: [metric.update_state(y, outputs) for metric in metrics] and None)
-    program = Program(
-        network=network,
-        loss=keras.losses.get(model.loss),
-        optimizer=model.optimizer,
-        metrics=metrics,
-        input_dtype=kind.input_dtype,
-        input_scale=kind.input_scale,
-        strengths=strengths,
-        some_steps_empty=kind.uneven,
-    )
-    return program, jax.jit(jax.vmap(program.epoch) if kind.several else program.epoch)
 
 
 def _choose_engine(engine: str, jobs: Sequence[Job], callbacks: Sequence[keras.callbacks.Callback]) -> bool:
@@ -249,14 +183,15 @@ def _make_ready(job: Job) -> None:
 
 def _suit_each_other(jobs: Sequence[Job]) -> bool:
     """Say whether training the jobs side by side is possible, and faster than in turn."""
-    first, together = jobs[0], len(jobs) * jobs[0].x.nbytes
-    if len(jobs) < 2 or first.model.count_params() > SIDE_BY_SIDE_WEIGHTS or together > SIDE_BY_SIDE_BYTES:
+    model, together = jobs[0].model, len(jobs) * jobs[0].x.nbytes
+    if len(jobs) < 2 or model.count_params() > SIDE_BY_SIDE_WEIGHTS or together > SIDE_BY_SIDE_BYTES:
         return False
-    slow = any(isinstance(layer, keras.layers.Embedding) for layer in first.model.layers)
-    slow |= any(len(variable.shape) > 2 for variable in first.model.variables)  # convolutions
-    alike = ("batch_size", "epochs", "patience", "input_scale")
-    kinds = {(_kind_of([job]), job.x.dtype, *(getattr(job, name) for name in alike)) for job in jobs}
-    return not slow and len(kinds) == 1 and len({job.sample_weight is None for job in jobs}) == 1
+    convolves = any(len(variable.shape) > 2 for variable in model.variables)
+    looks_up = any(isinstance(layer, keras.layers.Embedding) for layer in model.layers)
+    alike = {
+        (kind_of(job), job.x.dtype, job.batch_size, job.epochs, job.patience, job.sample_weight is None) for job in jobs
+    }
+    return len(alike) == 1 and not convolves and not looks_up
 
 
 def _stack(trees: list[Any]) -> Any:

@@ -146,63 +146,27 @@ def fixed_seed(seed: int) -> Iterator[None]:
 
 def _layers(spec: ModelSpec, problem: Problem) -> list[keras.layers.Layer]:
     """Return the layers in order, input first: each draws its seed when it is made, as in the written-out program."""
-    import keras
+    from keras import Input, layers
 
-    build = {"convnet": _convolutions, "embedding": _embedding}.get(spec.architecture, _dense_layers)
-    layers = build(spec, problem)
-    return [*layers, keras.layers.Dense(problem.outputs, activation=last_activation(spec, problem), name="output")]
-
-
-def _dense_layers(spec: ModelSpec, problem: Problem) -> list[keras.layers.Layer]:
-    """An input, flattened where it is an image, and the hidden dense layers, each with its dropout."""
-    import keras
-
-    layers = [keras.Input(problem.input_shape)]
-    if len(problem.input_shape) > 1:
-        layers.append(keras.layers.Flatten())
-    return layers + _hidden(spec, spec.hidden_units)
-
-
-def _convolutions(spec: ModelSpec, problem: Problem) -> list[keras.layers.Layer]:
-    """3x3 convolutions, each followed by a pooling that halves the image: (28, 28) -> (14, 14) -> (7, 7)."""
-    import keras
-
-    layers = [keras.Input(problem.input_shape), keras.layers.Reshape((*problem.input_shape, 1))]
-    for filters in spec.hidden_units:
-        layers.append(
-            keras.layers.Conv2D(
-                filters, 3, padding="same", activation=spec.activation, kernel_regularizer=_penalty(spec)
-            )
-        )
-        layers.append(keras.layers.MaxPooling2D(2))
-    layers.append(keras.layers.Flatten())
-    return layers + ([keras.layers.Dropout(spec.dropout)] if spec.dropout else [])
-
-
-def _embedding(spec: ModelSpec, problem: Problem) -> list[keras.layers.Layer]:
-    """Word vectors, their mean over the review (padding left out), and the dense layers behind it."""
-    import keras
-
-    width, *dense = spec.hidden_units
-    layers = [
-        keras.Input((REVIEW_LENGTH,), dtype="int32"),
-        keras.layers.Embedding(problem.num_words, width, mask_zero=True),
-        keras.layers.GlobalAveragePooling1D(),
-    ]
-    layers += [keras.layers.Dropout(spec.dropout)] if spec.dropout else []
-    return layers + _hidden(spec, dense)
-
-
-def _hidden(spec: ModelSpec, units: tuple[int, ...] | list[int]) -> list[keras.layers.Layer]:
-    """Dense layers with the spec's penalty, each followed by its dropout."""
-    import keras
-
-    layers = []
+    units, options = spec.hidden_units, {"activation": spec.activation, "kernel_regularizer": _penalty(spec)}
+    network = [Input(problem.input_shape)]
+    if spec.architecture == "convnet":
+        network.append(layers.Reshape((*problem.input_shape, 1)))
+        for filters in units:  # each pooling halves the image: (28, 28) -> (14, 14) -> (7, 7)
+            network += [layers.Conv2D(filters, 3, padding="same", **options), layers.MaxPooling2D(2)]
+        units = ()
+    if spec.architecture == "embedding":  # word vectors, and their mean over the review, padding left out
+        network = [Input((REVIEW_LENGTH,), dtype="int32")]
+        network += [layers.Embedding(problem.num_words, units[0], mask_zero=True), layers.GlobalAveragePooling1D()]
+        units = units[1:]
+    elif len(problem.input_shape) > 1:
+        network.append(layers.Flatten())
+    if spec.dropout and spec.architecture in {"convnet", "embedding"}:
+        network.append(layers.Dropout(spec.dropout))
     for number in units:
-        layers.append(keras.layers.Dense(number, activation=spec.activation, kernel_regularizer=_penalty(spec)))
-        if spec.dropout:
-            layers.append(keras.layers.Dropout(spec.dropout))
-    return layers
+        network.append(layers.Dense(number, **options))
+        network += [layers.Dropout(spec.dropout)] if spec.dropout else []
+    return [*network, layers.Dense(problem.outputs, activation=last_activation(spec, problem), name="output")]
 
 
 def _penalty(spec: ModelSpec) -> keras.regularizers.Regularizer | None:

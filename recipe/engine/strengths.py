@@ -42,11 +42,6 @@ def has_strengths(regularizer: object) -> bool:
     return type(regularizer) in PENALTIES
 
 
-def has_strengths_config(config: dict) -> bool:
-    """Say whether that is the configuration of such a penalty."""
-    return config.get("class_name") in {penalty.__name__ for penalty in PENALTIES} and "registered_name" in config
-
-
 class Strengths:
     """What the dropouts and penalties of one model read while it is traced; places count as in `strengths_of`."""
 

@@ -6,14 +6,18 @@ A twin gives nothing but the computation: its own weights are zeros, and no mode
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 
 import keras
 
 from recipe.engine.bags import PIECE, read_bags
 from recipe.engine.first_weights import fast_first_weights, without_first_weights
-from recipe.engine.strengths import has_rate, has_strengths_config
 
+# In a model's configuration: what Keras could not make again by itself.
+FOREIGN = re.compile(r'"module": (?!"keras)|"__lambda__"')
+SEEDS = re.compile(r'"seed": \d+, ')
+PENALTIES = ("kernel_regularizer", "bias_regularizer", "embeddings_regularizer")
 Exchange = Callable[[keras.layers.Layer], keras.layers.Layer | None]
 
 
@@ -54,12 +58,18 @@ def copy_layer(layer: keras.layers.Layer) -> keras.layers.Layer:
 def is_plain(model: keras.Model) -> bool:
     """Say whether a model is made of Keras's own parts alone, and its variables are all it knows."""
     return (
-        _is_keras(type(model))
-        and all(is_plain(layer) if isinstance(layer, keras.Model) else _is_keras(type(layer)) for layer in model.layers)
-        and all(_is_keras(getattr(layer, "activation", None) or keras.Model) for layer in model.layers)
-        and not any(hasattr(layer, "adapt") for layer in model.layers)  # it learns outside of its variables
-        and _names_keras_only(model.get_config())
+        type(model).__module__.startswith("keras.")
+        and all(_is_plain_layer(layer) for layer in model.layers)
+        and not FOREIGN.search(model.to_json())
     )
+
+
+def _is_plain_layer(layer: keras.layers.Layer) -> bool:
+    if isinstance(layer, keras.Model):
+        return is_plain(layer)
+    activation = getattr(layer, "activation", None) or layer  # a function called "relu" need not be Keras's
+    own = all(part.__module__.startswith("keras.") for part in (type(layer), activation))
+    return own and not hasattr(layer, "adapt")  # what such a layer learned is not in its variables alone
 
 
 def signature(model: keras.Model) -> str:
@@ -68,45 +78,21 @@ def signature(model: keras.Model) -> str:
     Names, seeds, strengths and a constant learning rate are no part of it. Where it cannot be told, as with a loss of
     the user's own, the text is the model's alone.
     """
-    simple = isinstance(model, keras.Sequential) and not any(isinstance(layer, keras.Model) for layer in model.layers)
-    simple = simple and is_plain(model) and (isinstance(model.loss, str) or _is_keras(model.loss))
-    compiled, flags = model.get_compile_config() if simple else {}, [variable.trainable for variable in model.variables]
-    if not (compiled and _names_keras_only(compiled)):
+    flags = [variable.trainable for variable in model.variables]
+    text = model.to_json() if isinstance(model, keras.Sequential) and is_plain(model) else ""
+    if not text or FOREIGN.search(text) or not isinstance(model.loss, str | keras.losses.Loss):
         parts = (model, model.loss, model.optimizer, *model.metrics)
-        return json.dumps([flags, *(f"{type(part).__name__} {id(part)}" for part in parts)])
-    layers = [[type(layer).__name__, _without_inputs(layer)] for layer in model.layers]
-    optimizer = compiled["optimizer"]["config"]
-    optimizer["name"] = ""
-    if isinstance(optimizer.get("learning_rate"), float):  # it is one of the optimizer's variables
-        optimizer["learning_rate"] = "given"
-    return json.dumps([list(model.input_shape), model.inputs[0].dtype, layers, compiled, flags], default=repr)
-
-
-def _without_inputs(layer: keras.layers.Layer) -> dict:
-    """Return a layer's configuration without what is an input of the program."""
-
-    def strip(value: object) -> object:
-        if isinstance(value, dict):
-            if has_strengths_config(value):
-                return "given"
-            return {name: strip(part) for name, part in value.items() if name != "seed"}
-        return [strip(part) for part in value] if isinstance(value, list | tuple) else value
-
-    config = strip(layer.get_config() | {"name": ""})
-    return config | {"rate": "given"} if has_rate(layer) else config
-
-
-def _names_keras_only(config: object) -> bool:
-    """Say whether every object in a configuration is one of Keras's own, which can be made from it again."""
-    if isinstance(config, dict):
-        kind = config.get("class_name", "__keras_tensor__")  # which says how the layers are connected
-        own = kind == "__keras_tensor__" or str(config.get("module")).startswith("keras")
-        return own and all(_names_keras_only(part) for part in config.values())
-    return all(map(_names_keras_only, config)) if isinstance(config, list | tuple) else True
-
-
-def _is_keras(thing: object) -> bool:
-    return getattr(thing, "__module__", type(thing).__module__).startswith("keras.")
+        return " ".join(f"{type(part).__name__} {id(part)}" for part in parts) + str(flags)
+    plan = json.loads(SEEDS.sub("", text))
+    plan["config"]["name"] = plan["compile_config"]["optimizer"]["config"]["name"] = ""
+    if isinstance(model.optimizer.learning_rate, keras.Variable):
+        plan["compile_config"]["optimizer"]["config"]["learning_rate"] = "given"
+    for part in plan["config"]["layers"]:
+        config = part["config"]
+        given = [name for name in PENALTIES if (config.get(name) or {}).get("class_name") in ("L1", "L2", "L1L2")]
+        given += ["rate"] if part["class_name"] == "Dropout" and config["rate"] and not config["noise_shape"] else []
+        config |= {"name": ""} | dict.fromkeys(given, "given")
+    return json.dumps([plan, flags])
 
 
 def _shapes(model: keras.Model) -> list[tuple]:

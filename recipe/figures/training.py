@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -162,13 +162,14 @@ def collect_curves(
     if baseline is None and len(baselines) == 1:  # runs on other validation samples have another
         baseline = baselines.pop()
     is_one = len(curves) == 1 and epochs is None and curves[0].epochs > 0
+    judged = records[0] if records else curves[0].history  # a run knows its baseline, too
     return TrainingCurves(
         curves=curves,
         measure=measure,
         title=known.title if known else measure,
         unit=known.unit_of(records[0].problem) if known and records else "",
         baseline=baseline,
-        overfitting_epoch=diagnose_history(curves[0].history).overfitting_epoch if is_one else None,
+        overfitting_epoch=diagnose_history(judged).overfitting_epoch if is_one else None,
         past=tuple(past),
         epochs=epochs,
         source=records[0].source if records else "",
@@ -233,7 +234,7 @@ def _name_each(runs: object) -> dict[str, object]:
     """Return the runs by their names; one that is alone needs none."""
     if isinstance(runs, Mapping) and not _is_history(runs):
         named = dict(runs)
-    elif isinstance(runs, Run | Mapping) or hasattr(runs, "history"):
+    elif isinstance(runs, Mapping) or hasattr(runs, "history") or not isinstance(runs, Iterable):
         named = {"": runs}
     else:
         listed = list(runs)

@@ -45,13 +45,7 @@ STOPPED = {
     "time": "Its time was up.",
     "broken": "It ended early: the executor takes no more work.",
 }
-ENDINGS = {
-    "complete": "trained to the end",
-    "pruned": "given up early",
-    "diverged": "diverged",
-    "stopped": "stopped",
-    "failed": "failed",
-}
+ENDINGS = {"complete": "trained to the end", "pruned": "given up early"}  # and diverged, stopped and failed
 
 Data = str | Dataset | Split | Prepared | Sequence[Split] | Sequence[Prepared]
 
@@ -134,8 +128,18 @@ def tune(
         where = {"location": location, "seed": seed, "pruning": PRUNING[pruning]}
         study = open_study(problem, by_architecture, space, known, **where)
         look = stack.enter_context(interruptible(stop))
-        callbacks = {"on_trial": on_trial, "on_epoch": on_epoch}
-        search = Search(study, by_architecture, space, team, journal, folder, look, deadline, **callbacks)
+        search = Search(
+            study=study,
+            data=by_architecture,
+            space=space,
+            team=team,
+            journal=journal,
+            folder=folder,
+            look=look,
+            deadline=deadline,
+            on_trial=on_trial,
+            on_epoch=on_epoch,
+        )
         search.run(trials)
         if storage is None and location is not None:  # its file goes with the folder
             study = _in_memory(study)
@@ -217,7 +221,7 @@ class Tuning:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many of the new trials ended how, by the names of ENDINGS."""
+        """How many of the new trials ended how, such as ``"complete"``, ``"pruned"`` or ``"diverged"``."""
         return dict(Counter(_ending(run) for run in self.new))
 
     @property
@@ -247,8 +251,8 @@ def _ending(run: Run) -> str:
 
 
 def _describe(found: Tuning) -> Iterator[str]:
-    counts, measure = found.counts, MEASURES[found.problem.measure]
-    ended = [f"{counts[name]} {words}" for name, words in ENDINGS.items() if name in counts]
+    measure = MEASURES[found.problem.measure]
+    ended = [f"{count} {ENDINGS.get(name, name)}" for name, count in found.counts.items()]
     yield f"{_count(len(found.new), 'trial')} in {found.seconds:.0f} s: {', '.join(ended) or 'none'}."
     known = found.trials[: len(found.trials) - len(found.new)]
     if known:

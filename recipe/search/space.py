@@ -63,8 +63,8 @@ class SearchSpace:
     Examples
     --------
     >>> space = SearchSpace(dropout=Range(0.0, 0.5), units=(16, 64), optimizer=("adam",))
-    >>> space.varied
-    ('units', 'dropout')
+    >>> list(space.distributions("mlp", layers=1))
+    ['units_1', 'dropout', 'optimizer']
     """
 
     base: ModelSpec = field(default_factory=ModelSpec)
@@ -89,12 +89,6 @@ class SearchSpace:
                 object.__setattr__(self, name, values)
             if values is not None:
                 self._check(name, values)
-
-    @property
-    def varied(self) -> tuple[str, ...]:
-        """The names of the fields that have more than one value."""
-        several = {name: getattr(self, name) for name in _FIELDS if getattr(self, name) is not None}
-        return tuple(name for name, values in several.items() if isinstance(values, Range) or len(set(values)) > 1)
 
     @property
     def architectures(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -136,40 +137,39 @@ def _ending(run: Run) -> tuple[TrialState, float | None]:
     return (TrialState.PRUNED if was_bad else TrialState.FAIL), None
 
 
+@dataclass(kw_only=True)
 class Search:
     """A search under way; `run` goes through it.
 
-    Parameters
+    Attributes
     ----------
+    folder : for files that the search needs while it lasts
     look : says ``"asked"``, ``"interrupted"`` or None
     deadline : on the clock of `time.monotonic`; None: there is none
-    folder : for files that the search needs while it lasts
+    runs : of the trials that ended; stopped : why the search ended early, if it did
     """
 
-    def __init__(
-        self,
-        study: optuna.Study,
-        data: Data,
-        space: SearchSpace,
-        team: Team,
-        journal: Journal | None,
-        folder: Path,
-        look: Callable[[], str | None],
-        deadline: float | None,
-        on_trial: Callable[[Run], object] | None,
-        on_epoch: Callable[[int, EpochReport], object] | None,
-    ) -> None:
-        self.study, self.data, self.space, self.team, self.journal = study, data, space, team, journal
-        self.runs: list[Run] = []
-        self.stopped: str | None = None
-        self._look, self._deadline, self._on_trial, self._on_epoch = look, deadline, on_trial, on_epoch
-        self._stop_file = folder / "stop"
-        self._shared = team.share(data, folder)
-        self._asked = 0
-        self._pending: dict[Future, Job] = {}
-        self._again: list[Job] = []  # whose worker was killed: begun again alone, for it may be the trial that kills
-        self._losses: Counter[int] = Counter()
-        self._given_up_at: float | None = None
+    study: optuna.Study
+    data: Data
+    space: SearchSpace
+    team: Team
+    journal: Journal | None
+    folder: Path
+    look: Callable[[], str | None]
+    deadline: float | None
+    on_trial: Callable[[Run], object] | None
+    on_epoch: Callable[[int, EpochReport], object] | None
+    runs: list[Run] = field(default_factory=list)
+    stopped: str | None = None
+    _pending: dict[Future, Job] = field(default_factory=dict)
+    _again: list[Job] = field(default_factory=list)  # whose worker was killed: they go on alone
+    _losses: Counter[int] = field(default_factory=Counter)
+    _asked: int = 0
+    _given_up_at: float | None = None
+
+    def __post_init__(self) -> None:
+        self._shared = self.team.share(self.data, self.folder)
+        self._stop_file = self.folder / "stop"
 
     def run(self, trials: int) -> None:
         """Train so many trials; whatever happens, each that was begun has an end."""
@@ -190,15 +190,15 @@ class Search:
             raise
         finally:
             self._stop_file.touch()
-            self._on_trial = None
+            self.on_trial = None
             for job in (*self._pending.values(), *self._again):
                 self._settle(job, reason)
 
     def _why(self) -> str | None:
         """Return ``"interrupted"``, ``"asked"``, ``"time"`` or ``"broken"`` where the search is to end."""
         if self.stopped is None:
-            late = self._deadline is not None and time.monotonic() >= self._deadline
-            self.stopped = self._look() or ("time" if late else None)
+            late = self.deadline is not None and time.monotonic() >= self.deadline
+            self.stopped = self.look() or ("time" if late else None)
         return self.stopped
 
     def _fill(self, trials: int) -> None:
@@ -232,9 +232,9 @@ class Search:
 
     def _after_epoch(self, number: int, told: EpochReport) -> None:
         """Pass an epoch on; a callback's own error is not the trial's."""
-        if self._on_epoch is not None:
+        if self.on_epoch is not None:
             try:
-                self._on_epoch(number, told)
+                self.on_epoch(number, told)
             except Exception as error:
                 raise _CallbackError from error
         if self._why():  # here nobody else looks while a trial is trained
@@ -288,8 +288,8 @@ class Search:
         job.trial.set_user_attr("run", identify(run))
         self.study.tell(job.trial, value, state=state)
         self.runs.append(run)
-        if self._on_trial is not None:
-            self._on_trial(run)
+        if self.on_trial is not None:
+            self.on_trial(run)
 
     def _failed(self, job: Job, reason: BaseException | str) -> Run:
         data = self.data[job.spec.architecture]

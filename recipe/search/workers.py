@@ -111,9 +111,10 @@ def train_trial(job: Job, data: Data | Path, on_epoch: OnEpoch | None = None) ->
         run = mean_run([dataclasses.replace(run, model=None) for run in runs], protocol=data.protocol)
     # The weights stay where they were trained: a search is for its scores.
     run = dataclasses.replace(run, model=None, data=data.key, seconds=time.perf_counter() - began)
-    if run.stopped == "asked" and watch.why in ("pruned", "diverged"):
+    given_up = run.stopped == "asked" and watch.why in ("pruned", "diverged")
+    if given_up:
         run = dataclasses.replace(run, stopped="pruned")
-    if watch.why == "diverged" or not math.isfinite(run.score):
+    if (given_up and watch.why == "diverged") or not math.isfinite(run.score):
         run = dataclasses.replace(run, note="diverged")
     return stamp(run, origin="search")
 

@@ -123,13 +123,12 @@ def _after_not_learning(spec: ModelSpec, history: HistoryDiagnosis) -> Iterator[
     yield from _follow_the_table(spec, reason)
     if _rate_of(spec) != (usual := DEFAULT_RATES[spec.optimizer]):
         title = f"go back to the optimizer's usual learning rate, {usual:g}"
-        yield Advice(title=title, reason=f"{reason} at {spec.learning_rate:g}.", spec=spec.replace(learning_rate=None))
+        yield _piece(spec, title, f"{reason} at {spec.learning_rate:g}.", learning_rate=None)
     yield from _change_optimizer(spec, reason, "rmsprop")
     yield from _change_rate(spec, reason, 0.1)
     yield from _change_rate(spec, reason, 10)
     if spec.activation in ("sigmoid", "linear") and spec.hidden_units:
-        with_relu = spec.replace(activation="relu")
-        yield Advice(title="take relu units", reason=f"{reason} with {spec.activation} units.", spec=with_relu)
+        yield _piece(spec, "take relu units", f"{reason} with {spec.activation} units.", activation="relu")
     yield from _less_regularization(spec, reason)
     yield Advice(
         title="check the data",
@@ -203,23 +202,24 @@ def _at_the_end(spec: ModelSpec, errors: ErrorDiagnosis | None, history: History
 # The single pieces. Each yields one only where the spec leaves room for it.
 
 
+def _piece(spec: ModelSpec, title: str, reason: str, **changes: object) -> Advice:
+    return Advice(title=title, reason=reason, spec=spec.replace(**changes))
+
+
 def _rate_of(spec: ModelSpec) -> float:
     return DEFAULT_RATES[spec.optimizer] if spec.learning_rate is None else spec.learning_rate
 
 
 def _show_layers(units: tuple[int, ...]) -> str:
-    return "-".join(map(str, units))
+    return f"{'-'.join(map(str, units))} units"
 
 
 def _follow_the_table(spec: ModelSpec, reason: str) -> Iterator[Advice]:
     """The last layer and the loss of the table, where the spec departs from it."""
-    for field, words in (("last_activation", "last activation"), ("loss", "loss")):
-        if (value := getattr(spec, field)) != "auto":
-            yield Advice(
-                title=f"take the {words} that suits the problem",
-                reason=f"{reason} with {value}, which was set by hand.",
-                spec=spec.replace(**{field: "auto"}),
-            )
+    for name in ("last_activation", "loss"):
+        if (value := getattr(spec, name)) != "auto":
+            title = f"take the {name.replace('_', ' ')} that suits the problem"
+            yield _piece(spec, title, f"{reason} with {value}, which was set by hand.", **{name: "auto"})
 
 
 def _change_rate(spec: ModelSpec, reason: str, factor: float) -> Iterator[Advice]:
@@ -228,70 +228,59 @@ def _change_rate(spec: ModelSpec, reason: str, factor: float) -> Iterator[Advice
     rate = float(f"{factor * present:.3g}")
     if LEAST_RATE <= rate <= HIGHEST_RATE:
         title = f"{'lower' if factor < 1 else 'raise'} the learning rate to {rate:g}"
-        yield Advice(title=title, reason=f"{reason} at {present:g}.", spec=spec.replace(learning_rate=rate))
+        yield _piece(spec, title, f"{reason} at {present:g}.", learning_rate=rate)
 
 
-def _change_optimizer(spec: ModelSpec, reason: str, optimizer: str) -> Iterator[Advice]:
+def _change_optimizer(spec: ModelSpec, reason: str, name: str) -> Iterator[Advice]:
     """Another optimizer, at its usual rate."""
-    if spec.optimizer != optimizer:
-        changed = spec.replace(optimizer=optimizer, learning_rate=None)
-        yield Advice(title=f"try the optimizer {optimizer}", reason=f"{reason} under {spec.optimizer}.", spec=changed)
+    if spec.optimizer != name:
+        reason = f"{reason} under {spec.optimizer}."
+        yield _piece(spec, f"try the optimizer {name}", reason, optimizer=name, learning_rate=None)
 
 
 def _bigger_network(spec: ModelSpec, reason: str) -> Iterator[Advice]:
     """Twice the units, one more layer; hidden layers where there are none."""
     if spec.architecture == "linear":
-        changed = spec.replace(architecture="mlp", hidden_units=FIRST_LAYERS["mlp"])
-        yield Advice(title="add a hidden layer", reason=f"{reason} with no hidden layer.", spec=changed)
+        first = {"architecture": "mlp", "hidden_units": FIRST_LAYERS["mlp"]}
+        yield _piece(spec, "add a hidden layer", f"{reason} with no hidden layer.", **first)
         return
-    reason = f"{reason} with {_show_layers(spec.hidden_units)} units."
-    wider = tuple(max(units, min(2 * units, MOST_UNITS)) for units in spec.hidden_units)
-    title = f"make the network bigger: {_show_layers(wider)} units"
-    yield Advice(title=title, reason=reason, spec=spec.replace(hidden_units=wider))
-    if len(spec.hidden_units) < MOST_LAYERS:
-        deeper = (*spec.hidden_units, spec.hidden_units[-1])
-        title = f"add a layer: {_show_layers(deeper)} units"
-        yield Advice(title=title, reason=reason, spec=spec.replace(hidden_units=deeper))
+    units, reason = spec.hidden_units, f"{reason} with {_show_layers(spec.hidden_units)}."
+    wider = tuple(max(width, min(2 * width, MOST_UNITS)) for width in units)
+    yield _piece(spec, f"make the network bigger: {_show_layers(wider)}", reason, hidden_units=wider)
+    if len(units) < MOST_LAYERS:
+        deeper = (*units, units[-1])
+        yield _piece(spec, f"add a layer: {_show_layers(deeper)}", reason, hidden_units=deeper)
 
 
 def _smaller_network(spec: ModelSpec, reason: str) -> Iterator[Advice]:
     """Half the units."""
-    narrower = tuple(min(units, max(FEWEST_UNITS, units // 2)) for units in spec.hidden_units)
-    yield Advice(
-        title=f"make the network smaller: {_show_layers(narrower)} units",
-        reason=f"{reason} with {_show_layers(spec.hidden_units)} units.",
-        spec=spec.replace(hidden_units=narrower),
-    )
+    narrower = tuple(min(width, max(FEWEST_UNITS, width // 2)) for width in spec.hidden_units)
+    reason = f"{reason} with {_show_layers(spec.hidden_units)}."
+    yield _piece(spec, f"make the network smaller: {_show_layers(narrower)}", reason, hidden_units=narrower)
 
 
 def _other_architecture(spec: ModelSpec, reason: str, problem: Problem) -> Iterator[Advice]:
     """A convnet for images, an embedding network for texts."""
-    if problem.kind in MADE_FOR:
-        name, title, why = MADE_FOR[problem.kind]
-        if spec.architecture != name:
-            changed = spec.replace(architecture=name, hidden_units=FIRST_LAYERS[name])
-            yield Advice(
-                title=title, reason=f"{reason} with {spec.architecture}, which is not told {why}.", spec=changed
-            )
+    name, title, why = MADE_FOR.get(problem.kind, (spec.architecture, "", ""))
+    if spec.architecture != name:
+        reason = f"{reason} with {spec.architecture}, which is not told {why}."
+        yield _piece(spec, title, reason, architecture=name, hidden_units=FIRST_LAYERS[name])
 
 
 def _train_longer(spec: ModelSpec, reason: str) -> Iterator[Advice]:
     """Twice the epochs."""
     epochs = min(2 * spec.epochs, MOST_EPOCHS)
     if epochs > spec.epochs:
-        title = f"train for {epochs} epochs"
-        yield Advice(title=title, reason=f"{reason} after {spec.epochs} epochs.", spec=spec.replace(epochs=epochs))
+        yield _piece(spec, f"train for {epochs} epochs", f"{reason} after {spec.epochs} epochs.", epochs=epochs)
 
 
 def _stop_in_time(spec: ModelSpec, history: HistoryDiagnosis) -> Iterator[Advice]:
     """As many epochs as did good; with patience the best weights came back already."""
     epochs = history.overfitting_epoch
     if epochs is not None and spec.patience is None and epochs < spec.epochs:
-        rise = f"from {history.best_loss:.3g} to {history.last_loss:.3g}"
-        yield Advice(
-            title=f"stop after epoch {epochs}",
-            reason=f"Overfitting since epoch {epochs + 1}: {history.monitor} rose {rise}.",
-            spec=spec.replace(epochs=epochs),
+        rise = f"{history.monitor} rose from {history.best_loss:.3g} to {history.last_loss:.3g}"
+        yield _piece(
+            spec, f"stop after epoch {epochs}", f"Overfitting since epoch {epochs + 1}: {rise}.", epochs=epochs
         )
 
 
@@ -300,9 +289,7 @@ def _set_patience(spec: ModelSpec, reason: str) -> Iterator[Advice]:
     if spec.patience is None:
         patience = max(2, spec.epochs // 10)
         title = f"stop early, with a patience of {patience} epochs"
-        yield Advice(
-            title=title, reason=f"{reason} after all {spec.epochs} epochs.", spec=spec.replace(patience=patience)
-        )
+        yield _piece(spec, title, f"{reason} after all {spec.epochs} epochs.", patience=patience)
 
 
 def _more_regularization(spec: ModelSpec, reason: str) -> Iterator[Advice]:
@@ -312,11 +299,11 @@ def _more_regularization(spec: ModelSpec, reason: str) -> Iterator[Advice]:
     if spec.dropout < FULL_DROPOUT:
         dropout = FIRST_DROPOUT if spec.dropout < FIRST_DROPOUT else FULL_DROPOUT
         title = f"raise the dropout to {dropout:g}" if spec.dropout else f"add dropout of {dropout:g}"
-        yield Advice(title=title, reason=f"{reason} with dropout {spec.dropout:g}.", spec=spec.replace(dropout=dropout))
+        yield _piece(spec, title, f"{reason} with dropout {spec.dropout:g}.", dropout=dropout)
     if spec.l2 < FULL_L2:
         l2 = max(FIRST_L2, min(FULL_L2, float(f"{3 * spec.l2:.3g}")))
         title = f"raise the L2 penalty to {l2:g}" if spec.l2 else f"add an L2 penalty of {l2:g}"
-        yield Advice(title=title, reason=f"{reason} with L2 {spec.l2:g}.", spec=spec.replace(l2=l2))
+        yield _piece(spec, title, f"{reason} with L2 {spec.l2:g}.", l2=l2)
 
 
 def _less_regularization(spec: ModelSpec, reason: str) -> Iterator[Advice]:
@@ -324,5 +311,5 @@ def _less_regularization(spec: ModelSpec, reason: str) -> Iterator[Advice]:
     there = {name: getattr(spec, name) for name in ("dropout", "l1", "l2") if getattr(spec, name)}
     if there:
         present = ", ".join(f"{name} {value:g}" for name, value in there.items())
-        without = spec.replace(**dict.fromkeys(there, 0.0))
-        yield Advice(title="take the regularization away", reason=f"{reason} with {present}.", spec=without)
+        nothing = dict.fromkeys(there, 0.0)
+        yield _piece(spec, "take the regularization away", f"{reason} with {present}.", **nothing)

@@ -92,6 +92,10 @@ def cross_validate(
     which split a report is of. Each split has a seed of its own, `spec.seed` and the numbers after it. `journal` is as
     for `train`.
     """
+    if not isinstance(splits, Iterable):
+        raise TypeError(
+            f"A protocol is several splits. Received: a {type(splits).__name__}. Give those of k_fold(dataset)."
+        )
     jobs = [
         (spec.replace(seed=spec.seed + number), split if isinstance(split, Prepared) else _prepare(split, spec))
         for number, split in enumerate(splits)

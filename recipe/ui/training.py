@@ -31,7 +31,7 @@ from recipe.steps.s7_regularize import Advice, advise
 from recipe.ui.controls import button
 from recipe.ui.panel import GATHER_SECONDS, FigureImage, OnProgress, Panel
 from recipe.ui.runs import RunsTab, check_number, table_of
-from recipe.ui.texts import describe_source, error_html, show_value, source_html, table_html
+from recipe.ui.texts import describe_source, error_html, source_html, table_html
 from recipe.ui.trainer import Answer, DataShelf, Guess, describe_score, members_of, train_or_find
 from recipe.ui.training_settings import FULL_ROWS, TrainingSettings, arrange, make_training_controls, suitable
 from recipe.ui.worker import LatestWins
@@ -191,15 +191,9 @@ class TrainingPanel(Panel):
                 f"The advice is on {advised}, and the controls ask for {asked}. Received: number={number}. Choose that "
                 "problem again, or train on this one first."
             )
-        before, change = self.spec, _differences(self.result.spec, pieces[number].spec)
-        self.spec = before.replace(**change)
-        told = "; ".join(
-            f"{name} {_show_field(getattr(before, name))} → {_show_field(value)}"
-            for name, value in _differences(before, self.spec).items()
-        )
-        self.say(
-            f"Put into the controls: {pieces[number].title} ({told or 'they said so already'}). Press Train to try it."
-        )
+        before, after = self.result.spec.to_dict(), pieces[number].spec.to_dict()
+        self.spec = self.spec.replace(**{name: value for name, value in after.items() if value != before[name]})
+        self.say(f"Put into the controls: {pieces[number].title}. Press Train to try it.")
 
     @property
     def reachable_error(self) -> float:
@@ -350,9 +344,7 @@ class TrainingPanel(Panel):
 
     def rows(self, result: Run) -> list[dict[str, object]]:
         """A row an epoch, the mean over the seeds."""
-        shown = [side + name for name in ("data_loss", "penalty", result.measure) for side in ("", "val_")]
-        frame = result.to_frame()
-        return frame[[name for name in shown if name in frame]].round(6).reset_index().to_dict("records")
+        return result.to_frame().round(6).reset_index().to_dict("records")
 
     def summarise(self, result: Run) -> str:
         """The score, where it comes from, and how the guess came out."""
@@ -623,18 +615,6 @@ def _times(shape: typing.Sequence[int]) -> str:
 
 def _count(runs: int) -> str:
     return f"{runs} run{'' if runs == 1 else 's'}"
-
-
-def _differences(before: ModelSpec, after: ModelSpec) -> dict[str, typing.Any]:
-    """Return the fields of a spec that another has changed, with their new values."""
-    names = [field.name for field in dataclasses.fields(after)]
-    return {name: getattr(after, name) for name in names if getattr(after, name) != getattr(before, name)}
-
-
-def _show_field(value: object) -> str:
-    if value is None:
-        return "default or off"
-    return show_value("-".join(map(str, value)) if isinstance(value, tuple) else value)
 
 
 def _as_percents(errors: typing.Iterable[float]) -> list[tuple[str, float]]:

@@ -11,16 +11,14 @@ import sys
 import time
 from pathlib import Path
 
-import pandas as pd
 import pytest
 from forks import PYTHON
+from tuning_examples import make_run
 from typer.testing import CliRunner, Result
 
 import recipe
 from recipe.app.cli import app
-from recipe.core.run import Run
 from recipe.core.spec import ModelSpec
-from recipe.data.problems import find_problem
 from recipe.journal import default_journal
 
 COMMAND = [*PYTHON, "-c", "from recipe.app.cli import app; app()"]
@@ -118,9 +116,9 @@ def test_run_refuses_wrong_input_in_one_line(arguments, code, message, tmp_path,
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
-def test_command_into_a_pipe_of_a_small_encoding_does_not_crash(encoding, tmp_path):
-    _keep(1)
-    done = _recipe("runs", "--since", "2000-01-01", env={"PYTHONIOENCODING": encoding})
+def test_command_into_a_pipe_of_a_small_encoding_does_not_crash(encoding):
+    default_journal().record(make_run(ModelSpec(hidden_units=(8,)), data="d", problem="mnist", score=0.5))
+    done = _recipe("runs", env={"PYTHONIOENCODING": encoding})
     assert (done.returncode, done.stderr) == (0, "")
     assert "dense 8" in done.stdout
 
@@ -205,85 +203,6 @@ def test_fetch_shows_a_table_of_what_was_verified(real_data):
     assert "mnist.npz" in result.output
     assert "imdb.npz" not in result.output
     assert "SHA-256" in result.output
-
-
-def _keep(number: int, **fields: object) -> Run:
-    """Record a run by hand: the greater the number, the later and the better."""
-    curve = {"data_loss": [0.5], "val_data_loss": [0.5], "accuracy": [0.9], "val_accuracy": [0.8 + number / 100]}
-    curve |= {"mae": [0.3], "val_mae": [0.5 - number / 100]}
-    known = {
-        "spec": ModelSpec(hidden_units=(8,), seed=number),
-        "problem": find_problem("mnist"),
-        "source": "sample",
-        "protocol": "",
-        "history": curve,
-        "data": "0123456789abcdef",
-        "origin": "notebook",
-        "time": f"2026-03-{number + 1:02d}T12:00:00+00:00",
-    }
-    return default_journal().record(Run(**known | fields))
-
-
-def test_runs_lists_the_newest_first_and_says_how_many_more_there_are():
-    for number in range(1, 4):
-        _keep(number)
-    done = _call("runs", "--limit", 2)
-    assert "3 of 3 runs in" in " ".join(done.output.split())
-    assert re.findall(r"2026-03-0\d", done.output) == ["2026-03-04", "2026-03-03"]
-    assert re.search(r"mnist \(sample\)\s+dense 8, rmsprop, seed 3\s+0\.83\s+1\s+notebook", done.output)
-    assert "1 more: --limit 3 shows them." in done.output
-
-
-def test_runs_filters_and_sorts():
-    for number in range(1, 4):
-        _keep(number)
-    default_journal().pin(_keep(4, origin="search"))
-    _keep(5, problem=find_problem("housing"), final=True, source="local")
-    for arguments, seeds in (
-        (("--origin", "search"), "4"),
-        (("--pinned",), "4"),
-        (("--problem", "housing"), "5"),
-        (("--source", "local"), "5"),
-        (("--since", "2026-03-05"), "54"),
-        (("--best", 2), "43"),
-        (("--problem", "mnist", "--sort", "score"), "4321"),
-    ):
-        done = _call("runs", *arguments)
-        assert "".join(re.findall(r"seed (\d)", done.output)) == seeds, (arguments, done.exception)
-    assert "00* " in _call("runs", "--pinned").output
-    assert re.search(r"final\s+1", _call("runs", "--problem", "housing").output)
-    assert "No run is like that: 0 of 5 runs" in _call("runs", "--problem", "wine").output
-
-
-def test_runs_writes_them_to_files(tmp_path):
-    for number in range(1, 4):
-        _keep(number)
-    done = _call("runs", "--limit", 1, "--csv", tmp_path / "runs.csv", "--json", tmp_path / "runs.json")
-    assert done.exit_code == 0, done.output
-    assert pd.read_csv(tmp_path / "runs.csv")["score"].tolist() == [0.83, 0.82, 0.81]
-    entries = json.loads((tmp_path / "runs.json").read_text(encoding="utf-8"))
-    assert [entry["score"] for entry in entries] == [0.83, 0.82, 0.81]
-    assert entries[0]["history"]["val_accuracy"] == [0.83]
-
-
-def test_runs_says_why_there_is_none(monkeypatch):
-    assert "The journal is empty: " in _call("runs").output
-    monkeypatch.setenv("RECIPE_JOURNAL", "off")
-    assert "The journal is off" in _call("runs").output
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (("--sort", "size"), "Received: sort='size'. Choose from time, score."),
-        (("--since", "soon"), "That is no date. Received: since='soon'."),
-        (("--csv", "missing/runs.csv"), "There is no such folder: missing."),
-    ],
-)
-def test_runs_refuses_wrong_input_in_one_line(arguments, message):
-    done = _call("runs", *arguments)
-    assert (done.exit_code, done.output.count("\n")) == (2, 1)
-    assert message in done.output
 
 
 TUNE = ("tune", "mnist", "--source", "sample", "--rows", 100)

@@ -82,8 +82,7 @@ def test_runs_says_that_the_journal_is_off(monkeypatch):
     [
         (["--since", "soon"], 2, "That is no date"),
         (["--sort", "name"], 2, "cannot be put in that order"),
-        (["--problem", "iris"], 2, "There is no problem of that name"),
-        (["--csv", "no/such/folder/runs.csv"], 1, "There is no such folder"),
+        (["--csv", "no/such/folder/runs.csv"], 2, "There is no such folder"),
         (["--best", "0"], 2, "--best"),
     ],
 )
@@ -102,6 +101,7 @@ def test_runs_refuses_wrong_wishes_in_one_line(arguments, code, text):
         (("--problem", "mnist"), [1, 0]),
         (("--origin", "panel", "--since", "2020-01-01"), [3]),
         (("--since", "2100-01-01"), []),
+        (("--problem", "wine"), []),
     ],
 )
 def test_runs_takes_what_is_asked_for_in_order(tmp_path, wish, numbers):

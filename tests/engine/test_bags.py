@@ -4,35 +4,39 @@ from __future__ import annotations
 
 import dataclasses
 
-import jax
 import keras
 import numpy as np
 import pytest
 
-import recipe
-from recipe.core.spec import ModelSpec
-from recipe.engine import bags, loop
-from recipe.engine.bags import NO_WORD, PIECE, join_bags, make_bags, pieces_a_row, read_bags, suits_bags, take_pieces
-from recipe.steps.s3_protocol import hold_out
-from recipe.steps.s4_prepare import prepare
-from recipe.steps.training import train
+from recipe.engine.bags import NO_WORD, PIECE, join_bags, make_bags, pieces_a_row, suits_bags, take_pieces
+from recipe.engine.loop import train_models
+from recipe.engine.members import Job
 
 
-@pytest.fixture(scope="module")
-def reviews() -> np.ndarray:
-    """Forty multi-hot reviews over 300 words: of none to 60 words, one of them without any."""
+def make_reviews(rows: int = 40) -> np.ndarray:
+    """Multi-hot reviews over 900 words: of none to 60 words."""
     draw = np.random.default_rng(0)
-    x = np.zeros((40, 300), np.uint8)
-    for row, size in zip(x, draw.integers(0, 60, 40), strict=True):
-        row[draw.choice(300, size, replace=False)] = 1
+    x = np.zeros((rows, 900), np.uint8)
+    for row, size in zip(x, draw.integers(0, 60, rows), strict=True):
+        row[draw.choice(900, size, replace=False)] = 1
     x[3] = 0
     x[4, :PIECE] = 1  # exactly a piece
     return x
 
 
 @pytest.fixture(scope="module")
-def prepared():
-    return prepare(hold_out(recipe.load("imdb", source="sample", rows=600)))
+def reviews() -> np.ndarray:
+    return make_reviews()
+
+
+def make_job(x: np.ndarray) -> Job:
+    keras.utils.set_random_seed(0)
+    layers = [keras.layers.Dense(6, activation="relu", kernel_regularizer="l2"), keras.layers.Dropout(0.2)]
+    model = keras.Sequential([keras.Input(x.shape[1:]), *layers, keras.layers.Dense(1, activation="sigmoid")])
+    model.compile(loss="binary_crossentropy", metrics=["accuracy"])
+    y = (x[:, :450].sum(axis=1) > x[:, 450:].sum(axis=1)).astype(np.uint8)
+    cut = len(x) * 4 // 5
+    return Job(model=model, x=x[:cut], y=y[:cut], x_val=x[cut:], y_val=y[cut:], batch_size=7, epochs=3)
 
 
 def _words_of(pieces: np.ndarray) -> list[int]:
@@ -80,54 +84,22 @@ def test_pieces_a_row_is_seldom_too_few(reviews):
     assert pieces_a_row(np.zeros(5, int), 4) == 1
 
 
-@pytest.mark.parametrize("units", [1, 7])
-def test_bag_layer_gives_outputs_and_gradients_of_a_dense_one(reviews, units):
-    plain = keras.Sequential([keras.Input((300,)), keras.layers.Dense(units, activation="relu")])
-    twin = keras.Sequential(read_bags([keras.Input((300,)), keras.layers.Dense(units, activation="relu")]))
-    draw = np.random.default_rng(2)
-    weights = [draw.normal(size=(300, units)).astype(np.float32), draw.normal(size=units).astype(np.float32)]
-    made = make_bags(reviews)
-    pieces, rows = take_pieces(made, np.arange(40)[None], quota=1)
-    x = np.concatenate([made.words[pieces[0]].astype(np.int32), rows[0][..., None]], axis=-1)
-
-    def total(model, inputs):
-        return lambda values: (model.stateless_call(values, [], inputs)[0] ** 2).sum()
-
-    np.testing.assert_allclose(
-        twin.stateless_call(weights, [], x)[0], plain.stateless_call(weights, [], reviews)[0], rtol=1e-5, atol=1e-5
-    )
-    ours, theirs = (jax.grad(total(model, inputs))(weights) for model, inputs in ((twin, x), (plain, reviews)))
-    for one, other in zip(ours, theirs, strict=True):
-        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-4)
+def test_training_by_bags_gives_what_multiplying_gives(reviews):
+    by_bags, by_product = make_job(reviews), make_job(reviews.astype(np.float32))
+    assert [suits_bags(job) for job in (by_bags, by_product)] == [True, False]
+    (ours,), (theirs,) = (list(train_models([job])) for job in (by_bags, by_product))
+    for name, values in theirs.history.items():
+        assert ours.history[name] == pytest.approx(values, rel=1e-4, abs=1e-6), name
+    for one, other in zip(by_bags.model.get_weights(), by_product.model.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-5)
 
 
-@pytest.mark.parametrize("architecture", ["mlp", "linear"])
-def test_train_by_bags_gives_what_multiplying_gives(prepared, architecture, monkeypatch):
-    hidden = {"hidden_units": (8,), "dropout": 0.2, "l2": 1e-3} if architecture == "mlp" else {}
-    spec = ModelSpec(architecture=architecture, epochs=3, batch_size=50, **hidden)
-    assert suits_bags(prepared)
-    by_bags = train(spec, prepared, journal=None)
-    monkeypatch.setattr(loop, "suits_bags", lambda prepared: False)
-    by_product = train(spec, prepared, journal=None)
-    for name, values in by_product.history.items():
-        assert by_bags.history[name] == pytest.approx(values, rel=1e-4, abs=1e-6), name
-
-
-def test_train_by_bags_goes_on_where_a_batch_needs_more_room(prepared, monkeypatch):
-    spec = ModelSpec(hidden_units=(4,), epochs=2, batch_size=7)
-    roomy = train(spec, prepared, journal=None)
-    monkeypatch.setattr("recipe.engine.batches.pieces_a_row", lambda counts, batch_size: 1)
-    narrow = train(spec, prepared, journal=None)
-    for name, values in roomy.history.items():
-        assert narrow.history[name] == pytest.approx(values, rel=1e-5), name
-
-
-def test_suits_bags_wants_few_ones_and_nothing_but_zeros_and_ones(prepared, monkeypatch):
-    counts = dataclasses.replace(prepared, x_train=prepared.x_train * np.uint8(2))
-    dense = dataclasses.replace(prepared, x_train=np.ones_like(prepared.x_train))
-    floats = dataclasses.replace(prepared, x_val=prepared.x_val, x_train=prepared.x_train.astype(np.float32))
-    assert [suits_bags(one) for one in (prepared, counts, dense, floats)] == [True, False, False, False]
-    split = hold_out(recipe.load("imdb", source="sample", rows=600))
-    assert not suits_bags(prepare(split, encoding="tfidf"))
-    monkeypatch.setattr(bags, "NO_WORD", prepared.x_train.shape[1])
-    assert not suits_bags(prepared)
+def test_suits_bags_wants_few_ones_and_nothing_but_zeros_and_ones(reviews):
+    job = make_job(reviews)
+    unfit = [
+        dataclasses.replace(job, x=job.x * np.uint8(2)),
+        dataclasses.replace(job, x=np.ones_like(job.x)),
+        dataclasses.replace(job, x=np.tile(job.x, (1, 80))),  # more words than their numbers have room for
+        dataclasses.replace(job, input_scale=0.5),
+    ]
+    assert [suits_bags(one) for one in (job, *unfit)] == [True, False, False, False, False]

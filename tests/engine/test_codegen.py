@@ -8,12 +8,10 @@ import sys
 import keras
 import numpy as np
 import pytest
-from keras_programs import BUILT_ALONE, TRAINED_SHORT, cases, keras_arrays, load_as_kit, prepare_as_program
-from test_spec import random_spec
+from keras_programs import cases, keras_arrays, load_as_kit, prepare_as_program
 
 from recipe.core.measures import MEASURES
-from recipe.core.problem import ProblemType
-from recipe.core.spec import ACTIVATIONS, ModelSpec
+from recipe.core.spec import ModelSpec
 from recipe.data.load import load
 from recipe.data.problems import PROBLEMS, find_problem
 from recipe.engine.codegen import keras_code
@@ -94,55 +92,19 @@ def check_program(found, spec, dataset):
         np.testing.assert_allclose(found[f"y_{part}"].reshape(targets.shape), targets, rtol=1e-5)
 
 
-@pytest.mark.parametrize(("name", "spec", "source"), cases(BUILT_ALONE))
+@pytest.mark.parametrize(("name", "spec", "source"), cases())
 def test_program_builds_the_model_of_the_spec(name, spec, source, run_program, arrays):
     dataset = load_as_kit(name, source, arrays)
     check_program(run_program(keras_code(spec, dataset.problem, source=source), trains=False), spec, dataset)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("name", "spec", "source"), cases(TRAINED_SHORT))
-def test_program_trains_the_model_of_the_spec(name, spec, source, run_program, arrays):
-    dataset = load_as_kit(name, source, arrays)
-    found = run_program(keras_code(spec, dataset.problem, source=source))
-    check_program(found, spec, dataset)
-    history, measure = found["history"].history, dataset.problem.measure
-    assert {"loss", "val_loss", measure, f"val_{measure}"} <= set(history)
-    assert np.isfinite(list(history.values())).all()
-    weights = zip(found["model"].get_weights(), found["first_weights"], strict=True)
-    assert any((now != first).any() for now, first in weights)
-
-
 # The band: how far the program's last validation measure may lie from the kit's, whose batches come in another order.
-TRAINED = [
-    ("mnist", {"hidden_units": (64,), "batch_size": 32, "epochs": 15}, "sample", 0.03),
-    (
-        "mnist",
-        {"architecture": "convnet", "hidden_units": (8,), "dropout": 0.2, "batch_size": 32, "epochs": 8},
-        "sample",
-        0.04,
-    ),
-    ("imdb", {"hidden_units": (16, 16), "l2": 1e-3, "epochs": 6}, "sample", 0.03),
-    (
-        "imdb",
-        {"architecture": "embedding", "hidden_units": (8,), "optimizer": "adam", "learning_rate": 0.01, "epochs": 6},
-        "sample",
-        0.03,
-    ),
-    ("housing", {"hidden_units": (64, 64), "batch_size": 16, "epochs": 30}, "download", 0.05),
-    ("housing_fraction", {"hidden_units": (32,), "batch_size": 32, "epochs": 20}, "sample", 0.02),
-    ("housing_vector", {"hidden_units": (32,), "batch_size": 32, "epochs": 20, "optimizer": "adam"}, "sample", 0.05),
-    ("mnist_five", {"hidden_units": (64,), "batch_size": 32, "epochs": 15}, "sample", 0.06),
-    ("mnist_multilabel", {"hidden_units": (64,), "batch_size": 32, "epochs": 15}, "sample", 0.04),
-]
-
-
 @pytest.mark.parametrize(
     ("name", "settings", "source", "band"),
-    # One of each kind of data; the others repeat.
     [
-        pytest.param(*case, id=f"{case[0]}-{i}", marks=[pytest.mark.slow] * (i not in (0, 2, 4)))
-        for i, case in enumerate(TRAINED)
+        ("mnist", {"hidden_units": (64,), "batch_size": 32, "epochs": 15}, "sample", 0.03),
+        ("imdb", {"hidden_units": (16, 16), "l2": 1e-3, "epochs": 6}, "sample", 0.03),
+        ("housing", {"hidden_units": (64, 64), "batch_size": 16, "epochs": 30}, "download", 0.05),
     ],
 )
 def test_program_reaches_what_the_kit_reaches(name, settings, source, band, run_program, arrays):
@@ -171,19 +133,6 @@ def test_program_stops_early_on_the_loss_without_its_penalty(l1, run_program):
         assert np.argmin(history["val_loss"]) > np.argmin(watched)
 
 
-def test_program_stops_where_the_kit_would_by_its_own_losses(run_program):
-    """The program's own losses, put to the kit's rule, end at the same epoch."""
-    from recipe.engine.members import Progress
-
-    spec = ModelSpec(hidden_units=(32,), optimizer="adam", learning_rate=0.05, epochs=40, patience=2)
-    watched = run_program(keras_code(spec, find_problem("imdb")))["history"].history["val_loss"]
-    progress = Progress()
-    for loss in watched:
-        assert progress.stopped is None
-        progress.record({"val_data_loss": loss}, spec.patience)
-    assert progress.stopped == "early"
-
-
 @pytest.mark.parametrize("measure", MEASURES)
 @pytest.mark.parametrize("name", ["mnist", "imdb", "mnist_multilabel", "housing", "housing_vector"])
 def test_program_measures_as_the_kit_does(name, measure):
@@ -200,20 +149,11 @@ def test_program_measures_as_the_kit_does(name, measure):
 
 
 def test_programs_are_tidy(tmp_path):
-    rng = np.random.default_rng(1)
-    programs = []
-    for name, spec, _ in (case.values for case in cases(TRAINED_SHORT + BUILT_ALONE)):
-        programs.append(keras_code(spec, find_problem(name)))
+    long = {"hidden_units": (2048, 1024, 512), "l1": 1e-16, "l2": 1e-5, "dropout": 0.125, "patience": 10}
+    programs = [keras_code(ModelSpec(learning_rate=1e-5, **long), problem) for problem in PROBLEMS.values()]
+    for name, spec, _ in (case.values for case in cases()):
+        programs.append(keras_code(spec, find_problem(name), validation=0.25))
         programs.append(keras_code(spec, load(name, source="sample").problem, source="sample"))
-    for number in range(150):
-        problem = list(PROBLEMS.values())[number % len(PROBLEMS)]
-        fitting = {"mnist": "convnet", "imdb": "embedding", "housing": "mlp"}[problem.base]
-        spec = random_spec(rng).replace(
-            architecture=rng.choice(["mlp", "linear", fitting]), hidden_units=(2048, 1024, 512)[: 1 + number % 3]
-        )
-        if spec.loss.startswith("sparse") and problem.type is not ProblemType.MULTICLASS:
-            spec = spec.replace(loss="auto")
-        programs.append(keras_code(spec, problem, validation=0.25))
     for number, program in enumerate(programs):
         (tmp_path / f"program_{number}.py").write_text(program, encoding="utf-8")
     ruff = [sys.executable, "-m", "ruff"]
@@ -233,39 +173,6 @@ def test_program_is_plain_keras_unless_it_loads_the_sample(name):
     assert f'recipe.load("{name}", source="sample")' in program
     assert program.count("recipe.") == 1
     assert keras_code(spec, sample, source="sample") == program  # the same each time
-
-
-def test_keras_code_takes_the_source_from_the_size_of_the_input():
-    spec = ModelSpec()
-    for name in ("mnist", "mnist_five", "imdb"):
-        sample = load(name, source="sample").problem
-        assert keras_code(spec, sample) == keras_code(spec, sample, source="sample")
-    for name, problem in PROBLEMS.items():
-        assert keras_code(spec, problem) == keras_code(spec, problem, source="download"), name
-        assert keras_code(spec, problem) == keras_code(spec, problem, source="local"), name
-
-
-@pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_keras_code_names_every_activation(activation):
-    program = keras_code(ModelSpec(activation=activation), find_problem("housing"))
-    assert f'keras.layers.Dense(64, activation="{activation}"),' in program
-
-
-def test_keras_code_refuses_a_source_whose_images_have_another_size():
-    small = load("mnist", source="sample").problem
-    for problem, source in ((small, "download"), (small, "local"), (find_problem("mnist"), "sample")):
-        message = (
-            f"The images of this source are not of shape {problem.input_shape}. Received: source='{source}'. "
-            "Take problem and source from one dataset: keras_code(spec, dataset.problem, source=dataset.source)."
-        )
-        with pytest.raises(ValueError, match=re.escape(message)):
-            keras_code(ModelSpec(), problem, source=source)
-
-
-def test_keras_code_refuses_an_unknown_source():
-    message = "There is no such source. Received: source='web'. Choose from auto, local, download, sample."
-    with pytest.raises(ValueError, match=re.escape(message)):
-        keras_code(ModelSpec(), find_problem("mnist"), source="web")
 
 
 @pytest.mark.parametrize("validation", [0, 1, -0.5, float("nan"), 20])

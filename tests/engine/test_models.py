@@ -1,7 +1,6 @@
 """Models as the spec and the table say, the same ones for the same seed, whatever else goes on."""
 
 import dataclasses
-import itertools
 import random
 import re
 import threading
@@ -10,37 +9,21 @@ import keras
 import numpy as np
 import pytest
 
-from recipe.core.prepared import encoding_for
 from recipe.core.problem import LAST_LAYERS, REVIEW_LENGTH, ProblemType
-from recipe.core.spec import ACTIVATIONS, OPTIMIZERS, ModelSpec
+from recipe.core.spec import OPTIMIZERS, ModelSpec
 from recipe.data.load import load
 from recipe.data.problems import PROBLEMS, find_problem
 from recipe.engine.models import build_model, check_fit, make_targets, wants_one_hot
-from recipe.steps.s3_protocol import hold_out
-from recipe.steps.s4_prepare import prepare
 
 SMALL_WORDS = 300
-IMAGES = [name for name, problem in PROBLEMS.items() if problem.base == "mnist"]
+PAIRS = [("convnet", "mnist"), ("embedding", "imdb"), ("linear", "mnist_five"), *(("mlp", name) for name in PROBLEMS)]
 
 
 def small_problem(name):
     """The problem, with a small vocabulary where it has one."""
     problem = find_problem(name)
-    return (
-        dataclasses.replace(problem, num_words=SMALL_WORDS, input_shape=(SMALL_WORDS,))
-        if problem.num_words
-        else problem
-    )
-
-
-def fits(architecture, name):
-    needs = {"convnet": "mnist", "embedding": "imdb"}
-    return needs.get(architecture, PROBLEMS[name].base) == PROBLEMS[name].base
-
-
-ARCHITECTURES = ("linear", "mlp", "convnet", "embedding")
-PAIRS = [(arch, name) for arch, name in itertools.product(ARCHITECTURES, PROBLEMS) if fits(arch, name)]
-MISFITS = [(arch, name) for arch, name in itertools.product(ARCHITECTURES, PROBLEMS) if not fits(arch, name)]
+    few = {"num_words": SMALL_WORDS, "input_shape": (SMALL_WORDS,)}
+    return dataclasses.replace(problem, **few) if problem.num_words else problem
 
 
 def random_inputs(spec, problem, samples=3):
@@ -48,10 +31,6 @@ def random_inputs(spec, problem, samples=3):
     if spec.architecture == "embedding":
         return rng.integers(0, problem.num_words, (samples, REVIEW_LENGTH)).astype(np.int32)
     return rng.random((samples, *problem.input_shape), dtype=np.float32)
-
-
-def layer_kinds(model):
-    return [type(layer).__name__ for layer in model.layers]
 
 
 @pytest.mark.parametrize(("architecture", "name"), PAIRS)
@@ -68,18 +47,6 @@ def test_build_model_ends_as_the_table_says(architecture, name):
         np.testing.assert_allclose(outputs.sum(axis=1), 1, rtol=1e-5)
     elif row.activation:
         assert ((outputs > 0) & (outputs < 1)).all()
-
-
-@pytest.mark.parametrize(("architecture", "name"), MISFITS)
-def test_build_model_refuses_an_architecture_that_does_not_fit(architecture, name):
-    problem = find_problem(name)
-    needs = {
-        "convnet": f"A convnet needs images, and a sample of {name} has the shape {problem.input_shape}.",
-        "embedding": f"An embedding network needs words, and {name} has none.",
-    }
-    message = f'{needs[architecture]} Received: architecture="{architecture}". Take architecture="mlp".'
-    with pytest.raises(ValueError, match=re.escape(message)):
-        build_model(ModelSpec(architecture=architecture), problem)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +72,7 @@ def test_build_model_refuses_an_architecture_that_does_not_fit(architecture, nam
 )
 def test_build_model_has_the_layers_of_its_architecture(spec, name, kinds):
     model = build_model(spec, small_problem(name))
-    assert layer_kinds(model) == kinds
+    assert [type(layer).__name__ for layer in model.layers] == kinds
     rates = {layer.rate for layer in model.layers if isinstance(layer, keras.layers.Dropout)}
     assert rates <= {spec.dropout}
 
@@ -145,16 +112,6 @@ def test_build_model_puts_the_penalty_on_hidden_weights_alone(architecture, name
     assert float(sum(model.losses)) == pytest.approx(expected, rel=1e-5)
 
 
-def test_build_model_without_a_penalty_has_no_losses_of_its_own():
-    assert build_model(ModelSpec(), find_problem("housing")).losses == []
-
-
-@pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_build_model_activates_every_hidden_layer(activation):
-    model = build_model(ModelSpec(hidden_units=(3, 2), activation=activation), find_problem("housing"))
-    assert {layer.activation for layer in model.layers[:-1]} == {keras.activations.get(activation)}
-
-
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_build_model_takes_keras_s_own_rate_unless_told_otherwise(optimizer):
     problem = find_problem("housing")
@@ -179,6 +136,17 @@ def test_build_model_takes_another_loss_when_asked_to():
     assert build_model(ModelSpec(loss="binary_crossentropy"), find_problem("housing_fraction")).loss != "mse"
 
 
+@pytest.mark.parametrize("architecture", ["convnet", "embedding"])
+def test_build_model_refuses_an_architecture_that_does_not_fit(architecture):
+    need = {
+        "convnet": "A convnet needs images, and a sample of housing has the shape (8,).",
+        "embedding": "An embedding network needs words, and housing has none.",
+    }
+    message = f'{need[architecture]} Received: architecture="{architecture}". Take architecture="mlp".'
+    with pytest.raises(ValueError, match=re.escape(message)):
+        build_model(ModelSpec(architecture=architecture), find_problem("housing"))
+
+
 @pytest.mark.parametrize("name", [name for name in PROBLEMS if PROBLEMS[name].type is not ProblemType.MULTICLASS])
 def test_check_fit_refuses_a_sparse_loss_without_integer_classes(name):
     problem = find_problem(name)
@@ -200,23 +168,14 @@ def test_check_fit_refuses_more_poolings_than_the_image_has_room_for(shape, laye
     build_model(spec.replace(hidden_units=(2,) * (layers - 1)), problem)  # one less has room
 
 
-@pytest.mark.parametrize(("architecture", "name"), [("mlp", "imdb"), ("convnet", "mnist"), ("embedding", "imdb")])
-def test_build_model_draws_the_same_weights_for_the_same_seed(architecture, name):
-    spec = ModelSpec(architecture=architecture, hidden_units=(4, 3), dropout=0.5, seed=5)
-    first, again, other = (build_model(s, small_problem(name)) for s in (spec, spec, spec.replace(seed=6)))
-    for one, same in zip(first.get_weights(), again.get_weights(), strict=True):
-        np.testing.assert_array_equal(one, same)
-    assert first.get_weights()[0].std() > 0
-    assert (first.get_weights()[0] != other.get_weights()[0]).mean() > 0.9
-    assert (first.get_weights()[-2] != other.get_weights()[-2]).all()
-
-
 def test_build_model_draws_the_weights_of_a_model_made_by_hand_after_the_same_seed():
     model = build_model(ModelSpec(hidden_units=(4,), seed=9), find_problem("housing"))
     keras.utils.set_random_seed(9)
     by_hand = keras.Sequential([keras.Input((8,)), keras.layers.Dense(4, activation="relu"), keras.layers.Dense(1)])
+    other = build_model(ModelSpec(hidden_units=(4,), seed=8), find_problem("housing"))
     for ours, theirs in zip(model.get_weights(), by_hand.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
+    assert (model.get_weights()[0] != other.get_weights()[0]).all()
 
 
 def test_build_model_leaves_the_global_random_state_untouched():
@@ -225,15 +184,6 @@ def test_build_model_leaves_the_global_random_state_untouched():
     keras.utils.set_random_seed(1)
     build_model(ModelSpec(seed=3, dropout=0.5), find_problem("housing"))
     assert (random.random(), np.random.rand()) == expected  # noqa: NPY002
-
-
-def test_build_model_puts_the_random_state_back_after_an_error():
-    random.seed(1)
-    state = random.getstate()
-    broken = dataclasses.replace(find_problem("housing"), measure="no such measure")
-    with pytest.raises(KeyError, match="no such measure"):
-        build_model(ModelSpec(), broken)
-    assert random.getstate() == state
 
 
 def test_build_model_gives_the_same_weights_in_threads_that_build_at_once():
@@ -281,16 +231,3 @@ def test_make_targets_gives_the_shape_that_the_loss_compares(name, loss, shape):
         np.testing.assert_array_equal(targets, keras.utils.to_categorical(dataset.y_train, 10))
     else:
         np.testing.assert_array_equal(targets.ravel(), dataset.y_train.ravel())
-
-
-@pytest.mark.parametrize(("architecture", "name"), PAIRS)
-def test_build_model_fits_its_problem_s_own_data(architecture, name):
-    spec = ModelSpec(architecture=architecture, hidden_units=(4,))
-    split = hold_out(load(name, source="sample", rows=60))
-    prepared = prepare(split, encoding=encoding_for(spec, split.problem))
-    model = build_model(spec, prepared.problem)
-    logs = model.train_on_batch(
-        prepared.inputs(), make_targets(spec, prepared.problem, prepared.y_train), return_dict=True
-    )
-    assert set(logs) == {"loss", prepared.problem.measure}
-    assert np.isfinite(list(logs.values())).all()

@@ -2,53 +2,56 @@
 
 from __future__ import annotations
 
-import jax
 import keras
 import numpy as np
 import pytest
 
 from recipe.core.spec import ModelSpec
-from recipe.data.load import load
-from recipe.engine.loop import _compile_for
-from recipe.engine.strengths import Strengths, strengths_of
-from recipe.steps.s3_protocol import hold_out
-from recipe.steps.s4_prepare import prepare
-from recipe.steps.training import train
+from recipe.data.problems import find_problem
+from recipe.engine.epoch import compile_for
+from recipe.engine.loop import train_models
+from recipe.engine.members import Job
+from recipe.engine.models import build_model
+from recipe.engine.strengths import strengths_of
+
+DRAW = np.random.default_rng(0)
+X, Y = DRAW.normal(size=(90, 8)).astype(np.float32), DRAW.normal(size=(90, 1)).astype(np.float32)
 
 
-@pytest.fixture(scope="module")
-def digits():
-    return prepare(hold_out(load("mnist", source="sample", rows=200)))
+def train_once(model, **options):
+    job = Job(model=model, x=X[:60], y=Y[:60], x_val=X[60:], y_val=Y[60:], shuffle=False, **{"epochs": 2} | options)
+    return next(train_models([job])).history
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
 def test_dropout_leaves_out_what_keras_leaves_out(rate):
-    inputs, seed = jax.numpy.arange(1.0, 601.0).reshape(30, 20), np.array([7, 3], np.uint32)
-    strengths = Strengths()
-    with strengths.set(strengths_of(ModelSpec(dropout=rate))):
-        ours = strengths.drop(inputs, jax.numpy.asarray(seed))
-    theirs = keras.random.dropout(inputs, rate, seed=jax.numpy.asarray(seed))
-    np.testing.assert_allclose(ours, theirs, rtol=1e-6)
+    spec = ModelSpec(hidden_units=(9,), dropout=rate)
+    ours, theirs = (build_model(spec, find_problem("housing")) for _ in range(2))
+    train_once(ours)
+    theirs.fit(X[:60], Y[:60], epochs=2, shuffle=False, verbose=0)
+    for one, other in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.parametrize(("l1", "l2"), [(0.01, 0.0), (0.0, 0.02), (0.01, 0.02)])
-def test_penalty_is_that_of_keras(l1, l2):
-    weights = np.linspace(-2, 3, 12, dtype=np.float32).reshape(3, 4)
-    strengths = Strengths()
-    with strengths.set(strengths_of(ModelSpec(l1=l1, l2=l2))):
-        ours = strengths.penalty(weights)
-    assert float(ours) == pytest.approx(float(keras.regularizers.L1L2(l1, l2)(weights)), rel=1e-6)
-
-
-def test_other_strengths_take_the_same_program_and_give_other_results(digits):
+def test_other_strengths_take_the_same_program_and_give_other_results():
     specs = [
-        ModelSpec(hidden_units=(9,), epochs=2, dropout=dropout, l1=l1, l2=l2)
-        for dropout, l1, l2 in ((0.2, 0.0, 0.01), (0.6, 0.001, 0.0), (0.2, 0.02, 0.02))
+        ModelSpec(hidden_units=(11,), dropout=dropout, l1=l1, l2=l2, learning_rate=rate)
+        for dropout, l1, l2, rate in ((0.2, 0.0, 0.01, 0.01), (0.6, 0.001, 0.0, 0.1), (0.2, 0.02, 0.02, 0.01))
     ]
-    before = _compile_for.cache_info().misses
-    runs = [train(spec, digits, journal=None) for spec in specs]
-    assert _compile_for.cache_info().misses == before + 1
-    penalties = [run.history["penalty"][-1] for run in runs]
-    expected = [float(sum(run.model.losses)) for run in runs]  # of the fitted models, by Keras with their own strengths
-    assert penalties == pytest.approx(expected, rel=1e-5)
-    assert len({run.history["val_data_loss"][-1] for run in runs}) == 3
+    models, before = [build_model(spec, find_problem("housing")) for spec in specs], compile_for.cache_info().misses
+    histories = [train_once(model) for model in models]
+    assert compile_for.cache_info().misses == before + 1
+    # The penalties of the fitted models, by Keras with their own strengths.
+    expected = [float(sum(model.losses)) for model in models]
+    assert [history["penalty"][-1] for history in histories] == pytest.approx(expected, rel=1e-5)
+    assert len({history["val_data_loss"][-1] for history in histories}) == 3
+
+
+def test_penalty_of_activities_is_computed_as_keras_does():
+    for strength in (0.1, 0.2):  # no weight's penalty: a constant of the program, which must not be taken for another
+        layer = keras.layers.Dense(1, activity_regularizer=keras.regularizers.L2(strength))
+        model = keras.Sequential([keras.Input((8,)), layer])
+        model.compile(optimizer=keras.optimizers.SGD(0.0), loss="mse")
+        assert strengths_of(model).size == 0
+        penalty = train_once(model, batch_size=60)["penalty"][0]
+        assert penalty == pytest.approx(strength * float((np.asarray(model(X)) ** 2).sum() / 90), rel=0.3)

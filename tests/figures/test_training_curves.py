@@ -118,6 +118,7 @@ def test_plot_runs_takes_what_plain_keras_gives(wrap):
     ("runs", "error", "message"),
     [
         ([], ValueError, r"nothing to draw. Received: runs=\[\]. Give a run, a history or several."),
+        (None, TypeError, r"drawn of runs and histories. Received: NoneType. Give what recipe.train returned"),
         ([make_run(), 3], TypeError, r"drawn of runs and histories. Received: int. Give what recipe.train returned"),
         ([make_run(), make_run(problem="housing")], ValueError, r"need one measure. Received: accuracy, mae."),
     ],
@@ -132,6 +133,13 @@ def test_plot_runs_gives_a_notebook_a_picture_with_its_words():
     data, metadata = figure._repr_mimebundle_()
     assert data["image/png"].startswith("iVBOR")
     assert metadata["image/png"]["alt"] == data["text/plain"] == figure.alt
+
+
+def test_plot_runs_draws_a_final_run_which_has_no_validation():
+    history = {name: curve for name, curve in make_run().history.items() if not name.startswith("val_")}
+    figure = plot_runs(replace(make_run(), history=history, final=True))
+    assert lines_of(figure.axes[0]) == [[[1, 2, 3], [0.6, 0.4, 0.2]]]
+    assert "data loss: training from 0.6 to 0.2. accuracy: training from 0.4 to 0.8." in figure.alt
 
 
 def test_penalty_stands_in_axes_of_its_own():

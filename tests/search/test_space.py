@@ -127,9 +127,9 @@ def test_range_refuses_what_does_not_go_upwards():
         Range("a", 1)
 
 
-def test_space_takes_lists_and_says_what_varies():
+def test_space_takes_lists_and_says_what_parameters_there_are():
     space = SearchSpace(units=[8, 16], optimizer=["adam"], l2=Range(1e-4, 1e-2))
-    assert space.varied == ("units", "l2")
+    assert list(space.distributions("mlp", layers=1)) == ["units_1", "l2_on", "l2", "optimizer"]
     assert hash(space) == hash(SearchSpace(units=(8, 16), optimizer=("adam",), l2=Range(1e-4, 1e-2)))
 
 
@@ -138,7 +138,7 @@ def test_space_takes_lists_and_says_what_varies():
 def test_default_space_suits_its_problem(name, samples):
     problem = find_problem(name)
     space = default_space(problem, samples)
-    assert "learning_rate" in space.varied
+    assert "learning_rate" in space.distributions("mlp")
     assert space.base.patience
     for spec in draw(space, 8)[0]:
         check_fit(spec, problem)

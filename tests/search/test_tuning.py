@@ -210,7 +210,7 @@ def test_tune_keeps_a_failed_trial_with_its_reason(digits):
     notes = ["MemoryError: out of memory", "", "MemoryError: out of memory", ""]
     assert [run.note for run in found.new] == [run.note for run in default_journal().runs()] == notes
     assert all(run.spec.learning_rate and run.data == digits.data_key for run in found.new)  # what failed is known
-    assert found.sentences[0].endswith("2 trained to the end, 2 failed.")
+    assert found.sentences[0].endswith("2 failed, 2 trained to the end.")
 
 
 def test_tune_passes_on_what_a_callback_raises_and_leaves_nothing_running(digits, tmp_path):

@@ -55,11 +55,6 @@ def test_settings_survive_their_text(changes, text):
     assert hash(Kinds.from_text(text)) == hash(settings)
 
 
-def test_settings_take_lists_and_whole_numbers_as_widgets_and_json_give_them():
-    settings = Kinds(digits=[4, 5], real=1)
-    assert (settings.digits, settings.real, type(settings.real)) == ((4, 5), 1.0, float)
-
-
 @pytest.mark.parametrize(
     ("changes", "kind", "message"),
     [
@@ -202,18 +197,6 @@ def test_run_button_computes_in_a_thread_and_stop_ends_it():
     assert panel.stop_button.disabled
 
 
-def test_run_button_works_again_after_stop():
-    panel = CountPanel(steps=200, pause=0.2)
-    panel.run_button.click()
-    panel.stop_button.click()
-    panel.wait(timeout=10)
-    panel.settings = "steps=4"
-    panel.run_button.click()
-    panel.wait(timeout=10)
-    assert len(panel.result.values) == 4
-    assert "Done in" in panel.status.value
-
-
 def test_start_cuts_the_run_under_way_short_and_takes_the_new_settings():
     panel = CountPanel(steps=200, pause=0.2)
     panel.start()
@@ -222,14 +205,6 @@ def test_start_cuts_the_run_under_way_short_and_takes_the_new_settings():
     panel.wait(timeout=10)
     assert len(panel.result.values) == 5
     assert panel.computed[-1] == CountSettings(steps=5)
-
-
-def test_run_ends_the_thread_first():
-    panel = CountPanel(steps=200, pause=0.2)
-    panel.start()
-    assert len(panel.run(steps=6, pause=0.0).values) == 6
-    panel.wait(timeout=10)
-    assert len(panel.result.values) == 6
 
 
 def test_stop_ends_a_run_of_the_main_thread_too():
@@ -276,12 +251,6 @@ def test_live_panel_has_its_first_result_when_it_is_shown():
     assert panel.computed == [CountSettings()]
 
 
-def test_live_panel_whose_first_run_fails_is_shown_with_the_message():
-    panel = LiveCountPanel(steps=13)
-    assert panel._repr_mimebundle_()["text/plain"] == "LiveCountPanel('steps=13')"
-    assert "is unlucky" in panel.status.value
-
-
 def test_panel_with_run_button_does_not_run_by_itself():
     panel = CountPanel()
     panel._repr_mimebundle_()
@@ -307,14 +276,6 @@ def test_error_in_the_thread_is_shown_and_logged_and_raised_by_wait(caplog):
     panel.start()
     panel.wait(timeout=10)
     assert panel.error is None
-
-
-def test_error_in_run_is_raised_and_shown():
-    panel = CountPanel()
-    with pytest.raises(ValueError, match="is unlucky"):
-        panel.run(steps=13)
-    assert "is unlucky" in panel.status.value
-    assert not panel.run_button.disabled
 
 
 def test_error_in_a_drawing_is_raised_too():
@@ -358,12 +319,6 @@ def test_closed_panel_runs_and_is_shown_anew():
     assert "Done in" in panel.status.value
 
 
-def test_text_of_a_panel_is_short_and_stable():
-    bundles = [CountPanel(steps=3)._repr_mimebundle_() for _ in range(2)]
-    assert [bundle["text/plain"] for bundle in bundles] == ["CountPanel('steps=3')"] * 2
-    assert all("application/vnd.jupyter.widget-view+json" in bundle for bundle in bundles)
-
-
 def test_describe_source_names_each_dataset_once_without_a_machine_path():
     digits, five, houses = (load(name, "sample", rows=100) for name in ("mnist", "mnist_five", "housing"))
     text = describe_source(digits, five, houses)
@@ -371,11 +326,6 @@ def test_describe_source_names_each_dataset_once_without_a_machine_path():
     assert text.count("an embedded sample, not the real data. A stand-in") == 2
     local = replace(digits, source="local", provenance="Digits.", reason="/somewhere/else/mnist.npz was there.")
     assert describe_source(local) == "mnist: real data, from files on this machine. Digits."
-
-
-def test_source_stands_on_the_panel():
-    panel = CountPanel(load("housing", "sample", rows=100))
-    assert "an embedded sample, not the real data. A stand-in, not real prices" in panel.source_label.value
 
 
 def test_worker_does_what_was_asked_while_it_was_busy_once():

@@ -64,15 +64,6 @@ def draw_matrix(found: Mapping[str, Sequence[Check]], *, axes: Axes) -> Axes:
     return axes
 
 
-def describe_matrix(found: Mapping[str, Sequence[Check]]) -> str:
-    """Say in words what `draw_matrix` shows."""
-    parts = []
-    for name, checks in found.items():
-        failed = [check.name for check in checks if check.failed]
-        parts.append(f"{name}: {', '.join(failed) or 'none'}")
-    return f"Checks that fail. {'; '.join(parts)}."
-
-
 def _draw_curves(axes: Axes, history: Mapping[str, Sequence[float]], key: str) -> None:
     train, val = history[key], history[f"val_{key}"]
     steps = history["step"]
