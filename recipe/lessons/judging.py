@@ -22,8 +22,6 @@ from recipe.steps.s3_protocol import take_split
 from recipe.steps.s4_prepare import prepare
 from recipe.steps.training import cross_validate
 
-OnProgress = Callable[[object, str], None]
-
 MODELS_TOGETHER = 60  # in one program: enough to be quick, few enough that results come in while it goes on
 TRUTH_ROWS = 20_000  # the standard error of an accuracy of 0.9 is 0.2 points on so many
 _TRACING = threading.Lock()

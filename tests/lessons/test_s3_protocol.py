@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 import recipe
 from recipe.core.run import mean_run
@@ -25,7 +26,7 @@ def houses():
 
 
 def test_study_protocols_reports_what_training_by_hand_reports(houses):
-    (study,) = study_protocols(houses, ["K-fold"], folds=3, rows=60, draws=1, spec=SPEC, seed=5)
+    (study,) = study_protocols(houses, ["K-fold"], folds=3, rows=60, draws=1, spec=SPEC.replace(seed=5))
     drawn = draw_rows(houses, 60, seed=5)
     splits = recipe.k_fold(drawn.few, folds=3, seed=5)
     runs = [recipe.train(SPEC.replace(seed=5 + fold), recipe.prepare(split)) for fold, split in enumerate(splits)]
@@ -141,7 +142,9 @@ def test_selection_refuses_what_is_no_choice(houses):
 @pytest.mark.parametrize(("problem", "sign"), [("mnist", 1), ("housing", -1)])
 def test_draw_selection_begins_at_one_score_and_ends_at_the_optimism(problem, sign):
     study = make_selection(problem, sign)
-    lines = {line.get_label(): line.get_ydata() for line in draw_selection(study).get_lines()}
+    axes = Figure().add_subplot()
+    draw_selection(study, axes=axes)
+    lines = {line.get_label(): line.get_ydata() for line in axes.get_lines()}
     dev, truth = lines["on the dev set"], lines["in truth"]
     assert dev[0] == pytest.approx(truth[0])
     assert dev[-1] - truth[-1] == pytest.approx(sign * study.optimism(3))
@@ -149,7 +152,8 @@ def test_draw_selection_begins_at_one_score_and_ends_at_the_optimism(problem, si
 
 def test_draw_studies_has_a_line_for_each_protocol_and_one_for_the_truth(houses):
     studies = study_protocols(houses, folds=2, rows=40, repeats=2, draws=2, spec=SPEC)
-    axes = draw_studies(studies)
+    axes = Figure().add_subplot()
+    draw_studies(studies, axes=axes)
     assert [label.get_text() for label in axes.get_yticklabels()] == [*(study.name for study in studies), "the truth"]
     dots = [line.get_xdata() for line in axes.get_lines() if line.get_marker() in ("o", "D")]
     np.testing.assert_array_equal(dots, [*(study.reported for study in studies), studies[0].truth])

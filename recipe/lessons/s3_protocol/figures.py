@@ -8,15 +8,14 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from recipe.core.measures import MEASURES
-from recipe.figures import BLUE, GREEN, INK, ORANGE, VERMILION, finish, new_figure
+from recipe.figures import BLUE, GREEN, INK, ORANGE, VERMILION, finish
 from recipe.lessons.s3_protocol.study import ProtocolStudy, SelectionStudy
 
 JITTER_SEED = 0  # dots at one score are moved apart, always in the same way
 
 
-def draw_studies(studies: Sequence[ProtocolStudy], *, axes: Axes | None = None) -> Axes:
+def draw_studies(studies: Sequence[ProtocolStudy], *, axes: Axes) -> None:
     """Draw what several protocols reported on the same rows, a dot for each time, and the truth below them."""
-    axes = axes or new_figure(width=8.0, height=1.4 + 0.65 * (len(studies) + 1))[1][0]
     first, rng = studies[0], np.random.default_rng(JITTER_SEED)
     axes.axvline(float(np.mean(first.truth)), color=GREEN, linestyle="--", linewidth=1.5, zorder=0)
     lines = [(study.name, study.reported, "o", BLUE) for study in studies] + [("the truth", first.truth, "D", GREEN)]
@@ -36,7 +35,6 @@ def draw_studies(studies: Sequence[ProtocolStudy], *, axes: Axes | None = None) 
     axes.grid(axis="x", alpha=0.2)
     fresh = "other rows each time" if first.redraw == "rows" else "the same rows, cut anew each time"
     finish(axes, f"{first.rows:,} rows, {first.draws} times: {fresh} (data: {first.source})")
-    return axes
 
 
 def describe_studies(studies: Sequence[ProtocolStudy]) -> str:
@@ -51,15 +49,12 @@ def describe_studies(studies: Sequence[ProtocolStudy]) -> str:
     return f"{quantity} in {first.draws} repetitions: {'; '.join(parts)}."
 
 
-def draw_selection(
-    study: SelectionStudy, *, choices: str = "candidates to choose from", title: str = "", axes: Axes | None = None
-) -> Axes:
+def draw_selection(study: SelectionStudy, *, choices: str = "candidates to choose from", axes: Axes) -> None:
     """Draw the score of the best of so many candidates: on the dev set that it was chosen by, and in truth.
 
     What the dev sets were too easy or too hard for all candidates alike is taken off: both lines begin at one score,
     and what lies between them comes from choosing alone.
     """
-    axes = axes or new_figure(width=4.2)[1][0]
     measure, counts = MEASURES[study.problem.measure], range(1, study.candidates + 1)
     truth = np.array([study.expected(count)[1] for count in counts])
     optimism = np.array([study.optimism(count) for count in counts])
@@ -71,6 +66,5 @@ def draw_selection(
     axes.set_xlabel(choices)
     axes.set_ylabel(f"{measure.title}\n({unit})" if unit else measure.title)
     axes.xaxis.get_major_locator().set_params(integer=True)
-    finish(axes, title or f"{study.problem.name} (data: {study.source})")
+    finish(axes, f"{study.problem.name} (data: {study.source})")
     axes.legend(frameon=False, fontsize="small", labelcolor=INK)
-    return axes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,6 @@ from recipe.core.run import mean_run
 from recipe.core.spec import ModelSpec
 from recipe.lessons.judging import (
     TRUTH_ROWS,
-    OnProgress,
     draw_rows,
     measure_truth,
     prepare_all_of,
@@ -111,9 +110,8 @@ def study_protocols(
     draws: int = 20,
     redraw: str = "rows",
     spec: ModelSpec | None = None,
-    seed: int = 0,
     truth_rows: int = TRUTH_ROWS,
-    on_progress: OnProgress | None = None,
+    on_progress: Callable[[object, str], None] | None = None,
     stop: threading.Event | None = None,
 ) -> tuple[ProtocolStudy, ...]:
     """Repeat a whole evaluation many times on few rows, and hold each report against the truth.
@@ -131,7 +129,7 @@ def study_protocols(
     rows : samples that a protocol has; at most half of all, the rest is the truth
     draws : how often the whole procedure is repeated
     redraw : what is new each time: ``"rows"``, or only the ``"cut"`` (and the first weights) of the same rows
-    spec : what is trained; None takes a small network
+    spec : what is trained, with the seed of the first draw; None takes a small network
     truth_rows : samples that the truth is measured on, at most
     on_progress : called with (the studies so far or None, a message)
     stop : once set, the study ends and returns the repetitions that are complete, maybe none
@@ -145,11 +143,14 @@ def study_protocols(
     repeats = repeats if "iterated K-fold" in protocols else 1
     cuts = {"hold-out": 1, "K-fold": folds, "iterated K-fold": folds * repeats}
     most = max(cuts[protocol] for protocol in protocols)
-    seeds = [seed + number for number in range(draws)]
-    drawn = [draw_rows(dataset, rows, seed=new if redraw == "rows" else seed, truth_rows=truth_rows) for new in seeds]
+    spec = spec or small_spec(dataset.problem)
+    seeds = [spec.seed + number for number in range(draws)]
+    drawn = [
+        draw_rows(dataset, rows, seed=new if redraw == "rows" else spec.seed, truth_rows=truth_rows) for new in seeds
+    ]
     groups = [
-        [*map(prepare, k_fold(draw.few, folds=folds, repeats=repeats, seed=new)[:most]), prepare_all_of(draw)]
-        for new, draw in zip(seeds, drawn, strict=True)
+        [*map(prepare, k_fold(draw.few, folds=folds, repeats=repeats, seed=seed)[:most]), prepare_all_of(draw)]
+        for seed, draw in zip(seeds, drawn, strict=True)
     ]
     table: list[list[float]] = []  # a row for each draw: the report of each protocol, then the truth
 
@@ -176,7 +177,6 @@ def study_protocols(
         if on_progress is not None:
             on_progress(studies() if table else None, message)
 
-    spec = (spec or small_spec(dataset.problem)).replace(seed=seed)
     trained = train_groups(spec, groups, on_message=tell, stop=stop)
     for draw, group, runs in zip(drawn, groups, trained, strict=False):  # a stop ends the runs before the groups
         reports = [mean_run(runs[: cuts[protocol]]).score for protocol in protocols]
@@ -267,7 +267,6 @@ def study_selection(
     rows: int = 200,
     candidates: int = 20,
     draws: int = 6,
-    seed: int = 0,
     truth_rows: int = TRUTH_ROWS,
 ) -> SelectionStudy:
     """Train candidates that differ by their first weights alone, choose by the dev set, and look at the truth.
@@ -287,10 +286,10 @@ def study_selection(
         raise ValueError(
             f"A choice needs 2 candidates and 1 draw. Received: candidates={candidates}, draws={draws}. Give more."
         )
-    drawn = [draw_rows(dataset, rows, seed=seed + number, truth_rows=truth_rows) for number in range(draws)]
-    prepared = [prepare(hold_out(draw.few, seed=seed)) for draw in drawn]
+    drawn = [draw_rows(dataset, rows, seed=number, truth_rows=truth_rows) for number in range(draws)]
+    prepared = [prepare(hold_out(draw.few)) for draw in drawn]
     pairs: list[list[tuple[float, float]]] = []
-    trained = train_groups(small_spec(dataset.problem).replace(seed=seed), [[one] * candidates for one in prepared])
+    trained = train_groups(small_spec(dataset.problem), [[one] * candidates for one in prepared])
     for draw, one, runs in zip(drawn, prepared, trained, strict=True):
         rest = prepare_rest(one, draw)
         pairs.append([(run.score, measure_truth(run, rest)) for run in runs])

@@ -9,21 +9,20 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from recipe.core.measures import MEASURES
-from recipe.figures import BLUE, GREEN, INK, ORANGE, PURPLE, SKY, finish, new_figure
+from recipe.figures import BLUE, GREEN, INK, ORANGE, PURPLE, SKY, finish
 from recipe.lessons.s4_prepare.study import PreparationTrial
 
 WIDE = 20.0  # largest over smallest, from which on an axis is logarithmic: one column would squeeze all the others
 _EARLIER = ((SKY, "-."), (PURPLE, ":"), (GREEN, (0, (5, 1, 1, 1))))  # colour and line style, the latest first
 
 
-def draw_input_ranges(inputs: Sequence[tuple[str, float, float, float]], *, axes: Axes | None = None) -> Axes:
+def draw_input_ranges(inputs: Sequence[tuple[str, float, float, float]], *, axes: Axes) -> None:
     """Draw the range of each column that the network reads: a line from the 5th to the 95th percentile, a dot between.
 
     Parameters
     ----------
     inputs : (name, 5th, 50th and 95th percentile) of each column, as `summarise_inputs` gives them
     """
-    axes = axes or new_figure(height=1.2 + 0.28 * len(inputs))[1][0]
     for line, (_, low, middle, high) in enumerate(inputs):
         axes.plot((low, high), (line, line), color=BLUE, linewidth=3, alpha=0.7, solid_capstyle="butt")
         axes.plot(middle, line, "o", color=BLUE, markersize=5)
@@ -36,7 +35,6 @@ def draw_input_ranges(inputs: Sequence[tuple[str, float, float, float]], *, axes
     axes.grid(axis="x", alpha=0.25)
     axes.set_xlabel("what the network reads (5 % to 95 %)")
     finish(axes, "")
-    return axes
 
 
 def draw_preparation(figure: Figure, trials: Sequence[PreparationTrial]) -> None:
