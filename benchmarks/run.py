@@ -65,7 +65,7 @@ def _housing_folds(dataset) -> list[dict[str, np.ndarray]]:
 
 def run_side(python: Path, work: str, side: str, folder: Path, **variables: str) -> dict:
     """Run one side as a process; return what it printed."""
-    shield = {"PYTHONWARNINGS": "ignore", "TF_CPP_MIN_LOG_LEVEL": "3", **variables}
+    shield = {"KERAS_BACKEND": "jax", "PYTHONWARNINGS": "ignore", "TF_CPP_MIN_LOG_LEVEL": "3", **variables}
     command = [str(python), str(HERE / "sides.py"), work, side, str(folder)]
     done = subprocess.run(command, env=os.environ | shield, capture_output=True, text=True, check=False)
     if done.returncode:

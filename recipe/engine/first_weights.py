@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import keras
 
 INITIALIZERS = ("kernel_initializer", "embeddings_initializer", "bias_initializer")
-SMALLEST_DRAW = 2**14  # numbers, drawn in a fifth of a millisecond: small layers share one program
+SMALLEST_DRAW = 2**14  # numbers: small layers share one program
 Initializer = Callable[..., np.ndarray]
 
 

@@ -1,4 +1,4 @@
-"""Train a spec on prepared data: the only door to the engine, and the record of what came out."""
+"""Train a spec on prepared data by the engine, and record what came out."""
 
 from __future__ import annotations
 
