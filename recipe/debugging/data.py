@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from recipe.core.checks import Check
 from recipe.core.problem import ProblemType
 from recipe.debugging.bench import Bench, NotApplicable, judge
+from recipe.debugging.checks import Check
 from recipe.debugging.splits import find_duplicates
 
 LOOKED_AT = 5_000  # rows, drawn evenly, for what needs not all of them
