@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recipe.core.checks import Check
 from recipe.core.problem import LAST_LAYERS, LastLayer, ProblemType
 from recipe.debugging.bench import VAL_ROWS, Bench, NotApplicable, judge
+from recipe.debugging.checks import Check
 
 if TYPE_CHECKING:
     import keras

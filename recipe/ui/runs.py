@@ -164,8 +164,7 @@ def _star(run: pd.Series) -> str:
 
 
 def _line(run: pd.Series) -> str:
-    epochs = f"{run['epochs']} epoch{'' if run['epochs'] == 1 else 's'}"
-    return f"{_star(run)}run {run.name}: {show_value(run['score'])}, {run['spec']}, {epochs}"
+    return f"{_star(run)}run {run.name}: {show_value(run['score'])}, {run['spec']}"
 
 
 def _sentence(pair: pd.DataFrame, measure: typing.Any) -> str:

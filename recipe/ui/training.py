@@ -15,11 +15,11 @@ import ipywidgets as widgets
 from matplotlib.figure import Figure
 
 from recipe.core.dataset import Dataset, Split
-from recipe.core.files import write_whole
 from recipe.core.prepared import Prepared
 from recipe.core.run import Run
 from recipe.core.spec import ModelSpec
 from recipe.data.problems import PROBLEMS
+from recipe.data.safe_files import write_whole
 from recipe.debugging.mistakes import find_mistakes
 from recipe.engine.codegen import keras_code
 from recipe.engine.models import build_model, check_fit
