@@ -28,19 +28,19 @@ if TYPE_CHECKING:  # for editors, which do not run what is below
     from recipe.debugging.mistakes import find_mistakes as find_mistakes
     from recipe.engine.codegen import keras_code as keras_code
     from recipe.engine.models import build_model as build_model
+    from recipe.engine.saving import load_model as load_model, save_model as save_model
     from recipe.figures.training import plot_runs as plot_runs
     from recipe.journal import Journal as Journal
     from recipe.search import tune as tune
     from recipe.search.space import Range as Range, SearchSpace as SearchSpace
     from recipe.steps.s1_problem import describe_target as describe_target
     from recipe.steps.s2_measure import suggest_measure as suggest_measure
-    from recipe.steps.s3_checks import find_duplicates as find_duplicates, same_distribution as same_distribution
+    from recipe.debugging.splits import find_duplicates as find_duplicates, same_distribution as same_distribution
     from recipe.steps.s3_protocol import hold_out as hold_out, k_fold as k_fold, time_folds as time_folds
     from recipe.steps.s4_prepare import prepare as prepare
     from recipe.steps.s5_baseline import compute_baseline as compute_baseline, statistical_power as statistical_power
     from recipe.steps.s6_scale_up import diagnose_errors as diagnose_errors, diagnose_history as diagnose_history
-    from recipe.steps.s7_final import evaluate_once as evaluate_once, load_model as load_model
-    from recipe.steps.s7_final import save_model as save_model, train_final as train_final
+    from recipe.steps.s7_final import evaluate_once as evaluate_once, train_final as train_final
     from recipe.steps.s7_regularize import advise as advise
     from recipe.steps.training import cross_validate as cross_validate, train as train, train_seeds as train_seeds
     from recipe.ui.training import TrainingPanel as TrainingPanel
@@ -70,19 +70,19 @@ _HOME_OF = {
     "diagnose_history": "steps.s6_scale_up",
     "evaluate_once": "steps.s7_final",
     "fetch": "data.download",
-    "find_duplicates": "steps.s3_checks",
+    "find_duplicates": "debugging.splits",
     "find_mistakes": "debugging.mistakes",
     "hold_out": "steps.s3_protocol",
     "k_fold": "steps.s3_protocol",
     "keras_code": "engine.codegen",
     "load": "data.load",
-    "load_model": "steps.s7_final",
+    "load_model": "engine.saving",
     "make_pipeline": "debugging.faults",
     "plot_runs": "figures.training",
     "prepare": "steps.s4_prepare",
     "run_recipe": "app.workflow",
-    "same_distribution": "steps.s3_checks",
-    "save_model": "steps.s7_final",
+    "same_distribution": "debugging.splits",
+    "save_model": "engine.saving",
     "statistical_power": "steps.s5_baseline",
     "suggest_measure": "steps.s2_measure",
     "time_folds": "steps.s3_protocol",

@@ -23,12 +23,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recipe.core.files import hold_lock
 from recipe.core.prepared import Prepared
 from recipe.core.problem import Problem
 from recipe.core.run import Run, collect_versions
 from recipe.core.spec import ModelSpec
 from recipe.data.files import home_folder
+from recipe.data.safe_files import hold_lock
 
 if TYPE_CHECKING:
     import pandas as pd

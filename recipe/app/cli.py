@@ -265,7 +265,7 @@ def _load(name: str, source: str, rows: int | None, seed: int = 0) -> Dataset:
 
 def _check_targets(*paths: Path | None) -> None:
     """Find out before the work, not after it, that a file cannot be written."""
-    from recipe.core.files import check_target
+    from recipe.data.safe_files import check_target
 
     given = [path for path in paths if path is not None]
     try:
@@ -279,7 +279,7 @@ def _check_targets(*paths: Path | None) -> None:
 
 def _write(texts: dict[Path | None, Callable[[], str]], console: Console) -> None:
     """Write the files that were asked for, and say where they are."""
-    from recipe.core.files import write_whole
+    from recipe.data.safe_files import write_whole
 
     with _explained(errors=(OSError,)):
         for path, text in texts.items():

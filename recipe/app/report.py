@@ -133,17 +133,15 @@ def _draw_trial(trial: Trial, result: RecipeResult) -> str:
 def _draw_scores(result: RecipeResult) -> str:
     """Return the scores from the baseline to the test set as SVG."""
     measure, lines = MEASURES[result.problem.measure], result.lines
-    unit, scores = measure.unit_of(result.problem), [line.score for line in lines]
+    unit, named = measure.unit_of(result.problem), {f"{line.name}\n({line.part})": line for line in lines}
     figure, (axes,) = plots.new_figure(1, width=7.2, height=0.9 + 0.45 * len(lines))
     plots.draw_scores(
-        [f"{line.name}\n({line.part})" for line in lines],
-        scores,
-        quantity=measure.title,
-        unit=unit,
+        axes,
+        {name: line.score for name, line in named.items()},
+        quantity=f"{measure.title}{f', {unit}' if unit else ''}",
         higher_is_better=measure.higher_is_better,
-        intervals=[line.interval for line in lines],
-        on_test=[line.part == "test" for line in lines],
-        axes=axes,
+        intervals={name: line.interval for name, line in named.items() if line.interval is not None},
+        on_test=[name for name, line in named.items() if line.part == "test"],
     )
-    names = [f"{line.name} ({line.part})" for line in lines]
-    return plots.to_inline_svg(figure, plots.describe_scores(names, scores, quantity=measure.title, unit=unit))
+    told = ", ".join(f"{line.name} ({line.part}) {line.score:.4g}" for line in lines)
+    return plots.to_inline_svg(figure, f"{measure.title}{f' in {unit}' if unit else ''}: {told}.")

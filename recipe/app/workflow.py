@@ -20,12 +20,13 @@ from recipe.core.run import WISHES, EpochReport, Run, collect_versions, mean_run
 from recipe.core.spec import ModelSpec
 from recipe.data.load import load
 from recipe.data.problems import default_rows, find_problem
+from recipe.engine.saving import FinalModel, predict
 from recipe.steps.s3_protocol import hold_out, k_fold
 from recipe.steps.s4_prepare import prepare
 from recipe.steps.s5_baseline import Baseline, StatisticalPower, compute_baseline, statistical_power
 from recipe.steps.s6_plan import FEW_SAMPLES, FOLDS, HELD_OUT, Plan, make_plan
 from recipe.steps.s6_scale_up import HistoryDiagnosis, Verdict, diagnose_errors, diagnose_history, has_errors
-from recipe.steps.s7_final import FinalModel, FinalResult, evaluate_once, predict, train_final
+from recipe.steps.s7_final import FinalResult, evaluate_once, train_final
 from recipe.steps.s7_regularize import Advice, advise
 from recipe.steps.training import cross_validate
 

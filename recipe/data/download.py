@@ -18,7 +18,6 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from recipe.core.files import hold_lock
 from recipe.data.files import (
     FILES,
     OFFICIAL_SHA256,
@@ -33,6 +32,7 @@ from recipe.data.files import (
     unpickle_reviews,
 )
 from recipe.data.problems import dataset_of
+from recipe.data.safe_files import hold_lock
 
 OFFICIAL_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 LOCK_SECONDS = 900.0  # how long to wait for another process that downloads into the same folder

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recipe.core.checks import Check, Status
 from recipe.core.problem import Problem, ProblemType
 from recipe.debugging import data, training
 from recipe.debugging import model as model_checks
 from recipe.debugging.bench import Bench, NotApplicable
+from recipe.debugging.checks import Check, Status
 
 if TYPE_CHECKING:
     import keras

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from recipe.core.checks import Check, Status
 from recipe.core.problem import Problem, ProblemType
 from recipe.core.run import EpochReport
+from recipe.debugging.checks import Check, Status
 
 if TYPE_CHECKING:
     import keras

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from recipe.core.checks import Check
 from recipe.core.prepared import Prepared
 from recipe.core.spec import ModelSpec
 from recipe.debugging import PipelineReport, check_pipeline
 from recipe.debugging.bench import ROWS, VAL_ROWS
+from recipe.debugging.checks import Check
 from recipe.engine.models import build_model, make_targets
 from recipe.steps.s5_baseline import StatisticalPower, compute_baseline, statistical_power
 from recipe.steps.training import train

@@ -6,10 +6,10 @@ import itertools
 
 import numpy as np
 
-from recipe.core.checks import Check
 from recipe.core.problem import ProblemType
 from recipe.debugging.bench import Bench, NotApplicable, judge
-from recipe.steps.s3_checks import find_duplicates
+from recipe.debugging.checks import Check
+from recipe.debugging.splits import find_duplicates
 
 LOOKED_AT = 5_000  # rows, drawn evenly, for what needs not all of them
 LARGE, SMALL = 10.0, 0.01  # spread or level of inputs beyond which training suffers

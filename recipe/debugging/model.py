@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recipe.core.checks import Check
 from recipe.core.problem import LAST_LAYERS, LastLayer, ProblemType
 from recipe.debugging.bench import CANNOT_RUN, VAL_ROWS, Bench, NotApplicable, judge, short_path
+from recipe.debugging.checks import Check
 
 if TYPE_CHECKING:
     import keras

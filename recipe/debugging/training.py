@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 
-from recipe.core.checks import Check
 from recipe.core.problem import ProblemType
 from recipe.debugging.bench import BATCH, LONGEST, Bench, NotApplicable, Outcome, judge, short_path
+from recipe.debugging.checks import Check
 
 LEARNED = 0.05  # of the first loss: a smaller fall is no learning
 TOO_LOW = 0.03  # of the lowest rate at which the loss falls well: ten times slower is only slow

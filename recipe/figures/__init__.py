@@ -9,8 +9,7 @@ from __future__ import annotations
 import base64
 import io
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping
 
 import matplotlib as mpl
 import numpy as np
@@ -47,81 +46,48 @@ def new_figure(columns: int = 1, *, width: float = 6.0, height: float = 3.6) -> 
 
 
 def draw_scores(
-    names: Sequence[str],
-    scores: Sequence[float],
+    axes: Axes,
+    scores: Mapping[str, float],
     *,
     quantity: str,
-    unit: str = "",
     higher_is_better: bool,
-    intervals: Sequence[tuple[float, float] | None] | None = None,
-    on_test: Sequence[bool] | None = None,
-    title: str = "",
-    axes: Axes | None = None,
-) -> Axes:
-    """Draw scores as dots, one a line from the top, with their confidence intervals.
+    intervals: Mapping[str, tuple[float, float]],
+    on_test: Collection[str] = (),
+) -> None:
+    """Draw scores by name as dots, one a line from the top, with their confidence intervals.
 
-    Dots, not bars: scores such as 0.978 and 0.981 are told apart on an axis that need not begin at 0.
-
-    Parameters
-    ----------
-    names, scores : of each line; a score may be NaN
-    intervals : (low, high) of each, or None
-    on_test : which of them are of the test set; they get a shape and colour of their own
+    Dots, not bars: scores such as 0.978 and 0.981 are told apart on an axis that need not begin at 0. Those of the
+    test set, whose names are in `on_test`, get a shape and colour of their own.
     """
-    axes = axes or new_figure(height=0.8 + 0.42 * len(names))[1][0]
-    intervals = intervals or [None] * len(names)
-    on_test = on_test or [False] * len(names)
-    for line, (score, interval, test) in enumerate(zip(scores, intervals, on_test, strict=True)):
-        if interval is not None:
-            axes.plot(interval, (line, line), color=VERMILION if test else BLUE, linewidth=2.5, alpha=0.6)
-        mark, colour = ("D", VERMILION) if test else ("o", BLUE)
+    for line, (name, score) in enumerate(scores.items()):
+        mark, colour = ("D", VERMILION) if name in on_test else ("o", BLUE)
+        if name in intervals:
+            axes.plot(intervals[name], (line, line), color=colour, linewidth=2.5, alpha=0.6)
         axes.plot(score, line, mark, color=colour, markersize=8)
-        axes.annotate(
-            f"{score:.4g}",
-            (score, line),
-            (0, 7),
-            textcoords="offset points",
-            horizontalalignment="center",
-            fontsize="small",
-            color=INK,
-        )
-    axes.set_yticks(range(len(names)), names)
-    axes.set_ylim(len(names) - 0.5, -0.7)
+        place = {"textcoords": "offset points", "ha": "center", "fontsize": "small"}
+        axes.annotate(f"{score:.4g}", (score, line), (0, 7), color=INK, **place)
+    axes.set_yticks(range(len(scores)), list(scores))
+    axes.set_ylim(len(scores) - 0.5, -0.7)
     axes.margins(x=0.12)
-    direction = "right is better" if higher_is_better else "left is better"
-    axes.set_xlabel(f"{quantity} ({f'{unit}; ' if unit else ''}{direction})")
+    axes.set_xlabel(f"{quantity} ({'right' if higher_is_better else 'left'} is better)")
     axes.grid(axis="y", alpha=0.25)
-    finish(axes, title)
-    return axes
-
-
-def describe_scores(names: Sequence[str], scores: Sequence[float], *, quantity: str, unit: str = "") -> str:
-    """Say in words what `draw_scores` shows."""
-    listed = ", ".join(f"{name} {score:.4g}" for name, score in zip(names, scores, strict=True))
-    return f"{quantity}{f' in {unit}' if unit else ''}: {listed}."
+    finish(axes, "")
 
 
 def to_png(figure: Figure, *, dpi: int = 2 * DPI, fast: bool = False) -> bytes:
     """Return the figure as a PNG on white; `fast` for a picture that is soon replaced: a tenth larger, sooner made."""
     buffer, options = io.BytesIO(), {"compress_level": 1} if fast else {}
-    with _laid_out(figure, dpi):
-        figure.savefig(buffer, format="png", dpi=dpi, facecolor="white", pil_kwargs=options)
-    return buffer.getvalue()
-
-
-@contextmanager
-def _laid_out(figure: Figure, dpi: float) -> Iterator[None]:
-    """Lay a figure out, and let nobody do so again inside: `savefig` would do it twice, and draw once for nothing."""
     engine, before = figure.get_layout_engine(), figure.dpi
     figure.dpi = dpi
-    try:
+    try:  # laid out here, once: `savefig` would do it twice, and draw once for nothing
         if engine is not None and figure.axes:
             engine.execute(figure)
         figure.set_layout_engine(None)
-        yield
+        figure.savefig(buffer, format="png", dpi=dpi, facecolor="white", pil_kwargs=options)
     finally:
         figure.set_layout_engine(engine)
         figure.dpi = before
+    return buffer.getvalue()
 
 
 def to_inline_svg(figure: Figure, alt: str) -> str:

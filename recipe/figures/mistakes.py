@@ -11,7 +11,6 @@ from recipe.core.problem import Problem, ProblemType
 from recipe.debugging.mistakes import Mistakes, TextMistake
 from recipe.figures import BLUE, GREEN, INK, SKY, VERMILION, finish
 
-NARROW = 5.5  # inches
 MOST_IMAGES, TEXTS_SHOWN, WORDS_SHOWN, ROWS_MARKED, COLUMNS_SHOWN = 12, 3, 6, 5, 6
 _UNREAD = "#9a9a9a"
 _MONO = 0.602  # width of a letter of DejaVu Sans Mono, as part of its size
@@ -50,12 +49,6 @@ def describe_mistakes(mistakes: Mistakes) -> str:
     return " ".join(told)
 
 
-def _title(figure: Figure, mistakes: Mistakes) -> str:
-    if figure.get_figwidth() < NARROW:
-        return mistakes.sentence
-    return f"{mistakes.sentence} The ones it was surest of{_mark(mistakes.source)}:"
-
-
 def _mark(source: str) -> str:
     return " (sample)" if source == "sample" else ""
 
@@ -83,9 +76,8 @@ def _caption(mistakes: Mistakes, place: int) -> str:
 
 def _draw_images(figure: Figure, mistakes: Mistakes) -> None:
     """Draw the images in a grid, below each ten probabilities where there are ten classes."""
-    is_narrow = figure.get_figwidth() < NARROW
-    columns, shown = 4 if is_narrow else 6, mistakes.worst[:MOST_IMAGES]
-    _write_title(figure, _title(figure, mistakes))
+    columns, shown = 6, mistakes.worst[:MOST_IMAGES]
+    _write_title(figure, mistakes)
     has_bars = mistakes.problem.type is ProblemType.MULTICLASS
     wide, high = 0.98 / columns, 0.93 / max(2, -(-len(shown) // columns))
     for number, place in enumerate(shown):
@@ -102,8 +94,9 @@ def _draw_images(figure: Figure, mistakes: Mistakes) -> None:
             _draw_probabilities(bars, mistakes, place)
 
 
-def _write_title(figure: Figure, title: str) -> None:
+def _write_title(figure: Figure, mistakes: Mistakes) -> None:
     figure.add_subplot(figure.add_gridspec(1, 1)[0]).set_axis_off()  # the layout engine misses a grid otherwise
+    title = f"{mistakes.sentence} The ones it was surest of{_mark(mistakes.source)}:"
     figure.text(0.01, 0.985, title, fontsize=9.5, color=INK, va="top")
 
 
@@ -146,7 +139,7 @@ def _head(text: TextMistake, mistakes: Mistakes) -> str:
 
 def _draw_texts(figure: Figure, mistakes: Mistakes) -> None:
     """Draw a part of each text with its strongest words in colour, and beside it what these words did."""
-    _write_title(figure, _title(figure, mistakes))
+    _write_title(figure, mistakes)
     shown = mistakes.texts[:TEXTS_SHOWN]
     foot, top = 0.12, 0.925
     height = (top - foot) / TEXTS_SHOWN
@@ -251,9 +244,7 @@ def _draw_quantities(figure: Figure, mistakes: Mistakes) -> None:
     names = list(mistakes.problem.feature_names)
     has_map = mistakes.problem.kind == "table" and {"longitude", "latitude"} <= set(names)
     truth, says, errors = mistakes.truth.reshape(mistakes.samples, -1)[:, 0], mistakes.outputs[:, 0], mistakes.errors
-    below = figure.get_figwidth() < NARROW
-    rows, columns = (1, 1) if not has_map else (2, 1) if below else (1, 2)
-    panes = figure.subplots(rows, columns, squeeze=False).ravel()
+    panes = figure.subplots(1, 2 if has_map else 1, squeeze=False).ravel()
     places = [(truth, says)]
     if has_map:
         places = [tuple(mistakes.inputs[:, names.index(name)] for name in ("longitude", "latitude")), *places]
@@ -285,7 +276,7 @@ def _draw_quantities(figure: Figure, mistakes: Mistakes) -> None:
 
 def _draw_rows(figure: Figure, mistakes: Mistakes) -> None:
     """Write the worst rows of a table as one: what each is, what the model says, and the first of its columns."""
-    _write_title(figure, _title(figure, mistakes))
+    _write_title(figure, mistakes)
     names = mistakes.problem.column_names[:COLUMNS_SHOWN]
     axes = figure.add_axes((0.01, 0.01, 0.98, 0.9))
     axes.set_axis_off()

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -23,9 +23,8 @@ History = Mapping[str, Sequence[float]]
 
 WIDE_RANGE = 30.0  # largest over smallest, from which on an axis is logarithmic
 CURVES_SHARE = 0.3  # of the height: a baseline that would leave the curves less stands in the legend alone
-NARROW = 5.5  # inches: a narrower figure has its axes below each other
 FEW_EPOCHS = 10  # of so many each is marked by a dot
-LONG_NAME = 24  # letters, from which on the legend has two columns
+LONG_NAME = 32  # letters, from which on the legend has two columns
 SIDES = (("", BLUE, "--", "training"), ("val_", ORANGE, "-", "validation"))
 COLOURS = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, INK)
 PAST = {"color": "#8c8c8c", "lw": 1, "alpha": 0.55, "zorder": 1}
@@ -65,8 +64,6 @@ class TrainingCurves:
     past : earlier trainings; their validation curves are drawn faintly, as far as they fit in
     epochs : how many are planned while training runs, else None
     source : of the data; a sample is named as one
-    diverged_epoch : from 0, the first one with a loss that is no number
-    last_epoch : how far the axis goes; without a run under way as far as the past ones
     """
 
     curves: tuple[Curve, ...]
@@ -78,15 +75,19 @@ class TrainingCurves:
     past: tuple[History, ...] = ()
     epochs: int | None = None
     source: str = ""
-    diverged_epoch: int | None = field(init=False)
-    last_epoch: int = field(init=False)
 
-    def __post_init__(self) -> None:
+    @property
+    def diverged_epoch(self) -> int | None:
+        """The first epoch, from 0, with a loss that is no number."""
         losses = [_read(one, side + "data_loss") for one in self.histories for side, *_ in SIDES]
-        bad = [int(np.isnan(values).argmax()) for values in losses if np.isnan(values).any()]
-        object.__setattr__(self, "diverged_epoch", min(bad, default=None))
+        return min((int(np.isnan(values).argmax()) for values in losses if np.isnan(values).any()), default=None)
+
+    @property
+    def last_epoch(self) -> int:
+        """How far the axis goes: before the first epoch as far as the past runs."""
+        done = max(curve.epochs for curve in self.curves)
         past = max((len(_read(one, "val_data_loss")) for one in self.past), default=0)
-        object.__setattr__(self, "last_epoch", max(1, self.epochs or 0, max(map(len, losses), default=0) or past))
+        return max(1, self.epochs or 0, done or past)
 
     @property
     def histories(self) -> list[History]:
@@ -186,8 +187,7 @@ def draw_curves(figure: Figure, curves: TrainingCurves) -> dict[str, Axes]:
     -------
     dict of Axes : ``"loss"``, ``"measure"``, and ``"penalty"`` where any is above 0
     """
-    is_narrow = figure.get_figwidth() < NARROW
-    panes = _lay_out(figure, curves, is_narrow)
+    panes = _lay_out(figure, curves)
     sample = " (sample)" if curves.source == "sample" else ""
     unit = f"\n({curves.unit})" if len(curves.unit) > 12 else f" ({curves.unit})" if curves.unit else ""
     _draw_pane(panes["loss"], curves, "data_loss", f"data loss{sample}")
@@ -198,7 +198,7 @@ def draw_curves(figure: Figure, curves: TrainingCurves) -> dict[str, Axes]:
     named = {
         label: line for axes in panes.values() for line, label in zip(*axes.get_legend_handles_labels(), strict=True)
     }
-    columns = 2 if is_narrow or any(len(label) > LONG_NAME + 8 for label in named) else 3
+    columns = 2 if any(len(label) > LONG_NAME for label in named) else 3
     look = {"frameon": False, "fontsize": 9, "labelcolor": INK, "ncols": columns}
     figure.legend(named.values(), named, loc="outside lower center", **look)  # below: it covers no curve
     return panes
@@ -309,9 +309,9 @@ def _describe_curve(curve: Curve, key: str) -> str:
 # The drawing.
 
 
-def _lay_out(figure: Figure, curves: TrainingCurves, is_narrow: bool) -> dict[str, Axes]:
-    """Make the axes: side by side, or below each other in a narrow figure."""
-    left, right = figure.add_gridspec(*((2, 1) if is_narrow else (1, 2)))
+def _lay_out(figure: Figure, curves: TrainingCurves) -> dict[str, Axes]:
+    """Make the axes: loss and measure side by side, the penalty below the loss where there is one."""
+    left, right = figure.add_gridspec(1, 2)
     if not any((_read(one, "penalty") > 0).any() for one in curves.histories):
         return {"loss": figure.add_subplot(left), "measure": figure.add_subplot(right)}
     upper, lower = left.subgridspec(2, 1, height_ratios=(2.6, 1))

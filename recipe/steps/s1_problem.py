@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from recipe.core.problem import LAST_LAYERS, LastLayer, Problem, ProblemType
+from recipe.core.problem import Problem, ProblemType
 from recipe.steps.s5_baseline import Baseline, compute_baseline
 
 MAX_CLASSES = 100  # whole numbers from 0 without a gap are taken for class numbers up to this many; above, for counts
@@ -22,66 +22,51 @@ class TargetDescription:
 
     Attributes
     ----------
-    type : binary, multiclass or multilabel classification, regression, or regression to values in [0, 1]
+    problem : with the type, the units of the last layer, the names of classes, labels or columns, and the unit
     reason : what in the array says so, with its numbers
     caution : what an array cannot tell and a person should ask; empty where nothing was found
-    samples : how many targets there are
-    outputs : units that the last layer wants
-    names : what each class, label or column is called
-    shares : the share of each class, or of the yes of each label, in the order of `names`; empty for quantities
-    unit : of a quantity
     baseline : what the best guess without the input achieves on these targets: the accuracy, or the mean absolute error
     targets : np.ndarray of shape (n,) or (n, outputs), numbers: texts have become class numbers
     """
 
-    type: ProblemType
+    problem: Problem
     reason: str
     caution: str = ""
-    samples: int
-    outputs: int
-    names: tuple[str, ...]
-    shares: tuple[float, ...] = ()
-    unit: str = ""
     baseline: Baseline = field(repr=False)
     targets: np.ndarray = field(repr=False)
 
     @property
-    def last_layer(self) -> LastLayer:
-        """The row of the table for this type: activation and loss."""
-        return LAST_LAYERS[self.type]
+    def shares(self) -> tuple[float, ...]:
+        """The share of each class, or of the yes of each label, in the order of their names; empty for quantities."""
+        y = self.targets
+        if not self.problem.type.is_classification:
+            return ()
+        counts = y.sum(axis=0) if y.ndim == 2 else np.bincount(y, minlength=len(self.problem.output_names))
+        return tuple((counts / len(y)).tolist())
 
     @property
     def layer_code(self) -> str:
         """The last layer as Keras code."""
-        activation = self.last_layer.activation
-        return f"Dense({self.outputs})" if activation is None else f'Dense({self.outputs}, activation="{activation}")'
+        units, activation = self.problem.outputs, self.problem.last_layer.activation
+        return f"Dense({units})" if activation is None else f'Dense({units}, activation="{activation}")'
 
     @property
     def guess(self) -> str:
         """What a guess without the input achieves, in words, with its numbers."""
-        if not self.type.is_classification:
+        if not self.problem.type.is_classification:
             # Columns may have different units, so that each has an error of its own.
-            errors = np.abs(self.targets.reshape(self.samples, -1) - self.baseline.outputs).mean(axis=0)
+            errors = np.abs(self.targets.reshape(len(self.targets), -1) - self.baseline.outputs).mean(axis=0)
             median, error = (" and ".join(map(format_number, row)) for row in (self.baseline.outputs[0], errors))
-            unit = f" {self.unit}" if self.unit else ""
+            unit = f" {self.problem.target_unit}".rstrip()
             return f"Always the median, {median}{unit}: off by {error}{unit} on average."
-        right = "of the answers right" if self.type is ProblemType.MULTILABEL else "right"
+        right = "of the answers right" if self.problem.type is ProblemType.MULTILABEL else "right"
         return f"Always {self.baseline.guess!r}: {self.baseline.value:.1%} {right}."
-
-    def answer(self, row: int) -> str:
-        """The target of one sample in words."""
-        y = self.targets[row]
-        if self.type is ProblemType.MULTILABEL:
-            return ", ".join(name for name, yes in zip(self.names, y, strict=True) if yes) or "none"
-        if self.type.is_classification:
-            return self.names[int(y)]
-        return " and ".join(map(format_number, np.atleast_1d(y))) + (f" {self.unit}" if self.unit else "")
 
     def __str__(self) -> str:
         lines = {
-            "type": str(self.type),
+            "type": str(self.problem.type),
             "because": self.reason,
-            "last layer": f"{self.layer_code}, loss {self.last_layer.loss}",
+            "last layer": f"{self.layer_code}, loss {self.problem.last_layer.loss}",
             "without the input": self.guess,
             "mind": self.caution,
         }
@@ -130,19 +115,20 @@ def describe_target(y: np.ndarray, *, names: Sequence[str] = (), unit: str = "")
     if kind is ProblemType.BINARY:
         y = (y == values[1]).astype(np.uint8)
     names = _name(kind, y, names, values)
-    outputs = 1 if kind is ProblemType.BINARY else len(names)
-    return TargetDescription(
+    problem = Problem(
+        name="target",
+        question="",
         type=kind,
-        reason=reason,
-        caution=caution,
-        samples=len(y),
-        outputs=outputs,
-        names=names,
-        shares=_shares(kind, y, len(names)),
-        unit=unit,
-        baseline=_guess(kind, y, names, outputs),
-        targets=y,
+        outputs=1 if kind is ProblemType.BINARY else len(names),
+        output_names=names,
+        input_shape=(),
+        measure="accuracy" if kind.is_classification else "mae",
+        target_unit=unit,
     )
+    # The best constant is learned from the targets and judged on them: one number cannot learn them by heart.
+    baseline = compute_baseline(problem, y, y)
+    targets = y.astype(np.int64) if kind is ProblemType.MULTICLASS else y
+    return TargetDescription(problem=problem, reason=reason, caution=caution, baseline=baseline, targets=targets)
 
 
 def format_number(value: float) -> str:
@@ -232,24 +218,3 @@ def _name(kind: ProblemType, y: np.ndarray, names: tuple[str, ...], values: np.n
             f"The targets are a {kind}, which wants {wanted} name(s). Received: names={names!r}. Give so many, or none."
         )
     return names or made
-
-
-def _shares(kind: ProblemType, y: np.ndarray, classes: int) -> tuple[float, ...]:
-    if not kind.is_classification:
-        return ()
-    counts = y.sum(axis=0) if y.ndim == 2 else np.bincount(y.astype(np.intp), minlength=classes)
-    return tuple(float(count) / len(y) for count in counts)
-
-
-def _guess(kind: ProblemType, y: np.ndarray, names: tuple[str, ...], outputs: int) -> Baseline:
-    """Learn the best constant from the targets and judge it on them: one number cannot learn them by heart."""
-    problem = Problem(
-        name="target",
-        question="",
-        type=kind,
-        outputs=outputs,
-        output_names=names,
-        input_shape=(),
-        measure="accuracy" if kind.is_classification else "mae",
-    )
-    return compute_baseline(problem, y, y)

@@ -16,7 +16,7 @@ from recipe.core.expect import expect
 from recipe.core.input_checks import check_targets
 from recipe.core.measures import MEASURES, check_outputs
 from recipe.core.problem import Problem, ProblemType
-from recipe.steps.s5_baseline import resample_scores
+from recipe.steps.s5_baseline import LEVEL, RESAMPLES, resample_scores
 
 # Balanced is a matter of degree. Where one class is at most twice as frequent as the other, a blind guess has an
 # accuracy of two thirds at most, and what a model adds to it can still be seen.
@@ -24,8 +24,6 @@ BALANCED = 2 / 3
 CUT_OFF = 0.01  # so large a share of equal largest values is no chance: a census, or a sensor, stopped counting there
 FAR_OUT = 0.01  # the share of samples that are called the furthest out
 HEAVY = 0.2  # they weigh heavily where they have more than this share of all squared deviation (8 % if normal)
-RESAMPLES = 2_000
-LEVEL = 0.95
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import bisect
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,7 +11,8 @@ import numpy as np
 from recipe.core.measures import MEASURES, THRESHOLD, Measure, check_outputs
 from recipe.core.problem import Problem, ProblemType
 
-LEVEL = 0.95
+LEVEL = 0.95  # confidence that is asked for
+RESAMPLES = 2_000  # validation sets that a bootstrap draws
 DRAWN_VALUES = 4_000_000  # at most so many are drawn at a time, which bounds the memory to 100 MB or so
 
 
@@ -152,9 +152,6 @@ class StatisticalPower:
     p_value : chance of a difference at least as large if the model were no better than the baseline (one-sided)
     test : which test that is from
     samples : number of validation samples
-    samples_needed : from how many validation samples on the same difference would just have been significant; None
-        where the model is not better, so that no number helps
-    level : confidence that is asked for
     """
 
     measure: str
@@ -165,8 +162,6 @@ class StatisticalPower:
     p_value: float
     test: str
     samples: int
-    samples_needed: int | None
-    level: float = LEVEL
 
     @property
     def confidence(self) -> float:
@@ -175,8 +170,8 @@ class StatisticalPower:
 
     @property
     def beats_baseline(self) -> bool:
-        """Whether the confidence reaches the level."""
-        return self.p_value <= round(1.0 - self.level, 12)
+        """Whether the confidence reaches 95 %."""
+        return self.p_value <= round(1.0 - LEVEL, 12)
 
     @property
     def sentence(self) -> str:
@@ -185,27 +180,14 @@ class StatisticalPower:
         tested = f"({self.test}, {self.samples} validation samples)"
         sure = "more than 99.9 %" if self.confidence > 0.999 else f"{100 * self.confidence:.1f} %"  # never certainty
         if self.beats_baseline:
-            return (
-                f"The model beats the baseline: {numbers}, with a confidence of {sure} {tested}; "
-                f"{self.samples_needed} samples would have been enough."
-            )
-        if self.samples_needed is None:
+            return f"The model beats the baseline: {numbers}, with a confidence of {sure} {tested}."
+        if not self.difference > 0:  # NaN is not, either
             return f"The model does not beat the baseline: {numbers} {tested}."
-        return (
-            f"That the model beats the baseline may be chance: {numbers}, with a confidence of only {sure} {tested}; "
-            f"it would take about {self.samples_needed} samples to tell."
-        )
+        return f"That the model beats the baseline may be chance: {numbers}, with a confidence of only {sure} {tested}."
 
 
 def statistical_power(
-    problem: Problem,
-    y_val: np.ndarray,
-    outputs: np.ndarray,
-    baseline: Baseline,
-    *,
-    resamples: int = 2000,
-    seed: int = 0,
-    level: float = LEVEL,
+    problem: Problem, y_val: np.ndarray, outputs: np.ndarray, baseline: Baseline, *, seed: int = 0
 ) -> StatisticalPower:
     """Test whether a model beats a baseline on the validation samples.
 
@@ -216,32 +198,24 @@ def statistical_power(
     bootstrap: validation sets are drawn with replacement from the one there is, and the p-value is the share of them
     on which the model is not better. (It is never put below 1 / 2^n: n samples cannot tell more.)
 
-    `samples_needed` assumes that the rates seen here stay as they are. Exact test: the smallest number of samples whose
-    wins and losses, in these proportions, are significant. Bootstrap: the number at which the spread of the difference,
-    which shrinks with the root of the number of samples, fits 1.645 times into it. A set of that size tells in about
-    one case out of two; plan for more.
-
     Parameters
     ----------
     y_val : np.ndarray of shape (n,) or (n, outputs)
     outputs : np.ndarray of shape (n, outputs), the model's raw outputs; one that is not finite beats nothing
     baseline : Baseline
         With its own outputs on the same samples, in the same order.
-    resamples : validation sets to draw
     seed : fixes the draw
-    level : confidence to ask for
 
     Raises
     ------
     ValueError
-        If the shapes do not fit, the samples are not the baseline's, or a number is out of range.
+        If the shapes do not fit, or the samples are not the baseline's.
 
     References
     ----------
     Q. McNemar, Note on the sampling error of the difference between correlated proportions, Psychometrika 12, 1947.
     B. Efron and R. Tibshirani, An Introduction to the Bootstrap, 1993, chapter 16.
     """
-    _check_numbers(resamples, level)
     measure = MEASURES[problem.measure]
     value = measure.compute(problem, y_val, outputs)
     y_val, outputs = check_outputs(problem, y_val, outputs)
@@ -252,35 +226,21 @@ def statistical_power(
         )
     # The baseline's value is taken on these very targets, whatever it was computed on.
     reference, samples = measure.compute(problem, y_val, baseline.outputs), len(y_val)
-    common = {"measure": measure.name, "model": value, "baseline": reference, "samples": samples, "level": level}
+    common = {"measure": measure.name, "model": value, "baseline": reference, "samples": samples}
     if math.isnan(value):
-        nowhere = {"difference": math.nan, "interval": (math.nan, math.nan), "p_value": 1.0, "samples_needed": None}
+        nowhere = {"difference": math.nan, "interval": (math.nan, math.nan), "p_value": 1.0}
         return StatisticalPower(**common, **nowhere, test="none: the outputs are not finite")
     both = (outputs, baseline.outputs)
-    gain, gains = measure.gain(value, reference), measure.gain(*resample_scores(problem, y_val, both, resamples, seed))
-    low, high = np.quantile(gains, [1 - level, level]).tolist()
+    gains = measure.gain(*resample_scores(problem, y_val, both, RESAMPLES, seed))
+    low, high = np.quantile(gains, [1 - LEVEL, LEVEL]).tolist()
     differing = count_wins(problem, y_val, *both)
     if differing is not None:
         test, p_value = "exact McNemar test", sign_test(*differing)
-        needed = _needed_by_sign_test(*differing, samples, level)
     else:
-        test = f"paired bootstrap of {resamples} resamples"
-        p_value = max((1 + int((gains <= 0).sum())) / (resamples + 1), 0.5**samples)
-        needed = _needed_by_spread(gain, float(gains.std()), samples, level)
-    if needed is not None:  # the two ways to the same question must not contradict each other at the margin
-        needed = min(needed, samples) if p_value <= round(1 - level, 12) else max(needed, samples + 1)
-    found = {"difference": gain, "interval": (low, high), "p_value": p_value, "samples_needed": needed}
+        test = f"paired bootstrap of {RESAMPLES} resamples"
+        p_value = max((1 + int((gains <= 0).sum())) / (RESAMPLES + 1), 0.5**samples)
+    found = {"difference": measure.gain(value, reference), "interval": (low, high), "p_value": p_value}
     return StatisticalPower(**common, **found, test=test)
-
-
-def _check_numbers(resamples: int, level: float) -> None:
-    if not 0.5 <= level < 1:
-        raise ValueError(f"A confidence lies in [0.5, 1). Received: level={level}. The usual one is 0.95.")
-    if resamples < math.ceil(1 / (1 - level)):
-        raise ValueError(
-            f"{resamples} resamples cannot show a confidence of {level:g}. Received: resamples={resamples}. "
-            "Take 1000 or more."
-        )
 
 
 def count_wins(
@@ -307,27 +267,6 @@ def sign_test(wins: int, losses: int) -> float:
     from scipy.stats import binom
 
     return float(binom.sf(wins - 1, wins + losses, 0.5))
-
-
-def _needed_by_sign_test(wins: int, losses: int, samples: int, level: float) -> int | None:
-    """Search for the smallest number of samples that is significant at these rates (wins rounded down, losses up)."""
-    if wins <= losses:
-        return None
-
-    def is_significant(number: int) -> bool:
-        return sign_test(wins * number // samples, -(-losses * number // samples)) <= 1 - level
-
-    return 1 + bisect.bisect_left(range(1, 1 << 40), True, key=is_significant)
-
-
-def _needed_by_spread(gain: float, spread: float, samples: int, level: float) -> int | None:
-    """Return from how many samples on the difference is a one-sided normal quantile of its spread."""
-    from scipy.stats import norm
-
-    if gain <= 0:
-        return None
-    fewest = math.ceil(math.log2(1 / (1 - level)))  # below that even wins alone are no proof
-    return max(fewest, math.ceil(samples * (norm.ppf(level) * spread / gain) ** 2))
 
 
 def resample_scores(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
+from numbers import Real
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -103,11 +104,10 @@ def diagnose_history(
     """Say what training curves show.
 
     In this order: *diverged*, if a loss is not finite, or the training loss ends above its first value and ten times
-    above its best one; *did not learn*, if the training loss never falls by 1 % and three times its noise below its
-    first value, or the measure stays within 2 % of the baseline's error on both sides while the loss does not fall
-    any more; *overfitting*, if the validation loss rises after its lowest point by more than noise explains while the
-    training loss does not rise with it; *still improving*, if it falls at the end by more than noise; else *best
-    here*. What noise explains is said in `_find_turn`.
+    above its best one; *did not learn*, if the training loss never falls by 1 % and three times its noise, or the
+    measure stays within 2 % of the baseline's error while the loss does not fall any more; *overfitting*, if the
+    validation loss rises after its lowest point by more than noise explains (see `_find_turn`) while the training
+    loss does not rise with it; *still improving*, if it falls at the end by more than noise; else *best here*.
 
     Parameters
     ----------
@@ -132,11 +132,12 @@ def diagnose_history(
     >>> diagnosis.verdict == "overfitting", diagnosis.best_epoch, diagnosis.overfitting_epoch
     (True, 2, 3)
     """
-    history = _history_of(run)
+    history = _read_curves(run)
     if isinstance(run, Run) and baseline is None and _can_be_beaten(run.baseline, run.measure):
         baseline, measure = run.baseline, run.measure
-    train_key, monitor = _choose_keys(history)
-    train, judged = _read(history, train_key), _read(history, monitor)
+    train_key = _train_key(history)
+    monitor = "val_" + train_key if "val_" + train_key in history else train_key
+    train, judged = history[train_key], history[monitor]
     common = {"monitor": monitor, "epochs": len(train), "first_train_loss": float(train[0])}
     bad = np.flatnonzero(~(np.isfinite(train) & np.isfinite(judged)))
     diverged = int(bad[0]) if len(bad) else _explosion(train)
@@ -154,51 +155,38 @@ def diagnose_history(
     return HistoryDiagnosis(verdict=verdict, overfitting_epoch=since, note=note, **common)
 
 
-def _history_of(run: object) -> Mapping[str, Sequence[float]]:
-    """Return the curves of whatever holds some; a final run's are of training samples on both sides."""
+def _read_curves(run: object) -> dict[str, np.ndarray]:
+    """Return the curves of whatever holds some, each of shape (epochs,); a final run has no validation."""
     history = getattr(run, "history", run)
     if not isinstance(history, Mapping):
-        several = isinstance(run, Sequence) and run and isinstance(run[0], Run)
-        raise TypeError(
-            f"Curves are diagnosed of one training. Received: a {type(run).__name__}. Give "
-            + (
-                "one of the runs, or their mean: recipe.core.run.mean_run(runs)."
-                if several
-                else "what train or fit returned."
+        is_several = isinstance(run, Sequence) and run and isinstance(run[0], Run)
+        way = "one of the runs, or their mean: recipe.core.run.mean_run(runs)" if is_several else "what train returned"
+        raise TypeError(f"Curves are diagnosed of one training. Received: a {type(run).__name__}. Give {way}.")
+    epochs, curves = len(history[_train_key(history)]), {}
+    for name, curve in history.items():
+        try:
+            curves[name] = np.array([float(value) for value in curve])
+        except (TypeError, ValueError):
+            raise TypeError(f"A history holds numbers. Received: {name}={list(curve)!r}.") from None
+        if len(curve) != epochs:
+            raise ValueError(
+                f"The history has {epochs} epochs of training and {len(curve)} of {name}. Received: lists of "
+                "different length. Validate after every epoch."
             )
-        )
-    if getattr(run, "final", False):
-        return {name: curve for name, curve in history.items() if not name.startswith("val_")}
-    return history
+    is_final = getattr(run, "final", False)
+    return {name: curve for name, curve in curves.items() if not (is_final and name.startswith("val_"))}
 
 
-def _choose_keys(history: Mapping[str, Sequence[float]]) -> tuple[str, str]:
-    """Return the key of the training loss and of the curve to judge: the pair without penalties where there is one."""
+def _train_key(history: Mapping[str, Sequence[float]]) -> str:
+    """Return the key of the training loss: the one without penalties, where validation has such a one, too."""
     has_data_pair = "data_loss" in history and ("val_data_loss" in history or "val_loss" not in history)
-    train_key = "data_loss" if has_data_pair else "loss"
-    if train_key not in history:
+    key = "data_loss" if has_data_pair else "loss"
+    if not len(history.get(key, ())):
         raise ValueError(
-            f"The history has no training loss. Received: history with {', '.join(map(str, history)) or 'no key'}. "
-            'Pass what Keras returned, such as model.fit(...).history, with "loss" in it.'
+            f"The history has no training loss of one epoch at least. Received: history with "
+            f"{', '.join(map(str, history)) or 'no key'}. Pass what Keras returned, such as model.fit(...).history."
         )
-    if not len(history[train_key]):
-        raise ValueError(f"The history has no epoch. Received: {train_key}=[]. Train for one epoch at least.")
-    return train_key, "val_" + train_key if "val_" + train_key in history else train_key
-
-
-def _read(history: Mapping[str, Sequence[float]], key: str) -> np.ndarray:
-    """Return one list of the history as an array of floats, as long as the training loss."""
-    try:
-        values = np.array([float(value) for value in history[key]])
-    except (TypeError, ValueError):
-        raise TypeError(f"A history holds numbers. Received: {key}={list(history[key])!r}.") from None
-    epochs = len(history[_choose_keys(history)[0]])
-    if len(values) != epochs:
-        raise ValueError(
-            f"The history has {epochs} epochs of training and {len(values)} of {key}. Received: lists of different "
-            "length. Validate after every epoch."
-        )
-    return values
+    return key
 
 
 def _explosion(train: np.ndarray) -> int | None:
@@ -218,7 +206,7 @@ def _can_be_beaten(baseline: float, measure: str) -> bool:
     return 0 < (1 - baseline if MEASURES[measure].higher_is_better else baseline) < math.inf
 
 
-def _beats_baseline(history: Mapping[str, Sequence[float]], baseline: float, measure: str | None) -> bool:
+def _beats_baseline(history: Mapping[str, np.ndarray], baseline: float, measure: str | None) -> bool:
     """Say whether the measure is better than the baseline over the last third of the epochs, on either side."""
     known = [name for name in MEASURES if name in history or "val_" + name in history]
     name = measure or getattr(baseline, "measure", None) or next(iter(known), None)
@@ -231,7 +219,7 @@ def _beats_baseline(history: Mapping[str, Sequence[float]], baseline: float, mea
     is_share, value = MEASURES[name].higher_is_better, float(baseline)
     if not _can_be_beaten(value, name):
         raise ValueError(f"A baseline without error cannot be beaten. Received: baseline={value}, measure={name!r}.")
-    late = [float(np.median(_read(history, key)[2 * len(history[key]) // 3 :])) for key in keys]
+    late = [float(np.median(history[key][2 * len(history[key]) // 3 :])) for key in keys]
     limit = BEYOND_BASELINE * (1 - value if is_share else value)
     return any((1 - level if is_share else level) < limit for level in late)
 
@@ -275,18 +263,16 @@ class _Turn:
 def _find_turn(values: np.ndarray) -> _Turn:
     """Find where a curve is lowest, and whether it rises after that: (epochs,), finite.
 
-    Levels are those of a running median (3 epochs wide from 10 epochs on, a tenth of the curve from 40 on). It *rises*
-    if the median of as many last epochs lies above the lowest smoothed value by 2 % and by four standard
-    errors of the difference of two such medians (1.25 times the noise, over the root of the width: the asymptotic
-    error of a median). Noise is estimated by `_measure_noise`. Curves of fewer than 10 epochs are not smoothed: the
-    last two epochs must lie above the lowest one by three standard errors, and noise is the largest step against the
-    trend, at least 1 %. It *falls* if the medians of the last three fifths go down, the last step by 1 %, and all of
-    it by three standard errors (known from 10 epochs on).
+    Levels are those of a running median (see `_window`). The curve *rises* if the median of as many last epochs lies
+    above the lowest smoothed value by 2 % and by four standard errors of the difference of two such medians (1.25
+    times the noise, over the root of the width: the asymptotic error of a median). It *falls* if the medians of the
+    last three fifths go down, the last step by 1 %, and all of it by three standard errors. Curves of fewer than 10
+    epochs are not smoothed: there the last two epochs must lie above the lowest one by three standard errors.
 
     Simulated with independent noise of 1 to 10 % on curves that stay flat, a rise is seen by mistake in less than
     5 % of the curves of 10 to 39 epochs and in 1 % of longer ones. Fewer than 10 epochs of noise of 3 % or more look
-    like a rise in up to one case of five: so few points cannot tell. Noise that lasts from one epoch to the next
-    (correlation 0.5) looks so in up to 15 % of the curves below 60 epochs, and in 5 % above.
+    like a rise in up to one case of five. Noise that lasts from one epoch to the next (correlation 0.5) looks so in
+    up to 15 % of the curves below 60 epochs, and in 5 % above.
     """
     width = _window(len(values))
     smooth = _running_median(values, width)
@@ -302,7 +288,7 @@ def _find_turn(values: np.ndarray) -> _Turn:
 
 
 def _window(epochs: int) -> int:
-    """Return the width of the running median, an odd number of epochs."""
+    """Return the width of the running median, an odd number: 3 from 10 epochs on, a tenth of them from 40 on."""
     return 1 if epochs < SHORT else max(3, 2 * (epochs // 20) + 1)
 
 
@@ -316,12 +302,10 @@ def _measure_noise(values: np.ndarray) -> float:
     """Estimate the standard deviation of a curve's noise from the curve alone.
 
     Of independent noise with deviation s the second differences have the deviation s * sqrt(6) and the third ones
-    s * sqrt(20), while a smooth trend nearly vanishes from both; their median absolute size, over the last two thirds
-    of the epochs, is robust against spikes. The smaller one counts, and is raised by 30 % where the curve is short.
-    From 60 epochs on, the deviation from a running median tells also how much the noise of one epoch lasts into the
-    next: with a correlation r between neighbours it is enlarged by sqrt((1 + r) / (1 - r)).
-
-    Of fewer than 10 epochs: the largest step against the trend, up before the lowest epoch or down after it.
+    s * sqrt(20), while a smooth trend nearly vanishes from both; their median absolute size is robust against spikes.
+    The smaller one counts, raised by 30 % where the curve is short. From 60 epochs on the noise may also last into the
+    next epoch: with a correlation r between neighbours it is enlarged by sqrt((1 + r) / (1 - r)). Of fewer than 10
+    epochs it is the largest step against the trend, up before the lowest epoch or down after it, at least 1 %.
     """
     epochs = len(values)
     if epochs < SHORT:
@@ -370,7 +354,6 @@ class ErrorDiagnosis:
     ----------
     train_error, validation_error, reachable_error : as given
     bias, variance : ``"low"`` or ``"high"``
-    tolerance : the error that is not worth working on
     note : what else a reader should know; may be empty
     """
 
@@ -379,7 +362,6 @@ class ErrorDiagnosis:
     reachable_error: float
     bias: str
     variance: str
-    tolerance: float = TOLERANCE
     note: str = ""
 
     @property
@@ -456,23 +438,35 @@ def diagnose_errors(
     >>> diagnose_errors(0.15, 0.30, reachable_error=0.15).bias
     'low'
     """
+    note = ""
     if isinstance(train_error, Run):
         reachable_error = reachable_error if validation_error is None else validation_error
-        return _split_error(*_errors_of(train_error), _check_error("reachable_error", reachable_error), tolerance)
-    train_error = _check_error("train_error", train_error)
-    validation_error = _check_error("validation_error", validation_error)
-    found = _split_error(train_error, validation_error, _check_error("reachable_error", reachable_error), tolerance)
-    if validation_error > 0.5 and train_error - validation_error >= TOLERANCE:
-        given = f"diagnose_errors({1 - train_error:.3g}, {1 - validation_error:.3g})"
-        return replace(found, note=f"(If these numbers are accuracies, give what is missing to 1: {given}.)")
-    return found
+        train, validation = _errors_of(train_error)
+    else:
+        train, validation = _check_error("train_error", train_error), _check_error("validation_error", validation_error)
+        if validation > 0.5 and train - validation >= TOLERANCE:
+            given = f"diagnose_errors({1 - train:.3g}, {1 - validation:.3g})"
+            note = f"(If these numbers are accuracies, give what is missing to 1: {given}.)"
+    reachable = _check_error("reachable_error", reachable_error)
+    if not tolerance > 0:
+        raise ValueError(f"A difference of 0 is never high. Received: tolerance={tolerance}. Give one above 0.")
+    bias, gap = train - reachable, validation - train
+    avoidable = max(bias, 0.0) + max(gap, 0.0)
+    is_within_reach = validation - reachable < tolerance - _ROUNDING
+    return ErrorDiagnosis(
+        train_error=train,
+        validation_error=validation,
+        reachable_error=reachable,
+        bias=_judge_part(bias, avoidable, tolerance),
+        variance="low" if is_within_reach else _judge_part(gap, avoidable, tolerance),
+        note=note,
+    )
 
 
 def has_errors(run: Run) -> bool:
     """Say whether a run has a score on both sides that can be told as an error: it is not final and did not diverge."""
-    measure = MEASURES[run.measure]
-    is_relative = not measure.higher_is_better
-    return math.isfinite(run.score + run.train_score) and (not is_relative or _can_be_beaten(run.baseline, run.measure))
+    is_share = MEASURES[run.measure].higher_is_better  # the error of a quantity is a part of the baseline's
+    return math.isfinite(run.score + run.train_score) and (is_share or _can_be_beaten(run.baseline, run.measure))
 
 
 def _errors_of(run: Run) -> tuple[float, float]:
@@ -485,22 +479,6 @@ def _errors_of(run: Run) -> tuple[float, float]:
     return measure.error(run.train_score, run.baseline), measure.error(run.score, run.baseline)
 
 
-def _split_error(train: float, validation: float, reachable: float, tolerance: float) -> ErrorDiagnosis:
-    if _check_error("tolerance", tolerance) == 0:
-        raise ValueError("With a tolerance of 0 every difference is high. Received: tolerance=0. Give one above 0.")
-    bias, gap = train - reachable, validation - train
-    avoidable = max(bias, 0.0) + max(gap, 0.0)
-    is_within_reach = validation - reachable < tolerance - _ROUNDING
-    return ErrorDiagnosis(
-        train_error=train,
-        validation_error=validation,
-        reachable_error=reachable,
-        bias=_judge_part(bias, avoidable, tolerance),
-        variance="low" if is_within_reach else _judge_part(gap, avoidable, tolerance),
-        tolerance=float(tolerance),
-    )
-
-
 def _judge_part(part: float, avoidable: float, tolerance: float) -> str:
     """Return "low" or "high" for one of the two parts that the avoidable error is made of."""
     part += _ROUNDING
@@ -510,25 +488,20 @@ def _judge_part(part: float, avoidable: float, tolerance: float) -> str:
 
 def _check_error(name: str, value: float) -> float:
     """Return the value as a float, or say what is wrong with it."""
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        shown = repr(value) if isinstance(value, str | None) else f"a {type(value).__name__}"
-        raise TypeError(
-            f"An error is a number. Received: {name}={shown}. Give a share such as 0.05, or a run alone."
-        ) from None
-    if not 0 <= number < math.inf:
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"An error is a number. Received: {name}={value!r}. Give a share such as 0.05, or a run alone.")
+    if not 0 <= value < math.inf:
         raise ValueError(
-            f"An error is finite and never below 0. Received: {name}={number}. Give a share of wrong answers such as "
+            f"An error is finite and never below 0. Received: {name}={value}. Give a share of wrong answers such as "
             "0.05, or an error divided by the baseline's; a network that diverged has none."
         )
-    if number > MOST_ERROR:
+    if value > MOST_ERROR:
         raise ValueError(
             f"An error is a share of wrong answers, or of quantities a part of the baseline's error. Received: "
-            f"{name}={number:g}. If it is a percentage, give {number / 100:g}; if it has a unit, divide it by the "
+            f"{name}={value:g}. If it is a percentage, give {value / 100:g}; if it has a unit, divide it by the "
             "baseline's error."
         )
-    return number
+    return float(value)
 
 
 def show_percent(error: float) -> str:

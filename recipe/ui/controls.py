@@ -62,8 +62,7 @@ def _make_control(field: dataclasses.Field, value: object, hint: object, label_w
         slider.value = value
         return slider
     if given.get("choices"):
-        make = widgets.SelectionSlider if given["slider"] else widgets.Dropdown
-        return make(options=list(given["choices"].items()), **common)
+        return widgets.Dropdown(options=list(given["choices"].items()), **common)
     if hint is bool:
         return widgets.Checkbox(**common | {"style": {"description_width": "0px"}}, indent=False)
     if hint is str:

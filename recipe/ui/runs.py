@@ -132,8 +132,8 @@ class RunsTab:
     def compare(self, first: int, second: int) -> pd.DataFrame:
         """Show and return what differs between two runs."""
         pair = compare_runs(self.frame, first, second)
-        rows = [(name, *values) for name, values in zip(pair.index, pair.to_numpy(), strict=True)]
-        table = table_html(("what differs", f"run {first}", f"run {second}"), rows)
+        heads = ["what differs", f"run {first}", f"run {second}"]
+        table = table_html(pair.reset_index().set_axis(heads, axis="columns"))
         words = escape(_sentence(pair, MEASURES[self.frame.loc[first, "measure"]]))
         self.comparison.value = f"<div style='line-height:1.35'>{table}{words}</div>"
         return pair
@@ -142,12 +142,10 @@ class RunsTab:
         """Return the table; as wide as its place, not as its text: what is wider scrolls."""
         if not len(ordered):
             return ""
-        rows = [
-            (f"{'★ ' if run['pinned'] else ''}{number}", *(run[name] for name in SORTED_BY.values()))
-            for number, run in ordered[:SHOWN].iterrows()
-        ]
-        direction = "descending" if self.descending.value else "ascending"
-        table = table_html(("run", *SORTED_BY), rows, sorted_by=self.sort_by.value, direction=direction)
+        shown = ordered[:SHOWN]
+        columns = shown[list(SORTED_BY.values())].set_axis(list(SORTED_BY), axis="columns")
+        columns.insert(0, "run", [f"{_star(run)}{number}" for number, run in shown.iterrows()])
+        table = table_html(columns, sorted_by=self.sort_by.value, descending=self.descending.value)
         more = len(ordered) - SHOWN
         rest = f"<div>And {more} more, which are in the exported file.</div>" if more > 0 else ""
         return (
@@ -161,10 +159,12 @@ def _menu(words: str, options: list, value: object) -> widgets.Dropdown:
     return widgets.Dropdown(options=options, value=value, description=words, style=_STYLE, layout=layout)
 
 
+def _star(run: pd.Series) -> str:
+    return "★ " if run["pinned"] else ""
+
+
 def _line(run: pd.Series) -> str:
-    pin = "★ " if run["pinned"] else ""
-    epochs = f"{run['epochs']} epoch{'' if run['epochs'] == 1 else 's'}"
-    return f"{pin}run {run.name}: {show_value(run['score'])}, {run['spec']}, {epochs}"
+    return f"{_star(run)}run {run.name}: {show_value(run['score'])}, {run['spec']}"
 
 
 def _sentence(pair: pd.DataFrame, measure: typing.Any) -> str:

@@ -19,7 +19,6 @@ def setting(
     step: float | None = None,
     choices: typing.Sequence[object] | typing.Mapping[str, object] | None = None,
     steps: typing.Sequence[float] | typing.Mapping[str, float] | None = None,
-    slider: bool = False,
     help: str = "",
 ) -> typing.Any:
     """Declare one field of a panel's settings, with what is allowed and how its control looks.
@@ -32,10 +31,9 @@ def setting(
     step : of the slider
     choices : the values that are allowed, or {what is shown: value}; a menu offers them
     steps : where the slider stops, or {what is shown: value}; other values are allowed and get a stop of their own
-    slider : the choices are on a slider, not in a menu
     help : one sentence, shown where the mouse rests on the control
     """
-    metadata = {"label": label, "low": low, "high": high, "step": step, "slider": slider, "help": help}
+    metadata = {"label": label, "low": low, "high": high, "step": step, "help": help}
     metadata |= {"choices": _name_each(choices, str), "steps": _name_each(steps, show_step)}
     return dataclasses.field(default=default, metadata=metadata)
 

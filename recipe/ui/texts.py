@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
+import typing
 from html import escape
 
 from recipe.core.dataset import Dataset
+
+if typing.TYPE_CHECKING:
+    import pandas as pd
 
 SOURCES = {
     "local": "real data, from files on this machine",
     "download": "real data, downloaded",
     "sample": "an embedded sample, not the real data",
 }
+_TABLE_STYLE = (
+    "<style>.recipe-table :is(th, td) {padding: 2px 8px; white-space: nowrap; text-align: right; "
+    "border-bottom: 1px solid var(--jp-border-color2, #ddd)} .recipe-table :first-child {text-align: left}</style>"
+)
 
 
 def describe_source(*datasets: Dataset) -> str:
@@ -60,25 +66,12 @@ def error_html(error: BaseException) -> str:
     )
 
 
-def table_html(
-    heads: Sequence[str], rows: Iterable[Sequence[object]], *, sorted_by: str = "", direction: str = ""
-) -> str:
-    """Return a table, numbers to the right; `direction` is ascending or descending, of the column it is sorted by."""
-    cell = "padding:2px 8px; white-space:nowrap; border-bottom:1px solid var(--jp-border-color2, #ddd); text-align:"
-    head = ""
-    for name in heads:
-        mark, arrow = "", ""
-        if name == sorted_by:
-            mark, arrow = f" aria-sort='{direction}'", " ▼" if direction == "descending" else " ▲"
-        head += f"<th scope='col'{mark} style='{cell}left'>{escape(name)}{arrow}</th>"
-    body = ""
-    for row in rows:
-        body += "<tr>"
-        for value in row:
-            side = "left" if isinstance(value, str) or is_missing(value) else "right"
-            body += f"<td style='{cell}{side}'>{escape(show_value(value))}</td>"
-        body += "</tr>"
-    return f"<table style='border-collapse:collapse'><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+def table_html(frame: pd.DataFrame, *, sorted_by: str = "", descending: bool = True) -> str:
+    """Return a table without its index, as a notebook shows a DataFrame; an arrow marks the column it is sorted by."""
+    table = frame.map(show_value).to_html(index=False, border=0, classes="recipe-table")
+    order, arrow = ("descending", "▼") if descending else ("ascending", "▲")
+    head = f"<th scope='col' aria-sort='{order}'>{sorted_by} {arrow}</th>"
+    return _TABLE_STYLE + table.replace(f"<th>{sorted_by}</th>", head, 1)
 
 
 def show_value(value: object) -> str:
@@ -91,5 +84,5 @@ def show_value(value: object) -> str:
 
 
 def is_missing(value: object) -> bool:
-    """Whether there is nothing: None, or NaN."""
-    return value is None or (isinstance(value, float) and math.isnan(value))
+    """Whether there is nothing: None, or NaN, which equals nothing."""
+    return value is None or value != value

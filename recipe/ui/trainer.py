@@ -73,8 +73,8 @@ class DataShelf:
         self._kept: dict[tuple[str, int], tuple[Dataset, Split, dict[str, Prepared]]] = {}  # the last used stand last
         self._lock = threading.RLock()
 
-    def take(self, problem: str, rows: int, spec: ModelSpec) -> tuple[Prepared, set[str]]:
-        """Return what the spec's architecture reads of the data, and the keys of it, however it was prepared so far."""
+    def take(self, problem: str, rows: int, spec: ModelSpec) -> tuple[Prepared, Split, set[str]]:
+        """Return what the spec's architecture reads of the data, the raw data, and its keys, in all ways prepared."""
         key = problem, rows
         with self._lock:
             kept = self._kept.pop(key, None)
@@ -87,18 +87,12 @@ class DataShelf:
             encoding = encoding_for(spec, dataset.problem)
             if encoding not in prepared:
                 prepared[encoding] = prepare(split, encoding=encoding)
-            return prepared[encoding], {one.data_key for one in prepared.values()}
+            return prepared[encoding], split, {one.data_key for one in prepared.values()}
 
     def find(self, problem: str, rows: int) -> tuple[Dataset, Split] | None:
         """Return what is there already, or None."""
         kept = self._kept.get((problem, rows))
         return kept and kept[:2]
-
-    def of(self, run: Run) -> tuple[Prepared, Split] | None:
-        """Return what a run was trained on, None where it had to make room."""
-        with self._lock:
-            kept = [(one, split) for _, split, prepared in self._kept.values() for one in prepared.values()]
-        return next((pair for pair in kept if pair[0].data_key == run.data), None)
 
 
 def _load(problem: str, rows: int) -> Dataset:
@@ -141,11 +135,11 @@ def describe_score(run: Run) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """One guess, held against what came."""
+    """One guess about a training, held against what came."""
 
     question: str
-    guessed: str
-    came: str
+    guessed: bool
+    came: bool
 
     @property
     def is_right(self) -> bool:
@@ -155,56 +149,29 @@ class Answer:
     @property
     def sentence(self) -> str:
         """The answer in words."""
+        guessed, came = ("yes" if one else "no" for one in (self.guessed, self.came))
         mark = "right" if self.is_right else "wrong"
-        return f"{self.question} You guessed {self.guessed}, and it is {self.came}: {mark}."
+        return f"{self.question} You guessed {guessed}, and the answer is {came}: {mark}."
 
 
-@dataclass(frozen=True, kw_only=True)
-class Guess:
-    """What somebody expects of a training before it runs; None is no guess.
+def judge_guess(
+    run: Run, last_score: float | None, *, overfits: bool | None = None, better: bool | None = None
+) -> tuple[Answer, ...]:
+    """Hold a guess against what came out, one answer for each part of it that can be judged.
 
-    Attributes
+    Parameters
     ----------
-    overfits : whether it will overfit
-    better : whether its validation score will be better than the last run's
-
-    Examples
-    --------
-    >>> Guess(overfits=True, better=False).sentence
-    'Guess: it will overfit, and not score better than the last run.'
+    last_score : validation score of the run before, on the same data; None where there is none
+    overfits, better : whether the run was expected to overfit, and to score better than the last; None is no guess
     """
-
-    overfits: bool | None = None
-    better: bool | None = None
-
-    def __bool__(self) -> bool:
-        return self.overfits is not None or self.better is not None
-
-    @property
-    def sentence(self) -> str:
-        """The guess in words."""
-        told = (("overfit", self.overfits), ("score better than the last run", self.better))
-        parts = [f"{'' if guess else 'not '}{words}" for words, guess in told if guess is not None]
-        return f"Guess: it will {', and '.join(parts)}." if parts else "No guess."
-
-    def judge(self, run: Run, last_score: float | None) -> tuple[Answer, ...]:
-        """Hold the guess against what came out, one answer for each part of it that can be judged.
-
-        Parameters
-        ----------
-        last_score : validation score of the run before, on the same data; None where there is none
-        """
-        answers = []
-        if self.overfits is not None:
-            words = {True: "overfitting", False: "no overfitting"}
-            came = words[diagnose_history(run).verdict is Verdict.OVERFITTING]
-            answers.append(Answer(question="Overfitting?", guessed=words[self.overfits], came=came))
-        if self.better is not None and last_score is not None:
-            words = {True: "better", False: "not better"}
-            question = f"Better than the last run's {last_score:.3g}?"
-            came = words[is_better(run, last_score)]
-            answers.append(Answer(question=question, guessed=words[self.better], came=came))
-        return tuple(answers)
+    answers = []
+    if overfits is not None:
+        came = diagnose_history(run).verdict is Verdict.OVERFITTING
+        answers.append(Answer(question="Overfitting?", guessed=overfits, came=came))
+    if better is not None and last_score is not None:
+        question = f"Better than the last run's {last_score:.3g}?"
+        answers.append(Answer(question=question, guessed=better, came=is_better(run, last_score)))
+    return tuple(answers)
 
 
 def _look_up(spec: ModelSpec, prepared: Prepared, seeds: Sequence[int], journal: Journal) -> dict[int, Run]:
@@ -234,7 +201,7 @@ class _Reporter:
         self._known, self._on_progress = known, on_progress
         self._total = spec.epochs * len(seeds)  # epochs of all networks together
         self._done = self._counted = 0
-        self._last, self._spent = time.monotonic(), 0.0
+        self._began, self._at_most = 0.0, "at most " if spec.patience is not None else ""
 
     def __call__(self, told: EpochReport) -> None:
         history = self._runs[told.member].history
@@ -242,22 +209,19 @@ class _Reporter:
             history.setdefault(key, []).append(value)
         copies = [{key: list(curve) for key, curve in run.history.items()} for run in self._runs]
         under_way = [replace(run, history=copy) for run, copy in zip(self._runs, copies, strict=True) if copy]
-        self._on_progress(_together([*self._known, *under_way]), self._say(told, self._seconds_left(told)))
+        self._on_progress(_together([*self._known, *under_way]), self._say(told))
 
-    def _say(self, told: EpochReport, left: float | None) -> str:
+    def _say(self, told: EpochReport) -> str:
+        """Say which epoch it is and how long the rest takes; the first does not count: programs are compiled in it."""
         network = f"Network {told.member + 1} of {len(self._runs)}, epoch" if len(self._runs) > 1 else "Epoch"
-        if left is None:
-            return f"{network} {told.epoch + 1} of {told.epochs}"
-        at_most = "at most " if self._runs[0].spec.patience is not None else ""
-        return f"{network} {told.epoch + 1} of {told.epochs}, {at_most}{show_seconds(left)} left"
-
-    def _seconds_left(self, told: EpochReport) -> float | None:
-        """Return how long the rest will take; first epochs do not count, for the programs are compiled in them."""
-        now, self._done = time.monotonic(), self._done + 1
-        if told.epoch > 0:
-            self._spent, self._counted = self._spent + now - self._last, self._counted + 1
-        self._last = now
-        return self._spent / self._counted * (self._total - self._done) if self._counted else None
+        words, now = f"{network} {told.epoch + 1} of {told.epochs}", time.monotonic()
+        self._done += 1
+        if told.epoch == 0:
+            self._began, self._counted = now, 0
+            return words
+        self._counted += 1
+        left = (now - self._began) / self._counted * (self._total - self._done)
+        return f"{words}, {self._at_most}{show_seconds(left)} left"
 
 
 def show_seconds(seconds: float) -> str:

@@ -14,11 +14,12 @@ from types import MappingProxyType
 import ipywidgets as widgets
 from matplotlib.figure import Figure
 
-from recipe.core.dataset import Dataset
-from recipe.core.files import write_whole
+from recipe.core.dataset import Dataset, Split
+from recipe.core.prepared import Prepared
 from recipe.core.run import Run
 from recipe.core.spec import ModelSpec
 from recipe.data.problems import PROBLEMS
+from recipe.data.safe_files import write_whole
 from recipe.debugging.mistakes import find_mistakes
 from recipe.engine.codegen import keras_code
 from recipe.engine.models import build_model, check_fit
@@ -32,7 +33,7 @@ from recipe.ui.controls import button
 from recipe.ui.panel import GATHER_SECONDS, FigureImage, OnProgress, Panel
 from recipe.ui.runs import RunsTab, check_number, table_of
 from recipe.ui.texts import describe_source, error_html, source_html, table_html
-from recipe.ui.trainer import Answer, DataShelf, Guess, describe_score, members_of, train_or_find
+from recipe.ui.trainer import Answer, DataShelf, describe_score, judge_guess, members_of, train_or_find
 from recipe.ui.training_settings import FULL_ROWS, TrainingSettings, arrange, make_training_controls, suitable
 from recipe.ui.worker import LatestWins
 
@@ -43,13 +44,11 @@ FAINT = 5  # earlier runs that stay in the figure
 MISTAKES, MOST_ADVICE = 12, 14
 TABS = ("Curves", "Mistakes", "Model", "Code", "Runs")
 GUESSES = MappingProxyType({None: "no guess", True: "yes", False: "no"})
-REACHABLE = (0.0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)
 NOTHING_YET = "Press Train first: this is about the network that was trained last."
 NO_WEIGHTS = (
     "This result is from the journal, which keeps scores and curves but no weights, so there is no model to make "
     "mistakes. Press Train again to train the same network anew: then its mistakes are shown here."
 )
-DATA_GONE = "Other data took the place of this run's in memory. Press Train again to see its mistakes."
 
 
 class TrainingPanel(Panel):
@@ -97,7 +96,7 @@ class TrainingPanel(Panel):
         self._shelf, self._given_journal = DataShelf(dataset), journal
         self._unrecorded: list[Run] = []  # this panel's runs that are in no journal
         self._past: tuple[typing.Mapping[str, list[float]], ...] = ()  # histories behind the curves
-        self._guess, self._score_before = Guess(), None
+        self._trained_on: tuple[Prepared, Split] | None = None  # what the last run saw
         self._news: tuple[Answer, ...] = ()
         self._warning, self._reachable = "", 0.0
         self._again = self._is_invalid = self._is_under_way = False
@@ -203,16 +202,14 @@ class TrainingPanel(Panel):
     @reachable_error.setter
     def reachable_error(self, error: float) -> None:
         diagnose_errors(0.0, 0.0, error)  # refuses what is no error
-        steps = {step for _, step in self.reachable.options}
-        if error not in steps:
-            self.reachable.options = _as_percents(sorted(steps | {float(error)}))  # which moves it
-        self._reachable = self.reachable.value = float(error)
+        self._reachable = float(error)
+        self.reachable.value = _percent(self._reachable)
         self._show_diagnosis()
 
     def predict_first(self, overfits: bool | None = None, better: bool | None = None) -> None:
         """Commit to a guess: it is held against the next run. None is no guess."""
         self.overfits.value, self.better.value = GUESSES[overfits], GUESSES[better]
-        self.say(f"{self._read_guess().sentence} Press Train to see.")
+        self.say("The guess is noted. Press Train to see.")
 
     def compare(self, first: int, second: int) -> pd.DataFrame:
         """Show and return what differs between two runs of `runs`: settings first, then what came of them."""
@@ -284,13 +281,13 @@ class TrainingPanel(Panel):
         """The tabs."""
         self.diagnosis, self.advice_heading = widgets.HTML(), widgets.HTML()
         self.advice_lines = [self._advice_line(number) for number in range(MOST_ADVICE)]
-        self.reachable = widgets.SelectionSlider(
-            options=_as_percents(REACHABLE),
-            value=0.0,
-            description="reachable error",
+        self.reachable = widgets.BoundedFloatText(
+            value=_percent(self._reachable),
+            max=1e6,
+            description="reachable error (%)",
             tooltip="What people reach on this problem: the errors are held against it at once.",
-            style={"description_width": "15ch"},
-            layout=widgets.Layout(width="100%", max_width="480px"),
+            style={"description_width": "19ch"},
+            layout=widgets.Layout(width="250px"),
         )
         self.mistakes_image, self.mistakes_text = FigureImage(self.figure_size[0]), widgets.HTML()
         self.mistakes_image.put(b"", "")
@@ -332,14 +329,23 @@ class TrainingPanel(Panel):
         """Load, prepare, then look the run up or train it."""
         again, self._again = self._again, False
         on_progress(None, "Loading the data; the first epoch takes longest ...")
-        prepared, keys = self._shelf.take(settings.problem, settings.rows, settings.spec)
+        prepared, split, keys = self._shelf.take(settings.problem, settings.rows, settings.spec)
         if stop.is_set():
             return None
-        self._remember(keys)
+        self._news, self._warning = (), ""
+        guess = {"overfits": _read_guess(self.overfits), "better": _read_guess(self.better)}
+        earlier, last = self._runs_on(keys), self.result
+        last = last if last is not None and last.data in keys else earlier[-1] if earlier else None
+        self._past = tuple(run.history for run in earlier if run.epochs)[-FAINT:]
         with origin_of("panel"):
             options = {"journal": self._journal, "reuse": not again, "on_progress": on_progress, "stop": stop}
             run = train_or_find(settings.spec, prepared, settings.all_seeds, **options)
+        self._trained_on = prepared, split
         self._keep(run)
+        if run.state == "complete" or run.stopped == "early":  # the guess about a run that was stopped stays
+            self._news = judge_guess(run, None if last is None else last.score, **guess)
+            self.answers += self._news
+            self.overfits.value = self.better.value = GUESSES[None]
         return run
 
     def rows(self, result: Run) -> list[dict[str, object]]:
@@ -384,7 +390,7 @@ class TrainingPanel(Panel):
 
     def _runs(self) -> list[Run]:
         settings = self.settings
-        return self._runs_on(self._shelf.take(settings.problem, settings.rows, settings.spec)[1])
+        return self._runs_on(self._shelf.take(settings.problem, settings.rows, settings.spec)[-1])
 
     def _runs_on(self, keys: set[str]) -> list[Run]:
         """Return the runs on this data, oldest first, in whatever way it was prepared."""
@@ -402,40 +408,25 @@ class TrainingPanel(Panel):
         check_number(self.runs_tab.frame, number)
         return self._runs()[number - 1]
 
-    def _remember(self, keys: set[str]) -> None:
-        """Take note of what there is before a run, and of the guess."""
-        self._guess, self._news, self._warning = self._read_guess(), (), ""
-        earlier = self._runs_on(keys)
-        last = self.result if self.result is not None and self.result.data in keys else earlier[-1] if earlier else None
-        self._score_before = None if last is None else last.score
-        self._past = tuple(run.history for run in earlier if run.epochs)[-FAINT:]
-
     def _keep(self, run: Run) -> None:
-        """Keep what no journal keeps, and hold the guess against what came; one of a run that was stopped stays."""
+        """Keep what no journal keeps, and draw no run as its own ghost."""
         missing = [one for one in members_of(run) if one.number is None]
         self._unrecorded += [stamp(one, "panel") for one in missing]
         if missing and self._journal is not None:
             self._warning = f"The journal could not be written: this run is kept in this panel only ({self._journal})."
         own = [one.history["val_data_loss"] for one in members_of(run)]
-        self._past = tuple(one for one in self._past if one["val_data_loss"] not in own)  # no run is its own ghost
-        if run.state == "complete" or run.stopped == "early":
-            self._news, self._guess = self._guess.judge(run, self._score_before), Guess()
-            self.answers += self._news
-
-    def _read_guess(self) -> Guess:
-        meant = {word: guess for guess, word in GUESSES.items()}
-        return Guess(overfits=meant[self.overfits.value], better=meant[self.better.value])
+        self._past = tuple(one for one in self._past if one["val_data_loss"] not in own)
 
     # Wires.
 
     def _wire(self) -> None:
         tab = self.runs_tab
-        self.reachable.observe(lambda change: self._set_reachable(change["new"]), names="value")
+        self.reachable.observe(lambda change: self._guard(self._read_reachable), names="value")
         self.tabs.observe(lambda change: self._tab_worker.ask(), names="selected_index")
         for pressed, act in (
             (tab.compare_button, self._compare_chosen),
-            (tab.pin_button, lambda: self.pin(tab.first.value, not self._find_run(tab.first.value).pinned)),
-            (tab.load_button, lambda: self.use_run(tab.first.value)),
+            (tab.pin_button, self._pin_chosen),
+            (tab.load_button, lambda: self.use_run(self._chosen()[0])),
             (tab.export_button, lambda: self.export_csv(tab.path.value)),
         ):
             pressed.on_click(lambda _, act=act: self._guard(act))
@@ -449,13 +440,23 @@ class TrainingPanel(Panel):
             self.show_error(error)
 
     def _compare_chosen(self) -> None:
-        first, second = self.runs_tab.first.value, self.runs_tab.second.value
+        first, second = self._chosen()
         self.compare(first, second)
         self.say(f"Runs {first} and {second} are compared below the table.")
 
-    def _set_reachable(self, error: float) -> None:
-        if error != self._reachable:
-            self._guard(lambda: setattr(self, "reachable_error", error))
+    def _pin_chosen(self) -> None:
+        first, _ = self._chosen()
+        self.pin(first, not self._find_run(first).pinned)
+
+    def _chosen(self) -> tuple[int, int]:
+        """Return the runs of the two menus, which a quick hand may ask for before they are filled."""
+        if self.runs_tab.first.value is None:
+            self._show_runs()
+        return self.runs_tab.first.value, self.runs_tab.second.value
+
+    def _read_reachable(self) -> None:
+        if self.reachable.value != _percent(self._reachable):
+            self.reachable_error = self.reachable.value / 100
 
     def _on_change(self, change: object) -> None:
         """Say at once that the controls make no sense together, and that they do again."""
@@ -497,8 +498,6 @@ class TrainingPanel(Panel):
             self.diagnosis.value = "The diagnosis follows when the run is done."
             self._show_advice(())
             return
-        if not self._guess:
-            self.overfits.value = self.better.value = GUESSES[None]
         right = sum(answer.is_right for answer in self.answers)
         told = f"{right} of {len(self.answers)} guess{'' if len(self.answers) == 1 else 'es'} right so far. "
         last = f"The last run scored {result.score:.3g}."
@@ -556,13 +555,11 @@ class TrainingPanel(Panel):
         """Draw what the last run's model, of several the first one's, gets most wrong."""
         self.mistakes_image.put(b"", "")
         trained = [one.model for one in members_of(self.result) if one.model is not None] if self.result else []
-        data = self._shelf.of(self.result) if trained else None
-        if data is None:
-            note = NOTHING_YET if self.result is None else DATA_GONE if trained else NO_WEIGHTS
-            self.mistakes_text.value = escape(note)
+        if not trained:
+            self.mistakes_text.value = NOTHING_YET if self.result is None else NO_WEIGHTS
             return
         self.mistakes_text.value = "Looking for them ..."
-        mistakes = find_mistakes(trained[0], *data, count=MISTAKES)
+        mistakes = find_mistakes(trained[0], *self._trained_on, count=MISTAKES)
         figure = blank_figure((self.figure_size[0], 5.4))
         draw_mistakes(figure, mistakes)
         self.mistakes_image.show(figure, describe_mistakes(mistakes))
@@ -578,12 +575,14 @@ class TrainingPanel(Panel):
 
 def model_html(run: Run) -> str:
     """Return the layers of a run's network as a table, with shapes and parameters."""
+    import pandas as pd
+
     model = members_of(run)[0].model or build_model(run.spec, run.problem)
     rows = []
     for layer in model.layers:
         activation = getattr(getattr(layer, "activation", None), "__name__", "")
         rows.append((type(layer).__name__, activation, _times(layer.output.shape[1:]), layer.count_params()))
-    table = table_html(("layer", "activation", "output of one sample", "parameters"), rows)
+    table = table_html(pd.DataFrame(rows, columns=["layer", "activation", "output of one sample", "parameters"]))
     total, samples = model.count_params(), run.train_samples
     return (
         f"<div style='line-height:1.5'>One sample goes in as {_times(model.input_shape[1:])} numbers.{table}"
@@ -617,8 +616,12 @@ def _count(runs: int) -> str:
     return f"{runs} run{'' if runs == 1 else 's'}"
 
 
-def _as_percents(errors: typing.Iterable[float]) -> list[tuple[str, float]]:
-    return [(f"{100 * error:g} %", error) for error in errors]
+def _percent(share: float) -> float:
+    return round(100 * share, 6)  # 12.3, not 12.299999999999999
+
+
+def _read_guess(menu: widgets.Dropdown) -> bool | None:
+    return next(guess for guess, word in GUESSES.items() if word == menu.value)
 
 
 def _guess_menu(words: str) -> widgets.Dropdown:

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 import recipe
-from recipe.core.checks import Check, Status
 from recipe.core.problem import ProblemType
 from recipe.debugging import CHECKS, PipelineReport, check_pipeline
 from recipe.debugging.bench import Bench, guess_type
+from recipe.debugging.checks import Check, Status
 
 FAILED, PASSED, NOT_APPLICABLE = Status.FAILED, Status.PASSED, Status.NOT_APPLICABLE
 

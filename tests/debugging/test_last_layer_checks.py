@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 import recipe
-from recipe.core.checks import Status
 from recipe.core.problem import ProblemType
 from recipe.data.problems import PROBLEMS, find_problem
+from recipe.debugging.checks import Status
 
 NAMES = ("last activation", "loss")
 WRONG = {

@@ -24,25 +24,14 @@ def make_figure():
 
 
 def test_draw_scores_draws_each_score_on_its_line_with_its_interval():
-    axes = plots.draw_scores(
-        ["baseline", "final"],
-        [0.8, 0.3],
-        quantity="error",
-        unit="dollars",
-        higher_is_better=False,
-        intervals=[None, (0.25, 0.35)],
-        on_test=[False, True],
-    )
+    _, (axes,) = plots.new_figure()
+    scores, intervals = {"baseline": 0.8, "final": 0.3}, {"final": (0.25, 0.35)}
+    plots.draw_scores(axes, scores, quantity="error", higher_is_better=False, intervals=intervals, on_test=["final"])
     points = [(list(line.get_xdata()), list(line.get_ydata())) for line in axes.get_lines()]
     assert points == [([0.8], [0]), ([0.25, 0.35], [1, 1]), ([0.3], [1])]
-    assert axes.get_xlabel() == "error (dollars; left is better)"
+    assert axes.get_xlabel() == "error (left is better)"
     assert [label.get_text() for label in axes.get_yticklabels()] == ["baseline", "final"]
     assert axes.yaxis_inverted()
-
-
-def test_describe_scores_lists_them():
-    text = plots.describe_scores(["a", "b"], [0.5, 0.25], quantity="error", unit="dollars")
-    assert text == "error in dollars: a 0.5, b 0.25."
 
 
 class _Collector(HTMLParser):

@@ -182,14 +182,6 @@ def test_draw_mistakes_puts_houses_on_the_map_and_beside_the_truth():
     assert ranks["1"] == tuple(mistakes.inputs[mistakes.worst[0], :2])
 
 
-@pytest.mark.parametrize("make", [make_images, make_reviews, make_houses, make_rows])
-def test_draw_mistakes_fits_into_a_narrow_figure(make):
-    figure = draw(make(), size=(4.3, 5.6))
-    width, _ = figure.canvas.get_width_height()
-    for text in figure.texts:
-        assert text.get_window_extent().x1 <= width
-
-
 def test_draw_mistakes_writes_the_worst_rows_of_a_table_with_classes():
     (axes,) = [axes for axes in draw(make_rows()).axes if axes.tables]
     cells = {place: cell.get_text().get_text() for place, cell in axes.tables[0].get_celld().items()}

@@ -199,12 +199,6 @@ def test_figure_is_ready_before_the_first_epoch(history):
     assert describe_curves(collect_curves(run, epochs=10)) == "Training curves over 0 of 10 epochs."
 
 
-def test_narrow_figure_has_its_axes_below_each_other():
-    _, panes = draw(make_run(problem="housing"), size=(4.3, 5.6))
-    assert panes["loss"].get_position().y0 > panes["measure"].get_position().y1
-    assert panes["measure"].get_title(loc="left") == "mean absolute error\n(hundred thousand dollars)"
-
-
 def test_describe_curves_says_what_is_drawn():
     run = make_run((0.6, NAN), (0.7, 0.5), penalty=0.25)
     assert describe_curves(collect_curves(run, past=[run.history], epochs=5)) == (

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import recipe
-from recipe.core.checks import Check, Status
 from recipe.data.problems import find_problem
 from recipe.debugging import CHECKS
+from recipe.debugging.checks import Check, Status
 from recipe.debugging.faults import FAULTS, faults_of, make_pipeline
 from recipe.figures import blank_figure, new_figure, to_png
 from recipe.lessons.s8_debug.fault_game import (

@@ -31,8 +31,8 @@ def data():
 @pytest.mark.parametrize("rows", [50, None])
 def test_frame_problem_takes_every_target_on_few_and_on_all_rows(data, name, target, rows):
     framing = frame_problem(data[name], target=target, rows=rows, seed=1)
-    assert framing.description.type == TYPES.get(target, ProblemType.REGRESSION)
-    assert len(framing.x) == framing.description.samples == (rows or len(data[name].y_train))
+    assert framing.description.problem.type == TYPES.get(target, ProblemType.REGRESSION)
+    assert len(framing.x) == len(framing.description.targets) == (rows or len(data[name].y_train))
     assert framing.question.endswith(("?", ")"))
     assert data[name].test.looks == 0
 
@@ -109,8 +109,8 @@ def test_panel_shows_every_target_with_words_and_a_table(panel):
         description = panel.run(data=name, target=target, rows=50).description
         assert panel.settings == ProblemSettings(data=name, target=target, rows=50)
         words = panel.alt_text()
-        assert all(text in words for text in (str(description.type), description.layer_code, description.guess))
-        assert [row["target"] for row in panel.table()] == list(description.names)
+        assert all(text in words for text in (str(description.problem.type), description.layer_code, description.guess))
+        assert [row["target"] for row in panel.table()] == list(description.problem.output_names)
         assert bytes(panel.image.value[:4]) == b"\x89PNG"
 
 
@@ -123,7 +123,7 @@ def test_panel_figure_says_what_a_sample_is_and_what_the_target(panel, name, tex
     top, target, card = panel.figure().axes
     assert top.get_title(loc="left").startswith(f"Input: {text}")
     assert target.get_title(loc="left") == f"Target: {next(iter(TARGETS[name].values()))}"
-    assert panel.result.description.last_layer.loss in card.texts[0].get_text()
+    assert panel.result.description.problem.last_layer.loss in card.texts[0].get_text()
 
 
 def test_panel_run_returns_what_frame_problem_returns(panel, data):
@@ -134,7 +134,7 @@ def test_panel_run_returns_what_frame_problem_returns(panel, data):
     assert np.array_equal(framing.x, expected.x)
     assert framing.closeness == expected.closeness
     assert str(framing.description) == str(expected.description)
-    assert panel.run(data="mnist", rows=0).description.samples == len(data["mnist"].y_train)
+    assert len(panel.run(data="mnist", rows=0).description.targets) == len(data["mnist"].y_train)
     assert sum(row["share"] for row in panel.table()) == pytest.approx(1)
 
 
@@ -224,3 +224,17 @@ def test_panel_says_where_its_data_is_from(panel, data):
     mixed = ProblemPanel(data["mnist"], dataclasses.replace(data["imdb"], source="local"))
     assert "mnist: an embedded sample, not the real data.<br>imdb: real data, from files" in mixed.source_label.value
     mixed.close()
+
+
+@pytest.mark.parametrize(
+    ("data_name", "target"), [("mnist", "three_labels"), ("mnist", "digit"), ("housing", "value_and_income")]
+)
+def test_answer_puts_one_target_into_words(data, data_name, target):
+    framing = frame_problem(data[data_name], target=target, rows=20)
+    y, names = framing.description.targets[7], framing.description.problem.output_names
+    if target == "digit":
+        assert framing.answer(7) == names[y]
+    elif target == "three_labels":
+        assert framing.answer(7) == (", ".join(name for name, yes in zip(names, y, strict=True) if yes) or "none")
+    else:
+        assert framing.answer(7) == f"{y[0]:,.0f} and {y[1]:.3g}"

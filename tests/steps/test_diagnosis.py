@@ -210,9 +210,9 @@ def test_diagnosis_is_frozen_and_ready_for_json():
 @pytest.mark.parametrize(
     ("history", "options", "error", "message"),
     [
-        ({}, {}, ValueError, r"has no training loss\. Received: history with no key"),
+        ({}, {}, ValueError, r"has no training loss of one epoch at least\. Received: history with no key"),
         ({"val_loss": [1.0]}, {}, ValueError, r"Received: history with val_loss\. Pass what Keras returned"),
-        ({"loss": []}, {}, ValueError, r"has no epoch\. Received: loss=\[\]"),
+        ({"loss": []}, {}, ValueError, r"no training loss of one epoch at least\. Received: history with loss"),
         ({"loss": [1.0, 0.9], "val_loss": [1.0]}, {}, ValueError, r"2 epochs of training and 1 of val_loss"),
         ({"loss": [1.0, None]}, {}, TypeError, r"holds numbers\. Received: loss=\[1\.0, None\]"),
         ({"loss": [1.0]}, {"baseline": 0.5}, ValueError, r"does not hold the baseline's measure.*measure=None"),
@@ -350,7 +350,7 @@ def test_diagnose_history_of_a_final_run_judges_the_training_loss_alone():
     ("given", "message"),
     [
         ([made(), made()], r"Received: a list\. Give one of the runs, or their mean"),
-        (0.3, r"Received: a float\. Give what train or fit returned"),
+        (0.3, r"Received: a float\. Give what train returned"),
     ],
 )
 def test_diagnose_history_refuses_what_has_no_curves(given, message):

@@ -13,7 +13,7 @@ from recipe.data.problems import PROBLEMS
 from recipe.journal import Journal
 from recipe.steps.s3_protocol import hold_out
 from recipe.steps.s4_prepare import prepare
-from recipe.ui.trainer import Guess, describe_score, is_better, show_seconds, train_or_find
+from recipe.ui.trainer import describe_score, is_better, judge_guess, show_seconds, train_or_find
 
 SPEC = ModelSpec(hidden_units=(4,), batch_size=32, epochs=3)
 OVERFITTING = {
@@ -84,14 +84,14 @@ def test_is_better_by_more_than_rounding(score, expected):
 @pytest.mark.parametrize(
     ("guess", "last", "right"),
     [
-        (Guess(overfits=True, better=True), 0.7, [True, True]),
-        (Guess(overfits=False, better=False), 0.7, [False, False]),
-        (Guess(better=False), 0.9, [True]),
-        (Guess(overfits=True, better=True), None, [True]),  # there is no last run
-        (Guess(better=False), 0.8, [True]),  # the same score is not better
-        (Guess(better=True), math.nan, [True]),  # any score is better than none
-        (Guess(), 0.7, []),
+        ({"overfits": True, "better": True}, 0.7, [True, True]),
+        ({"overfits": False, "better": False}, 0.7, [False, False]),
+        ({"better": False}, 0.9, [True]),
+        ({"overfits": True, "better": True}, None, [True]),  # there is no last run
+        ({"better": False}, 0.8, [True]),  # the same score is not better
+        ({"better": True}, math.nan, [True]),  # any score is better than none
+        ({}, 0.7, []),
     ],
 )
-def test_guess_is_held_against_what_came(guess, last, right):
-    assert [answer.is_right for answer in guess.judge(make_run(), last)] == right
+def test_judge_guess_holds_it_against_what_came(guess, last, right):
+    assert [answer.is_right for answer in judge_guess(make_run(), last, **guess)] == right

@@ -27,10 +27,10 @@ def draw_framing(figure: Figure, framing: Framing) -> None:
     draw_target(description, title=target, axes=figure.add_subplot(grid[1, 0]))
     card = figure.add_subplot(grid[1, 1])
     lines = (
-        str(description.type),
+        str(description.problem.type),
         "",
         description.layer_code,
-        f"loss {description.last_layer.loss}",
+        f"loss {description.problem.last_layer.loss}",
         "",
         "A guess without the input:",
         description.guess,
@@ -45,21 +45,21 @@ def describe_framing(framing: Framing) -> str:
     """Say in words what `draw_framing` shows, for those who cannot see it."""
     description = framing.description
     if description.shares:
-        pairs = zip(description.names, description.shares, strict=True)
+        pairs = zip(description.problem.output_names, description.shares, strict=True)
         target = "shares " + ", ".join(f"{name} {share:.1%}" for name, share in pairs)
     else:
-        values = description.targets.reshape(description.samples, -1)[:, 0]
+        values = description.targets.reshape(len(description.targets), -1)[:, 0]
         target = f"from {format_number(values.min())} to {format_number(values.max())}"
     return (
         f"{framing.question} Input: {framing.input_text}. Target: {framing.target}, {target}. "
-        f"It is {description.type}: {description.layer_code}, loss {description.last_layer.loss}. "
+        f"It is {description.problem.type}: {description.layer_code}, loss {description.problem.last_layer.loss}. "
         f"Without the input: {description.guess}"
     )
 
 
 def _draw_images(framing: Framing, axes: Axes) -> None:
     """Draw the first images side by side, dark ink on white, each with its target above."""
-    captions = [framing.description.answer(row).replace(", ", "\n") for row in range(min(IMAGES, len(framing.x)))]
+    captions = [framing.answer(row).replace(", ", "\n") for row in range(min(IMAGES, len(framing.x)))]
     lines = 1 + max(caption.count("\n") for caption in captions)
     wide, above = 1.15, 0.1 + 0.27 * lines  # in sizes of an image: from one to the next, and what a caption takes
     for number, caption in enumerate(captions):
@@ -78,7 +78,7 @@ def _draw_reviews(framing: Framing, axes: Axes) -> None:
     for number in range(min(TEXTS, len(framing.x))):
         words = (framing.dataset.vocabulary[token] for token in framing.x[number][:60])
         begin = textwrap.shorten(" ".join(words), 190, placeholder=" ...")
-        text = f"{framing.description.answer(number)}:  " + textwrap.fill(begin, 100)
+        text = f"{framing.answer(number)}:  " + textwrap.fill(begin, 100)
         axes.text(0, 0.96 - number / TEXTS, text, va="top", color=INK, fontsize="small", transform=axes.transAxes)
     axes.set_axis_off()
 
@@ -120,19 +120,19 @@ def _draw_balance(description: TargetDescription, axes: Axes) -> None:
         size = "small" if len(shares) <= 5 else "x-small"
         for place, share in zip(places, 100 * shares, strict=True):
             axes.text(place, share, f"{share:.3g}", ha="center", va="bottom", color=INK, fontsize=size)
-        axes.set_xticks(places, [textwrap.fill(name, WIDEST_NAME) for name in description.names])
+        axes.set_xticks(places, [textwrap.fill(name, WIDEST_NAME) for name in description.problem.output_names])
     axes.set_ylim(0, 135 * max(shares.max(), 0.01))
     axes.set_ylabel("samples with this label (%)" if several else "samples (%)")
 
 
 def _draw_quantity(description: TargetDescription, axes: Axes) -> None:
     """Of several quantities the first is drawn."""
-    values, median = description.targets.reshape(description.samples, -1)[:, 0], description.baseline.outputs[0, 0]
+    values, median = description.targets.reshape(len(description.targets), -1)[:, 0], description.baseline.outputs[0, 0]
     low, high = np.percentile(values, (0, 99.5))
     axes.hist(np.minimum(values, high), bins=40, range=(low, high), color=SKY)
     axes.axvline(median, color=VERMILION, linestyle="--", label=f"guess: always {format_number(median)}")
-    unit = description.unit
-    axes.set_xlabel(f"{description.names[0]} ({unit})" if unit else description.names[0])
+    unit = description.problem.target_unit
+    axes.set_xlabel(f"{description.problem.output_names[0]} ({unit})" if unit else description.problem.output_names[0])
     axes.set_ylabel("samples")
     axes.set_ylim(top=1.3 * axes.get_ylim()[1])
     axes.locator_params(axis="x", nbins=4)

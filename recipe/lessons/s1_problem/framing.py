@@ -9,9 +9,10 @@ from types import MappingProxyType
 import numpy as np
 
 from recipe.core.dataset import Dataset
+from recipe.core.problem import ProblemType
 from recipe.core.reviews import Reviews
 from recipe.data.problems import HOUSING_FEATURES, derive, find_problem
-from recipe.steps.s1_problem import TargetDescription, describe_target
+from recipe.steps.s1_problem import TargetDescription, describe_target, format_number
 
 HOUSE_VALUE = "median_house_value"
 COLUMN_UNITS = MappingProxyType(
@@ -86,6 +87,15 @@ class Framing:
         if kind == "image":
             return f"{len(self.x):,} images of {self.x.shape[1]} × {self.x.shape[2]} grey levels"
         return f"{len(self.x):,} districts, {len(self.inputs)} column{'s' if len(self.inputs) > 1 else ''} each"
+
+    def answer(self, row: int) -> str:
+        """The target of one sample in words."""
+        y, problem = self.description.targets[row], self.description.problem
+        if problem.type is ProblemType.MULTILABEL:
+            return ", ".join(name for name, yes in zip(problem.output_names, y, strict=True) if yes) or "none"
+        if problem.type.is_classification:
+            return problem.output_names[int(y)]
+        return f"{' and '.join(map(format_number, np.atleast_1d(y)))} {problem.target_unit}".rstrip()
 
 
 def frame_problem(

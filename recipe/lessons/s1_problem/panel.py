@@ -186,16 +186,18 @@ class ProblemPanel(Panel):
         """A row a class or label with its share; a row a column of the target where it is a quantity."""
         description = result.description
         if description.shares:
-            pairs = zip(description.names, description.shares, strict=True)
+            pairs = zip(description.problem.output_names, description.shares, strict=True)
             return [{"target": name, "share": share} for name, share in pairs]
-        columns = description.targets.reshape(description.samples, -1)
+        columns = description.targets.reshape(len(description.targets), -1)
         return [
             {"target": name, "lowest": float(y.min()), "guess": float(guess), "highest": float(y.max())}
-            for name, y, guess in zip(description.names, columns.T, description.baseline.outputs[0], strict=True)
+            for name, y, guess in zip(
+                description.problem.output_names, columns.T, description.baseline.outputs[0], strict=True
+            )
         ]
 
     def summarise(self, result: Framing) -> str:
-        return f"{result.question} {result.description.type.capitalize()}: {result.description.reason}"
+        return f"{result.question} {result.description.problem.type.capitalize()}: {result.description.reason}"
 
 
 def _targets(data: str) -> list[tuple[str, str]]:

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from recipe.core.checks import Check
 from recipe.core.dataset import Dataset
 from recipe.debugging import CHECKS, make_check
 from recipe.debugging.bench import BATCH, STEPS, Bench
+from recipe.debugging.checks import Check
 from recipe.debugging.faults import FAULTS, Fault, Pipeline, faults_of, load_for, make_pipeline
 
 PROBLEMS = ("mnist", "imdb", "housing")

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from recipe.core.checks import Check
+from recipe.debugging.checks import Check
 from recipe.figures import BLUE, INK, ORANGE, VERMILION, finish
 from recipe.lessons.s8_debug.fault_game import Symptoms
 

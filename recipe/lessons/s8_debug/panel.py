@@ -10,9 +10,9 @@ from types import MappingProxyType
 
 import ipywidgets as widgets
 
-from recipe.core.checks import Check
 from recipe.core.dataset import Dataset
 from recipe.debugging import CHECKS
+from recipe.debugging.checks import Check
 from recipe.debugging.faults import FAULTS
 from recipe.lessons.s8_debug.fault_game import CHECK_COSTS, SOUND, WRONG_COSTS, Answer, FaultGame, Round
 from recipe.ui.panel import OnProgress, Panel

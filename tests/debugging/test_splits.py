@@ -10,7 +10,7 @@ from scipy.stats import norm
 
 import recipe
 from recipe.core.reviews import Reviews
-from recipe.steps.s3_checks import find_duplicates, group_equal, same_distribution
+from recipe.debugging.splits import find_duplicates, group_equal, same_distribution
 
 
 def texts(*rows):

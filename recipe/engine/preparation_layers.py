@@ -1,7 +1,7 @@
-"""Step 4, at the end: the preparation as Keras layers, inside the model, so that the model takes raw input.
+"""The preparation as Keras layers, inside the model, so that the model takes raw input.
 
 Whoever gets the model cannot forget the preparation, nor fit another one. The layers that are defined here are part of
-the file: to load it, `import recipe.steps.s4_export` first.
+the file: to load it, `import recipe.engine.preparation_layers` first.
 """
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ from recipe.core.spec import ModelSpec
 from recipe.data.load import load
 from recipe.data.problems import HOUSING_RATIOS, find_problem
 from recipe.engine.models import build_model
+from recipe.engine.preparation_layers import attach_preparation, pad_reviews
 from recipe.steps.s3_protocol import hold_out
-from recipe.steps.s4_export import attach_preparation, pad_reviews
 from recipe.steps.s4_prepare import prepare
 
 WAYS = [

@@ -1,4 +1,4 @@
-"""Step 3: are the parts of a split fit to judge by? No sample in both of them, and both from one distribution."""
+"""Are the parts of a split fit to judge by? No sample in both of them, and both from one distribution."""
 
 from __future__ import annotations
 

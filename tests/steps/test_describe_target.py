@@ -36,16 +36,16 @@ RULES = {
 def test_describe_target_finds_the_type_and_takes_its_layer_from_the_table(rule):
     y, kind = RULES[rule]
     description = describe_target(y)
-    assert description.type is kind
-    assert description.last_layer is LAST_LAYERS[kind]
-    assert description.samples == len(y)
+    assert description.problem.type is kind
+    assert description.problem.last_layer is LAST_LAYERS[kind]
+    assert len(description.targets) == len(y)
 
 
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_describe_target_agrees_with_every_problem_of_the_kit(name):
     dataset = recipe.load(name, source="sample")
     description = describe_target(dataset.y_train)
-    assert (description.type, description.outputs) == (dataset.problem.type, dataset.problem.outputs)
+    assert (description.problem.type, description.problem.outputs) == (dataset.problem.type, dataset.problem.outputs)
 
 
 @pytest.mark.parametrize(
@@ -86,15 +86,15 @@ def test_guess_of_labels_takes_each_label_by_itself():
 
 def test_names_let_a_class_be_missing():
     description = describe_target(np.array([0, 2, 2, 1]), names=("a", "b", "c", "d"))
-    assert description.outputs == 4
+    assert description.problem.outputs == 4
     assert description.shares == (0.25, 0.25, 0.5, 0.0)
-    assert describe_target(np.array([3, 7, 7]), names=tuple("0123456789")).type is ProblemType.MULTICLASS
+    assert describe_target(np.array([3, 7, 7]), names=tuple("0123456789")).problem.type is ProblemType.MULTICLASS
 
 
 def test_texts_become_numbers_in_the_order_of_the_alphabet():
     description = describe_target(np.array(["hen", "cat", "dog"]))
     assert description.targets.tolist() == [2, 0, 1]
-    assert description.names == ("cat", "dog", "hen")
+    assert description.problem.output_names == ("cat", "dog", "hen")
 
 
 def test_two_other_values_become_0_and_1_with_a_caution():
@@ -110,20 +110,6 @@ def test_caution_says_what_an_array_cannot_tell(y, caution):
     assert caution in description.caution
     assert bool(caution) == bool(description.caution)
     assert ("mind: " in str(description)) == bool(caution)
-
-
-@pytest.mark.parametrize(
-    ("y", "answer"),
-    [
-        (np.array([0, 2, 1]), "2"),
-        (np.array(["cat", "dog", "hen"]), "dog"),
-        (np.array([[1, 0], [1, 1]]), "column 0, column 1"),
-        (np.array([[1, 1], [0, 0]]), "none"),
-        (np.array([1.5, 1_234.5, 2]), "1,234 m"),
-    ],
-)
-def test_answer_puts_one_target_into_words(y, answer):
-    assert describe_target(y, unit="m").answer(1) == answer
 
 
 def test_str_holds_type_reason_layer_and_guess():
@@ -163,11 +149,11 @@ def test_format_number_has_three_digits_or_is_whole(value, text):
 
 def test_describe_target_takes_texts_as_pandas_gives_them():
     description = describe_target(np.array(["cat", "dog", "cat"], dtype=object))
-    assert (description.type, description.names) == (ProblemType.BINARY, ("cat", "dog"))
+    assert (description.problem.type, description.problem.output_names) == (ProblemType.BINARY, ("cat", "dog"))
 
 
 def test_one_name_for_the_yes_is_enough():
-    assert describe_target(np.array([0, 1, 1]), names=("ill",)).names == ("not ill", "ill")
+    assert describe_target(np.array([0, 1, 1]), names=("ill",)).problem.output_names == ("not ill", "ill")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,200 @@
+"""A fitted model with its preparation, and as a file: it reads raw data, here and in another process.
+
+The file is what `keras.Model.save` writes, a zip of JSON and weights without pickles, and one JSON more. Keras alone
+loads it, too: `import recipe.engine.preparation_layers`, then `keras.saving.load_model(path)` gives a model of raw
+input.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+import zlib
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from recipe import __version__
+from recipe.core.dataset import Samples
+from recipe.core.expect import expect
+from recipe.core.preparation import Preparation
+from recipe.core.problem import Problem
+from recipe.core.run import Run
+from recipe.core.spec import ModelSpec
+
+if TYPE_CHECKING:
+    import keras
+
+PREDICTED_AT_ONCE = 1_000  # raw samples that are prepared and cast to float32 together: 40 MB of 10,000 words each
+SUFFIX = ".keras"
+MEMBER = "recipe.json"  # Keras passes over members of the zip that it does not know
+FORMAT = 1
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FinalModel:
+    """A model that was trained on training and validation data, with its preparation: it reads raw data.
+
+    Attributes
+    ----------
+    run : the training; its ``val_`` curves are of training samples, since nothing is held out
+    preparation : fitted on all that the model was trained on
+    """
+
+    run: Run
+    preparation: Preparation = field(repr=False)
+
+    @property
+    def model(self) -> keras.Model:
+        """The fitted Keras model; it reads prepared data."""
+        return self.run.model
+
+    @property
+    def problem(self) -> Problem:
+        """The problem, with the shape of a raw sample."""
+        return self.preparation.problem
+
+    @property
+    def spec(self) -> ModelSpec:
+        """The spec, with the number of epochs that were asked for."""
+        return self.run.spec
+
+    @property
+    def epochs(self) -> int:
+        """The number of epochs that were trained."""
+        return self.run.epochs
+
+    @property
+    def samples(self) -> int:
+        """How many samples it was trained on."""
+        return self.run.train_samples
+
+    def predict(self, x: Samples) -> np.ndarray:
+        """Return the outputs for raw data, as `load` gives it.
+
+        Parameters
+        ----------
+        x : images uint8 (n, height, width), tables float32 (n, features), or `Reviews`
+
+        Returns
+        -------
+        np.ndarray of float32, shape (n, outputs): probabilities, or quantities in the problem's unit
+
+        Raises
+        ------
+        ValueError
+            If a sample has another shape than those that the model was trained on.
+        """
+        return predict(self.model, self.preparation, x)
+
+
+def predict(model: keras.Model, preparation: Preparation, x: Samples) -> np.ndarray:
+    """Return a model's outputs for raw data, (n, outputs), prepared a part at a time: memory stays small."""
+    starts = range(0, len(x), PREDICTED_AT_ONCE)
+    parts = (preparation.transform(x[start : start + PREDICTED_AT_ONCE]) for start in starts)
+    return np.concatenate([np.asarray(model.predict_on_batch(preparation.to_network(part))) for part in parts])
+
+
+def save_model(final: FinalModel, path: str | Path) -> Path:
+    """Write a final model to a file, whole or not at all; a file of that name is replaced.
+
+    It holds all that is known: the network, the preparation with the whole problem, and the run.
+
+    Parameters
+    ----------
+    path : where to, with the suffix ``.keras``
+
+    Returns
+    -------
+    Path of the file.
+
+    Raises
+    ------
+    TypeError
+        If that is no final model; a plain Keras model is saved by its own method.
+    ValueError
+        If the path has another suffix.
+    OSError
+        If it cannot be written.
+    """
+    from recipe.engine.preparation_layers import attach_preparation
+
+    fact = "A final model is saved with its preparation; a plain Keras model is saved by its own save(path)."
+    expect(final, FinalModel, fact)
+    path = Path(path)
+    if path.suffix != SUFFIX:
+        raise ValueError(
+            f"A model is saved in Keras's format, whose files end in {SUFFIX}. Received: {path}. Write "
+            f"{path.with_suffix(SUFFIX).name}."
+        )
+    parts = {"run": final.run.to_dict(), "preparation": final.preparation.to_dict()}
+    temporary = path.with_name(f".{path.stem}-{os.getpid()}.tmp{SUFFIX}")
+    try:
+        attach_preparation(final.model, final.preparation).save(temporary)
+        with zipfile.ZipFile(temporary, "a") as archive:
+            archive.writestr(MEMBER, json.dumps({"format": FORMAT, "recipe": __version__} | parts))
+        temporary.replace(path)
+    except OSError as error:
+        text = f"The model cannot be written: {error.strerror or error}. Received: {path}. Take another folder."
+        raise OSError(error.errno, text) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path
+
+
+def load_model(path: str | Path) -> FinalModel:
+    """Read a final model that `save_model` wrote: it predicts on raw input what it predicted before.
+
+    Nothing in the file is run: Keras's safe mode refuses code, and the rest is JSON.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is damaged, is none of `save_model`'s, or is of a version that this one does not read.
+    """
+    import keras
+
+    import recipe.engine.preparation_layers  # noqa: F401  its layers are part of the file
+
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no such file. Received: {path}. Write one: recipe.save_model(final, path).")
+    facts = _read_facts(path)
+    try:
+        whole = keras.saving.load_model(path, safe_mode=True)
+        run, preparation = Run.from_dict(facts["run"]), Preparation.from_dict(facts["preparation"])
+    except (KeyError, TypeError, ValueError, OSError) as error:
+        raise ValueError(
+            f"The file is whole, but this is recipe {__version__} on Keras {keras.__version__}, which cannot read it: "
+            f"{error!r}. Received: {path}, of recipe {facts['recipe']}. Load it with the versions that wrote it."
+        ) from error
+    # The trained network is the last layer of what was saved.
+    return FinalModel(run=replace(run, model=whole.layers[-1]), preparation=preparation)
+
+
+def _read_facts(path: Path) -> dict[str, object]:
+    """Return the JSON of the file, once every byte has been held against its CRC-32."""
+    damaged = f"Received: {path}. Save the model again, or take another copy of the file."
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if (wrong := archive.testzip()) is not None:
+                raise ValueError(f"The file is damaged: {wrong} is not what was written. {damaged}")
+            if MEMBER not in archive.namelist():
+                raise ValueError(
+                    f"The file has no {MEMBER}, so nothing is known of the preparation. Received: {path}. Give a file "
+                    "that recipe.save_model wrote; a plain Keras model is loaded by keras.saving.load_model."
+                )
+            facts = json.loads(archive.read(MEMBER))
+    except (zipfile.BadZipFile, zlib.error, json.JSONDecodeError, EOFError, NotImplementedError) as error:
+        raise ValueError(f"The file is damaged, or no model at all: {error}. {damaged}") from error
+    if facts["format"] > FORMAT:
+        raise ValueError(
+            f"The file has format {facts['format']}, of recipe {facts['recipe']}; this is recipe {__version__}, which "
+            f"reads up to {FORMAT}. Received: {path}. Update the package."
+        )
+    return facts

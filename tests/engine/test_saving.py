@@ -1,0 +1,170 @@
+"""A final model with its preparation as a file, held against plain Keras and read in another process."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import subprocess
+import zipfile
+
+import keras
+import numpy as np
+import pytest
+from forks import PYTHON
+
+from recipe.core.dataset import Dataset
+from recipe.core.spec import ModelSpec
+from recipe.data.load import load
+from recipe.data.problems import HOUSING_RATIOS, PROBLEMS
+from recipe.engine.preparation_layers import pad_reviews
+from recipe.engine.saving import MEMBER, FinalModel, load_model, save_model
+from recipe.steps.s7_final import evaluate_once, train_final
+
+SPECS = {
+    "image": ModelSpec(hidden_units=(16,), batch_size=32, epochs=3),
+    "text": ModelSpec(hidden_units=(4,), epochs=2),
+    "table": ModelSpec(hidden_units=(16,), batch_size=16, epochs=5, dropout=0.2, l2=0.001),
+}
+
+
+def _load(name: str = "housing", rows: int = 400) -> Dataset:
+    return load(name, source="sample", rows=rows)
+
+
+def _train(dataset: Dataset, **changes: object) -> FinalModel:
+    return train_final(SPECS[dataset.problem.kind].replace(**changes), dataset)
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory, no_journal):
+    """A housing model with ratios, its data, and the file that it was saved to."""
+    dataset = _load(rows=100)
+    final = train_final(SPECS["table"], dataset, ratios=HOUSING_RATIOS)
+    return final, dataset, save_model(final, tmp_path_factory.mktemp("models") / "houses.keras")
+
+
+@pytest.mark.parametrize(
+    ("name", "architecture"),
+    [
+        *(pytest.param(name, "mlp", marks=[pytest.mark.slow] * ("_" in name)) for name in PROBLEMS),
+        ("mnist", "convnet"),
+        ("imdb", "embedding"),
+    ],
+)
+def test_load_model_predicts_on_raw_input_exactly_what_was_saved_and_keras_alone_the_same(name, architecture, tmp_path):
+    dataset = _load(name, rows=100)
+    final, x = _train(dataset, architecture=architecture, epochs=1), dataset.x_train[:20]
+    path = save_model(final, tmp_path / "model.keras")
+    loaded, plain = load_model(path), keras.saving.load_model(path)
+    np.testing.assert_array_equal(loaded.predict(x), final.predict(x))
+    raw = pad_reviews(x) if dataset.problem.kind == "text" else x.astype("float32")
+    np.testing.assert_allclose(plain.predict(raw, verbose=0), final.predict(x), rtol=1e-4, atol=1e-5)
+    assert loaded.problem == final.problem
+    assert [file.name for file in tmp_path.iterdir()] == ["model.keras"]
+
+
+def test_load_model_of_a_problem_of_ones_own_is_whole(tmp_path):
+    digits = _load("mnist", rows=100)
+    names = tuple("abcdefghij")
+    own = dataclasses.replace(digits, problem=dataclasses.replace(digits.problem, name="my_digits", output_names=names))
+    loaded = load_model(save_model(_train(own, epochs=1), tmp_path / "mine.keras"))
+    assert (loaded.problem.name, loaded.problem.output_names) == ("my_digits", names)
+    assert evaluate_once(loaded, own).samples == 20
+
+
+def test_load_model_knows_what_was_known_of_its_training(saved):
+    final, dataset, path = saved
+    loaded = load_model(path)
+    assert loaded.run.to_dict() == final.run.to_dict()
+    assert loaded.preparation.to_dict() == final.preparation.to_dict()
+    assert (loaded.spec, loaded.epochs, loaded.samples) == (final.spec, 5, final.samples)
+    assert evaluate_once(loaded, dataset).score == evaluate_once(final, dataset).score
+
+
+def test_load_model_gives_a_model_that_can_be_trained_on(saved):
+    final, dataset, path = saved
+    loaded = load_model(path)
+    x = np.asarray(loaded.preparation.transform(dataset.x_train))
+    y = loaded.preparation.transform_target(dataset.y_train)
+    assert loaded.model.evaluate(x, y, verbose=0) == pytest.approx(final.model.evaluate(x, y, verbose=0))
+    loaded.model.fit(x, y, epochs=1, verbose=0)
+    assert not np.allclose(loaded.predict(dataset.x_train), final.predict(dataset.x_train))
+
+
+def test_load_model_works_in_another_process(saved):
+    final, dataset, path = saved
+    code = (
+        "import sys, recipe; final = recipe.load_model(sys.argv[1]); "
+        "data = recipe.load('housing', source='sample', rows=100); print(float(final.predict(data.x_train[:1])[0, 0]))"
+    )
+    done = subprocess.run([*PYTHON, "-c", code, path], capture_output=True, text=True, check=True, timeout=120)
+    assert float(done.stdout) == final.predict(dataset.x_train[:1])[0, 0]
+
+
+def test_save_model_replaces_an_older_file(saved, tmp_path):
+    path = tmp_path / "model.keras"
+    path.write_text("old")
+    assert save_model(saved[0], str(path)) == path
+    assert load_model(path).samples == saved[0].samples
+
+
+def test_save_model_refuses_another_suffix_and_a_folder_that_is_not_there(saved, tmp_path):
+    for name in ("model.h5", "model", "model.keras.zip"):
+        with pytest.raises(ValueError, match=r"whose files end in \.keras\. Received: .*Write model.*\.keras\."):
+            save_model(saved[0], tmp_path / name)
+    with pytest.raises(OSError, match=r"The model cannot be written: .*Received: .*nowhere.*Take another folder"):
+        save_model(saved[0], tmp_path / "nowhere" / "model.keras")
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(TypeError, match=r"saved by its own save\(path\)\. Received: a "):
+        save_model(saved[0].model, tmp_path / "model.keras")
+
+
+def test_load_model_refuses_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"There is no such file\. Received: .*none\.keras"):
+        load_model(tmp_path / "none.keras")
+
+
+@pytest.mark.parametrize("part", ["head", "middle", "tail"])
+def test_load_model_says_of_a_damaged_file_that_it_is(saved, tmp_path, part):
+    data = bytearray(saved[2].read_bytes())
+    if part == "tail":
+        data = data[:-200]
+    else:
+        place = 0 if part == "head" else data.index(b"model.weights.h5") + 5_000
+        data[place : place + 4] = b"\xff\xfe\xfd\xfc"
+    path = tmp_path / "model.keras"
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match=r"The file is damaged.*Received: .*model\.keras"):
+        load_model(path)
+
+
+def test_load_model_refuses_a_plain_keras_model(saved, tmp_path):
+    saved[0].model.save(tmp_path / "plain.keras")
+    with pytest.raises(ValueError, match=r"has no recipe\.json, .* a plain Keras model is loaded by keras\.saving"):
+        load_model(tmp_path / "plain.keras")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"format": 2, "recipe": "9.0"}, r"has format 2, of recipe 9\.0; .* Update the package"),
+        ({"run": {"spec": {"hidden": 3}}}, r"The file is whole, but this is recipe .*Received: .*, of recipe "),
+    ],
+)
+def test_load_model_refuses_what_another_version_wrote(saved, tmp_path, changes, message):
+    changed = tmp_path / "changed.keras"
+    with zipfile.ZipFile(saved[2]) as archive, zipfile.ZipFile(changed, "w") as copy:
+        for name in archive.namelist():
+            data = archive.read(name)
+            copy.writestr(name, json.dumps(json.loads(data) | changes) if name == MEMBER else data)
+    with pytest.raises(ValueError, match=message):
+        load_model(changed)
+
+
+def test_load_model_runs_no_code_from_a_file(saved, tmp_path):
+    inputs = keras.Input((8,))
+    keras.Model(inputs, keras.layers.Lambda(lambda x: x[:, :1])(inputs)).save(tmp_path / "code.keras")
+    with zipfile.ZipFile(saved[2]) as archive, zipfile.ZipFile(tmp_path / "code.keras", "a") as code:
+        code.writestr(MEMBER, archive.read(MEMBER))
+    with pytest.raises(ValueError, match=r"(?i:unsafe|safe_mode)"):
+        load_model(tmp_path / "code.keras")
