@@ -53,7 +53,17 @@ class Reviews:
     offsets: np.ndarray
 
     def __post_init__(self) -> None:
-        check_offsets(self.offsets, len(self.tokens))
+        offsets, total = self.offsets, len(self.tokens)
+        if offsets.ndim != 1 or len(offsets) < 1 or not np.issubdtype(offsets.dtype, np.integer):
+            raise ValueError(
+                "Offsets are one row of whole numbers. "
+                f"Received: offsets of shape {offsets.shape}, {offsets.dtype}. Give n + 1 integers for n texts."
+            )
+        if offsets[0] != 0 or offsets[-1] != total or np.any(offsets[1:] < offsets[:-1]):
+            raise ValueError(
+                f"Offsets rise from 0 to the number of tokens, {total}. Received: {len(offsets)} offsets from "
+                f"{offsets[0]} to {offsets[-1]}. The file may be damaged: fetch it again."
+            )
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -180,27 +190,6 @@ def read_texts(texts: Sequence[str], vocabulary: Sequence[str]) -> Reviews:
     ranks = {word: rank for rank, word in enumerate(vocabulary) if word}
     rows = [[ranks[word] for word in re.findall(r"[a-z0-9']+", text.lower()) if word in ranks] for text in texts]
     return Reviews(tokens=np.array([rank for row in rows for rank in row], np.uint32), offsets=_offsets_of(rows))
-
-
-def check_offsets(offsets: np.ndarray, total: int) -> None:
-    """Refuse offsets that do not run from 0 to `total` without falling.
-
-    Raises
-    ------
-    ValueError
-        With the first and last offset and the number of tokens.
-    """
-    if offsets.ndim != 1 or len(offsets) < 1 or not np.issubdtype(offsets.dtype, np.integer):
-        raise ValueError(
-            "Offsets are one row of whole numbers. "
-            f"Received: offsets of shape {offsets.shape}, {offsets.dtype}. Give n + 1 integers for n texts."
-        )
-    if offsets[0] != 0 or offsets[-1] != total or np.any(offsets[1:] < offsets[:-1]):
-        raise ValueError(
-            f"Offsets rise from 0 to the number of tokens, {total}. "
-            f"Received: {len(offsets)} offsets from {offsets[0]} to {offsets[-1]}. "
-            "The file may be damaged: fetch it again."
-        )
 
 
 def _offsets_of(texts: Sequence[Sequence[int]]) -> np.ndarray:

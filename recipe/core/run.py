@@ -175,18 +175,19 @@ class Run:
 def mean_run(runs: Sequence[Run], *, spec: ModelSpec | None = None, protocol: str | None = None) -> Run:
     """Return one run that is the mean of several, such as those of `cross_validate` or `train_seeds`.
 
-    The history is the mean, epoch by epoch, as far as all of them go, so the chosen epoch is that of the mean curve.
+    Its history is the mean, epoch by epoch, as far as all of them go, so its chosen epoch is that of the mean curve.
 
     Parameters
     ----------
     spec, protocol : what they have in common; None takes those of the first
     """
-    first = runs[0]
+    first, epochs = runs[0], min(len(curve) for run in runs for curve in run.history.values())
+    history = {name: np.mean([run.history[name][:epochs] for run in runs], axis=0).tolist() for name in first.history}
     return dataclasses.replace(
         first,
         spec=spec or first.spec,
         protocol=first.protocol if protocol is None else protocol,
-        history=mean_history([run.history for run in runs]),
+        history=history,
         stopped=next((run.stopped for run in runs if run.stopped in (*WISHES, "pruned")), first.stopped),
         seconds=sum(run.seconds for run in runs),
         model=None,
@@ -194,18 +195,6 @@ def mean_run(runs: Sequence[Run], *, spec: ModelSpec | None = None, protocol: st
         val_samples=sum(run.val_samples for run in runs),
         members=tuple(runs),
     )
-
-
-def mean_history(histories: Sequence[Mapping[str, Sequence[float]]]) -> dict[str, list[float]]:
-    """Return the mean of training histories, epoch by epoch, as far as all of them go.
-
-    Examples
-    --------
-    >>> mean_history([{"val_loss": [3.0, 2.0, 1.0]}, {"val_loss": [1.0, 0.0]}])
-    {'val_loss': [2.0, 1.0]}
-    """
-    epochs = min(len(values) for history in histories for values in history.values())
-    return {name: np.mean([history[name][:epochs] for history in histories], axis=0).tolist() for name in histories[0]}
 
 
 def lowest_epoch(losses: Sequence[float]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from html import escape
 from types import MappingProxyType
@@ -67,29 +67,24 @@ class PipelineReport:
         return tuple(check for check in self.checks if check.failed)
 
     @property
+    def count(self) -> str:
+        """How many failed, in words."""
+        made = sum(check.status is not Status.NOT_APPLICABLE for check in self.checks)
+        return f"{len(self.failed)} of {made} checks failed." if self.failed else f"All {made} checks passed."
+
+    @property
     def sentence(self) -> str:
         """The outcome in words, with the first thing to look at."""
-        made = [check for check in self.checks if check.status is not Status.NOT_APPLICABLE]
-        left = len(self.checks) - len(made)
-        rest = f" ({left} not applicable.)" if left else ""
-        if not self.failed:
-            return f"All {len(made)} checks passed.{rest}"
-        return f"{len(self.failed)} of {len(made)} checks failed.{rest} Look first at {self.failed[0].sentence}"
+        left = sum(check.status is Status.NOT_APPLICABLE for check in self.checks)
+        first = f"Look first at {self.failed[0].sentence}" if self.failed else ""
+        return " ".join(filter(None, [self.count, f"({left} not applicable.)" if left else "", first]))
 
     def to_frame(self) -> pd.DataFrame:
         """Return a table, a row a check."""
         import pandas as pd
 
-        return pd.DataFrame(
-            {
-                "check": [check.name for check in self.checks],
-                "outcome": [str(check.status) for check in self.checks],
-                "found": [check.found for check in self.checks],
-                "expected": [check.expected for check in self.checks],
-                "cause": [check.cause for check in self.checks],
-                "value": [check.value for check in self.checks],
-            }
-        )
+        frame = pd.DataFrame([vars(check) for check in self.checks])
+        return frame.rename(columns={"name": "check", "status": "outcome"})
 
     def __getitem__(self, name: str) -> Check:
         """Return the check of that name."""
@@ -103,7 +98,7 @@ class PipelineReport:
     def __str__(self) -> str:
         width = max((len(check.name) for check in self.checks), default=0)
         lines = [f"{_MARKS[check.status]} {check.name:<{width}}  {_say(check)}" for check in self.checks]
-        return "\n".join([*lines, self.sentence if not self.failed else _count(self)])
+        return "\n".join([*lines, self.count if self.failed else self.sentence])
 
     __repr__ = __str__
 
@@ -114,7 +109,7 @@ class PipelineReport:
             for check in self.checks
         )
         head = "<tr><th>outcome</th><th style='text-align:left'>check</th><th style='text-align:left'>found</th></tr>"
-        return f"<table><caption>{escape(_count(self))}</caption><thead>{head}</thead><tbody>{rows}</tbody></table>"
+        return f"<table><caption>{escape(self.count)}</caption><thead>{head}</thead><tbody>{rows}</tbody></table>"
 
 
 _MARKS = MappingProxyType({Status.PASSED: "+", Status.FAILED: "!", Status.NOT_APPLICABLE: "-"})
@@ -130,7 +125,6 @@ def check_pipeline(
     problem: Problem | ProblemType | None = None,
     checks: Iterable[str] | None = None,
     seed: int = 0,
-    on_check: Callable[[Check], object] | None = None,
 ) -> PipelineReport:
     """Check a compiled model and its data for what commonly goes wrong.
 
@@ -145,7 +139,6 @@ def check_pipeline(
     problem : what is predicted; None finds it out from the targets
     checks : names of `recipe.debugging.CHECKS`, to make only these; None makes all
     seed : of the rows, the weights and the order
-    on_check : called with each check as soon as it is made
 
     Raises
     ------
@@ -163,14 +156,11 @@ def check_pipeline(
     >>> check_pipeline(model, 1000 * x, x[:, 0], checks=["input scale"]).failed[0].value > 900
     True
     """
-    names = _choose(checks)
+    names = list(CHECKS) if checks is None else [checks] if isinstance(checks, str) else list(checks)
+    if unknown := [name for name in names if name not in CHECKS]:
+        raise ValueError(f"There is no such check. Received: {', '.join(unknown)}. There are: {', '.join(CHECKS)}.")
     bench = Bench(model, x_train, y_train, x_val, y_val, problem=problem, seed=seed)
-    made = []
-    for name in names:
-        made.append(make_check(bench, name))
-        if on_check is not None:
-            on_check(made[-1])
-    return PipelineReport(checks=tuple(made))
+    return PipelineReport(checks=tuple(make_check(bench, name) for name in names))
 
 
 def make_check(bench: Bench, name: str) -> Check:
@@ -178,22 +168,9 @@ def make_check(bench: Bench, name: str) -> Check:
     try:
         return replace(CHECKS[name](bench), name=name)
     except NotApplicable as why:
-        text = str(why)
-        return Check(name=name, status=Status.NOT_APPLICABLE, found=f"{text[0].upper()}{text[1:].rstrip('.')}.")
-
-
-def _choose(checks: Iterable[str] | None) -> list[str]:
-    names = list(CHECKS) if checks is None else [checks] if isinstance(checks, str) else list(checks)
-    if unknown := [name for name in names if name not in CHECKS]:
-        raise ValueError(f"There is no such check. Received: {', '.join(unknown)}. There are: {', '.join(CHECKS)}.")
-    return names
+        return Check(name=name, status=Status.NOT_APPLICABLE, found=why.sentence)
 
 
 def _say(check: Check) -> str:
     expected = f"Expected: {check.expected}" if check.expected and not check.passed else ""
     return " ".join(filter(None, (check.found, expected, check.cause)))
-
-
-def _count(report: PipelineReport) -> str:
-    made = sum(check.status is not Status.NOT_APPLICABLE for check in report.checks)
-    return f"{len(report.failed)} of {made} checks failed." if report.failed else f"All {made} checks passed."

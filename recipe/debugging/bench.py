@@ -29,16 +29,28 @@ T = TypeVar("T")
 ROWS, VAL_ROWS = 2_000, 500  # that are trained and judged on at most
 BATCH, STEPS = 32, 20  # of one stretch of training, after which it is judged
 STRETCHES, LONGEST = 3, 9
+CANNOT_RUN = "the model cannot be run on these data"
 
 
 class NotApplicable(Exception):
     """A check cannot be made here; the message says why."""
+
+    @property
+    def sentence(self) -> str:
+        """The message, written as a sentence."""
+        text = str(self)
+        return f"{text[0].upper()}{text[1:].rstrip('.')}."
 
 
 def judge(ok: bool, *, found: str, expected: str, cause: str, value: float | None = None) -> Check:
     """Return a check that passed or failed, still without a name; the cause is kept where it failed."""
     status = Status.PASSED if ok else Status.FAILED
     return Check(name="", status=status, found=found, expected=expected, cause="" if ok else cause, value=value)
+
+
+def short_path(variable: keras.Variable) -> str:
+    """Return the name of a variable with its layer's, such as ``"dense/kernel"``."""
+    return "/".join(variable.path.split("/")[-2:])
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -49,13 +61,11 @@ class Outcome:
     ----------
     losses, val_losses : without penalties, in inference mode, after each stretch of 20 steps
     weights : the trainable variables after the last step
-    whole : whether all stretches were made, and the loss stayed a number
     """
 
     losses: tuple[float, ...]
     val_losses: tuple[float, ...]
     weights: list[np.ndarray]
-    whole: bool
 
     @property
     def best(self) -> float:
@@ -69,14 +79,9 @@ class Outcome:
 
 
 class Bench:
-    """A compiled model and its data; what is made of them is made when it is first asked for, and then kept.
+    """A compiled model and its data, as `check_pipeline` takes them.
 
-    Parameters
-    ----------
-    model : compiled, with one input and one output; it is only read
-    x_train, y_train, x_val, y_val : as they go to `fit`; without validation a fifth of the training part is taken
-    problem : what is predicted; None finds it out from the targets
-    seed : of the rows that are drawn, the weights and the order
+    What is made of them is made when it is first asked for, and then kept.
     """
 
     def __init__(
@@ -90,7 +95,9 @@ class Bench:
         problem: Problem | ProblemType | None = None,
         seed: int = 0,
     ) -> None:
-        _check_pipeline(model, x_val, y_val)
+        _check_model(model)
+        if (x_val is None) != (y_val is None):
+            raise ValueError("Validation needs inputs and targets. Received: x_val or y_val alone. Give both, or none.")
         self.model, self.seed, self.validated = model, seed, x_val is not None
         parts = {"x_train": x_train, "y_train": y_train, "x_val": x_val, "y_val": y_val}
         self.parts = {name: _as_array(name, part) for name, part in parts.items() if part is not None}
@@ -99,45 +106,42 @@ class Bench:
 
     # The data.
 
-    @cached_property
-    def rows(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """At most 2,000 training and 500 validation rows, drawn at random: x, y, x_val, y_val."""
-        if len(self.x_train) != len(self.y_train):
-            raise NotApplicable("the training part has not one target for each input")
-        if self.validated and len(self.x_val) != len(self.y_val):
-            raise NotApplicable("the validation part has not one target for each input")
-        rng = np.random.default_rng(self.seed)
-        order = rng.permutation(len(self.x_train))
-        if self.validated:
-            order_val = rng.permutation(len(self.x_val))[:VAL_ROWS]
-            x_val, y_val = self.x_val[order_val], self.y_val[order_val]
-        else:
-            cut = len(order) // 5
-            x_val, y_val, order = self.x_train[order[:cut]], self.y_train[order[:cut]], order[cut:]
-        order = order[:ROWS]
-        return self.x_train[order], self.y_train[order], x_val[:VAL_ROWS], y_val[:VAL_ROWS]
+    @property
+    def unpaired(self) -> str:
+        """Which part has not one target for each input, in a sentence; empty where all have."""
+        parts = [("training", self.x_train, self.y_train)]
+        parts += [("validation", self.x_val, self.y_val)] if self.validated else []
+        wrong = [(name, len(x), len(y)) for name, x, y in parts if len(x) != len(y)]
+        return " ".join(f"The {name} part has {x:,} inputs and {y:,} targets." for name, x, y in wrong)
 
     @cached_property
     def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """The rows in the dtypes that the network reads; targets with the rank of the outputs."""
-        x, y, x_val, y_val = self.rows
-        shape = lambda y: (y if y.ndim > 1 else y[:, None]).astype(np.float32)  # noqa: E731
-        return x.astype(self._input_dtype), shape(y), x_val.astype(self._input_dtype), shape(y_val)
+        """At most 2,000 training and 500 validation rows, drawn at random: x, y, x_val, y_val.
 
-    @property
-    def _input_dtype(self) -> type:
-        return np.int32 if "int" in str(self.copy.inputs[0].dtype) else np.float32
+        The inputs have the dtype that the network reads, the targets the rank of its outputs.
+        """
+        if self.unpaired:
+            raise NotApplicable(self.unpaired)
+        rng = np.random.default_rng(self.seed)
+        order = rng.permutation(len(self.x_train))
+        if self.validated:
+            x_val, y_val, order_val = self.x_val, self.y_val, rng.permutation(len(self.x_val))
+        else:
+            x_val, y_val, (order_val, order) = self.x_train, self.y_train, np.split(order, [len(order) // 5])
+        drawn = []
+        for x, y, rows in ((self.x_train, self.y_train, order[:ROWS]), (x_val, y_val, order_val[:VAL_ROWS])):
+            drawn += [self.as_read(x[rows]), y[rows].reshape(len(rows), *y.shape[1:] or (1,)).astype(np.float32)]
+        return tuple(drawn)
+
+    def as_read(self, x: np.ndarray) -> np.ndarray:
+        """Return inputs in the dtype that the network reads."""
+        return x.astype(np.int32 if "int" in str(self.copy.inputs[0].dtype) else np.float32)
 
     @cached_property
     def bad_numbers(self) -> dict[str, int]:
         """How many numbers of each part are not finite; a part without any is left out."""
         counts = {name: int((~np.isfinite(part)).sum()) for name, part in self.parts.items()}
         return {name: count for name, count in counts.items() if count}
-
-    @property
-    def input_shape(self) -> tuple[int, ...]:
-        """The shape of a sample."""
-        return tuple(self.x_train.shape[1:])
 
     @property
     def target_columns(self) -> int:
@@ -152,23 +156,14 @@ class Bench:
         given = getattr(self._given, "type", self._given)
         return given or guess_type(self.y_train, self.outputs, self.loss_name)
 
-    @cached_property
-    def problem(self) -> Problem:
-        """The problem as the table of step 1 knows it."""
+    @property
+    def wanted_outputs(self) -> int:
+        """How many numbers the problem asks for."""
         if isinstance(self._given, Problem):
-            return self._given
-        outputs = self.target_columns
-        if outputs == 1 and self.type is ProblemType.MULTICLASS:
-            outputs = self.outputs  # of integer classes there are as many as the network has outputs
-        return Problem(
-            name="yours",
-            question="",
-            type=self.type,
-            outputs=outputs,
-            output_names=(),
-            input_shape=self.input_shape,
-            measure="",
-        )
+            return self._given.outputs
+        # Of integer classes there are as many as the network has outputs.
+        is_sparse = self.type is ProblemType.MULTICLASS and self.target_columns == 1
+        return self.outputs if is_sparse else self.target_columns
 
     @property
     def outputs(self) -> int:
@@ -218,7 +213,7 @@ class Bench:
             with fixed_seed(self.seed):
                 copy = copy_model(self.model)
                 if not copy.built:
-                    copy.build((None, *self.input_shape))
+                    copy.build((None, *self.x_train.shape[1:]))
             return copy
 
         copy = self.guard(draw, "the model cannot be copied")
@@ -227,17 +222,6 @@ class Bench:
                 if not old.trainable:
                     new.assign(old.value)
         return copy
-
-    @cached_property
-    def refusal(self) -> str:
-        """Why the model cannot read the inputs; empty where it can."""
-        try:
-            self.guard(
-                lambda: self.copy(self.x_train[:2].astype(self._input_dtype)), "the model cannot read the inputs"
-            )
-        except NotApplicable as why:
-            return str(why)
-        return ""
 
     def guard(self, make: Callable[[], T], fact: str) -> T:
         """Return what `make` returns; what Keras refuses is a reason why a check cannot be made."""
@@ -252,14 +236,14 @@ class Bench:
 
     # Losses.
 
-    def row_losses(self, y: np.ndarray, outputs: np.ndarray) -> np.ndarray:
-        """Return the loss of each row; y has the rank of the outputs."""
+    def mean_loss(self, y: np.ndarray, outputs: np.ndarray) -> float:
+        """Return the loss of outputs, without penalties; y has their rank."""
         import keras
 
         from recipe.engine.members import row_losses
 
-        find = lambda: keras.ops.convert_to_numpy(row_losses(self.model.loss, y, outputs.astype(np.float32)))  # noqa: E731
-        return self.guard(find, "the loss cannot be computed")
+        find = lambda: row_losses(self.model.loss, y, outputs.astype(np.float32))  # noqa: E731
+        return float(keras.ops.convert_to_numpy(self.guard(find, "the loss cannot be computed")).mean())
 
     def first_loss(self, rows: int = VAL_ROWS) -> float:
         """Return the loss of fresh weights on the first training rows, in inference mode."""
@@ -268,7 +252,7 @@ class Bench:
         self.check_runnable()
         x, y = (part[:rows] for part in self.arrays[:2])
         predict = lambda: keras.ops.convert_to_numpy(self._start_anew()(x, training=False))  # noqa: E731
-        return float(self.row_losses(y, self.guard(predict, "the model cannot be run on these data")).mean())
+        return self.mean_loss(y, self.guard(predict, CANNOT_RUN))
 
     @cached_property
     def constant_loss(self) -> float:
@@ -286,19 +270,16 @@ class Bench:
             if self.type.is_classification and self.from_logits:
                 middle = np.log((middle + 1e-3) / (1 - middle + 1e-3))
         answers = [middle] if self.type.is_classification else [middle, np.median(y, axis=0)]
-        return min(
-            float(self.row_losses(y, np.tile(np.broadcast_to(each, (self.outputs,)), (len(y), 1))).mean())
-            for each in answers
-        )
+        return min(self.mean_loss(y, np.broadcast_to(each, (len(y), self.outputs))) for each in answers)
 
     # Trainings.
 
     def check_runnable(self) -> None:
         """Raise NotApplicable where nothing can be computed."""
-        if len(self.rows[0]) < 2:
-            raise NotApplicable("there are too few samples")
         if self.bad_numbers:
             raise NotApplicable("some numbers are not finite, and every loss would be the same: not a number")
+        if len(self.arrays[0]) < 2:
+            raise NotApplicable("there are too few samples")
 
     @cached_property
     def _trainee(self) -> tuple[keras.Model, list[np.ndarray]]:
@@ -324,23 +305,14 @@ class Bench:
             variable.assign(value)
         return model
 
-    def train(
-        self,
-        name: str,
-        *arrays: np.ndarray,
-        rate: float,
-        stretches: int = STRETCHES,
-        enough: float = -math.inf,
-        shuffle: bool = True,
-    ) -> Outcome:
+    def train(self, name: str, *arrays: np.ndarray, rate: float, enough: float = -np.inf, **options: object) -> Outcome:
         """Train from fresh weights and keep the outcome under its name.
 
         Parameters
         ----------
         arrays : x, y, x_val, y_val; arrays of the same sizes as `arrays` need no compilation of their own
-        stretches : of 20 steps each, at most
         enough : a validation loss at which it ends
-        shuffle : False takes the rows as they come
+        options : as for `fit`; an epoch is a stretch of 20 steps, after which it is judged
         """
         if name in self._trained:
             return self._trained[name]
@@ -353,35 +325,29 @@ class Bench:
             if loss <= enough or not math.isfinite(loss):
                 ended.set()
 
-        history = self.fit(model, *arrays, epochs=stretches, shuffle=shuffle, on_epoch=look, stop=ended)
-        losses, val_losses = (tuple(history[key]) for key in ("data_loss", "val_data_loss"))
+        history = self.fit(model, *arrays, on_epoch=look, stop=ended, **options)
         self._trained[name] = Outcome(
-            losses=losses,
-            val_losses=val_losses,
+            losses=tuple(history["data_loss"]),
+            val_losses=tuple(history["val_data_loss"]),
             weights=[np.array(variable) for variable in model.trainable_variables],
-            whole=len(losses) == stretches and math.isfinite(losses[-1]),
         )
         return self._trained[name]
 
-    def fit(
-        self,
-        model: keras.Model,
-        *arrays: np.ndarray,
-        batch_size: int = BATCH,
-        steps: int = STEPS,
-        epochs: int = 1,
-        shuffle: bool = True,
-        **listeners: object,
-    ) -> dict[str, list[float]]:
-        """Train a model from where it stands, and return the history: an epoch is so many full batches."""
+    def fit(self, model: keras.Model, *arrays: np.ndarray, **options: object) -> dict[str, list[float]]:
+        """Train a model from where it stands, and return the history: an epoch is 20 full batches of 32.
+
+        Parameters
+        ----------
+        arrays : x, y, x_val, y_val
+        options : of `recipe.engine.members.Job`, besides ``on_epoch`` and ``stop`` of `train_models`
+        """
         from recipe.engine.loop import train_models
         from recipe.engine.members import Job
 
         parts = dict(zip(("x", "y", "x_val", "y_val"), arrays, strict=True))
-        options = {"batch_size": batch_size, "steps_per_epoch": steps, "epochs": epochs, "shuffle": shuffle}
-        job = Job(model=model, seed=self.seed, **parts, **options)
-        train = lambda: list(train_models([job], **listeners))  # noqa: E731
-        (progress,) = self.guard(train, "the model cannot be run on these data")
+        listeners = {name: options.pop(name, None) for name in ("on_epoch", "stop")}
+        job = Job(model=model, seed=self.seed, **parts, **{"batch_size": BATCH, "steps_per_epoch": STEPS} | options)
+        (progress,) = self.guard(lambda: list(train_models([job], **listeners)), CANNOT_RUN)
         if progress.stopped == "interrupted":
             raise KeyboardInterrupt
         return progress.history
@@ -389,7 +355,7 @@ class Bench:
     @cached_property
     def true(self) -> Outcome:
         """The training on the data as they are, until it is clearly better than a constant answer."""
-        return self.train("true", *self.arrays, rate=self.good_rate, stretches=LONGEST, enough=0.8 * self.constant_loss)
+        return self.train("true", *self.arrays, rate=self.good_rate, epochs=LONGEST, enough=0.8 * self.constant_loss)
 
     @cached_property
     def good_rate(self) -> float:
@@ -405,15 +371,7 @@ class Bench:
 
 
 def guess_type(y: np.ndarray, outputs: int, loss: str) -> ProblemType:
-    """Say what type of problem targets belong to.
-
-    Examples
-    --------
-    >>> guess_type(np.array([0, 3, 1]), outputs=4, loss="sparse_categorical_crossentropy").name
-    'MULTICLASS'
-    >>> guess_type(np.array([0.2, 3.1]), outputs=1, loss="mean_squared_error").name
-    'REGRESSION'
-    """
+    """Say what type of problem targets belong to."""
     whole = y.dtype.kind in "bui" or bool(np.isfinite(y).all() and (y == np.round(y)).all())
     if y.ndim > 1 and y.shape[-1] > 1:
         if not whole or not np.isin(y, (0, 1)).all():
@@ -425,7 +383,7 @@ def guess_type(y: np.ndarray, outputs: int, loss: str) -> ProblemType:
     return ProblemType.BINARY if whole and (few or "binary" in loss) else ProblemType.REGRESSION
 
 
-def _check_pipeline(model: object, x_val: object, y_val: object) -> None:
+def _check_model(model: object) -> None:
     import keras
 
     if not isinstance(model, keras.Model):
@@ -434,8 +392,6 @@ def _check_pipeline(model: object, x_val: object, y_val: object) -> None:
         raise ValueError(
             f"The model has no loss and optimizer yet. Received: model {model.name!r}, not compiled. Compile it first."
         )
-    if (x_val is None) != (y_val is None):
-        raise ValueError("Validation needs inputs and targets. Received: x_val or y_val alone. Give both, or none.")
 
 
 def _as_array(name: str, part: object) -> np.ndarray:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from recipe.core.prepared import Prepared
-from recipe.core.run import Run
 from recipe.core.spec import ModelSpec
 from recipe.debugging import PipelineReport, check_pipeline
 from recipe.debugging.bench import ROWS, VAL_ROWS
@@ -27,18 +26,16 @@ class Checklist:
 
     Attributes
     ----------
-    run : the training as it was asked for
     power : whether its model beats the baseline
     report : of the four checks, in their order
     """
 
-    run: Run
     power: StatisticalPower
     report: PipelineReport
 
     @property
     def checks(self) -> tuple[Check, ...]:
-        """Of the last activation, the loss, the learning rate, and of the output as input."""
+        """The four checks."""
         return self.report.checks
 
     @property
@@ -68,26 +65,21 @@ class Checklist:
         return f"There is nothing to repair. {power}"
 
 
-def run_checklist(spec: ModelSpec, prepared: Prepared, *, run: Run | None = None) -> Checklist:
+def run_checklist(spec: ModelSpec, prepared: Prepared) -> Checklist:
     """Go through the checklist for a model: four of the checks of `recipe.check_pipeline`.
 
     Parameters
     ----------
     spec : the model that beats no baseline
     prepared : what it is trained and validated on
-    run : its training, if that was done; None trains it
     """
-    problem = prepared.problem
-    run = run or train(spec, prepared, journal=None)
+    problem, run = prepared.problem, train(spec, prepared, journal=None)
     baseline = compute_baseline(problem, prepared.y_train, prepared.y_val)
     outputs = run.model.predict(prepared.inputs("val"), batch_size=1024, verbose=0)
-    few = prepared.x_train[:ROWS], prepared.x_val[:VAL_ROWS]  # as many as are looked at, before they are float32
-    x_train, x_val = map(prepared.preparation.to_network, few)
-    y_train, y_val = (
-        make_targets(spec, problem, y[:rows]) for y, rows in ((prepared.y_train, ROWS), (prepared.y_val, VAL_ROWS))
-    )
-    report = check_pipeline(
-        build_model(spec, problem), x_train, y_train, x_val, y_val, problem=problem, checks=CHECKLIST, seed=spec.seed
-    )
+    arrays = []
+    for x, y, rows in ((prepared.x_train, prepared.y_train, ROWS), (prepared.x_val, prepared.y_val, VAL_ROWS)):
+        # As many as are looked at, before they are float32.
+        arrays += [prepared.preparation.to_network(x[:rows]), make_targets(spec, problem, y[:rows])]
+    report = check_pipeline(build_model(spec, problem), *arrays, problem=problem, checks=CHECKLIST, seed=spec.seed)
     power = statistical_power(problem, prepared.y_val, outputs, baseline)
-    return Checklist(run=run, power=power, report=report)
+    return Checklist(power=power, report=report)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 from recipe.core.problem import ProblemType
@@ -19,30 +21,23 @@ SCALING_LAYERS = ("Rescaling", "Normalization", "Reshape", "Flatten")
 
 def check_shapes(bench: Bench) -> Check:
     """One target for each input, both parts of one shape, and the model can read them."""
-    wrong = []
-    parts = [("training", bench.x_train, bench.y_train)]
-    if bench.validated:
-        parts.append(("validation", bench.x_val, bench.y_val))
-    for part, x, y in parts:
-        if len(x) != len(y):
-            wrong.append(f"The {part} part has {len(x):,} inputs and {len(y):,} targets.")
+    wrong = [bench.unpaired] if bench.unpaired else []
     if bench.validated and bench.x_train.shape[1:] != bench.x_val.shape[1:]:
         wrong.append(
             f"A training sample has the shape {bench.x_train.shape[1:]}, one of validation {bench.x_val.shape[1:]}."
         )
-    if not wrong and bench.refusal:
-        wrong.append(f"{bench.refusal[0].upper()}{bench.refusal[1:].rstrip('.')}.")
-    if not wrong:
-        columns = bench.target_columns
-        sparse = bench.type is ProblemType.MULTICLASS and columns == 1
-        if not sparse and columns != bench.outputs:
-            wrong.append(f"A target has {columns} numbers, and the network puts out {bench.outputs}.")
-    found = " ".join(wrong) or (
-        f"{len(bench.x_train):,} inputs of shape {bench.x_train.shape[1:]} with {len(bench.y_train):,} targets."
-    )
+    try:
+        few = bench.as_read(bench.x_train[:2])
+        bench.guard(lambda: bench.copy(few), "the model cannot read the inputs")
+    except NotApplicable as why:
+        wrong += [] if wrong else [why.sentence]
+    columns = bench.target_columns
+    if not wrong and columns != bench.outputs and not (columns == 1 and bench.type is ProblemType.MULTICLASS):
+        wrong.append(f"A target has {columns} numbers, and the network puts out {bench.outputs}.")
+    sound = f"{len(bench.x_train):,} inputs of shape {bench.x_train.shape[1:]} with {len(bench.y_train):,} targets."
     return judge(
         not wrong,
-        found=found,
+        found=" ".join(wrong) or sound,
         expected="one target for each input, and samples of one shape in both parts.",
         cause="An axis was swapped, or rows were dropped from inputs and not from targets. Print the shapes after "
         "every step of the preparation.",
@@ -52,11 +47,10 @@ def check_shapes(bench: Bench) -> Check:
 def check_finite(bench: Bench) -> Check:
     """No NaN, nothing infinite."""
     bad = bench.bad_numbers
+    words = ", ".join(f"{name} holds {count:,} numbers that are not finite" for name, count in bad.items())
     return judge(
         not bad,
-        found=", ".join(f"{name} holds {count:,} numbers that are not finite" for name, count in bad.items()) + "."
-        if bad
-        else "All numbers are finite.",
+        found=f"{words or 'All numbers are finite'}.",
         expected="no NaN and nothing infinite: one is enough to turn all weights into NaN.",
         cause="Missing values, a division by a spread of 0, or the logarithm of 0. Fill or drop them in step 4.",
         value=float(sum(bad.values())),
@@ -125,7 +119,7 @@ def check_labels(bench: Bench) -> Check:
 
 
 def _check_target_scale(bench: Bench) -> Check:
-    level = float(np.nanmax(np.abs([np.nanmean(bench.y_train, axis=0), np.nanstd(bench.y_train, axis=0)])))
+    level = _level(bench.y_train)
     return judge(
         level <= 100,
         found=f"The targets have a mean or a spread of {level:,.3g}.",
@@ -138,8 +132,7 @@ def _check_target_scale(bench: Bench) -> Check:
 
 def check_scale(bench: Bench) -> Check:
     """What reaches the first weights is of the order of 1."""
-    x = _table(_reach_first_weights(bench))
-    level = max(float(np.nanmax(np.abs(np.nanmean(x, axis=0)))), float(np.nanmax(np.nanstd(x, axis=0))))
+    level = _level(_table(_reach_first_weights(bench)))
     return judge(
         SMALL <= level <= LARGE,
         found=f"The largest mean or spread of an input is {level:,.3g}.",
@@ -154,16 +147,14 @@ def _reach_first_weights(bench: Bench) -> np.ndarray:
     """Return what the first layer with trained weights reads, behind layers that scale, on at most 2,000 rows."""
     import keras
 
-    x = bench.rows[0]
     layers = [layer for layer in bench.copy.layers if type(layer).__name__ != "InputLayer"]
     if layers and isinstance(layers[0], keras.layers.Embedding):
         raise NotApplicable("the inputs are numbers of words, which an embedding looks up")
     if layers and isinstance(layers[0], keras.layers.BatchNormalization):
         raise NotApplicable("the first layer normalises each batch")
-    for layer in layers:
-        if type(layer).__name__ not in SCALING_LAYERS:
-            break
-        x = keras.ops.convert_to_numpy(layer(x.astype(np.float32)))
+    x = bench.arrays[0]
+    for layer in itertools.takewhile(lambda layer: type(layer).__name__ in SCALING_LAYERS, layers):
+        x = keras.ops.convert_to_numpy(layer(x))
     return x
 
 
@@ -267,6 +258,11 @@ def _labels(y: np.ndarray) -> np.ndarray:
     if y.ndim > 1 and y.shape[-1] > 1:
         return y.argmax(axis=-1) if (y.sum(axis=-1) == 1).all() else y.ravel()
     return y.reshape(len(y))
+
+
+def _level(values: np.ndarray) -> float:
+    """Return the largest mean or spread of a column."""
+    return float(np.nanmax(np.abs([np.nanmean(values, axis=0), np.nanstd(values, axis=0)])))
 
 
 def _table(x: np.ndarray, rows: int = LOOKED_AT) -> np.ndarray:

@@ -1,20 +1,20 @@
 """Pipelines from the data to a compiled model: sound ones, and each way in which one is broken for practice.
 
-Each fault happens to people who know better.
+Each fault happens to people who know better. It is a function that breaks a pipeline before its model is built; its
+docstring is what a learner is told about it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from recipe.core.dataset import Dataset, Split
-from recipe.core.prepared import Prepared
-from recipe.core.problem import KINDS, Problem, ProblemType
+from recipe.core.problem import Problem, ProblemType
 from recipe.core.reviews import Reviews
 from recipe.data.load import load
 from recipe.data.problems import find_problem
@@ -31,26 +31,30 @@ ROWS = 2_500  # of images and texts, of which a fifth is for validation
 INDEX_SHIFT = 3  # by which Keras's own review files number their words otherwise than their word list does
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(kw_only=True, eq=False)
 class Pipeline:
     """A compiled model and its data, sound or broken.
 
     Attributes
     ----------
     problem : what is predicted
-    model : compiled, not trained
-    x_train, y_train, x_val, y_val : as they go to `fit`
     source : of the data
+    x_train, y_train, x_val, y_val : as they go to `fit`
+    split : the same samples before they were prepared
+    network : what the model is built from, as `make_pipeline` writes it
+    model : compiled, not trained
     fault : the name of what is broken, empty for nothing; repr does not show it, so that nobody reads it by accident
     """
 
     problem: Problem
-    model: keras.Model = field(repr=False)
+    source: str
     x_train: np.ndarray = field(repr=False)
     y_train: np.ndarray = field(repr=False)
     x_val: np.ndarray = field(repr=False)
     y_val: np.ndarray = field(repr=False)
-    source: str
+    split: Split = field(repr=False)
+    network: dict[str, object] = field(repr=False)
+    model: keras.Model = field(init=False, repr=False)
     seed: int = 0
     fault: str = field(default="", repr=False)
 
@@ -58,31 +62,6 @@ class Pipeline:
     def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """The data in the order in which `check_pipeline` takes them."""
         return self.x_train, self.y_train, self.x_val, self.y_val
-
-
-@dataclass(frozen=True, kw_only=True)
-class Network:
-    """The model of a pipeline, before it is built."""
-
-    hidden: tuple[int, ...]
-    activation: str | None = "relu"
-    last_activation: str | None = None
-    loss: str = "mse"
-    learning_rate: float = 0.001
-    dropout: float = 0.0
-    bias: float = 0.0
-    trainable: bool = True
-
-
-class Draft:
-    """The arrays of a pipeline while a fault works on them; at first they are sound."""
-
-    def __init__(self, dataset: Dataset, seed: int) -> None:
-        self.split: Split = hold_out(dataset, seed=seed)
-        self.prepared: Prepared = prepare(self.split)
-        self.problem, self.rng = self.prepared.problem, np.random.default_rng(seed)
-        self.x_train, self.y_train = self.prepared.inputs("train"), self.prepared.y_train
-        self.x_val, self.y_val = self.prepared.inputs("val"), self.prepared.y_val
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +75,9 @@ class Fault:
     text : what it is and how it happens
     mend : how to mend it
     check : the name of the check that tells it, in `recipe.debugging.CHECKS`; others may find it, too
-    kinds, types : of input and of problem that it can break
+    table_check : the one that tells it on a table, where that is another
+    types : of problem that it can break
+    breaks : what it does to a pipeline that has no model yet
     """
 
     name: str
@@ -104,19 +85,21 @@ class Fault:
     text: str
     mend: str
     check: str
-    kinds: tuple[str, ...] = KINDS
+    breaks: Callable[[Pipeline], None] = field(repr=False)
+    table_check: str = ""
     types: tuple[ProblemType, ...] = tuple(ProblemType)
-    _check_of: Mapping[str, str] = field(default_factory=dict, repr=False)
-    _network: Callable[[Network, Problem], Network] | None = field(default=None, repr=False)
-    _arrays: Callable[[Draft], None] | None = field(default=None, repr=False)
 
     def suits(self, problem: Problem) -> bool:
         """Say whether it can break a pipeline of this problem."""
-        return problem.kind in self.kinds and problem.type in self.types
+        return problem.type in self.types
 
     def check_for(self, problem: Problem) -> str:
         """Return the name of the check that tells it on this problem."""
-        return self._check_of.get(problem.kind, self.check)
+        return self.table_check if self.table_check and problem.kind == "table" else self.check
+
+
+_faults: dict[str, Fault] = {}  # in the order in which they stand below
+FAULTS = MappingProxyType(_faults)
 
 
 def make_pipeline(problem: str | Dataset, fault: str | None = None, seed: int = 0, *, source: str = "auto") -> Pipeline:
@@ -141,24 +124,32 @@ def make_pipeline(problem: str | Dataset, fault: str | None = None, seed: int = 
     ((8,), 'mse')
     """
     dataset = load_for(problem, source) if isinstance(problem, str) else problem
-    broken, row = _find(fault, dataset.problem), dataset.problem.last_layer
-    network = Network(hidden=HIDDEN[dataset.problem.kind], last_activation=row.activation, loss=row.loss)
-    if broken is not None and broken._network is not None:
-        network = broken._network(network, dataset.problem)
-    draft = Draft(dataset, seed)
-    if broken is not None and broken._arrays is not None:
-        broken._arrays(draft)
-    return Pipeline(
-        problem=draft.problem,
-        model=_build(network, draft.x_train.shape[1:], draft.problem.outputs, seed),
-        x_train=draft.x_train,
-        y_train=draft.y_train,
-        x_val=draft.x_val,
-        y_val=draft.y_val,
-        source=draft.prepared.source,
+    if fault is not None:
+        _check_fault(fault, dataset.problem)
+    split = hold_out(dataset, seed=seed)
+    prepared, row = prepare(split), dataset.problem.last_layer
+    pipeline = Pipeline(
+        problem=prepared.problem,
+        source=prepared.source,
+        x_train=prepared.inputs("train"),
+        y_train=prepared.y_train,
+        x_val=prepared.inputs("val"),
+        y_val=prepared.y_val,
+        split=split,
+        network={
+            "hidden": {"activation": "relu"},  # options of each hidden layer
+            "dropout": 0.0,
+            "last_activation": row.activation,
+            "loss": row.loss,
+            "learning_rate": 0.001,
+        },
         seed=seed,
         fault=fault or "",
     )
+    if fault is not None:
+        FAULTS[fault].breaks(pipeline)
+    pipeline.model = _build(pipeline)
+    return pipeline
 
 
 def load_for(name: str, source: str) -> Dataset:
@@ -171,277 +162,224 @@ def faults_of(problem: Problem) -> tuple[str, ...]:
     return tuple(name for name, fault in FAULTS.items() if fault.suits(problem))
 
 
-def _find(fault: str | None, problem: Problem) -> Fault | None:
-    if fault is None:
-        return None
+def _check_fault(fault: str, problem: Problem) -> None:
     if fault not in FAULTS:
         raise ValueError(f"There is no such fault. Received: fault={fault!r}. Choose from {', '.join(FAULTS)}.")
     if not FAULTS[fault].suits(problem):
         raise ValueError(
-            f"This fault cannot break a {problem.type} from a{'n' * (problem.kind == 'image')} {problem.kind}. "
-            f"Received: fault={fault!r} for {problem.name}. Choose from {', '.join(faults_of(problem))}."
+            f"This fault cannot break a {problem.type}. Received: fault={fault!r} for {problem.name}. "
+            f"Choose from {', '.join(faults_of(problem))}."
         )
-    return FAULTS[fault]
 
 
-def _build(network: Network, shape: tuple[int, ...], outputs: int, seed: int) -> keras.Model:
+def _build(pipeline: Pipeline) -> keras.Model:
     """Return the compiled model, as one would write it by hand."""
     import keras
 
     if keras.config.backend() == "jax":
         use_compile_cache()
-    with fixed_seed(seed):
+    network, shape = pipeline.network, pipeline.x_train.shape[1:]
+    with fixed_seed(pipeline.seed):
         layers = [keras.Input(shape)]
         layers += [keras.layers.Flatten()] if len(shape) > 1 else []
-        for number, units in enumerate(network.hidden, 1):
-            bias = keras.initializers.Constant(network.bias) if network.bias else "zeros"
-            dense = keras.layers.Dense(
-                units, activation=network.activation, bias_initializer=bias, name=f"hidden_{number}"
-            )
-            dense.trainable = network.trainable
-            layers += [dense, keras.layers.Dropout(network.dropout)] if network.dropout else [dense]
-        layers.append(keras.layers.Dense(outputs, activation=network.last_activation, name="output"))
+        for number, units in enumerate(HIDDEN[pipeline.problem.kind], 1):
+            layers.append(keras.layers.Dense(units, name=f"hidden_{number}", **network["hidden"]))
+            layers += [keras.layers.Dropout(network["dropout"])] if network["dropout"] else []
+        outputs, activation = pipeline.problem.outputs, network["last_activation"]
+        layers.append(keras.layers.Dense(outputs, activation=activation, name="output"))
         model = keras.Sequential(layers)
-        model.compile(optimizer=keras.optimizers.Adam(network.learning_rate), loss=network.loss)
+        model.compile(optimizer=keras.optimizers.Adam(network["learning_rate"]), loss=network["loss"])
     return model
 
 
-# How a fault breaks the arrays.
+def _fault(title: str, *, check: str, mend: str, **where: object) -> Callable:
+    """Put a function that breaks a pipeline among the faults, under its own name and with its docstring as the text."""
+
+    def register(breaks: Callable[[Pipeline], None]) -> Callable[[Pipeline], None]:
+        text, name = " ".join(breaks.__doc__.split()), breaks.__name__
+        _faults[name] = Fault(name=name, title=title, text=text, mend=mend, check=check, breaks=breaks, **where)
+        return breaks
+
+    return register
 
 
-def _raise_labels(draft: Draft) -> None:
-    """Number the classes from 1."""
-    draft.y_train, draft.y_val = (y.astype(np.int64) + 1 for y in (draft.y_train, draft.y_val))
+@_fault(
+    "labels off by one",
+    check="labels",
+    mend="Subtract the lowest label, so that the first class is 0.",
+    types=(ProblemType.BINARY, ProblemType.MULTICLASS),
+)
+def labels_off_by_one(pipeline: Pipeline) -> None:
+    """The classes are numbered from 1, as people count, where the network counts from 0."""
+    pipeline.y_train, pipeline.y_val = (y.astype(np.int64) + 1 for y in (pipeline.y_train, pipeline.y_val))
 
 
-def _leave_unscaled(draft: Draft) -> None:
-    """Take pixels, columns and the numbers of words as they are."""
-    raw = draft.split.x_train, draft.split.x_val
+@_fault(
+    "inputs not scaled", check="input scale", mend="Divide pixels by 255, normalise columns, encode words as multi-hot."
+)
+def unscaled_input(pipeline: Pipeline) -> None:
+    """Pixels from 0 to 255, columns in their own units, or the numbers of words taken for quantities."""
+    raw = pipeline.split.x_train, pipeline.split.x_val
     if isinstance(raw[0], Reviews):
-        raw = [part.sequences(length=256, num_words=draft.problem.num_words) for part in raw]
-    draft.x_train, draft.x_val = (part.astype(np.float32) for part in raw)
+        raw = [part.sequences(length=256, num_words=pipeline.problem.num_words) for part in raw]
+    pipeline.x_train, pipeline.x_val = (part.astype(np.float32) for part in raw)
 
 
-def _mix_axes(draft: Draft) -> None:
-    """Normalise a table by row; reshape everything else as if samples stood in columns."""
+@_fault(
+    "wrong axis",
+    check="shuffled labels",
+    table_check="axis of scaling",
+    mend="Keep samples on axis 0; take mean and spread of a table along axis=0. Look at a few samples.",
+)
+def wrong_axis(pipeline: Pipeline) -> None:
+    """A transposition or a reshape mixed the samples, or columns were normalised along the rows."""
     for name in ("x_train", "x_val"):
-        x = getattr(draft, name)
-        if draft.problem.kind == "table":
-            raw = getattr(draft.split, name).astype(np.float64)
+        x = getattr(pipeline, name)
+        if pipeline.problem.kind == "table":
+            raw = getattr(pipeline.split, name).astype(np.float64)
             mixed = (raw - raw.mean(axis=1, keepdims=True)) / raw.std(axis=1, keepdims=True)
-        else:
+        else:  # as if samples stood in columns
             mixed = np.ascontiguousarray(x.reshape(len(x), -1).T).reshape(x.shape)
-        setattr(draft, name, mixed.astype(np.float32))
+        setattr(pipeline, name, mixed.astype(np.float32))
 
 
-def _shuffle_targets(draft: Draft) -> None:
-    """Shuffle the training targets without their inputs."""
-    draft.y_train = draft.y_train[draft.rng.permutation(len(draft.y_train))]
+@_fault(
+    "targets out of step",
+    check="zero input",
+    mend="Shuffle both by one permutation: order = rng.permutation(n); x[order], y[order].",
+)
+def labels_out_of_step(pipeline: Pipeline) -> None:
+    """Samples or targets were shuffled, sorted or filtered alone: each sample has another one's target."""
+    pipeline.y_train = pipeline.y_train[np.random.default_rng(pipeline.seed).permutation(len(pipeline.y_train))]
 
 
-def _leak(draft: Draft) -> None:
-    """Put copies of training samples into half of the validation part."""
-    size = len(draft.x_val)
-    copied = draft.rng.permutation(len(draft.x_train))[: size // 2]
-    draft.x_val = np.concatenate([draft.x_val[: size - len(copied)], draft.x_train[copied]])
-    draft.y_val = np.concatenate([draft.y_val[: size - len(copied)], draft.y_train[copied]])
+@_fault("frozen layers", check="frozen layers", mend="Set layer.trainable = True and compile anew.")
+def frozen_layers(pipeline: Pipeline) -> None:
+    """The hidden layers were set to trainable=False, and stay at the random weights they were born with."""
+    pipeline.network["hidden"]["trainable"] = False
 
 
-def _prepare_otherwise(draft: Draft) -> None:
-    """Leave validation unscaled, or number its words otherwise."""
-    is_text = draft.problem.kind == "text"
-    draft.x_val = np.roll(draft.x_val, INDEX_SHIFT, axis=1) if is_text else draft.split.x_val.astype(np.float32)
+@_fault("learning rate too high", check="learning rate", mend="Go down by factors of 10 until the loss falls steadily.")
+def rate_too_high(pipeline: Pipeline) -> None:
+    """The steps are so long that they jump over every valley."""
+    pipeline.network["learning_rate"] = 3.0
 
 
-def _lose_values(draft: Draft) -> None:
-    """Put five NaN into the training inputs."""
-    draft.x_train = draft.x_train.astype(np.float32)
-    flat = draft.x_train.reshape(-1)
-    flat[draft.rng.choice(flat.size, size=5, replace=False)] = np.nan
+@_fault(
+    "learning rate too low",
+    check="learning rate",
+    mend="Go up by factors of 10 until the loss explodes, then back by 10.",
+)
+def rate_too_low(pipeline: Pipeline) -> None:
+    """The steps are so short that training would take days."""
+    pipeline.network["learning_rate"] = 1e-6
 
 
-def _sort(draft: Draft) -> None:
-    """Sort all samples by their target, and cut in order."""
-    x = np.concatenate([draft.x_train, draft.x_val])
-    y = np.concatenate([draft.y_train, draft.y_val])
-    order, cut = np.argsort(y.reshape(len(y), -1)[:, 0], kind="stable"), len(draft.x_train)
-    x, y = x[order], y[order]
-    draft.x_train, draft.y_train, draft.x_val, draft.y_val = x[:cut], y[:cut], x[cut:], y[cut:]
-
-
-def _leave_target_unscaled(draft: Draft) -> None:
-    """Take prices in dollars."""
-    draft.y_train, draft.y_val = (y * np.float32(100_000) for y in (draft.y_train, draft.y_val))
-
-
-def _as_column(draft: Draft) -> None:
-    """Make class labels a column: it is compared with all outputs, and nothing complains."""
-    if draft.problem.type is ProblemType.MULTICLASS:
-        draft.y_train, draft.y_val = draft.y_train[:, None], draft.y_val[:, None]
-
-
-_CLASSES = (ProblemType.BINARY, ProblemType.MULTICLASS)
-_WRONG_ACTIVATION = MappingProxyType(
-    {
+@_fault(
+    "wrong last activation",
+    check="last activation",
+    mend="Softmax for classes, sigmoid for yes or no, none for quantities.",
+)
+def wrong_last_activation(pipeline: Pipeline) -> None:
+    """The last layer cannot put out what the problem wants: no softmax for classes, relu for yes or no, sigmoid for
+    dollars.
+    """
+    pipeline.network["last_activation"] = {
         ProblemType.MULTICLASS: None,
         ProblemType.BINARY: "relu",
         ProblemType.MULTILABEL: "softmax",
         ProblemType.REGRESSION: "sigmoid",
         ProblemType.BOUNDED_REGRESSION: "relu",
-    }
-)
-_WRONG_LOSS = MappingProxyType(
-    {
-        ProblemType.MULTICLASS: "mse",
-        ProblemType.BINARY: "categorical_crossentropy",
-        ProblemType.MULTILABEL: "categorical_crossentropy",
-        ProblemType.REGRESSION: "binary_crossentropy",
-        ProblemType.BOUNDED_REGRESSION: "categorical_crossentropy",
-    }
-)
+    }[pipeline.problem.type]
 
-_FAULTS = (
-    Fault(
-        name="labels_off_by_one",
-        check="labels",
-        title="labels off by one",
-        text="The classes are numbered from 1, as people count, where the network counts from 0.",
-        mend="Subtract the lowest label, so that the first class is 0.",
-        types=_CLASSES,
-        _arrays=_raise_labels,
-    ),
-    Fault(
-        name="unscaled_input",
-        check="input scale",
-        title="inputs not scaled",
-        text="Pixels from 0 to 255, columns in their own units, or the numbers of words taken for quantities.",
-        mend="Divide pixels by 255, normalise columns, encode words as multi-hot.",
-        _arrays=_leave_unscaled,
-    ),
-    Fault(
-        name="wrong_axis",
-        check="shuffled labels",
-        _check_of={"table": "axis of scaling"},
-        title="wrong axis",
-        text="A transposition or a reshape mixed the samples, or columns were normalised along the rows.",
-        mend="Keep samples on axis 0; take mean and spread of a table along axis=0. Look at a few samples.",
-        _arrays=_mix_axes,
-    ),
-    Fault(
-        name="labels_out_of_step",
-        check="zero input",
-        title="targets out of step",
-        text="Samples or targets were shuffled, sorted or filtered alone: each sample has another one's target.",
-        mend="Shuffle both by one permutation: order = rng.permutation(n); x[order], y[order].",
-        _arrays=_shuffle_targets,
-    ),
-    Fault(
-        name="frozen_layers",
-        check="frozen layers",
-        title="frozen layers",
-        text="The hidden layers were set to trainable=False, and stay at the random weights they were born with.",
-        mend="Set layer.trainable = True and compile anew.",
-        _network=lambda network, problem: replace(network, trainable=False),
-    ),
-    Fault(
-        name="rate_too_high",
-        check="learning rate",
-        title="learning rate too high",
-        text="The steps are so long that they jump over every valley.",
-        mend="Go down by factors of 10 until the loss falls steadily.",
-        _network=lambda network, problem: replace(network, learning_rate=3.0),
-    ),
-    Fault(
-        name="rate_too_low",
-        check="learning rate",
-        title="learning rate too low",
-        text="The steps are so short that training would take days.",
-        mend="Go up by factors of 10 until the loss explodes, then back by 10.",
-        _network=lambda network, problem: replace(network, learning_rate=1e-6),
-    ),
-    Fault(
-        name="wrong_last_activation",
-        check="last activation",
-        title="wrong last activation",
-        text="The last layer cannot put out what the problem wants: no softmax for classes, relu for yes or no, "
-        "sigmoid for dollars.",
-        mend="Softmax for classes, sigmoid for yes or no, none for quantities.",
-        _network=lambda network, problem: replace(network, last_activation=_WRONG_ACTIVATION[problem.type]),
-    ),
-    Fault(
-        name="wrong_loss",
-        check="loss",
-        title="wrong loss",
-        text="The loss compares something else than the problem asks: mse on class numbers, a loss for several "
-        "classes on one output, cross-entropy on dollars.",
-        mend="Take the loss of the table in lesson 1 for this type of problem.",
-        _network=lambda network, problem: replace(network, loss=_WRONG_LOSS[problem.type]),
-        _arrays=_as_column,
-    ),
-    Fault(
-        name="leak",
-        check="duplicates",
-        title="samples in both parts",
-        text="Half of the validation samples stand in the training part, too: data were copied before the split.",
-        mend="Drop duplicates, then split, and copy (augment, oversample) the training part alone.",
-        _arrays=_leak,
-    ),
-    Fault(
-        name="validation_prepared_otherwise",
-        check="validation inputs",
-        title="validation prepared otherwise",
-        text="Scaling was forgotten on the validation part, or its words are numbered otherwise.",
-        mend="Fit the preparation on the training part, and apply that same one to every other part.",
-        _arrays=_prepare_otherwise,
-    ),
-    Fault(
-        name="dead_units",
-        check="dead units",
-        title="dead units",
-        text="The biases begin far below 0, so that every relu is 0 for every sample and has no gradient.",
-        mend="Take Keras's default initializers: biases of 0.",
-        _network=lambda network, problem: replace(network, bias=-30.0),
-    ),
-    Fault(
-        name="dropout_too_strong",
-        check="dropout",
-        title="dropout of 0.95",
-        text="The share that is kept was given where the share that is dropped is meant.",
-        mend="Take 0.2 to 0.5, and no dropout before the model overfits.",
-        _network=lambda network, problem: replace(network, dropout=0.95),
-    ),
-    Fault(
-        name="nan_in_input",
-        check="finite numbers",
-        title="NaN among the inputs",
-        text="Five numbers of the training part are missing.",
-        mend="Fill or drop missing values in step 4.",
-        _arrays=_lose_values,
-    ),
-    Fault(
-        name="sorted_data",
-        check="validation targets",
-        title="sorted before the split",
-        text="The samples were sorted by their target and cut in order: validation has what training never showed.",
-        mend="Shuffle before splitting, both parts by one permutation.",
-        _arrays=_sort,
-    ),
-    Fault(
-        name="missing_activation",
-        check="hidden activations",
-        title="no hidden activation",
-        text="Without one, all layers together are no more than a single linear one.",
-        mend='Give the hidden layers activation="relu".',
-        _network=lambda network, problem: replace(network, activation=None),
-    ),
-    Fault(
-        name="unscaled_target",
-        check="labels",
-        title="targets not scaled",
-        text="Prices in dollars: the network begins near 0 and has a way of 200,000 to go.",
-        mend="Divide the targets by 100,000 and say the error in hundred thousand dollars.",
-        types=(ProblemType.REGRESSION,),
-        _arrays=_leave_target_unscaled,
-    ),
+
+@_fault("wrong loss", check="loss", mend="Take the loss of the table in lesson 1 for this type of problem.")
+def wrong_loss(pipeline: Pipeline) -> None:
+    """The loss compares something else than the problem asks: mse on class numbers, a loss for several classes on one
+    output, cross-entropy on dollars.
+    """
+    kind = pipeline.problem.type
+    losses = {ProblemType.MULTICLASS: "mse", ProblemType.REGRESSION: "binary_crossentropy"}
+    pipeline.network["loss"] = losses.get(kind, "categorical_crossentropy")
+    if kind is ProblemType.MULTICLASS:  # a column of labels is compared with all outputs, and nothing complains
+        pipeline.y_train, pipeline.y_val = pipeline.y_train[:, None], pipeline.y_val[:, None]
+
+
+@_fault(
+    "samples in both parts",
+    check="duplicates",
+    mend="Drop duplicates, then split, and copy (augment, oversample) the training part alone.",
 )
-FAULTS = MappingProxyType({fault.name: fault for fault in _FAULTS})
+def leak(pipeline: Pipeline) -> None:
+    """Half of the validation samples stand in the training part, too: data were copied before the split."""
+    size = len(pipeline.x_val)
+    copied = np.random.default_rng(pipeline.seed).permutation(len(pipeline.x_train))[: size // 2]
+    kept = size - len(copied)
+    pipeline.x_val = np.concatenate([pipeline.x_val[:kept], pipeline.x_train[copied]])
+    pipeline.y_val = np.concatenate([pipeline.y_val[:kept], pipeline.y_train[copied]])
+
+
+@_fault(
+    "validation prepared otherwise",
+    check="validation inputs",
+    mend="Fit the preparation on the training part, and apply that same one to every other part.",
+)
+def validation_prepared_otherwise(pipeline: Pipeline) -> None:
+    """Scaling was forgotten on the validation part, or its words are numbered otherwise."""
+    if pipeline.problem.kind == "text":
+        pipeline.x_val = np.roll(pipeline.x_val, INDEX_SHIFT, axis=1)
+    else:
+        pipeline.x_val = pipeline.split.x_val.astype(np.float32)
+
+
+@_fault("dead units", check="dead units", mend="Take Keras's default initializers: biases of 0.")
+def dead_units(pipeline: Pipeline) -> None:
+    """The biases begin far below 0, so that every relu is 0 for every sample and has no gradient."""
+    import keras
+
+    pipeline.network["hidden"]["bias_initializer"] = keras.initializers.Constant(-30.0)
+
+
+@_fault("dropout of 0.95", check="dropout", mend="Take 0.2 to 0.5, and no dropout before the model overfits.")
+def dropout_too_strong(pipeline: Pipeline) -> None:
+    """The share that is kept was given where the share that is dropped is meant."""
+    pipeline.network["dropout"] = 0.95
+
+
+@_fault("NaN among the inputs", check="finite numbers", mend="Fill or drop missing values in step 4.")
+def nan_in_input(pipeline: Pipeline) -> None:
+    """Five numbers of the training part are missing."""
+    pipeline.x_train = pipeline.x_train.astype(np.float32)
+    flat = pipeline.x_train.reshape(-1)
+    flat[np.random.default_rng(pipeline.seed).choice(flat.size, size=5, replace=False)] = np.nan
+
+
+@_fault(
+    "sorted before the split",
+    check="validation targets",
+    mend="Shuffle before splitting, both parts by one permutation.",
+)
+def sorted_data(pipeline: Pipeline) -> None:
+    """The samples were sorted by their target and cut in order: validation has what training never showed."""
+    x = np.concatenate([pipeline.x_train, pipeline.x_val])
+    y = np.concatenate([pipeline.y_train, pipeline.y_val])
+    order, cut = np.argsort(y.reshape(len(y), -1)[:, 0], kind="stable"), len(pipeline.x_train)
+    pipeline.x_train, pipeline.x_val = x[order[:cut]], x[order[cut:]]
+    pipeline.y_train, pipeline.y_val = y[order[:cut]], y[order[cut:]]
+
+
+@_fault("no hidden activation", check="hidden activations", mend='Give the hidden layers activation="relu".')
+def missing_activation(pipeline: Pipeline) -> None:
+    """Without one, all layers together are no more than a single linear one."""
+    pipeline.network["hidden"]["activation"] = None
+
+
+@_fault(
+    "targets not scaled",
+    check="labels",
+    mend="Divide the targets by 100,000 and say the error in hundred thousand dollars.",
+    types=(ProblemType.REGRESSION,),
+)
+def unscaled_target(pipeline: Pipeline) -> None:
+    """Prices in dollars: the network begins near 0 and has a way of 200,000 to go."""
+    pipeline.y_train, pipeline.y_val = (y * np.float32(100_000) for y in (pipeline.y_train, pipeline.y_val))

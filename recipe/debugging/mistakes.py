@@ -6,7 +6,7 @@ Numbers only; `recipe.figures.mistakes` draws them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -31,27 +31,12 @@ SURE = 1e-6  # probabilities nearer to 0 or 1 are not told apart
 _SAMPLES_ARE = MappingProxyType({"image": "images", "text": "texts", "table": "rows"})
 
 
-@dataclass(frozen=True, kw_only=True)
-class MovingWord:
-    """A word of a text and what it did.
-
-    Attributes
-    ----------
-    count : how often it stands in the text
-    effect : by how much it raised the log-odds of what is asked about (a quantity itself): those with the word minus
-        those without it
-    score_without : the probability (the quantity) that the model gives to the text without the word
-    """
-
-    text: str
-    count: int
-    effect: float
-    score_without: float
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TextMistake:
     """One text and what its words did to the model's answer.
+
+    What a word did is by how much it raised the log-odds of what is asked about (a quantity itself): those with the
+    word minus those without it, wherever it stands in the text.
 
     Attributes
     ----------
@@ -60,7 +45,7 @@ class TextMistake:
     score : what the model gives there
     words : the whole text, in its order
     effects : of each of these words, NaN where the model does not read it
-    strongest : each word once, the one with the largest effect, either way, first
+    strongest : each word that it reads once, with its effect, the largest one, either way, first
     """
 
     row: int
@@ -68,7 +53,7 @@ class TextMistake:
     score: float
     words: tuple[str, ...]
     effects: tuple[float, ...]
-    strongest: tuple[MovingWord, ...]
+    strongest: Mapping[str, float]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -193,8 +178,10 @@ def find_mistakes(
     worst = worst[: min(count, MOST_TEXTS) if problem.kind == "text" else count]
     texts = ()
     if problem.kind == "text":
-        asked = badness[worst].argmax(axis=1)
-        texts = explain_texts(model, prepared.preparation, split, rows[worst], asked, outputs[worst, asked])
+        texts = tuple(
+            _explain_text(model, prepared.preparation, split, int(rows[place]), badness[place], outputs[place])
+            for place in worst
+        )
     return Mistakes(
         problem=problem,
         source=prepared.source,
@@ -236,62 +223,30 @@ def _check(prepared: Prepared, split: Split, count: int, judged_rows: int) -> No
         )
 
 
-# What each word of a text did, exactly: take the word out, ask the model again, and compare.
+def _explain_text(
+    model: keras.Model, preparation: Preparation, split: Split, row: int, badness: np.ndarray, outputs: np.ndarray
+) -> TextMistake:
+    """Say exactly what each word of a text did: take the word out wherever it stands, ask the model again, and compare.
 
-
-def explain_texts(
-    model: keras.Model,
-    preparation: Preparation,
-    split: Split,
-    rows: np.ndarray,
-    asked: np.ndarray,
-    scores: np.ndarray,
-) -> tuple[TextMistake, ...]:
-    """Take every word out of each of these texts in turn, and predict again.
-
-    A word is taken out wherever it stands in the text, and the rest is prepared anew: a network that reads the first
-    256 words then reads one more.
-
-    Parameters
-    ----------
-    rows, asked, scores : (n,), which rows of the validation part, which output of each, and what the model says there
+    The rest is prepared anew: a network that reads the first 256 words then reads one more.
     """
-    texts = [split.x_val[int(row)] for row in rows]
-    read = [_ranks_read(text, preparation) for text in texts]
-    shortened = [text[text != rank] for text, ranks in zip(texts, read, strict=True) for rank in ranks]
-    without = _ask(model, preparation, shortened)  # (words of all texts, outputs)
-    whole = _ask(model, preparation, texts)
-    ends = np.cumsum([len(ranks) for ranks in read])[:-1]
-    found = []
-    for text, ranks, odds, left, row, output, score in zip(
-        texts, read, whole, np.split(without, ends), rows.tolist(), asked.tolist(), scores.tolist(), strict=True
-    ):
-        effects = np.nan_to_num(odds[output] - left[:, output])  # no number where nothing is left to be read
-        effect_of = dict(zip(ranks.tolist(), effects.tolist(), strict=True))
-        strongest = [
-            MovingWord(
-                text=_name_of(ranks[place], split),
-                count=int((text == ranks[place]).sum()),
-                effect=float(effects[place]),
-                score_without=_score_of(left[place, output], preparation.problem),
-            )
-            for place in np.argsort(-np.abs(effects), kind="stable")
-        ]
-        words = tuple(_name_of(rank, split) for rank in text.tolist())
-        effects = tuple(effect_of.get(rank, np.nan) for rank in text.tolist())
-        found.append(
-            TextMistake(row=row, output=output, score=score, words=words, effects=effects, strongest=tuple(strongest))
-        )
-    return tuple(found)
-
-
-def _name_of(rank: int, split: Split) -> str:
-    return split.vocabulary[rank] if rank < len(split.vocabulary) else f"word {rank}"
-
-
-def _score_of(odds: float, problem: Problem) -> float:
-    """Return the probability of these log-odds; a quantity as it is."""
-    return float(1 / (1 + np.exp(-np.clip(odds, -500, 500))) if problem.type.is_classification else odds)
+    text, vocabulary, asked = split.x_val[row], split.vocabulary, int(badness.argmax())
+    read = preparation.transform(_as_reviews([text]))[0] if preparation.encoding == "sequence" else text
+    ranks = np.unique(read[(read > 0) & (read < preparation.problem.num_words)])
+    versions = _as_reviews([text, *(text[text != rank] for rank in ranks)])
+    odds = predict_log_odds(model, preparation.transform(versions), preparation)[:, asked]
+    effects = np.nan_to_num(odds[0] - odds[1:])  # no number where nothing is left to be read
+    effect_of = dict(zip(ranks.tolist(), effects.tolist(), strict=True))
+    strongest = sorted(effect_of, key=lambda rank: abs(effect_of[rank]), reverse=True)
+    names = {rank: vocabulary[rank] if rank < len(vocabulary) else f"word {rank}" for rank in text.tolist()}
+    return TextMistake(
+        row=row,
+        output=asked,
+        score=float(outputs[asked]),
+        words=tuple(names[rank] for rank in text.tolist()),
+        effects=tuple(effect_of.get(rank, np.nan) for rank in text.tolist()),
+        strongest={names[rank]: effect_of[rank] for rank in strongest},
+    )
 
 
 def predict_rows(model: keras.Model, x: np.ndarray, preparation: Preparation) -> np.ndarray:
@@ -331,22 +286,6 @@ def predict_log_odds(model: keras.Model, x: np.ndarray, preparation: Preparation
     return before.astype(np.float64) @ kernel + bias
 
 
-def _ranks_read(text: np.ndarray, preparation: Preparation) -> np.ndarray:
-    """Return each word once that the network reads of a text, as ranks."""
-    if preparation.encoding == "sequence":
-        text = preparation.transform(_as_reviews([text]))[0]
-    return np.unique(text[(text > 0) & (text < preparation.problem.num_words)])
-
-
-def _ask(model: keras.Model, preparation: Preparation, texts: Sequence[np.ndarray]) -> np.ndarray:
-    """Return what `predict_log_odds` says of each text, (n, outputs)."""
-    parts = [
-        predict_log_odds(model, preparation.transform(_as_reviews(texts[first : first + BATCH])), preparation)
-        for first in range(0, len(texts), BATCH)
-    ]
-    return np.concatenate(parts) if parts else np.empty((0, preparation.problem.outputs))
-
-
-def _as_reviews(texts: Sequence[np.ndarray]) -> Reviews:
+def _as_reviews(texts: list[np.ndarray]) -> Reviews:
     offsets = np.concatenate([[0], np.cumsum([len(text) for text in texts])]).astype(np.int64)
     return Reviews(tokens=np.concatenate(texts), offsets=offsets)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recipe.core.problem import LAST_LAYERS, LastLayer, ProblemType
-from recipe.debugging.bench import VAL_ROWS, Bench, NotApplicable, judge
+from recipe.debugging.bench import CANNOT_RUN, VAL_ROWS, Bench, NotApplicable, judge, short_path
 from recipe.debugging.checks import Check
 
 if TYPE_CHECKING:
@@ -23,6 +23,10 @@ NEAR_THEORY = (0.6, 1.7)  # times the loss that theory gives
 CHANCE = 4  # standard deviations by which two draws of the same weights may differ
 GRADIENT_RATE = 2.0**20  # a step of plain gradient descent at this rate shows gradients far below a weight's rounding
 LINEAR = "linear"
+BENT = ("ReLU", "LeakyReLU", "PReLU", "ELU", "Softmax")  # layers that are an activation themselves
+PREPARING = ("Normalization", "Rescaling", "StringLookup", "TextVectorization")  # no layers that learn
+# Two linear layers with one of these between them are still no more than one (or nearly).
+PASSING_ON = ("Dropout", "Flatten", "Reshape", "AveragePooling2D", "GlobalAveragePooling1D", "GlobalAveragePooling2D")
 _PUTS_OUT = MappingProxyType(
     {
         LINEAR: "any value",
@@ -50,37 +54,36 @@ _SHORT = MappingProxyType({"mean_squared_error": "mse", "mean_absolute_error": "
 
 def check_last_activation(bench: Bench) -> Check:
     """The last layer's units and activation against the table of step 1."""
-    problem, activation = bench.problem, _last_activation(bench)
-    row, wanted_units = _row_for(bench, activation)
-    expected = f"{_named(row.activation)} in {_units(wanted_units)}"
-    found = f"{_named(activation)} in {_units(bench.outputs)}"
+    activation = _last_activation(bench)
     seen = _seen_by_loss(bench, activation)
-    if bench.from_logits and activation == LINEAR:
+    row, units = _row_for(bench, seen)
+    units_fit, activation_fits = bench.outputs == units, seen == (row.activation or LINEAR)
+    found = f"{_named(activation)} in {_units(bench.outputs)}"
+    if seen != activation:
         found += f", with the {seen} inside the loss"
-    found = f"{found[0].upper()}{found[1:]}"
+    if units_fit and not activation_fits and activation in _PUTS_OUT:
+        found += f" puts out {_PUTS_OUT[activation]}"
     cause = f'Give the last layer activation="{row.activation}".'
-    if bench.outputs != wanted_units:
-        cause = f"Give the last layer {_units(wanted_units)}."
+    if not units_fit:
+        cause = f"Give the last layer {_units(units)}."
     elif row.activation is None:
         cause = "Leave out the activation of the last layer."
-    if bench.outputs == wanted_units and seen != (row.activation or LINEAR) and activation in _PUTS_OUT:
-        found += f" puts out {_PUTS_OUT[activation]}"
     return judge(
-        bench.outputs == wanted_units and seen == (row.activation or LINEAR),
-        found=f"{found}.",
-        expected=f"{expected}: a {problem.type} wants {_IS_WANTED[problem.type]}.",
+        units_fit and activation_fits,
+        found=f"{found[0].upper()}{found[1:]}.",
+        expected=f"{_named(row.activation)} in {_units(units)}: a {bench.type} wants {_IS_WANTED[bench.type]}.",
         cause=cause,
     )
 
 
 def check_loss(bench: Bench) -> Check:
     """The loss against the table of step 1; for quantities others that fall as the output comes nearer pass, too."""
-    problem, activation = bench.problem, _last_activation(bench)
-    row, _ = _row_for(bench, activation)
+    activation = _last_activation(bench)
+    row, _ = _row_for(bench, _seen_by_loss(bench, activation))
     loss = _SHORT.get(bench.loss_name, bench.loss_name)
     fitting = [*row.losses, *filter(None, [row.integer_label_loss])]
     found, cause = f"The loss is {loss}", f'Compile with loss="{row.loss}".'
-    is_other = loss not in fitting and not problem.type.is_classification and loss in _FOR_QUANTITIES
+    is_other = loss not in fitting and not bench.type.is_classification and loss in _FOR_QUANTITIES
     is_twice = bench.from_logits and activation != LINEAR
     if is_twice:
         found += f" with from_logits=True, behind {_named(activation)}"
@@ -90,7 +93,7 @@ def check_loss(bench: Bench) -> Check:
     return judge(
         not is_twice and (loss in fitting or is_other),
         found=f"{found}.",
-        expected=f"{' or '.join(fitting)}, for a {problem.type}.",
+        expected=f"{' or '.join(fitting)}, for a {bench.type}.",
         cause=cause,
     )
 
@@ -131,12 +134,11 @@ def _seen_by_loss(bench: Bench, activation: str) -> str:
     return "sigmoid" if bench.loss_name == "binary_crossentropy" else "softmax"
 
 
-def _row_for(bench: Bench, activation: str) -> tuple[LastLayer, int]:
+def _row_for(bench: Bench, seen: str) -> tuple[LastLayer, int]:
     """Return the row of the table and the units; a yes or no may be written as two classes: a softmax of two units."""
-    is_pair = bench.problem.type is ProblemType.BINARY and bench.outputs == 2
-    if is_pair and _seen_by_loss(bench, activation) == "softmax":
+    if bench.type is ProblemType.BINARY and bench.outputs == 2 and seen == "softmax":
         return LAST_LAYERS[ProblemType.MULTICLASS], 2
-    return bench.problem.last_layer, bench.problem.outputs
+    return LAST_LAYERS[bench.type], bench.wanted_outputs
 
 
 def _named(activation: str | None) -> str:
@@ -156,7 +158,7 @@ def check_hidden_activations(bench: Bench) -> Check:
     for number, layer in enumerate(layers):
         if not _is_linear_map(layer) or activation_of(layer) != LINEAR:
             continue
-        behind = next((other for other in layers[number + 1 :] if not _passes_on(other)), None)
+        behind = next((other for other in layers[number + 1 :] if type(other).__name__ not in PASSING_ON), None)
         if behind is not None and _is_linear_map(behind):
             pairs.append(f"{_position(layers, layer)} and {_position(layers, behind)}")
     maps = sum(map(_is_linear_map, layers))
@@ -193,7 +195,7 @@ def check_frozen(bench: Bench) -> Check:
     fresh = flatten(bench.draw_anew(frozen_too=True))
     frozen, born = [], []
     for layer, other in zip(flatten(bench.copy), fresh, strict=True):
-        if layer.weights and not layer.trainable and not _is_preparation(layer):
+        if layer.weights and not layer.trainable and type(layer).__name__ not in PREPARING:
             frozen.append(layer.name)
             if _is_as_drawn(layer.get_weights(), other.get_weights()):
                 born.append(layer.name)
@@ -214,13 +216,12 @@ def check_frozen(bench: Bench) -> Check:
 
 def check_dead_units(bench: Bench) -> Check:
     """The units of hidden layers answer to the data."""
-    outputs = [(name, values) for name, values in hidden_outputs(bench) if values.ndim >= 2]
-    if not outputs:
-        raise NotApplicable("the model has no hidden layer with an activation")
     shares = {}
-    for name, values in outputs:
+    for name, values in _hidden_outputs(bench).items():
         flat = values.reshape(-1, values.shape[-1])
         shares[name] = float((np.ptp(flat, axis=0) <= 1e-7 * max(1.0, float(np.abs(flat).max()))).mean())
+    if not shares:
+        raise NotApplicable("the model has no hidden layer with an activation")
     worst = max(shares, key=shares.get)
     return judge(
         shares[worst] < DEAD,
@@ -240,9 +241,9 @@ def check_gradients(bench: Bench) -> Check:
     x, y = (part[:VAL_ROWS] for part in bench.arrays[:2])
     model = bench.compile_anew(keras.optimizers.SGD(GRADIENT_RATE))
     before = [np.array(variable) for variable in model.trainable_variables]
-    bench.fit(model, x, y, x, y, batch_size=len(x), steps=1)
+    bench.fit(model, x, y, x, y, batch_size=len(x), steps_per_epoch=1)
     sizes = {
-        _name(variable): float(np.sqrt(np.mean(((old - np.array(variable)) / GRADIENT_RATE) ** 2)))
+        short_path(variable): float(np.sqrt(np.mean(((old - np.array(variable)) / GRADIENT_RATE) ** 2)))
         for old, variable in zip(before, model.trainable_variables, strict=True)
         if len(variable.shape) >= 2
     }
@@ -284,7 +285,7 @@ def _first_loss_in_theory(bench: Bench) -> tuple[float, str]:
     if bench.type.is_classification:
         raise NotApplicable(f"no theory for {name} on classes: see the check of the loss")
     neutral = 0.5 if bench.type is ProblemType.BOUNDED_REGRESSION else 0.0
-    theory = float(bench.row_losses(y, np.full((len(y), bench.outputs), neutral, np.float32)).mean())
+    theory = bench.mean_loss(y, np.full((len(y), bench.outputs), neutral))
     if not (math.isfinite(theory) and theory > 0):
         raise NotApplicable(f"an output of {neutral:g} has a loss of {theory:g}")
     return theory, f"the {name.replace('_', ' ')} of an output of {neutral:g}"
@@ -307,32 +308,23 @@ def activation_of(layer: keras.layers.Layer) -> str:
     return getattr(function, "__name__", type(function).__name__) if callable(function) else LINEAR
 
 
-def hidden_outputs(bench: Bench) -> list[tuple[str, np.ndarray]]:
+def _hidden_outputs(bench: Bench) -> dict[str, np.ndarray]:
     """Return the outputs of the hidden layers that have an activation, on at most 256 rows."""
     import keras
 
     bench.check_runnable()
-    layers = [layer for layer in flatten(bench.copy)[:-1] if _has_activation(layer)]
+    layers = [
+        layer for layer in flatten(bench.copy)[:-1] if activation_of(layer) != LINEAR or type(layer).__name__ in BENT
+    ]
     try:
-        tensors = [layer.output for layer in layers]
+        inner = keras.Model(bench.copy.inputs, [layer.output for layer in layers]) if layers else None
     except (AttributeError, ValueError) as error:
         raise NotApplicable("a layer is used more than once") from error
-    if not layers:
-        return []
-    inner = keras.Model(bench.copy.inputs, tensors)
-    outputs = bench.guard(
-        lambda: inner([bench.arrays[0][:256]], training=False), "the model cannot be run on these data"
-    )
-    outputs = outputs if isinstance(outputs, (list, tuple)) else [outputs]
-    names = [_position(layers, layer) for layer in layers]
-    return [
-        (f"hidden layer {name}", keras.ops.convert_to_numpy(values))
-        for name, values in zip(names, outputs, strict=True)
-    ]
-
-
-def _has_activation(layer: keras.layers.Layer) -> bool:
-    return activation_of(layer) != LINEAR or type(layer).__name__ in ("ReLU", "LeakyReLU", "PReLU", "ELU", "Softmax")
+    if inner is None:
+        return {}
+    tensors = keras.tree.flatten(bench.guard(lambda: inner([bench.arrays[0][:256]], training=False), CANNOT_RUN))
+    outputs = map(keras.ops.convert_to_numpy, tensors)
+    return {f"hidden layer {_position(layers, layer)}": each for layer, each in zip(layers, outputs, strict=True)}
 
 
 def _is_linear_map(layer: keras.layers.Layer) -> bool:
@@ -342,21 +334,13 @@ def _is_linear_map(layer: keras.layers.Layer) -> bool:
     return isinstance(layer, kinds)
 
 
-def _passes_on(layer: keras.layers.Layer) -> bool:
-    """Say whether two linear layers with this one between them are still no more than one (or nearly)."""
-    kinds = ("Dropout", "Flatten", "Reshape", "AveragePooling2D", "GlobalAveragePooling1D", "GlobalAveragePooling2D")
-    return type(layer).__name__ in kinds
-
-
 def _chain(model: keras.Model) -> list[keras.layers.Layer]:
     """Return the layers where each reads the one before it."""
-    layers = [layer for layer in flatten(model) if type(layer).__name__ != "InputLayer"]
     import keras
 
-    if isinstance(model, keras.Sequential):
-        return layers
+    layers = [layer for layer in flatten(model) if type(layer).__name__ != "InputLayer"]
     try:
-        follows = all(b.input is a.output for a, b in itertools.pairwise(layers))
+        follows = isinstance(model, keras.Sequential) or all(b.input is a.output for a, b in itertools.pairwise(layers))
     except (AttributeError, ValueError):
         follows = False
     if not follows:
@@ -366,14 +350,6 @@ def _chain(model: keras.Model) -> list[keras.layers.Layer]:
 
 def _position(layers: list, layer: object) -> str:
     return f"{next(number for number, other in enumerate(layers, 1) if other is layer)} ({type(layer).__name__})"
-
-
-def _name(variable: keras.Variable) -> str:
-    return "/".join(variable.path.split("/")[-2:])
-
-
-def _is_preparation(layer: keras.layers.Layer) -> bool:
-    return type(layer).__name__ in ("Normalization", "Rescaling", "StringLookup", "TextVectorization")
 
 
 def _is_as_drawn(weights: list[np.ndarray], fresh: list[np.ndarray]) -> bool:

@@ -52,7 +52,7 @@ class RateSweep:
     @property
     def best_loss(self) -> float:
         """The lowest validation loss; NaN where all diverged."""
-        return min((loss for loss in self.losses if math.isfinite(loss)), default=math.nan)
+        return min(filter(math.isfinite, self.losses), default=math.nan)
 
     @property
     def falls(self) -> dict[float, float]:
@@ -121,12 +121,13 @@ def sweep_rates(
 def sweep_bench(bench: Bench, rates: Sequence[float], *, stretches: int = STRETCHES) -> RateSweep:
     """Do what `sweep_rates` does, for a pipeline that is on the bench."""
     rates = tuple(sorted(map(float, rates)))
-    trained = [bench.train(f"rate {rate:g}", *bench.arrays, rate=rate, stretches=stretches) for rate in rates]
+    trained = [bench.train(f"rate {rate:g}", *bench.arrays, rate=rate, epochs=stretches) for rate in rates]
+    whole = [one if len(one.losses) == stretches and math.isfinite(one.losses[-1]) else None for one in trained]
     return RateSweep(
         optimizer=bench.model.optimizer.name,
         rates=rates,
-        losses=tuple(one.val_losses[-1] if one.whole else math.nan for one in trained),
-        courses=tuple(one.losses if one.whole else (math.inf,) * stretches for one in trained),
+        losses=tuple(one.val_losses[-1] if one else math.nan for one in whole),
+        courses=tuple(one.losses if one else (math.inf,) * stretches for one in whole),
         first_loss=bench.first_loss(min(map(len, bench.arrays))),  # on the rows that the engine measures
         guess=bench.constant_loss,
         updates=STEPS * stretches,

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from recipe.core.problem import ProblemType
-from recipe.debugging.bench import BATCH, LONGEST, Bench, NotApplicable, Outcome, judge
+from recipe.debugging.bench import BATCH, LONGEST, Bench, NotApplicable, Outcome, judge, short_path
 from recipe.debugging.checks import Check
 
 LEARNED = 0.05  # of the first loss: a smaller fall is no learning
@@ -68,27 +68,16 @@ def _learn_batch(bench: Bench, rate: float, share: float) -> tuple[Outcome, floa
         (np.resize(batch, (len(old), *batch.shape[1:])), np.resize(targets, new.shape))
         for old, new in ((x, y), (x_val, y_val))
     ]
-    outcome = bench.train(
-        f"one batch at {rate:g}",
-        *parts[0],
-        *parts[1],
-        rate=rate,
-        stretches=BATCH_STRETCHES,
-        enough=share * constant,
-        shuffle=False,
-    )
-    return outcome, constant
+    options = {"rate": rate, "epochs": BATCH_STRETCHES, "enough": share * constant, "shuffle": False}
+    return bench.train(f"one batch at {rate:g}", *parts[0], *parts[1], **options), constant
 
 
 def check_weights_move(bench: Bench) -> Check:
     """Every trainable variable changes."""
     outcome, before = bench.true, bench.draw_anew().trainable_variables
-    names = ["/".join(variable.path.split("/")[-2:]) for variable in before]
-    still = [
-        name
-        for name, old, new in zip(names, before, outcome.weights, strict=True)
-        if np.array_equal(np.array(old), new)
-    ]
+    names = [short_path(variable) for variable in before]
+    pairs = zip(names, before, outcome.weights, strict=True)
+    still = [name for name, old, new in pairs if np.array_equal(np.array(old), new)]
     return judge(
         not still,
         found=f"{len(still)} of {len(names)} trainable variables are the same after {outcome.steps} steps"
@@ -106,7 +95,7 @@ def check_output_as_input(bench: Bench) -> Check:
     coded, coded_val = _write_answer(bench, x, y), _write_answer(bench, x_val, y_val)
     enough = ANSWER_LEFT * bench.constant_loss
     outcome = bench.train(
-        "output as input", coded, y, coded_val, y_val, rate=bench.sweep.fastest_rate, stretches=LONGEST, enough=enough
+        "output as input", coded, y, coded_val, y_val, rate=bench.sweep.fastest_rate, epochs=LONGEST, enough=enough
     )
     return judge(
         outcome.best <= enough,
@@ -121,11 +110,9 @@ def check_output_as_input(bench: Bench) -> Check:
 
 def check_zero_input(bench: Bench) -> Check:
     """A model that sees nothing does worse."""
-    x, y, x_val, y_val = bench.arrays
-    true, stretches, steps = bench.true.best, len(bench.true.losses), bench.true.steps
-    zeros, zeros_val = np.zeros_like(x), np.zeros_like(x_val)
-    blind = bench.train("zeros", zeros, y, zeros_val, y_val, rate=bench.good_rate, stretches=stretches).best
-    blind = min(blind, bench.constant_loss)
+    x, y, x_val, _ = bench.arrays
+    true, steps = bench.true.best, bench.true.steps
+    blind = min(_train_as_long(bench, "zeros", np.zeros_like(x), y, np.zeros_like(x_val)), bench.constant_loss)
     return judge(
         true < _better(bench) * blind,
         found=f"After {steps} steps the best validation loss is {true:.3g}; without seeing the inputs {blind:.3g}.",
@@ -138,10 +125,10 @@ def check_zero_input(bench: Bench) -> Check:
 
 def check_shuffled_labels(bench: Bench) -> Check:
     """True labels teach more than shuffled ones, and shuffled ones teach nothing."""
-    x, y, x_val, y_val = bench.arrays
+    x, y, x_val, _ = bench.arrays
+    true, steps = bench.true.best, bench.true.steps
     shuffled = y[np.random.default_rng(bench.seed + 1).permutation(len(y))]
-    true, stretches, steps = bench.true.best, len(bench.true.losses), bench.true.steps
-    wrong = bench.train("shuffled", x, shuffled, x_val, y_val, rate=bench.good_rate, stretches=stretches).best
+    wrong = _train_as_long(bench, "shuffled", x, shuffled, x_val)
     learns_noise = wrong < 0.9 * bench.constant_loss
     return judge(
         true < _better(bench) * min(wrong, bench.constant_loss) and not learns_noise,
@@ -151,10 +138,16 @@ def check_shuffled_labels(bench: Bench) -> Check:
         f"constant answer ({bench.constant_loss:.3g}).",
         cause="The judgement does not depend on the labels."
         if learns_noise
-        else "Labels help no more than shuffled "
-        "ones: inputs and targets are out of step (one was shuffled or sorted without the other), or the axes mixed.",
+        else "Labels help no more than shuffled ones: inputs and targets are out of step (one was shuffled or sorted "
+        "without the other), or the axes mixed.",
         value=true / wrong if wrong else math.inf,
     )
+
+
+def _train_as_long(bench: Bench, name: str, x: np.ndarray, y: np.ndarray, x_val: np.ndarray) -> float:
+    """Return the best validation loss after as many steps as on the data as they are."""
+    epochs = len(bench.true.losses)
+    return bench.train(name, x, y, x_val, bench.arrays[3], rate=bench.good_rate, epochs=epochs).best
 
 
 def _better(bench: Bench) -> float:
@@ -189,16 +182,13 @@ def _write_answer(bench: Bench, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 def _one_column_a_label(bench: Bench, y: np.ndarray) -> np.ndarray:
     """Return whether each class or label is true, bool (n, labels)."""
-    if y.shape[1] > 1:
-        return y > 0.5
-    return y == np.arange(max(2, bench.outputs))
+    return y > 0.5 if y.shape[1] > 1 else y == np.arange(max(2, bench.outputs))
 
 
 def _number_answers(bench: Bench, y: np.ndarray) -> np.ndarray:
     """Return a whole number for each sample: its class or labels, or which fifth of the quantities it is in."""
     if bench.type.is_classification:
         labels = _one_column_a_label(bench, y)
-        return (
-            labels @ 2 ** np.arange(labels.shape[1]) if bench.type is ProblemType.MULTILABEL else labels.argmax(axis=1)
-        )
+        powers = 2 ** np.arange(labels.shape[1])
+        return labels @ powers if bench.type is ProblemType.MULTILABEL else labels.argmax(axis=1)
     return np.searchsorted(np.quantile(bench.arrays[1][:, 0], (0.2, 0.4, 0.6, 0.8)), y[:, 0])

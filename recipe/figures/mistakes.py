@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from recipe.core.problem import Problem, ProblemType
-from recipe.debugging.mistakes import Mistakes, MovingWord, TextMistake
+from recipe.debugging.mistakes import Mistakes, TextMistake
 from recipe.figures import BLUE, GREEN, INK, SKY, VERMILION, finish
 
 MOST_IMAGES, TEXTS_SHOWN, WORDS_SHOWN, ROWS_MARKED, COLUMNS_SHOWN = 12, 3, 6, 5, 6
@@ -38,7 +36,7 @@ def describe_mistakes(mistakes: Mistakes) -> str:
     told = [mistakes.sentence]
     if mistakes.texts:
         for text in mistakes.texts[:TEXTS_SHOWN]:
-            words = ", ".join(f"{word.text} {word.effect:+.2f}" for word in text.strongest[:WORDS_SHOWN])
+            words = ", ".join(f"{word} {effect:+.2f}" for word, effect in _strongest(text))
             told.append(f"{_head(text, mistakes)}; the words that moved it most: {words}.")
     elif not mistakes.problem.type.is_classification:
         truth = mistakes.truth.reshape(mistakes.samples, -1)[:, 0]
@@ -145,12 +143,12 @@ def _draw_texts(figure: Figure, mistakes: Mistakes) -> None:
     shown = mistakes.texts[:TEXTS_SHOWN]
     foot, top = 0.12, 0.925
     height = (top - foot) / TEXTS_SHOWN
-    limit = 1.1 * max(abs(word.effect) for text in shown for word in text.strongest[:WORDS_SHOWN])
+    limit = 1.1 * max(abs(effect) for text in shown for _, effect in _strongest(text))
     for number, text in enumerate(shown):
         low = top - (number + 1) * height
         _draw_text(figure, (0.01, low, 0.62, height), text, _head(text, mistakes) + ":")
         axes = figure.add_axes((0.66, low + 0.015, 0.31, height - 0.035))
-        _draw_words(axes, text.strongest[:WORDS_SHOWN], max(limit, 1e-3))
+        _draw_words(axes, text, max(limit, 1e-3))
         if number + 1 < len(shown):
             axes.set_xticklabels([])
     axes.set_xlabel(_effect_label(mistakes.problem), fontsize=8, color=INK)
@@ -163,14 +161,19 @@ def _effect_label(problem: Problem) -> str:
     return f"← {no}     {yes} →\n(change of the log-odds)"
 
 
-def _draw_words(axes: Axes, words: Sequence[MovingWord], limit: float) -> None:
-    """Draw what each word did as a bar, its name on the other side of 0."""
-    for line, word in enumerate(words):
-        colour, side = (BLUE, -1) if word.effect > 0 else (VERMILION, 1)
-        axes.barh(line, word.effect, color=colour, height=0.7, hatch="" if word.effect > 0 else "///", alpha=0.85)
-        times = f" ×{word.count}" if word.count > 1 else ""
+def _strongest(text: TextMistake) -> list[tuple[str, float]]:
+    """Return the words that are shown, with their effects."""
+    return list(text.strongest.items())[:WORDS_SHOWN]
+
+
+def _draw_words(axes: Axes, text: TextMistake, limit: float) -> None:
+    """Draw what each of the strongest words did as a bar, its name on the other side of 0."""
+    for line, (word, effect) in enumerate(_strongest(text)):
+        colour, side = (BLUE, -1) if effect > 0 else (VERMILION, 1)
+        axes.barh(line, effect, color=colour, height=0.7, hatch="" if effect > 0 else "///", alpha=0.85)
+        times = f" ×{text.words.count(word)}" if text.words.count(word) > 1 else ""
         where = "left" if side > 0 else "right"
-        axes.text(0.03 * limit * side, line, word.text[:16] + times, ha=where, va="center", fontsize=8, color=INK)
+        axes.text(0.03 * limit * side, line, word[:16] + times, ha=where, va="center", fontsize=8, color=INK)
     axes.axvline(0, color=INK, lw=0.8)
     axes.set_xlim(-limit, limit)
     axes.set_ylim(WORDS_SHOWN - 0.4, -0.6)
@@ -192,7 +195,7 @@ def _draw_text(figure: Figure, place: tuple[float, float, float, float], text: T
     axes.annotate(
         head, (0, 1), (0, 0), "axes fraction", "offset points", va="top", fontsize=8.5, color=INK, weight="bold"
     )
-    strongest = {word.text for word in text.strongest[:WORDS_SHOWN]}
+    strongest = {word for word, _ in _strongest(text)}
     first, last = _choose_stretch(text, strongest, letters * lines * 9 // 10)
     words = [*(["…"] if first else []), *text.words[first:last], *(["…"] if last < len(text.words) else [])]
     effects = [*([0.0] if first else []), *text.effects[first:last], 0.0]

@@ -58,7 +58,7 @@ def advise(run: Run, reachable_error: float = 0.0, *, tolerance: float = TOLERAN
     A training that diverged or did not learn comes first: nothing else can be judged before it works. Then more
     epochs, if the loss was still falling. Then the larger of bias and variance, bias where they are equal: a model
     that cannot fit its training set has nothing to generalise. Where both are high, what helps the one at the cost of
-    the other (a smaller network, less regularization) is left out. Nothing is proposed that the spec already has.
+    the other is left out. Nothing is proposed that the spec already has.
 
     Parameters
     ----------
@@ -88,11 +88,11 @@ def advise(run: Run, reachable_error: float = 0.0, *, tolerance: float = TOLERAN
         found = _after_not_learning(run.spec, history)
     else:
         found = _after_training(run, errors, history)
-    chosen: list[Advice] = []
+    chosen, tried = [], {run.spec}
     for piece in found:
-        is_new = piece.spec != run.spec and piece.spec not in [other.spec for other in chosen]
-        if piece.spec is None or (is_new and _fits(piece.spec, run.problem)):
+        if piece.spec is None or (piece.spec not in tried and _fits(piece.spec, run.problem)):
             chosen.append(piece)
+            tried.add(piece.spec)
     return tuple(chosen)
 
 
@@ -155,10 +155,8 @@ def _after_training(run: Run, errors: ErrorDiagnosis | None, history: HistoryDia
 
 
 def _against_bias(run: Run, errors: ErrorDiagnosis, history: HistoryDiagnosis, *, is_alone: bool) -> Iterator[Advice]:
-    spec, reason = (
-        run.spec,
-        f"High bias: the training error is {show_points(errors.avoidable_bias)} above the reachable one",
-    )
+    spec = run.spec
+    reason = f"High bias: the training error is {show_points(errors.avoidable_bias)} above the reachable one"
     if is_alone:
         yield from _less_regularization(spec, reason)
     yield from _bigger_network(spec, reason)

@@ -79,11 +79,6 @@ def test_run_checklist_finds_inputs_that_were_never_scaled():
     assert checklist.first_failed.name == "output as input"
 
 
-def test_run_checklist_takes_a_training_that_was_done(houses):
-    run = recipe.train(HOUSES, houses, journal=None)
-    assert run_checklist(HOUSES, houses, run=run).run is run
-
-
 def test_sweep_rates_finds_the_rate_that_learns(digits):
     model = recipe.build_model(DIGITS, digits.problem)
     before = model.get_weights()

@@ -85,12 +85,6 @@ def test_report_names_a_check_that_was_not_made(report):
         report["losses"]
 
 
-def test_on_check_hears_of_each_check_in_turn(data):
-    heard = []
-    report = check_pipeline(make_model(), *data, checks=["loss", "shapes"], on_check=heard.append)
-    assert heard == list(report.checks)
-
-
 # The model is only read.
 
 
@@ -306,4 +300,4 @@ def test_shapes_that_do_not_fit_are_found_and_nothing_is_raised(data, change, wo
 def test_bench_draws_as_many_rows_as_it_needs():
     x, y = make_classes(rows=4_000)
     bench = Bench(make_model(), x, y)
-    assert [len(part) for part in bench.rows] == [2_000, 2_000, 500, 500]
+    assert [len(part) for part in bench.arrays] == [2_000, 2_000, 500, 500]

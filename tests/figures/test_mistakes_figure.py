@@ -7,7 +7,7 @@ import pytest
 
 from recipe.core.problem import Problem, ProblemType
 from recipe.data.problems import find_problem
-from recipe.debugging.mistakes import Mistakes, MovingWord, TextMistake
+from recipe.debugging.mistakes import Mistakes, TextMistake
 from recipe.figures import blank_figure, to_png
 from recipe.figures.mistakes import describe_mistakes, draw_mistakes
 
@@ -37,18 +37,13 @@ def make_images(problem="mnist", count=12):
 def make_reviews(reviews=2):
     words = ("a", "truly", "dreadful", "film", "that", "i", "love") * 30
     effect = {"dreadful": -1.5, "love": 0.75, "truly": 0.1, "film": np.nan}
-    strongest = tuple(
-        MovingWord(text=text, count=30, effect=value, score_without=0.5)
-        for text, value in effect.items()
-        if value == value
-    )
     one = TextMistake(
         row=7,
         output=0,
         score=0.02,
         words=words,
         effects=tuple(effect.get(word, 0.0) for word in words),
-        strongest=strongest,
+        strongest={word: value for word, value in effect.items() if value == value},
     )
     truth = np.arange(50) == 7
     return Mistakes(

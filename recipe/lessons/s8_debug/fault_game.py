@@ -21,6 +21,7 @@ EPOCHS = 8
 POINTS, CHECK_COSTS, WRONG_COSTS = 10, 1, 3
 SOUND = "nothing"  # a guess, too: one pipeline in ten or so is sound
 SHOWN_ROWS = 6
+FACTS = ("training inputs", "training targets", "validation inputs", "validation targets")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -52,12 +53,10 @@ class Answer:
 
     Attributes
     ----------
-    guess : name of a fault, or "nothing"
     right : whether it is what is broken
     text : why, and where it is right how to mend it
     """
 
-    guess: str
     right: bool
     text: str
 
@@ -87,7 +86,7 @@ class Round:
     @property
     def won(self) -> bool:
         """Whether the fault was named."""
-        return bool(self.answers) and self.answers[-1].right
+        return any(answer.right for answer in self.answers)
 
 
 class FaultGame:
@@ -100,6 +99,7 @@ class FaultGame:
 
     Attributes
     ----------
+    datasets : what is played with
     round : the present one, None before the first
     scores : the points of each finished round, by its number
 
@@ -112,8 +112,7 @@ class FaultGame:
     """
 
     def __init__(self, *datasets: Dataset, source: str = "auto") -> None:
-        loaded = datasets or tuple(load_for(name, source) for name in PROBLEMS)
-        self._datasets = {dataset.problem.name: dataset for dataset in loaded}
+        self.datasets = datasets or tuple(load_for(name, source) for name in PROBLEMS)
         self.round: Round | None = None
         self.scores: dict[int, int] = {}
         self._pipeline: Pipeline | None = None
@@ -124,15 +123,9 @@ class FaultGame:
         """The points of all finished rounds together."""
         return sum(self.scores.values())
 
-    @property
-    def datasets(self) -> tuple[Dataset, ...]:
-        """What is played with."""
-        return tuple(self._datasets.values())
-
     def fault_of(self, number: int, problem: str = "any") -> Fault | None:
         """Look up what is broken in a round, for who prepares a demonstration; None where nothing is."""
-        fault = self._draw(number, problem)[1]
-        return fault and FAULTS[fault]
+        return FAULTS.get(self._draw(number, problem)[1])
 
     def start(self, number: int = 1, problem: str = "any") -> Round:
         """Begin a round: break a pipeline in secret, train it for a few epochs and show what is seen.
@@ -148,7 +141,8 @@ class FaultGame:
             If no such problem is played with.
         """
         name, fault = self._draw(number, problem)
-        self._pipeline = pipeline = make_pipeline(self._datasets[name], fault, seed=number)
+        dataset = next(data for data in self.datasets if data.problem.name == name)
+        self._pipeline = pipeline = make_pipeline(dataset, fault, seed=number)
         self._bench = Bench(pipeline.model, *pipeline.arrays, problem=pipeline.problem, seed=number)
         self.round = Round(number=number, symptoms=show_symptoms(pipeline))
         return self.round
@@ -166,11 +160,7 @@ class FaultGame:
         return made[name]
 
     def guess(self, name: str) -> Answer:
-        """Name the fault; a wrong guess costs three points.
-
-        Parameters
-        ----------
-        name : of `recipe.FAULTS`, or ``"nothing"``
+        """Name the fault, as in `recipe.FAULTS`, or ``"nothing"``; a wrong guess costs three points.
 
         Raises
         ------
@@ -185,16 +175,10 @@ class FaultGame:
         if current.over:
             raise RuntimeError(f"This round is over. Received: round {current.number}. Start another.")
         right = name == (self._pipeline.fault or SOUND)
-        answer = Answer(guess=name, right=right, text=self._praise() if right else self._object(name))
+        answer = Answer(right=right, text=self._praise() if right else self._object(name))
         current = replace(current, answers=(*current.answers, answer), over=right)
         self.round = self._spend(current, 0 if right else WRONG_COSTS)
         return answer
-
-    def reveal(self) -> str:
-        """Give up (the round is worth no point), or ask after its end: return what was broken and how to mend it."""
-        if not self._current().over:
-            self.round = self._spend(self.round, self.round.points)
-        return self.round.truth
 
     def _current(self) -> Round:
         if self.round is None:
@@ -203,15 +187,15 @@ class FaultGame:
 
     def _draw(self, number: int, problem: str) -> tuple[str, str | None]:
         """Return the problem and the fault of a round: each fault comes once before one comes again."""
-        if problem != "any" and problem not in self._datasets:
+        names = [data.problem.name for data in self.datasets]
+        if problem not in ("any", *names):
             raise ValueError(
-                f"That problem is not played with. Received: problem={problem!r}. Choose from any, "
-                f"{', '.join(self._datasets)}."
+                f"That problem is not played with. Received: problem={problem!r}. Choose from any, {', '.join(names)}."
             )
-        problems = [data.problem for name, data in self._datasets.items() if problem in ("any", name)]
-        names = [*dict.fromkeys(name for one in problems for name in faults_of(one)), None]
-        bag, place = divmod(number, len(names))
-        fault = names[np.random.default_rng(bag).permutation(len(names))[place]]
+        problems = [data.problem for data in self.datasets if problem in ("any", data.problem.name)]
+        faults = [*dict.fromkeys(name for one in problems for name in faults_of(one)), None]
+        bag, place = divmod(number, len(faults))
+        fault = faults[np.random.default_rng(bag).permutation(len(faults))[place]]
         rng = np.random.default_rng([number, 1])
         fitting = [one.name for one in problems if fault is None or FAULTS[fault].suits(one)]
         return str(rng.choice(fitting)), fault
@@ -252,13 +236,11 @@ def show_symptoms(pipeline: Pipeline, epochs: int = EPOCHS) -> Symptoms:
     """Train a copy of a pipeline for a few epochs, and return what is seen of it without any check."""
     measure = "accuracy" if pipeline.problem.type.is_classification else "mae"
     bench, optimizer = Bench(pipeline.model, *pipeline.arrays, problem=pipeline.problem), pipeline.model.optimizer
-    x, y, x_val, y_val = bench.arrays
     model = bench.copy  # it begins with the pipeline's own weights
-    model.compile(
-        optimizer=type(optimizer).from_config(optimizer.get_config()), loss=pipeline.model.loss, metrics=[measure]
-    )
-    steps = STEPS * max(1, round(len(x) / (STEPS * BATCH)))
-    logs = bench.fit(model, x, y, x_val, y_val, steps=steps, epochs=epochs)
+    copied = type(optimizer).from_config(optimizer.get_config())
+    model.compile(optimizer=copied, loss=pipeline.model.loss, metrics=[measure])
+    steps = STEPS * max(1, round(len(bench.arrays[0]) / (STEPS * BATCH)))
+    logs = bench.fit(model, *bench.arrays, steps_per_epoch=steps, epochs=epochs)
     history = {"step": [steps * epoch for epoch in range(1, epochs + 1)]}
     for prefix in ("", "val_"):
         history |= {f"{prefix}loss": logs[f"{prefix}data_loss"], prefix + measure: logs[prefix + measure]}
@@ -267,13 +249,7 @@ def show_symptoms(pipeline: Pipeline, epochs: int = EPOCHS) -> Symptoms:
         source=pipeline.source,
         measure=measure,
         history=history,
-        facts=tuple(
-            (
-                f"{'training' if part.endswith('train') else 'validation'} {'inputs' if part[0] == 'x' else 'targets'}",
-                _describe(getattr(pipeline, part)),
-            )
-            for part in ("x_train", "y_train", "x_val", "y_val")
-        ),
+        facts=tuple((name, _describe(part)) for name, part in zip(FACTS, pipeline.arrays, strict=True)),
         samples=pipeline.x_train[:SHOWN_ROWS],
         targets=pipeline.y_train[:SHOWN_ROWS],
     )

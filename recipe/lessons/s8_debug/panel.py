@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import typing
-from collections import deque
 from dataclasses import dataclass
 from html import escape
 from types import MappingProxyType
@@ -62,39 +61,48 @@ class FaultGamePanel(Panel):
     def __init__(self, *datasets: Dataset, **settings: object) -> None:
         self.game = FaultGame(*datasets)
         self._begun: tuple[int, str] | None = None
-        self._asked: deque[str] = deque()  # what the buttons want, besides a check
+        self._asked = ""  # what a button wants, if not a check
         super().__init__(*self.game.datasets, **settings)
 
     def run(self, **changes: object) -> Round:
         """Begin the round of the settings if it is another, make the chosen check, and return it as it is now."""
-        self._asked.clear()
+        self._asked = ""
         return super().run(**changes)
 
     def guess(self, fault: str) -> Answer:
         """Name the fault, as the button Guess does, and return what is answered."""
-        self._asked.clear()
-        self._asked.append("guess")
+        self._asked = "guess"
         return super().run(fault=fault, check=NONE).answers[-1]
 
     def new_round(self) -> Round:
         """Begin the next round, as the button New round does."""
-        return self.run(round=self._next_number(), check=NONE)
+        return self.run(**self._next())
+
+    def _next(self) -> dict[str, object]:
+        return {"round": self.settings.round % LAST_ROUND + 1, "check": NONE}
+
+    def _press_guess(self, button: widgets.Button) -> None:
+        self._asked = "guess"
+        self.start()
+
+    def _press_next(self, button: widgets.Button) -> None:
+        self.settings, self._asked = self.settings.replace(**self._next()), "next"
+        self.start()
 
     def make_controls(self, settings: FaultGameSettings) -> dict[str, widgets.Widget]:
         """The usual controls; only problems that are played with can be chosen."""
         controls = super().make_controls(settings)
-        menu = controls["problem"]
-        names = ["any", *(dataset.problem.name for dataset in self.game.datasets)]
-        menu.options = [(shown, name) for shown, name in PROBLEMS.items() if name in names]
-        menu.value = settings.problem
+        names = {"any", *(dataset.problem.name for dataset in self.game.datasets)}
+        controls["problem"].options = [(shown, name) for shown, name in PROBLEMS.items() if name in names]
+        controls["problem"].value = settings.problem
         return controls
 
     def make_left(self) -> list[widgets.Widget]:
         """The controls, each above the button that it belongs to."""
         self.guess_button = widgets.Button(description="Guess", icon="question")
         self.next_button = widgets.Button(description="New round", icon="refresh")
-        self.guess_button.on_click(lambda button: self._press("guess"))
-        self.next_button.on_click(lambda button: self._press("next"))
+        self.guess_button.on_click(self._press_guess)
+        self.next_button.on_click(self._press_next)
         number, problem, check, fault = self.controls.values()
         running = widgets.HBox([self.run_button, self.stop_button])
         return [number, problem, self.next_button, check, running, fault, self.guess_button]
@@ -111,7 +119,7 @@ class FaultGamePanel(Panel):
 
     def compute(self, settings: FaultGameSettings, on_progress: OnProgress, stop: threading.Event) -> Round:
         """Do what was asked for: begin a round, make a check, or answer a guess."""
-        asked = self._asked.popleft() if self._asked else ""
+        asked, self._asked = self._asked, ""
         if self._begun != (settings.round, settings.problem):
             on_progress(None, "Breaking a pipeline, and training it ...")
             self.game.start(settings.round, settings.problem)
@@ -150,19 +158,8 @@ class FaultGamePanel(Panel):
         """What the data of the present round is."""
         if self.game.round is None:
             return describe_source(*self.datasets)
-        names = self.game.round.symptoms.problem
-        return describe_source(*(dataset for dataset in self.datasets if dataset.problem.name == names))
-
-    def _press(self, action: str) -> None:
-        if action == "next":
-            number, self.controls["check"].value = self._next_number(), NONE
-            self.controls["round"].value = number
-        self._asked.clear()
-        self._asked.append(action)
-        self.start()
-
-    def _next_number(self) -> int:
-        return self.settings.round % LAST_ROUND + 1
+        name = self.game.round.symptoms.problem
+        return describe_source(*(dataset for dataset in self.datasets if dataset.problem.name == name))
 
     def show_result(self, result: Round | None) -> None:
         """The figure, and the notes below it."""
@@ -178,22 +175,20 @@ def notes_html(round: Round | None) -> str:
     """Return what is known of a round: numbers of the data, the checks and the guesses with their answers."""
     if round is None:
         return ""
-    facts = "".join(f"<li>{escape(name)}: {escape(text)}</li>" for name, text in round.symptoms.facts)
-    checks = "".join(f"<li>{_check_html(check)}</li>" for check in round.checks)
-    answers = "".join(
-        f"<li><b>{'Right.' if answer.right else 'Wrong.'}</b> {escape(answer.text)}</li>" for answer in round.answers
-    )
-    end = ""
-    if round.over and not round.won:
-        end = f"<b>No point is left.</b> {escape(round.truth)}"
-    rules = f"A check costs {CHECK_COSTS} point, a wrong guess {WRONG_COSTS}."
+    facts = [f"{escape(name)}: {escape(text)}" for name, text in round.symptoms.facts]
+    checks = [_check_html(check) for check in round.checks]
+    answers = [f"<b>{'Right.' if one.right else 'Wrong.'}</b> {escape(one.text)}" for one in round.answers]
+    rules = f"<b>{round.points} points left.</b> A check costs {CHECK_COSTS} point, a wrong guess {WRONG_COSTS}."
+    end = f"<b>No point is left.</b> {escape(round.truth)}" if round.over and not round.won else ""
     return (
         "<div aria-live='polite' data-role='notes' style='line-height:1.35; font-size:0.92em'>"
-        f"<b>{round.points} points left.</b> {rules}<ul>{facts}</ul>"
-        + (f"<b>Checks</b><ul>{checks}</ul>" if checks else "")
-        + (f"<b>Guesses</b><ul>{answers}</ul>" if answers else "")
-        + f"{end}</div>"
+        f"{_list_html(rules, facts)}{_list_html('<b>Checks</b>', checks)}{_list_html('<b>Guesses</b>', answers)}{end}"
+        "</div>"
     )
+
+
+def _list_html(head: str, lines: list[str]) -> str:
+    return f"{head}<ul>{''.join(f'<li>{line}</li>' for line in lines)}</ul>" if lines else ""
 
 
 def _check_html(check: Check) -> str:
