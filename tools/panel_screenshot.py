@@ -47,7 +47,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=find_browser(), args=list(FLAGS))
         with serve("lab", served, Path(folder) / "home") as server:
             context = browser.new_context(viewport={"width": 1180, "height": 1300}, device_scale_factor=2)
-            visitor = Visitor(context, server, Path(folder))
+            visitor = Visitor(context, server)
             visitor.open_notebook(NAME)
             visitor.hide_sidebar()
             visitor.run_all()
@@ -59,7 +59,7 @@ def main() -> None:
         browser.close()
     TARGET.parent.mkdir(exist_ok=True)
     # This method keeps the colours of the curves apart, however few pixels they have.
-    small = picture.convert("RGB").quantize(96, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    small = picture.convert("RGB").quantize(160, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     small.save(TARGET, optimize=True)
     print(f"{TARGET}: {picture.width} x {picture.height} pixels, {TARGET.stat().st_size / 1000:.0f} kB")
 

@@ -260,7 +260,7 @@ def _make_curve(name: str, run: object) -> Curve:
             "returned, or the history of model.fit."
         )
     members = tuple(one.history for one in getattr(run, "members", ()))
-    return Curve(name=str(name), history=history, members=members)
+    return Curve(name=str(name), history=history, members=members if len(members) > 1 else ())
 
 
 def _find_measure(records: Sequence[Run], curves: Sequence[Curve]) -> str:

@@ -9,6 +9,7 @@ import typing
 from collections.abc import Callable
 from contextlib import suppress
 from functools import lru_cache
+from html import escape
 
 import ipywidgets as widgets
 from matplotlib.figure import Figure
@@ -18,7 +19,7 @@ from recipe.core.dataset import Dataset
 from recipe.figures import INK, blank_figure, to_png
 from recipe.ui.controls import StepSlider, make_controls
 from recipe.ui.settings import Settings
-from recipe.ui.texts import describe_source, error_html, heading_html, source_html, status_html
+from recipe.ui.texts import describe_source, error_html, source_html, status_html
 from recipe.ui.worker import LatestWins, Progress
 
 # A run begins this long after it was asked for. Changes in quick succession lead to one run, and a press of Run finds
@@ -302,7 +303,7 @@ class Panel(abc.ABC):
             layout=widgets.Layout(display="flex", flex_flow="row wrap", align_items="flex-start", grid_gap="8px 20px"),
         )
         frame = widgets.Layout(border="1px solid var(--jp-border-color2, #ccc)", padding="8px 12px", overflow="hidden")
-        heading = widgets.HTML(heading_html(self.title))
+        heading = widgets.HTML(f"<b style='font-size:1.1em'>{escape(self.title)}</b>")
         root = widgets.VBox([heading, self.source_label, body, self.status], layout=frame)
         root.add_class("recipe-panel")  # by which a test in the browser finds it
         return root

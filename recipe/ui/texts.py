@@ -16,8 +16,9 @@ SOURCES = {
     "sample": "an embedded sample, not the real data",
 }
 _TABLE_STYLE = (
-    "<style>.recipe-table :is(th, td) {padding: 2px 8px; white-space: nowrap; text-align: right; "
-    "border-bottom: 1px solid var(--jp-border-color2, #ddd)} .recipe-table :first-child {text-align: left}</style>"
+    "<style>.recipe-table {border-collapse: collapse} .recipe-table :first-child {text-align: left} "
+    ".recipe-table :is(th, td) {padding: 2px 8px; white-space: nowrap; text-align: right; "
+    "border-bottom: 1px solid var(--jp-border-color2, #ddd)}</style>"
 )
 
 
@@ -36,11 +37,6 @@ def describe_source(*datasets: Dataset) -> str:
         for data in reversed(datasets)
     }
     return "\n".join(reversed(lines.values()))
-
-
-def heading_html(title: str) -> str:
-    """Return what the panel is called, above it."""
-    return f"<b style='font-size:1.1em'>{escape(title)}</b>"
 
 
 def source_html(text: str) -> str:

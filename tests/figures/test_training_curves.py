@@ -104,6 +104,7 @@ def test_plot_runs_draws_a_mean_with_the_band_of_its_members():
     assert [[1, 2, 3, 4], [0.8, 0.5, 0.4, 0.3]] in lines_of(panes["loss"])  # each member as far as it went
     assert labels_of(figure)[:2] == ["training (mean of 3)", "validation (mean of 3)"]
     assert "mean of 3: training from 0.6 to 0.2, validation from 0.8 to 0.4" in plot_runs(mean_run(members)).alt
+    assert labels_of(plot_runs(mean_run(members[:1])))[:2] == ["training", "validation"]
 
 
 @pytest.mark.parametrize("wrap", [dict, lambda history: types.SimpleNamespace(history=history)])

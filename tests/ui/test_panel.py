@@ -261,18 +261,6 @@ def test_error_in_the_thread_is_shown_and_logged_and_raised_by_wait(caplog):
     assert panel.error is None
 
 
-def test_error_in_a_drawing_is_raised_too():
-    class Blot(CountPanel):
-        def draw(self, figure, result):
-            raise ZeroDivisionError("the pen broke")
-
-    panel = Blot()
-    panel.start()
-    with pytest.raises(ZeroDivisionError, match="the pen broke"):
-        panel.wait(timeout=10)
-    assert "the pen broke" in panel.status.value
-
-
 def test_nothing_computed_is_an_error_unless_it_was_stopped():
     class Empty(CountPanel):
         def compute(self, settings, on_progress, stop):
@@ -309,27 +297,6 @@ def test_describe_source_names_each_dataset_once_without_a_machine_path():
     assert text.count("an embedded sample, not the real data. A stand-in") == 2
     local = replace(digits, source="local", provenance="Digits.", reason="/somewhere/else/mnist.npz was there.")
     assert describe_source(local) == "mnist: real data, from files on this machine. Digits."
-
-
-def test_worker_does_what_was_asked_while_it_was_busy_once():
-    busy, go_on, done = threading.Event(), threading.Event(), []
-
-    def work(stop):
-        done.append(stop)
-        busy.set()
-        go_on.wait(10)
-
-    changes = []
-    worker = LatestWins(work, changes.append)
-    worker.ask()
-    assert busy.wait(10)
-    for _ in range(5):
-        worker.ask()
-    go_on.set()
-    assert worker.wait(10)
-    assert len(done) == 2
-    assert changes == [True, False]
-    assert not worker.running
 
 
 def test_worker_that_is_stopped_forgets_what_waits():
