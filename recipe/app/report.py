@@ -134,9 +134,9 @@ def _draw_scores(result: RecipeResult) -> str:
     """Return the scores from the baseline to the test set as SVG."""
     measure, lines = MEASURES[result.problem.measure], result.lines
     unit, named = measure.unit_of(result.problem), {f"{line.name}\n({line.part})": line for line in lines}
-    figure, (axes,) = plots.new_figure(1, width=7.2, height=0.9 + 0.45 * len(lines))
+    figure = plots.blank_figure((7.2, 0.9 + 0.45 * len(lines)))
     plots.draw_scores(
-        axes,
+        figure.subplots(),
         {name: line.score for name, line in named.items()},
         quantity=f"{measure.title}{f', {unit}' if unit else ''}",
         higher_is_better=measure.higher_is_better,

@@ -21,10 +21,10 @@ from recipe.core.spec import ModelSpec
 from recipe.data.load import load
 from recipe.data.problems import default_rows, find_problem
 from recipe.engine.saving import FinalModel, predict
+from recipe.search.plan import FEW_SAMPLES, FOLDS, HELD_OUT, Plan, make_plan
 from recipe.steps.s3_protocol import hold_out, k_fold
 from recipe.steps.s4_prepare import prepare
 from recipe.steps.s5_baseline import Baseline, StatisticalPower, compute_baseline, statistical_power
-from recipe.steps.s6_plan import FEW_SAMPLES, FOLDS, HELD_OUT, Plan, make_plan
 from recipe.steps.s6_scale_up import HistoryDiagnosis, Verdict, diagnose_errors, diagnose_history, has_errors
 from recipe.steps.s7_final import FinalResult, evaluate_once, train_final
 from recipe.steps.s7_regularize import Advice, advise
@@ -201,7 +201,7 @@ def run_recipe(
     on_event : called in this thread with a `Step` as it begins, without sentences, and again when it is done; in
         between with a `Progress` after each epoch
     stop : once set, from any thread, the work ends after the epoch that is under way
-    plan : the networks to begin with, seeds and all; None takes those of `recipe.steps.s6_plan.make_plan`
+    plan : the networks to begin with, seeds and all; None takes those of `recipe.search.plan.make_plan`
 
     Returns
     -------

@@ -12,7 +12,6 @@ import re
 from collections.abc import Collection, Mapping
 
 import matplotlib as mpl
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -37,12 +36,6 @@ def blank_figure(size: tuple[float, float] = (7.0, 4.4), *, alt: str = "") -> No
     figure = NotebookFigure(figsize=size, dpi=DPI, layout="constrained")
     figure.alt = alt
     return figure
-
-
-def new_figure(columns: int = 1, *, width: float = 6.0, height: float = 3.6) -> tuple[NotebookFigure, list[Axes]]:
-    """Return an empty figure with Axes side by side; width and height of each are in inches."""
-    figure = blank_figure((width * columns, height))
-    return figure, list(np.atleast_1d(figure.subplots(1, columns)))
 
 
 def draw_scores(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from recipe.core.problem import Problem
 from recipe.core.spec import DEFAULT_RATES, ModelSpec
-from recipe.steps.s6_plan import make_plan
+from recipe.search.plan import make_plan
 
 if TYPE_CHECKING:
     from optuna import Trial

@@ -46,8 +46,7 @@ class Baseline:
 
     Attributes
     ----------
-    problem : Problem
-    measure : the name of the measure of success
+    problem : with the measure of success
     name : what is guessed, such as ``"always the most frequent class"``
     guess : the guess itself: the class, or the value of each output, in words
     value : the measure on the validation part
@@ -55,7 +54,6 @@ class Baseline:
     """
 
     problem: Problem
-    measure: str
     name: str
     guess: str
     value: float
@@ -67,7 +65,7 @@ class Baseline:
     @property
     def sentence(self) -> str:
         """The baseline in words, with its number."""
-        measure = MEASURES[self.measure]
+        measure = MEASURES[self.problem.measure]
         unit = measure.unit_of(self.problem)
         return f"Without looking at the input ({self.name}: {self.guess}) the {measure.title} is {self.value:.3g}" + (
             f" {unit}." if unit else "."
@@ -104,7 +102,6 @@ def compute_baseline(problem: Problem, y_train: np.ndarray, y_val: np.ndarray) -
     outputs = np.tile(_as_outputs(problem, guesses), (len(y_val), 1))
     return Baseline(
         problem=problem,
-        measure=problem.measure,
         name=name,
         guess=_in_words(problem, guesses),
         value=MEASURES[problem.measure].compute(problem, y_val, outputs),

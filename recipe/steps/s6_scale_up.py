@@ -13,6 +13,7 @@ import numpy as np
 
 from recipe.core.measures import MEASURES
 from recipe.core.run import Run, lowest_epoch
+from recipe.steps.s5_baseline import Baseline
 
 if TYPE_CHECKING:
     import keras
@@ -98,7 +99,7 @@ class HistoryDiagnosis:
 def diagnose_history(
     run: Run | Mapping[str, Sequence[float]] | keras.callbacks.History,
     *,
-    baseline: float | None = None,
+    baseline: float | Baseline | None = None,
     measure: str | None = None,
 ) -> HistoryDiagnosis:
     """Say what training curves show.
@@ -114,7 +115,7 @@ def diagnose_history(
     run : Run, or what `model.fit` returned, or a mapping of names to one number an epoch
         ``data_loss`` and ``val_data_loss`` are taken where they are, for ``loss`` and ``val_loss`` hold the penalty of
         L1 and L2 too, which says nothing about fitting. Without validation the training loss is judged alone.
-    baseline : value of the measure of a guess without the input, if known (a `Baseline` will do)
+    baseline : value of the measure of a guess without the input, if known, or the `Baseline`
         Decides whether anything was learned, also where all was learned within the first epoch. A run knows its own.
     measure : the baseline's measure, a key of the history; by default the baseline's own, or the first known one
 
@@ -206,10 +207,11 @@ def _can_be_beaten(baseline: float, measure: str) -> bool:
     return 0 < (1 - baseline if MEASURES[measure].higher_is_better else baseline) < math.inf
 
 
-def _beats_baseline(history: Mapping[str, np.ndarray], baseline: float, measure: str | None) -> bool:
+def _beats_baseline(history: Mapping[str, np.ndarray], baseline: float | Baseline, measure: str | None) -> bool:
     """Say whether the measure is better than the baseline over the last third of the epochs, on either side."""
     known = [name for name in MEASURES if name in history or "val_" + name in history]
-    name = measure or getattr(baseline, "measure", None) or next(iter(known), None)
+    own = baseline.problem.measure if isinstance(baseline, Baseline) else None
+    name = measure or own or next(iter(known), None)
     keys = [key for key in (name, f"val_{name}") if key in history]
     if name not in MEASURES or not keys:
         raise ValueError(

@@ -31,8 +31,8 @@ class FinalResult:
 
     Attributes
     ----------
-    measure : the name of the measure of success
-    score : the measure on the test set, in `unit`
+    problem : with the measure of success, and its unit
+    score : the measure on the test set
     uncertainty : the confidence interval of the score and its standard error
     samples : number of test samples
     looks : how often the test set has been opened, this time included: those that the journal knows of earlier ones too
@@ -40,9 +40,7 @@ class FinalResult:
     """
 
     problem: Problem
-    measure: str
     score: float
-    unit: str
     uncertainty: Uncertainty
     samples: int
     looks: int
@@ -71,11 +69,10 @@ class FinalResult:
     @property
     def sentences(self) -> tuple[str, ...]:
         """The result in words: the score, the promise, and the looks where it was more than one."""
-        noise = self.uncertainty
-        unit = f" {self.unit}" if self.unit else ""
-        title = MEASURES[self.measure].title
+        noise, measure = self.uncertainty, MEASURES[self.problem.measure]
+        score = f"{self.score:.4g} {measure.unit_of(self.problem)}".rstrip()
         first = (
-            f"On the {self.samples:,} samples of the test set the {title} is {self.score:.4g}{unit} "
+            f"On the {self.samples:,} samples of the test set the {measure.title} is {score} "
             f"({100 * noise.level:g} % interval {noise.low:.4g} to {noise.high:.4g}, {noise.method})."
         )
         return tuple(text for text in (first, self._promise(), self._looks()) if text)
@@ -87,7 +84,7 @@ class FinalResult:
         noise = f"the noise of both sets of samples (up to {self.tolerance:.2g})"
         if self.promise_kept:
             return f"Validation had promised the same: {apart}, a difference within {noise}."
-        better = MEASURES[self.measure].gain(self.score, self.validation_score) > 0
+        better = MEASURES[self.problem.measure].gain(self.score, self.validation_score) > 0
         return f"Validation had promised {'less' if better else 'more'}: {apart}, a difference beyond {noise}." + (
             "" if better else " The choices made by looking at validation scores flatter them."
         )
@@ -189,12 +186,9 @@ def evaluate_once(
     x, y = dataset.test.open()
     looks = _count_looks(problem, dataset, choose_journal(journal))
     y_true, outputs = check_outputs(problem, final.preparation.transform_target(y), final.predict(x))
-    measure = MEASURES[problem.measure]
     return FinalResult(
         problem=problem,
-        measure=measure.name,
-        score=measure.compute(problem, y_true, outputs),
-        unit=measure.unit_of(problem),
+        score=MEASURES[problem.measure].compute(problem, y_true, outputs),
         uncertainty=estimate_uncertainty(problem, y_true, outputs, seed=seed),
         samples=len(y_true),
         looks=looks,

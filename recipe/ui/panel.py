@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import logging
 import threading
 import typing
@@ -53,7 +54,7 @@ class FigureImage(widgets.Image):
             self.value, self.tooltip = png, words
 
 
-class Panel:
+class Panel(abc.ABC):
     """The base of all panels. A subclass says what the settings are, what is computed and how it is drawn.
 
     A subclass gives `title`, `settings_type`, `compute`, `draw`, `describe` and `rows`, and where it wants to
@@ -105,6 +106,7 @@ class Panel:
         """Return what stands on the right: by default the figure."""
         return [self.image]
 
+    @abc.abstractmethod
     def compute(self, settings: typing.Any, on_progress: OnProgress, stop: threading.Event) -> object:
         """Call one public function of the kit and return what it returns. It touches no widget.
 
@@ -113,19 +115,18 @@ class Panel:
         on_progress : call it with (what there is so far or None, a short message); it redraws a few times a second
         stop : look at it often; once it is set, return what there is so far, or None
         """
-        raise NotImplementedError(f"{type(self).__name__} does not say what to compute: write compute().")
 
+    @abc.abstractmethod
     def draw(self, figure: Figure, result: typing.Any) -> None:
         """Draw the result on an empty figure."""
-        raise NotImplementedError(f"{type(self).__name__} does not say how to draw: write draw().")
 
+    @abc.abstractmethod
     def describe(self, result: typing.Any) -> str:
         """Return in one to three sentences what the figure shows, numbers in it: the alternative text."""
-        raise NotImplementedError(f"{type(self).__name__} does not put its figure into words: write describe().")
 
+    @abc.abstractmethod
     def rows(self, result: typing.Any) -> list[dict[str, object]]:
         """Return the numbers of the figure as rows of a table."""
-        raise NotImplementedError(f"{type(self).__name__} has no table: write rows().")
 
     def summarise(self, result: typing.Any) -> str:
         """Return a few words for the status line; none by default."""
@@ -280,11 +281,6 @@ class Panel:
         """Make the widgets, with the result that there is."""
         self._canvas = blank_figure(self.figure_size)
         self.controls = self.make_controls(settings)
-        if set(self.controls) != set(settings.names()):
-            raise ValueError(
-                f"Each setting needs one control. Received: controls={sorted(self.controls)}, "
-                f"settings={sorted(settings.names())}. Return a control for each from make_controls()."
-            )
         for control in self.controls.values():
             control.observe(self._on_change, names="value")
         self.run_button = widgets.Button(description=self.run_words, icon="play", button_style="primary")

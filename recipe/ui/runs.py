@@ -14,7 +14,7 @@ from recipe.core.measures import MEASURES
 from recipe.core.run import Run
 from recipe.journal import tabulate
 from recipe.ui.controls import button
-from recipe.ui.texts import is_missing, show_value, table_html
+from recipe.ui.texts import show_value, table_html
 
 if typing.TYPE_CHECKING:
     import pandas as pd
@@ -57,8 +57,8 @@ def compare_runs(frame: pd.DataFrame, first: int, second: int) -> pd.DataFrame:
         check_number(frame, number)
     left_out = {"number", "time", "spec", "pinned", "origin", "best_epoch", "state", "note", *OUTCOME}
     pair = frame.loc[[first, second]].T
-    settings = pair.drop(index=[name for name in pair.index if name in left_out])
-    differs = [name for name, (one, other) in settings.T.items() if not _same(one, other)]
+    settings = pair.drop(index=left_out, errors="ignore")
+    differs = settings.index[settings.nunique(axis="columns", dropna=False) > 1]
     return pair.loc[[*differs, *OUTCOME]].rename_axis("what")
 
 
@@ -114,9 +114,7 @@ class RunsTab:
 
     def show(self, frame: pd.DataFrame, note: str = "") -> None:
         """Show these runs in the order that is asked for, pinned ones first; what was chosen stays chosen."""
-        is_same = frame["data"].iloc[:1].tolist() == self.frame["data"].iloc[:1].tolist()
-        before = [self.first.value, self.second.value] if is_same else [None, None]
-        self.frame = frame
+        before, self.frame = [self.first.value, self.second.value], frame
         if note:
             self.note.value = f"<div style='line-height:1.35; overflow-wrap:anywhere'>{escape(note)}</div>"
         is_ascending = not self.descending.value
@@ -178,7 +176,3 @@ def _sentence(pair: pd.DataFrame, measure: typing.Any) -> str:
     better, worse = (second, first) if gain > 0 else (first, second)
     side = "above" if measure.higher_is_better else "below"
     return f"Run {better} is better: its validation {measure.title} is {abs(gain):.3g} {side} that of run {worse}."
-
-
-def _same(one: object, other: object) -> bool:
-    return one == other or (is_missing(one) and is_missing(other))

@@ -76,13 +76,8 @@ def table_html(frame: pd.DataFrame, *, sorted_by: str = "", descending: bool = T
 
 def show_value(value: object) -> str:
     """Write a value for people: four digits of a number, a time to the minute, a dash where there is nothing."""
-    if is_missing(value):
+    if value is None or value != value:  # NaN equals nothing
         return "–"
     if hasattr(value, "strftime"):
         return f"{value:%Y-%m-%d %H:%M}"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def is_missing(value: object) -> bool:
-    """Whether there is nothing: None, or NaN, which equals nothing."""
-    return value is None or value != value

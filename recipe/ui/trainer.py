@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import threading
 import time
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -175,13 +174,8 @@ def judge_guess(
 
 
 def _look_up(spec: ModelSpec, prepared: Prepared, seeds: Sequence[int], journal: Journal) -> dict[int, Run]:
-    """Return the complete runs of the journal by seed; a journal that cannot be read costs a warning, never a run."""
-    try:
-        runs = {seed: journal.find(spec.replace(seed=seed), prepared) for seed in seeds}
-    except Exception as error:  # whatever a storage may raise
-        text = f"The journal cannot be read, so nothing is taken from it. {type(error).__name__}: {error}"
-        warnings.warn(text, RuntimeWarning, stacklevel=3)
-        return {}
+    """Return the complete runs of the journal by seed."""
+    runs = {seed: journal.find(spec.replace(seed=seed), prepared) for seed in seeds}
     return {seed: run for seed, run in runs.items() if run is not None}
 
 

@@ -338,8 +338,15 @@ class TrainingPanel(Panel):
         last = last if last is not None and last.data in keys else earlier[-1] if earlier else None
         self._past = tuple(run.history for run in earlier if run.epochs)[-FAINT:]
         with origin_of("panel"):
-            options = {"journal": self._journal, "reuse": not again, "on_progress": on_progress, "stop": stop}
-            run = train_or_find(settings.spec, prepared, settings.all_seeds, **options)
+            run = train_or_find(
+                settings.spec,
+                prepared,
+                settings.all_seeds,
+                journal=self._journal,
+                reuse=not again and not self._warning,  # of a journal that cannot be read
+                on_progress=on_progress,
+                stop=stop,
+            )
         self._trained_on = prepared, split
         self._keep(run)
         if run.state == "complete" or run.stopped == "early":  # the guess about a run that was stopped stays

@@ -12,7 +12,7 @@ import pytest
 from recipe.app.report import collect_facts, render_html, render_json
 from recipe.app.workflow import Progress, RecipeResult, run_recipe
 from recipe.core.spec import ModelSpec
-from recipe.steps.s6_plan import Plan
+from recipe.search.plan import Plan
 
 SPEC = ModelSpec(batch_size=16, hidden_units=(32,), optimizer="adam", epochs=30)
 PLAN = Plan(small=SPEC.replace(hidden_units=(8,), epochs=20), ladder=(SPEC,), trials=1)

@@ -14,7 +14,7 @@ import recipe
 from recipe.app.workflow import Progress, RecipeResult, Step, run_recipe
 from recipe.core.spec import ModelSpec
 from recipe.data.problems import PROBLEMS, find_problem
-from recipe.steps.s6_plan import Plan, make_plan
+from recipe.search.plan import Plan, make_plan
 
 ROWS = {"image": 1_300, "text": 1_300, "table": 200}
 SPECS = {

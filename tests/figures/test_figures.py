@@ -10,21 +10,21 @@ from html.parser import HTMLParser
 
 import matplotlib as mpl
 import numpy as np
-import pytest
 from PIL import Image
 
 from recipe import figures as plots
 
 
 def make_figure():
-    figure, (axes,) = plots.new_figure()
+    figure = plots.blank_figure((6.0, 3.6))
+    axes = figure.subplots()
     axes.plot([1, 2, 3], [1.0, 0.5, 0.3], color=plots.BLUE)
     plots.finish(axes, "loss")
     return figure
 
 
 def test_draw_scores_draws_each_score_on_its_line_with_its_interval():
-    _, (axes,) = plots.new_figure()
+    axes = plots.blank_figure().subplots()
     scores, intervals = {"baseline": 0.8, "final": 0.3}, {"final": (0.25, 0.35)}
     plots.draw_scores(axes, scores, quantity="error", higher_is_better=False, intervals=intervals, on_test=["final"])
     points = [(list(line.get_xdata()), list(line.get_ydata())) for line in axes.get_lines()]
@@ -77,13 +77,6 @@ def test_figures_leave_settings_as_they_were_and_pyplot_alone():
     code = "import sys, recipe.figures, recipe.app.report; print('matplotlib.pyplot' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
     assert done.stdout.strip() == "False"
-
-
-@pytest.mark.parametrize("columns", [1, 2])
-def test_new_figure_has_axes_side_by_side_in_a_constrained_layout(columns):
-    figure, axes = plots.new_figure(columns)
-    assert len(axes) == columns
-    assert figure.get_layout_engine().__class__.__name__ == "ConstrainedLayoutEngine"
 
 
 def test_to_png_draws_what_savefig_draws_and_leaves_the_figure_as_it_was():

@@ -10,7 +10,7 @@ from recipe.data.problems import find_problem
 from recipe.debugging import CHECKS
 from recipe.debugging.checks import Check, Status
 from recipe.debugging.faults import FAULTS, faults_of, make_pipeline
-from recipe.figures import blank_figure, new_figure, to_png
+from recipe.figures import blank_figure, to_png
 from recipe.lessons.s8_debug.fault_game import (
     CHECK_COSTS,
     POINTS,
@@ -176,7 +176,7 @@ def test_matrix_marks_what_fails():
             Check(name="b", status=Status.NOT_APPLICABLE, found=""),
         ],
     }
-    axes = draw_matrix(made, axes=new_figure()[1][0])
+    axes = draw_matrix(made, axes=blank_figure().subplots())
     assert [(line.get_xdata()[0], line.get_ydata()[0], line.get_marker()) for line in axes.get_lines()] == [
         (0, 1, "X"),
         (1, 1, "_"),

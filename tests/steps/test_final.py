@@ -111,7 +111,7 @@ def test_evaluate_once_accuracy_is_scikit_learns_and_its_interval_the_exact_bino
     assert result.score == pytest.approx(accuracy_score(y, classes))
     expected = beta.ppf(0.025, right, n - right + 1), beta.ppf(0.975, right + 1, n - right)
     assert (result.uncertainty.low, result.uncertainty.high) == pytest.approx(expected)
-    assert (result.samples, result.unit) == (360, "")
+    assert result.samples == 360
 
 
 def test_evaluate_once_error_is_in_the_problems_unit(houses):
@@ -185,9 +185,7 @@ def test_steps_of_the_end_refuse_another_noun(houses):
 def _result(score: float, validation: float | None, measure: str = "accuracy") -> FinalResult:
     return FinalResult(
         problem=find_problem("imdb" if measure == "accuracy" else "housing"),
-        measure=measure,
         score=score,
-        unit="",
         uncertainty=Uncertainty(low=score - 0.02, high=score + 0.02, standard_error=0.01, method="by hand"),
         samples=1_000,
         looks=1,

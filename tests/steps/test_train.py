@@ -247,11 +247,11 @@ def test_train_refuses_an_unknown_engine_and_the_wrong_encoding():
 
 def test_train_says_what_it_wants_of_data_that_is_not_prepared():
     split = recipe.hold_out(recipe.load("housing", source="sample", rows=100))
-    with pytest.raises(TypeError, match=r"Received: a ModelSpec and a Split. Give a ModelSpec, and what prepare"):
+    with pytest.raises(TypeError, match=r"Received: a Split\. Give what prepare\(split\) returns"):
         train(ModelSpec(), split)
-    with pytest.raises(TypeError, match=r"Received: a Prepared and a ModelSpec"):
+    with pytest.raises(TypeError, match=r"Received: a Prepared\. Give a ModelSpec"):
         train(recipe.prepare(split), ModelSpec())
-    with pytest.raises(TypeError, match=r"Received: a ModelSpec and a Split"):
+    with pytest.raises(TypeError, match=r"Received: a Split"):
         recipe.train_seeds(ModelSpec(), split, (0, 1))
 
 

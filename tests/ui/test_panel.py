@@ -13,7 +13,6 @@ from panel_examples import CountPanel, CountSettings, LiveCountPanel, count
 
 from recipe.data.load import load
 from recipe.ui.controls import make_controls
-from recipe.ui.panel import Panel
 from recipe.ui.settings import Settings, setting
 from recipe.ui.texts import describe_source
 from recipe.ui.worker import LatestWins
@@ -113,22 +112,6 @@ def test_make_controls_fits_each_control_to_its_setting():
 def test_make_controls_asks_for_the_ends_of_a_slider():
     with pytest.raises(TypeError, match=r"no control of its own for the setting digits. Received: .*"):
         make_controls(Kinds(), ["whole", "digits"])
-
-
-def test_panel_without_a_control_for_each_setting_is_refused():
-    class Forgetful(CountPanel):
-        def make_controls(self, settings):
-            return make_controls(settings, ["steps"])
-
-    with pytest.raises(ValueError, match=r"Each setting needs one control. Received: controls=\['steps'\], settings="):
-        Forgetful()
-
-
-@pytest.mark.parametrize("hook", ["compute", "draw", "describe", "rows"])
-def test_panel_says_what_a_subclass_must_write(hook):
-    arguments = {"compute": (None, None, None), "draw": (None, None)}.get(hook, (None,))
-    with pytest.raises(NotImplementedError, match=rf"Panel .*write {hook}\(\)"):
-        getattr(Panel(), hook)(*arguments)
 
 
 def test_run_returns_what_the_function_returns_and_shows_it():
