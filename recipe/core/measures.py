@@ -57,9 +57,8 @@ class Measure:
     # One of the two: a score of all samples at once, or one a sample, of which the measure is the mean.
     _score: Callable[[np.ndarray, np.ndarray], float] | None = field(default=None, repr=False)
     _sample_scores: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = field(default=None, repr=False)
-    _metric: tuple[str, dict[str, object]] = field(
-        repr=False, compare=False
-    )  # a class of `keras.metrics`, and its arguments
+    # A class of `keras.metrics`, and its arguments.
+    _metric: tuple[str, dict[str, object]] = field(repr=False, compare=False)
 
     def keras_metric(self, problem: Problem) -> keras.metrics.Metric:
         """Return a new metric for `compile`, named like the measure.
