@@ -16,11 +16,14 @@ PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
 
 def main():
     arguments = sys.argv[1:]
+    signal.pthread_sigmask(signal.SIG_BLOCK, PASSED_ON)  # the fork may run, and a signal come, before all is set
     server = _ask(arguments)
     if server is None:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
         os.execv(sys.executable, [sys.executable, *arguments])
     for number in PASSED_ON:
         signal.signal(number, lambda number, _: server.send(bytes([number])))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
     status = server.recv(4)
     if not status:
         sys.exit("The fork server is gone.")

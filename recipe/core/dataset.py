@@ -33,11 +33,6 @@ class SealedTest:
         return self.__looks
 
     @property
-    def noted(self) -> int:
-        """How many of the looks a journal knows."""
-        return self.__noted
-
-    @property
     def fingerprint(self) -> str:
         """Sixteen digits that stand for what is in it, found without a look at it."""
         x, y = self.__contents

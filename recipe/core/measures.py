@@ -57,7 +57,8 @@ class Measure:
     # One of the two: a score of all samples at once, or one a sample, of which the measure is the mean.
     _score: Callable[[np.ndarray, np.ndarray], float] | None = field(default=None, repr=False)
     _sample_scores: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = field(default=None, repr=False)
-    _metric: Callable[[Problem], keras.metrics.Metric] = field(repr=False)
+    # A class of `keras.metrics`, and its arguments.
+    _metric: tuple[str, dict[str, object]] = field(repr=False, compare=False)
 
     def keras_metric(self, problem: Problem) -> keras.metrics.Metric:
         """Return a new metric for `compile`, named like the measure.
@@ -70,8 +71,15 @@ class Measure:
         ValueError
             If the measure is not defined for this type of problem.
         """
+        import keras
+
         self._check_type(problem)
-        return self._metric(problem)
+        name, arguments = self._metric
+        if self.name == "accuracy" and problem.type is ProblemType.MULTICLASS:
+            name, arguments = "SparseCategoricalAccuracy", {}
+        if self.name == "average_precision":
+            arguments = arguments | {"multi_label": problem.outputs > 1}
+        return getattr(keras.metrics, name)(name=self.name, **arguments)
 
     def compute(self, problem: Problem, y_true: np.ndarray, outputs: np.ndarray) -> float:
         """Return the measure of a network's raw outputs.
@@ -212,27 +220,6 @@ def _average_precision(y_true: np.ndarray, outputs: np.ndarray) -> float:
     return np.mean([average_precision_score(y, scores) if y.any() else 0.0 for y, scores in columns])
 
 
-def _keras(name: str, metric: str, **arguments: object) -> Callable[[Problem], keras.metrics.Metric]:
-    """Return a function that makes `keras.metrics.<metric>` under the measure's name, importing Keras only then."""
-
-    def make(problem: Problem) -> keras.metrics.Metric:
-        import keras
-
-        return getattr(keras.metrics, metric)(name=name, **arguments)
-
-    return make
-
-
-def _keras_accuracy(problem: Problem) -> keras.metrics.Metric:
-    if problem.type is ProblemType.MULTICLASS:
-        return _keras("accuracy", "SparseCategoricalAccuracy")(problem)
-    return _keras("accuracy", "BinaryAccuracy", threshold=THRESHOLD)(problem)
-
-
-def _keras_average_precision(problem: Problem) -> keras.metrics.Metric:
-    return _keras("average_precision", "AUC", curve="PR", multi_label=problem.outputs > 1)(problem)
-
-
 _ALL = (
     Measure(
         name="accuracy",
@@ -240,7 +227,7 @@ _ALL = (
         types=_LABELS,
         note="The share of samples that are right; with several labels a sample, the share of labels.",
         _sample_scores=_right_answers,
-        _metric=_keras_accuracy,
+        _metric=("BinaryAccuracy", {"threshold": THRESHOLD}),
     ),
     Measure(
         name="f1",
@@ -248,7 +235,7 @@ _ALL = (
         types=_YES_NO,
         note="The harmonic mean of precision and recall of the yes class; the mean over labels.",
         _score=_f1,
-        _metric=_keras("f1", "F1Score", threshold=THRESHOLD, average="macro"),
+        _metric=("F1Score", {"threshold": THRESHOLD, "average": "macro"}),
     ),
     Measure(
         name="precision",
@@ -256,7 +243,7 @@ _ALL = (
         types=_YES_NO,
         note="The share of what the model calls a yes that is one, over all labels together.",
         _score=_of_all_labels("precision_score"),
-        _metric=_keras("precision", "Precision", thresholds=THRESHOLD),
+        _metric=("Precision", {"thresholds": THRESHOLD}),
     ),
     Measure(
         name="recall",
@@ -264,7 +251,7 @@ _ALL = (
         types=_YES_NO,
         note="The share of what is a yes that the model finds, over all labels together.",
         _score=_of_all_labels("recall_score"),
-        _metric=_keras("recall", "Recall", thresholds=THRESHOLD),
+        _metric=("Recall", {"thresholds": THRESHOLD}),
     ),
     Measure(
         name="average_precision",
@@ -272,7 +259,7 @@ _ALL = (
         types=_YES_NO,
         note="Precision averaged over all thresholds, so it judges the ranking; the mean over labels.",
         _score=_average_precision,
-        _metric=_keras_average_precision,
+        _metric=("AUC", {"curve": "PR"}),
     ),
     Measure(
         name="mae",
@@ -282,7 +269,7 @@ _ALL = (
         types=_QUANTITIES,
         note="How far off the output is, on average over samples and outputs.",
         _sample_scores=_absolute_errors,
-        _metric=_keras("mae", "MeanAbsoluteError"),
+        _metric=("MeanAbsoluteError", {}),
     ),
     Measure(
         name="mse",
@@ -292,7 +279,7 @@ _ALL = (
         types=_QUANTITIES,
         note="The square of how far off the output is, on average: one large error outweighs many small ones.",
         _sample_scores=_squared_errors,
-        _metric=_keras("mse", "MeanSquaredError"),
+        _metric=("MeanSquaredError", {}),
     ),
 )
 MEASURES = MappingProxyType({measure.name: measure for measure in _ALL})

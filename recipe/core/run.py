@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     import keras
     import pandas as pd
 
-STATES = ("complete", "pruned", "failed")
 WISHES = ("asked", "interrupted", "callback")  # how a run ends that did not get as far as its spec says
 DIGITS = 7  # significant ones of each number of a stored history: what float32 has
 

@@ -130,7 +130,8 @@ class Bench:
             x_val, y_val, (order_val, order) = self.x_train, self.y_train, np.split(order, [len(order) // 5])
         drawn = []
         for x, y, rows in ((self.x_train, self.y_train, order[:ROWS]), (x_val, y_val, order_val[:VAL_ROWS])):
-            drawn += [self.as_read(x[rows]), y[rows].reshape(len(rows), *y.shape[1:] or (1,)).astype(np.float32)]
+            targets = y if y.ndim > 1 else y[:, None]
+            drawn += [self.as_read(x[rows]), targets[rows].astype(np.float32)]
         return tuple(drawn)
 
     def as_read(self, x: np.ndarray) -> np.ndarray:

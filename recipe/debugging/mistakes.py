@@ -173,8 +173,9 @@ def find_mistakes(
         )
     truth = prepared.y_val[rows]
     badness = _measure_badness(problem, truth, outputs)  # (samples, outputs), 0 where the answer counts as right
-    order = np.argsort(-badness.max(axis=1), kind="stable")
-    worst = order[badness.max(axis=1)[order] > 0] if problem.type.is_classification else order
+    most = badness.max(axis=1)
+    worst = np.argsort(-most, kind="stable")
+    worst = worst[most[worst] > 0] if problem.type.is_classification else worst
     worst = worst[: min(count, MOST_TEXTS) if problem.kind == "text" else count]
     texts = ()
     if problem.kind == "text":
@@ -262,12 +263,6 @@ def predict_rows(model: keras.Model, x: np.ndarray, preparation: Preparation) ->
     return np.concatenate(outputs)
 
 
-def log_odds(probability: np.ndarray | float) -> np.ndarray:
-    """Return ln(p / (1 - p)): 0 for undecided, 2.2 for 90 %, 4.6 for 99 %."""
-    p = np.clip(np.asarray(probability, np.float64), SURE, 1 - SURE)
-    return np.log(p / (1 - p))
-
-
 def predict_log_odds(model: keras.Model, x: np.ndarray, preparation: Preparation) -> np.ndarray:
     """Return the log-odds of each output for prepared inputs, (n, outputs); quantities as they are.
 
@@ -275,12 +270,14 @@ def predict_log_odds(model: keras.Model, x: np.ndarray, preparation: Preparation
     overfitted network: float32 has no number between 0.99999994 and 1.
     """
     import keras
+    from scipy.special import logit
 
     last = model.layers[-1]
     if not preparation.problem.type.is_classification:
         return predict_rows(model, x, preparation)
     if not (isinstance(last, keras.layers.Dense) and last.activation is keras.activations.sigmoid and last.use_bias):
-        return log_odds(predict_rows(model, x, preparation))
+        probabilities = predict_rows(model, x, preparation).astype(np.float64)
+        return logit(np.clip(probabilities, SURE, 1 - SURE))
     kernel, bias = last.get_weights()
     before = predict_rows(keras.Model(model.inputs[0], last.input), x, preparation)  # (n, features)
     return before.astype(np.float64) @ kernel + bias

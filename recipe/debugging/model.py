@@ -196,17 +196,18 @@ def check_frozen(bench: Bench) -> Check:
     frozen, born = [], []
     for layer, other in zip(flatten(bench.copy), fresh, strict=True):
         if layer.weights and not layer.trainable and type(layer).__name__ not in PREPARING:
-            frozen.append(layer.name)
+            frozen.append(layer)
             if _is_as_drawn(layer.get_weights(), other.get_weights()):
-                born.append(layer.name)
-    weights = sum(layer.count_params() for layer in flatten(bench.copy) if layer.name in born)
+                born.append(layer)
+    weights = sum(layer.count_params() for layer in born)
+    found = "No layer is frozen."
+    if born:
+        found = f"{len(born)} frozen layer(s) ({weights:,} weights) hold random numbers as they were drawn."
+    elif frozen:
+        found = f"{len(frozen)} frozen layer(s), with weights that were learned somewhere."
     return judge(
         not born,
-        found=f"{len(born)} frozen layer(s) ({weights:,} weights) hold random numbers as they were drawn."
-        if born
-        else f"{len(frozen)} frozen layer(s), with weights that were learned somewhere."
-        if frozen
-        else "No layer is frozen.",
+        found=found,
         expected="that only layers are frozen whose weights were learned elsewhere.",
         cause="trainable=False was set and not taken back, or the learned weights were not loaded. Set "
         "layer.trainable = True and compile anew.",

@@ -46,30 +46,25 @@ def check_rate(bench: Bench) -> Check:
 def check_one_batch(bench: Bench) -> Check:
     """A sound model learns 32 samples by heart."""
     outcome, constant = _learn_batch(bench, bench.sweep.fastest_rate, BATCH_LEFT)
-    left = outcome.best
+    rows = min(BATCH, len(bench.arrays[0]))
     return judge(
-        left <= BATCH_LEFT * constant,
-        found=f"After {outcome.steps} steps on the same {min(BATCH, len(bench.arrays[0]))} samples their loss is "
-        f"{left:.3g}.",
+        outcome.best <= BATCH_LEFT * constant,
+        found=f"After {outcome.steps} steps on the same {rows} samples their loss is {outcome.best:.3g}.",
         expected=f"at most {BATCH_LEFT:g} times that of a constant answer, {constant:.3g}.",
         cause="A model that cannot learn a batch by heart learns nothing else: dead or frozen layers, a wrong last "
         "activation or loss, too strong dropout or penalties, or a network without capacity.",
-        value=left,
+        value=outcome.best,
     )
 
 
 def _learn_batch(bench: Bench, rate: float, share: float) -> tuple[Outcome, float]:
     """Train on one batch until its loss is this share of a constant answer's; return that training and that loss."""
-    x, y, x_val, y_val = bench.arrays
-    batch, targets = x[:BATCH], y[:BATCH]
-    constant = bench.loss_of_constant(targets)
+    batch = [part[:BATCH] for part in bench.arrays[:2]]
+    constant = bench.loss_of_constant(batch[1])
     # The batch stands there as often as there were rows: arrays of other sizes would be compiled for anew.
-    parts = [
-        (np.resize(batch, (len(old), *batch.shape[1:])), np.resize(targets, new.shape))
-        for old, new in ((x, y), (x_val, y_val))
-    ]
+    filled = [np.resize(part, old.shape) for part, old in zip(batch * 2, bench.arrays, strict=True)]
     options = {"rate": rate, "epochs": BATCH_STRETCHES, "enough": share * constant, "shuffle": False}
-    return bench.train(f"one batch at {rate:g}", *parts[0], *parts[1], **options), constant
+    return bench.train(f"one batch at {rate:g}", *filled, **options), constant
 
 
 def check_weights_move(bench: Bench) -> Check:

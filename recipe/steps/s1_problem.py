@@ -97,7 +97,7 @@ def describe_target(y: np.ndarray, *, names: Sequence[str] = (), unit: str = "")
     --------
     >>> print(describe_target(np.array([0, 1, 2, 2]), names=("cat", "dog", "hen")).layer_code)
     Dense(3, activation="softmax")
-    >>> str(describe_target(np.array([0.5, 2.5, 9.0])).type)
+    >>> str(describe_target(np.array([0.5, 2.5, 9.0])).problem.type)
     'regression to arbitrary values'
     """
     y, names = _read(y), tuple(names)

@@ -5,6 +5,7 @@ import dataclasses
 import keras
 import numpy as np
 import pytest
+from scipy.special import logit
 
 import recipe
 from recipe.core.dataset import Split
@@ -12,7 +13,7 @@ from recipe.core.problem import Problem, ProblemType
 from recipe.core.reviews import Reviews, read_texts
 from recipe.core.spec import ModelSpec
 from recipe.data.problems import find_problem
-from recipe.debugging.mistakes import find_mistakes, log_odds, predict_log_odds, predict_rows
+from recipe.debugging.mistakes import find_mistakes, predict_log_odds, predict_rows
 from recipe.engine.models import build_model
 
 VOCABULARY = ("", "the", "film", "good", "bad", "dull")
@@ -169,7 +170,7 @@ def test_find_mistakes_takes_words_out_before_the_review_is_prepared(architectur
     shorter = [text for text in review.words if text != word]
     alone = prepared.preparation.transform(read_texts([" ".join(shorter)], dataset.vocabulary))
     again = float(predict_rows(model, alone, prepared.preparation)[0, 0])
-    assert effect == pytest.approx(log_odds(review.score) - log_odds(again), abs=1e-6)
+    assert effect == pytest.approx(logit(review.score) - logit(again), abs=1e-6)
     assert len(found.texts) == 2
 
 

@@ -20,7 +20,6 @@ PROBLEMS = ("mnist", "imdb", "housing")
 EPOCHS = 8
 POINTS, CHECK_COSTS, WRONG_COSTS = 10, 1, 3
 SOUND = "nothing"  # a guess, too: one pipeline in ten or so is sound
-SHOWN_ROWS = 6
 FACTS = ("training inputs", "training targets", "validation inputs", "validation targets")
 
 
@@ -30,21 +29,20 @@ class Symptoms:
 
     Attributes
     ----------
-    problem, source : what is predicted, and what data it is
+    pipeline : the broken one
     measure : the name of the measure in the history
     history : ``step``, and after that many steps ``loss``, ``val_loss``, the measure and ``val_`` with the measure,
         both sides in inference mode, on at most 500 samples of each part
-    facts : pairs of a name and a text with numbers
-    samples, targets : the first training samples as the network reads them
     """
 
-    problem: str
-    source: str
+    pipeline: Pipeline
     measure: str
     history: Mapping[str, list[float]] = field(repr=False)
-    facts: tuple[tuple[str, str], ...] = field(repr=False)
-    samples: np.ndarray = field(repr=False)
-    targets: np.ndarray = field(repr=False)
+
+    @property
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """Pairs of a name and a text with numbers."""
+        return tuple(zip(FACTS, map(_describe, self.pipeline.arrays), strict=True))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +69,6 @@ class Round:
     checks : that were made, in their order
     answers : to the guesses
     points : that are left
-    over : whether the fault was named, or no point is left
     truth : what is broken and how it is mended, once the round is over
     """
 
@@ -80,13 +77,17 @@ class Round:
     checks: tuple[Check, ...] = ()
     answers: tuple[Answer, ...] = ()
     points: int = POINTS
-    over: bool = False
     truth: str = ""
 
     @property
     def won(self) -> bool:
         """Whether the fault was named."""
         return any(answer.right for answer in self.answers)
+
+    @property
+    def over(self) -> bool:
+        """Whether the fault was named, or no point is left."""
+        return self.won or not self.points
 
 
 class FaultGame:
@@ -95,7 +96,6 @@ class FaultGame:
     Parameters
     ----------
     *datasets : to play with, as `load` returns them; without any, all three are loaded
-    source : of the data that are loaded (see `recipe.load`)
 
     Attributes
     ----------
@@ -105,14 +105,15 @@ class FaultGame:
 
     Examples
     --------
-    >>> game = FaultGame(load("housing", source="sample", rows=300))
+    >>> import recipe
+    >>> game = FaultGame(recipe.load("housing", source="sample", rows=300))
     >>> round = game.start(3)
     >>> game.check("finite numbers").name, game.round.points
     ('finite numbers', 9)
     """
 
-    def __init__(self, *datasets: Dataset, source: str = "auto") -> None:
-        self.datasets = datasets or tuple(load_for(name, source) for name in PROBLEMS)
+    def __init__(self, *datasets: Dataset) -> None:
+        self.datasets = datasets or tuple(load_for(name, "auto") for name in PROBLEMS)
         self.round: Round | None = None
         self.scores: dict[int, int] = {}
         self._pipeline: Pipeline | None = None
@@ -155,8 +156,8 @@ class FaultGame:
             raise ValueError(f"There is no such check. Received: {name!r}. There are: {', '.join(CHECKS)}.")
         if name not in made:
             made[name] = make_check(self._bench, name)
-            current = replace(current, checks=(*current.checks, made[name]))
-            self.round = current if current.over else self._spend(current, CHECK_COSTS)
+            checks = (*current.checks, made[name])
+            self._go_on(replace(current, checks=checks), 0 if current.over else CHECK_COSTS)
         return made[name]
 
     def guess(self, name: str) -> Answer:
@@ -176,8 +177,7 @@ class FaultGame:
             raise RuntimeError(f"This round is over. Received: round {current.number}. Start another.")
         right = name == (self._pipeline.fault or SOUND)
         answer = Answer(right=right, text=self._praise() if right else self._object(name))
-        current = replace(current, answers=(*current.answers, answer), over=right)
-        self.round = self._spend(current, 0 if right else WRONG_COSTS)
+        self._go_on(replace(current, answers=(*current.answers, answer)), 0 if right else WRONG_COSTS)
         return answer
 
     def _current(self) -> Round:
@@ -200,14 +200,12 @@ class FaultGame:
         fitting = [one.name for one in problems if fault is None or FAULTS[fault].suits(one)]
         return str(rng.choice(fitting)), fault
 
-    def _spend(self, current: Round, points: int) -> Round:
-        """Return the round with so many points fewer; it ends where none is left."""
-        left = max(0, current.points - points)
-        current = replace(current, points=left, over=current.over or not left)
-        if current.over:
-            current = replace(current, truth=current.truth or self._praise())
-            self.scores.setdefault(current.number, left)  # to play a round again is no way to points
-        return current
+    def _go_on(self, current: Round, costs: int) -> None:
+        """Keep the round, with so many points fewer; it ends where none is left."""
+        self.round = replace(current, points=max(0, current.points - costs))
+        if self.round.over:
+            self.round = replace(self.round, truth=current.truth or self._praise())
+            self.scores.setdefault(current.number, self.round.points)  # to play a round again is no way to points
 
     def _praise(self) -> str:
         if not self._pipeline.fault:
@@ -244,15 +242,7 @@ def show_symptoms(pipeline: Pipeline, epochs: int = EPOCHS) -> Symptoms:
     history = {"step": [steps * epoch for epoch in range(1, epochs + 1)]}
     for prefix in ("", "val_"):
         history |= {f"{prefix}loss": logs[f"{prefix}data_loss"], prefix + measure: logs[prefix + measure]}
-    return Symptoms(
-        problem=pipeline.problem.name,
-        source=pipeline.source,
-        measure=measure,
-        history=history,
-        facts=tuple((name, _describe(part)) for name, part in zip(FACTS, pipeline.arrays, strict=True)),
-        samples=pipeline.x_train[:SHOWN_ROWS],
-        targets=pipeline.y_train[:SHOWN_ROWS],
-    )
+    return Symptoms(pipeline=pipeline, measure=measure, history=history)
 
 
 def _describe(values: np.ndarray) -> str:

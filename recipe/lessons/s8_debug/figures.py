@@ -13,6 +13,7 @@ from recipe.debugging.checks import Check
 from recipe.figures import BLUE, INK, ORANGE, VERMILION, finish
 from recipe.lessons.s8_debug.fault_game import Symptoms
 
+SHOWN_ROWS = 6
 WIDE_TABLE = 12  # columns; a wider one is shown as a picture
 
 
@@ -22,9 +23,10 @@ def draw_symptoms(figure: Figure, symptoms: Symptoms) -> None:
     left, right = above.subplots(1, 2)
     _draw_curves(left, symptoms.history, "loss")
     _draw_curves(right, symptoms.history, symptoms.measure)
-    left.set_title(f"{symptoms.problem} ({symptoms.source})", loc="left", fontsize="medium", color=INK)
+    pipeline = symptoms.pipeline
+    left.set_title(f"{pipeline.problem.name} ({pipeline.source})", loc="left", fontsize="medium", color=INK)
     left.legend(frameon=False, fontsize="small", labelcolor=INK)
-    _draw_samples(below, symptoms.samples, symptoms.targets)
+    _draw_samples(below, pipeline.x_train[:SHOWN_ROWS], pipeline.y_train[:SHOWN_ROWS])
 
 
 def describe_symptoms(symptoms: Symptoms) -> str:
@@ -35,9 +37,9 @@ def describe_symptoms(symptoms: Symptoms) -> str:
         parts.append(
             f"{key} from {train[0]:.3g} to {train[-1]:.3g}, validation {key} from {val[0]:.3g} to {val[-1]:.3g}"
         )
-    targets = ", ".join(_number(value) for value in symptoms.targets.reshape(-1)[: len(symptoms.targets)])
-    steps = symptoms.history["step"][-1]
-    return f"{symptoms.problem}, {steps:,} steps: {'; '.join(parts)}. The first targets are {targets}."
+    targets = ", ".join(_number(value) for value in symptoms.pipeline.y_train.reshape(-1)[:SHOWN_ROWS])
+    name, steps = symptoms.pipeline.problem.name, symptoms.history["step"][-1]
+    return f"{name}, {steps:,} steps: {'; '.join(parts)}. The first targets are {targets}."
 
 
 def draw_matrix(found: Mapping[str, Sequence[Check]], *, axes: Axes) -> Axes:

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import threading
-import typing
 from dataclasses import dataclass
 from html import escape
 from types import MappingProxyType
 
 import ipywidgets as widgets
+from matplotlib.figure import Figure
 
 from recipe.core.dataset import Dataset
 from recipe.debugging import CHECKS
 from recipe.debugging.checks import Check
 from recipe.debugging.faults import FAULTS
 from recipe.lessons.s8_debug.fault_game import CHECK_COSTS, SOUND, WRONG_COSTS, Answer, FaultGame, Round
+from recipe.lessons.s8_debug.figures import describe_symptoms, draw_symptoms
 from recipe.ui.panel import OnProgress, Panel
 from recipe.ui.settings import Settings, setting
 from recipe.ui.texts import describe_source
-
-if typing.TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 LAST_ROUND = 200
 NONE = "none"
@@ -81,12 +79,8 @@ class FaultGamePanel(Panel):
     def _next(self) -> dict[str, object]:
         return {"round": self.settings.round % LAST_ROUND + 1, "check": NONE}
 
-    def _press_guess(self, button: widgets.Button) -> None:
-        self._asked = "guess"
-        self.start()
-
-    def _press_next(self, button: widgets.Button) -> None:
-        self.settings, self._asked = self.settings.replace(**self._next()), "next"
+    def _press(self, asked: str, **changes: object) -> None:
+        self.settings, self._asked = self.settings.replace(**changes), asked
         self.start()
 
     def make_controls(self, settings: FaultGameSettings) -> dict[str, widgets.Widget]:
@@ -101,8 +95,8 @@ class FaultGamePanel(Panel):
         """The controls, each above the button that it belongs to."""
         self.guess_button = widgets.Button(description="Guess", icon="question")
         self.next_button = widgets.Button(description="New round", icon="refresh")
-        self.guess_button.on_click(self._press_guess)
-        self.next_button.on_click(self._press_next)
+        self.guess_button.on_click(lambda button: self._press("guess"))
+        self.next_button.on_click(lambda button: self._press("next", **self._next()))
         number, problem, check, fault = self.controls.values()
         running = widgets.HBox([self.run_button, self.stop_button])
         return [number, problem, self.next_button, check, running, fault, self.guess_button]
@@ -134,14 +128,10 @@ class FaultGamePanel(Panel):
 
     def draw(self, figure: Figure, result: Round) -> None:
         """The symptoms; what the checks found stands below, as text."""
-        from recipe.lessons.s8_debug.figures import draw_symptoms
-
         draw_symptoms(figure, result.symptoms)
 
     def describe(self, result: Round) -> str:
         """The symptoms in words."""
-        from recipe.lessons.s8_debug.figures import describe_symptoms
-
         return describe_symptoms(result.symptoms)
 
     def rows(self, result: Round) -> list[dict[str, object]]:
@@ -158,7 +148,7 @@ class FaultGamePanel(Panel):
         """What the data of the present round is."""
         if self.game.round is None:
             return describe_source(*self.datasets)
-        name = self.game.round.symptoms.problem
+        name = self.game.round.symptoms.pipeline.problem.name
         return describe_source(*(dataset for dataset in self.datasets if dataset.problem.name == name))
 
     def show_result(self, result: Round | None) -> None:
