@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -68,7 +69,9 @@ def draw_importances(found: Tuning, *, axes: Axes) -> Axes:
         for name, value in trial.params.items():
             values.setdefault(name, set()).add(value)
     varied = [name for name, seen in values.items() if len(seen) > 1]  # Optuna refuses what never varied
-    shares = get_param_importances(found.study, params=varied, evaluator=PedAnovaImportanceEvaluator())
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Some regimes for parameter", UserWarning)  # few trials: the lesson says so
+        shares = get_param_importances(found.study, params=varied, evaluator=PedAnovaImportanceEvaluator())
     names = [name.replace("_", " ") for name in shares]
     bars = axes.barh(names, list(shares.values()), height=0.6, color=BLUE)
     axes.bar_label(bars, fmt="%.2f", padding=4, color=INK)
