@@ -26,7 +26,7 @@ class NotebookFigure(Figure):
     alt = ""
 
     def _repr_mimebundle_(self, **kwargs: object) -> tuple[dict[str, str], dict[str, object]]:
-        picture = base64.b64encode(to_png(self)).decode("ascii")
+        picture = base64.b64encode(to_png(self, dpi=DPI)).decode("ascii")  # as large as those of Matplotlib
         text = {"text/plain": self.alt or repr(self)}
         return {"image/png": picture} | text, {"image/png": {"alt": self.alt}} if self.alt else {}
 

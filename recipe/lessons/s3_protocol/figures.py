@@ -59,7 +59,7 @@ def draw_selection(study: SelectionStudy, *, choices: str = "candidates to choos
     truth = np.array([study.expected(count)[1] for count in counts])
     optimism = np.array([study.optimism(count) for count in counts])
     dev = truth + (optimism if measure.higher_is_better else -optimism)
-    axes.fill_between(counts, dev, truth, color=VERMILION, alpha=0.12, lw=0, label="flattery by choosing")
+    axes.fill_between(counts, dev, truth, color=VERMILION, alpha=0.12, lw=0, label="selection optimism")
     axes.plot(counts, dev, color=ORANGE, linestyle="-", label="on the dev set")
     axes.plot(counts, truth, color=GREEN, linestyle="--", label="in truth")
     unit = measure.unit_of(study.problem)
