@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from recipe.core.expect import expect
 from recipe.core.measures import MEASURES
 from recipe.core.problem import REVIEW_LENGTH, Problem, ProblemType
 from recipe.core.spec import ModelSpec
@@ -43,9 +44,13 @@ def build_model(spec: ModelSpec, problem: Problem) -> keras.Model:
     ------
     ValueError
         If the architecture does not suit the problem, such as a convnet for a table.
+    TypeError
+        If that is no spec, or no problem.
     """
     import keras
 
+    expect(spec, ModelSpec, "A model is built from a spec, for a problem.")
+    expect(problem, Problem, "A model is built from a spec, for a problem.")
     check_fit(spec, problem)
     if keras.config.backend() == "jax":
         use_compile_cache()

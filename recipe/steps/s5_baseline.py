@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from recipe.core.expect import expect
 from recipe.core.measures import MEASURES, THRESHOLD, Measure, check_outputs
+from recipe.core.prepared import Prepared
 from recipe.core.problem import Problem, ProblemType
 
 LEVEL = 0.95  # confidence that is asked for
@@ -72,13 +74,16 @@ class Baseline:
         )
 
 
-def compute_baseline(problem: Problem, y_train: np.ndarray, y_val: np.ndarray) -> Baseline:
+def compute_baseline(
+    problem: Problem | Prepared, y_train: np.ndarray | None = None, y_val: np.ndarray | None = None
+) -> Baseline:
     """Guess without the input, as well as the problem's measure allows.
 
     The guess is learned from the training targets and judged on the validation targets, like a model.
 
     Parameters
     ----------
+    problem : the problem; or what `prepare` returned, which brings the targets of both parts
     y_train, y_val : np.ndarray of shape (n,), or (n, outputs) for multilabel and vector targets
         Labels, or quantities in the unit that the model is trained on.
 
@@ -86,6 +91,8 @@ def compute_baseline(problem: Problem, y_train: np.ndarray, y_val: np.ndarray) -
     ------
     ValueError
         If the targets do not fit the problem, or yes is to be guessed and the training part has no yes.
+    TypeError
+        If that is neither a problem nor prepared data.
 
     Examples
     --------
@@ -93,6 +100,9 @@ def compute_baseline(problem: Problem, y_train: np.ndarray, y_val: np.ndarray) -
     >>> compute_baseline(find_problem("imdb"), np.array([0, 0, 1]), np.array([0, 1, 1, 0])).value
     0.5
     """
+    if isinstance(problem, Prepared):
+        problem, y_train, y_val = problem.problem, problem.y_train, problem.y_val
+    expect(problem, Problem, "A baseline is what a guess achieves on the targets of a problem.")
     name, guess = _GUESSES[problem.measure]
     y_train, y_val = (check_outputs(problem, y, np.zeros((len(y), problem.outputs)))[0] for y in (y_train, y_val))
     if guess is _yes:

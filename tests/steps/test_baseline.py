@@ -10,6 +10,7 @@ from scipy.stats import binom
 from sklearn.dummy import DummyClassifier
 from sklearn.metrics import average_precision_score, f1_score
 
+import recipe
 from recipe.core.measures import MEASURES
 from recipe.data.problems import find_problem
 from recipe.steps.s5_baseline import compute_baseline, resample_scores, sign_test, statistical_power
@@ -24,6 +25,14 @@ def binary_case(samples=1000, right=0.8, positive=0.5, seed=0):
     y = (rng.random(samples) < positive).astype(np.uint8)
     is_right = rng.random(samples) < right
     return y, np.where(is_right, y, 1 - y)[:, None] * 0.8 + 0.1
+
+
+def test_compute_baseline_takes_prepared_data_and_says_what_else_it_wants():
+    prepared = recipe.prepare(recipe.hold_out(recipe.load("housing", source="sample", rows=100)))
+    found = compute_baseline(prepared)
+    assert found.value == compute_baseline(prepared.problem, prepared.y_train, prepared.y_val).value
+    with pytest.raises(TypeError, match=r"Received: a str\. Give the problem of a dataset"):
+        compute_baseline("housing")
 
 
 def test_compute_baseline_takes_the_most_frequent_class_of_the_training_part():
