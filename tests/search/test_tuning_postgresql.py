@@ -16,6 +16,7 @@ from recipe.journal import Journal
 from recipe.search import tune
 
 pytestmark = [
+    pytest.mark.slow,  # a server of its own: make test is what needs nothing but Python
     pytest.mark.timeout(180),
     pytest.mark.skipif(os.name == "nt", reason="the server is looked for where Debian and macOS have it"),
 ]
