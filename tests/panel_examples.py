@@ -19,7 +19,7 @@ class CountSettings(Settings):
 
     steps: int = setting(2, label="number of steps", low=1, high=200, help="One step takes the pause.")
     pause: float = setting(0.01, label="pause (seconds)", low=0.0, high=0.2)
-    scale: float = setting(1.0, label="scale", low=0.01, high=100.0)
+    scale: float = setting(1.0, label="scale", low=0.0, high=10.0)
     shape: str = setting("line", label="shape", choices={"a line": "line", "dots": "o"})
     grid: bool = setting(True, label="draw a grid")
 
