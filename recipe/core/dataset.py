@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from recipe.core.input_checks import Note
 from recipe.core.problem import Problem
 from recipe.core.reviews import Reviews
 
@@ -70,6 +71,7 @@ class Dataset:
     provenance : what the data is, whence, its licence; a sample says that it is one
     reason : why this source was taken
     vocabulary : the word of each rank, ``""`` for 0; empty where there are no words
+    notes : what was taken, left out and looks odd in data of one's own, before anything is trained
     reachable_error : the error that the best possible model makes, in the problem's unit (as a fraction of wrong
         answers for labels), known for simulated samples; else None
     """
@@ -82,6 +84,7 @@ class Dataset:
     provenance: str
     reason: str
     vocabulary: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     reachable_error: float | None = None
 
     def __post_init__(self) -> None:
@@ -91,6 +94,9 @@ class Dataset:
         return (
             f"Dataset({self.problem.name!r}, source={self.source!r}, {len(self.y_train):,} to train on, {self.test!r})"
         )
+
+    def __str__(self) -> str:
+        return "\n".join([repr(self), *(f"- {note}" for note in self.notes)])
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

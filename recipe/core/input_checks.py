@@ -17,7 +17,8 @@ class Note:
 
     Attributes
     ----------
-    kind : ``"outside_range"``, ``"filled"``, ``"scaled_twice"``, ``"no_known_word"`` or ``"leak"``
+    kind : ``"outside_range"``, ``"filled"``, ``"unknown_category"``, ``"scaled_twice"``, ``"no_known_word"`` or
+        ``"leak"``; of data of one's own also ``"read"``, ``"left_out"``, ``"identifier"`` and ``"target_copy"``
     text : one sentence, with the numbers
     feature : the column it is about, empty where it is about whole samples
     count : how many values or samples it is about
@@ -167,6 +168,16 @@ def note_filled(x: np.ndarray, median: Sequence[float], names: Sequence[str]) ->
     for name, value, count in zip(names, median, missing, strict=True):
         text = f"{name}: {count:,} of {len(x):,} values were missing, the training median {value:,.7g} is there."
         notes += [Note(kind="filled", text=text, feature=name, count=count)] if count else []
+    return notes
+
+
+def note_unknown(x: np.ndarray, columns: Sequence[int], names: Sequence[str]) -> list[Note]:
+    """Note the categories of a table that are none of those that are known: all their columns become 0."""
+    notes = []
+    for column in columns:
+        if count := int((x[:, column] < 0).sum()):
+            text = f"{names[column]}: {count:,} of {len(x):,} categories are unknown, so that all their columns are 0."
+            notes.append(Note(kind="unknown_category", text=text, feature=names[column], count=count))
     return notes
 
 

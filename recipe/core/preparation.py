@@ -18,6 +18,7 @@ from recipe.core.input_checks import (
     note_images,
     note_outside,
     note_reviews,
+    note_unknown,
 )
 from recipe.core.problem import REVIEW_LENGTH, Problem
 from recipe.core.reviews import Reviews
@@ -76,8 +77,9 @@ class Preparation:
         ``"raw"`` (as it is); for reviews ``"multi_hot"``, ``"counts"``, ``"tfidf"`` or ``"sequence"``
     input_scale : what a batch is multiplied by once it is float32, such as 1/255
     mean, std, low, high : of each column of the training part, ratios included, shape (columns,); of images one number
-        for all pixels, with black and white as low and high
+        for all pixels, with black and white as low and high. Columns of 0 and 1 that the preparation makes stay so
     median : of each raw column, put in for a missing value; empty where a missing value is refused
+    gaps : numbers of the raw columns that get an indicator, a column that is 1 where the value was missing
     idf : inverse document frequency of each word, shape (words,)
     ratios : columns that are made from others
     vocabulary : the word of each rank that a network knows, to read texts by; empty where there are no words
@@ -91,26 +93,42 @@ class Preparation:
     low: tuple[float, ...] = ()
     high: tuple[float, ...] = ()
     median: tuple[float, ...] = ()
+    gaps: tuple[int, ...] = ()
     idf: tuple[float, ...] = ()
     ratios: tuple[Ratio, ...] = ()
     vocabulary: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The names of the columns of a prepared table, ratios included; empty for images and reviews."""
-        return self.problem.column_names + tuple(ratio.name for ratio in self.ratios)
+        """The names of the columns of a prepared table: numbers, ratios, indicators, categories; else empty."""
+        names = self.problem.column_names
+        hot = (f"{names[column]} = {name}" for column in self.hot for name in self.problem.categories[column])
+        gaps = (f"{names[column]} is missing" for column in self.gaps)
+        return (*(names[column] for column in self.numbers), *(ratio.name for ratio in self.ratios), *gaps, *hot)
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The raw columns of a table that are numbers; the others are categories."""
+        categories = self.problem.categories or ((),) * len(self.problem.column_names)
+        return tuple(column for column, names in enumerate(categories) if not names)
+
+    @property
+    def hot(self) -> tuple[int, ...]:
+        """The raw columns of a table that become one column a category."""
+        return tuple(column for column, names in enumerate(self.problem.categories) if names)
 
     @property
     def center_and_spread(self) -> tuple[np.ndarray, np.ndarray]:
         """What is subtracted from each column, and what the rest is divided by: float64 arrays of one shape."""
         mean, std, low, high = (np.asarray(values) for values in (self.mean, self.std, self.low, self.high))
-        if self.encoding == "normalize":
-            return mean, std
-        if self.encoding == "scale":
-            return low, high - low
-        if self.encoding == "scale_signed":
-            return (low + high) / 2, (high - low) / 2
-        return np.zeros_like(low), np.ones_like(low)
+        if self.encoding == "raw":
+            return np.zeros_like(low), np.ones_like(low)
+        center, spread = {
+            "normalize": (mean, std),
+            "scale": (low, high - low),
+            "scale_signed": ((low + high) / 2, (high - low) / 2),
+        }[self.encoding]
+        return center, np.where(spread == 0, 1.0, spread)  # a column that is the same everywhere becomes 0
 
     def transform(self, x: Samples) -> np.ndarray:
         """Return raw inputs as prepared ones, in the smallest dtype that holds them.
@@ -119,8 +137,8 @@ class Preparation:
         -------
         np.ndarray
             Images uint8 (n, height, width), int16 where they are scaled to [-1, 1], float32 where they are normalised;
-            tables float32 (n, columns); reviews uint8 (n, words), float16 for TF-IDF, uint16 (n, 256) for sequences.
-            Times `input_scale` it is what the network reads.
+            tables float32 (n, columns), see `columns`; reviews uint8 (n, words), float16 for TF-IDF, uint16 (n, 256)
+            for sequences. Times `input_scale` it is what the network reads.
 
         Raises
         ------
@@ -133,7 +151,8 @@ class Preparation:
         if self.problem.kind == "image":
             return self._transform_images(x)
         center, spread = self.center_and_spread
-        return ((self.complete(x) - center) / spread).astype(np.float32)
+        scaled = ((self.complete(x) - center) / spread).astype(np.float32)
+        return np.hstack([scaled, self.flags(x)]) if self.gaps or self.hot else scaled
 
     def transform_target(self, y: np.ndarray, part: str = "given") -> np.ndarray:
         """Return raw targets in the problem's unit: labels as they are, dollars as hundred thousands of them."""
@@ -150,10 +169,13 @@ class Preparation:
         if self.problem.kind == "image":
             return tuple(note_images(x, self.problem.pixel_max))
         filled = note_filled(x, self.median, self.problem.column_names) if self.median else ()
-        return (*filled, *note_outside(self.complete(x), self.low, self.high, self.columns))
+        unknown = note_unknown(x, self.hot, self.problem.column_names)
+        return (*filled, *unknown, *note_outside(self.complete(x), self.low, self.high, self.columns))
 
     def complete(self, x: np.ndarray) -> np.ndarray:
-        """Return a raw table without gaps and with its ratios, float64 of shape (n, columns), not yet scaled.
+        """Return a raw table without gaps and with its ratios, not yet scaled: float64 (n, columns).
+
+        Its columns are the first ones of `columns`; those of 0 and 1 are left out, see `flags`.
 
         Raises
         ------
@@ -163,7 +185,7 @@ class Preparation:
         x = x.astype(np.float64)  # (n, features)
         if self.median:
             x = np.where(np.isnan(x), np.asarray(self.median), x)
-        columns = [x]
+        columns = [x[:, list(self.numbers)] if self.hot else x]
         for ratio in self.ratios:
             over, under = ratio.places(self.problem.column_names)
             if zeros := int((x[:, under] == 0).sum()):
@@ -173,6 +195,12 @@ class Preparation:
                 )
             columns.append((x[:, over] / x[:, under])[:, None])
         return np.hstack(columns)
+
+    def flags(self, x: np.ndarray) -> np.ndarray:
+        """Return the columns of 0 and 1 that a raw table gets, float32: indicators of gaps, then one a category."""
+        columns = [np.isnan(x[:, list(self.gaps)])]
+        columns += [x[:, column, None] == np.arange(len(self.problem.categories[column])) for column in self.hot]
+        return np.hstack(columns).astype(np.float32)
 
     def to_network(self, x: np.ndarray) -> np.ndarray:
         """Return prepared inputs as the network reads them: float32 times the scale; sequences stay integers."""

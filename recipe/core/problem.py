@@ -64,6 +64,29 @@ LAST_LAYERS = MappingProxyType(
 
 
 @dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Where one's own data is from and how it was read, so that new data, and a plain program, are read alike.
+
+    Attributes
+    ----------
+    form : ``"csv"``, ``"frame"``, ``"arrays"`` or ``"folder"``
+    file : the name of the CSV file or the folder, without the folders above it; empty for frames and arrays
+    target : the column that is predicted; empty where there are no columns
+    classes : the raw value of each class, in the order of the class numbers; empty for quantities
+    reading : arguments of `pandas.read_csv` that the file needs, such as ``(("sep", ";"),)``
+    test_size, seed : of the split that sealed the test set away
+    """
+
+    form: str
+    file: str = ""
+    target: str = ""
+    classes: tuple[str | int | float | bool, ...] = ()
+    reading: tuple[tuple[str, str], ...] = ()
+    test_size: float = 0.2
+    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Problem:
     """A question, its type and the measure of success, with the shapes that a model needs to know.
 
@@ -78,10 +101,13 @@ class Problem:
     input_shape : shape of one prepared sample
     measure : the measure of success, a name in `recipe.core.measures.MEASURES`
     feature_names : of a table's raw columns; empty for images and texts
+    categories : of each raw column of a table the names of its categories, whose numbers stand in the column; ``()``
+        for a column of numbers; empty where all columns are numbers
     pixel_max : the value of a white pixel, such as 255.0; 0.0 where there are no pixels
     num_words : size of the vocabulary, for texts; 0 otherwise
     target_scale : what each target column is divided by before training, in the target's raw unit
     target_unit : the unit of a prepared target and of the error, empty for labels
+    origin : how one's own data was read; None for the problems of the kit
     """
 
     name: str
@@ -97,6 +123,8 @@ class Problem:
     num_words: int = 0
     target_scale: tuple[float, ...] = (1.0,)
     target_unit: str = ""
+    categories: tuple[tuple[str, ...], ...] = ()
+    origin: Origin | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -148,8 +176,16 @@ class Problem:
     @classmethod
     def from_dict(cls, values: Mapping[str, object]) -> Problem:
         """Make a problem from what `to_dict` returned."""
-        known = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+        known = {name: _as_tuple(value) for name, value in values.items()}
+        if known.get("origin"):
+            origin = {name: _as_tuple(value) for name, value in known["origin"].items()}
+            known["origin"] = Origin(**origin)
         return cls(**known | {"type": ProblemType(known["type"])})
+
+
+def _as_tuple(value: object) -> object:
+    """Return lists, as JSON has them, as the tuples that they were, lists in them too."""
+    return tuple(map(_as_tuple, value)) if isinstance(value, list | tuple) else value
 
 
 KINDS = ("table", "image", "text")

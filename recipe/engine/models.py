@@ -104,13 +104,12 @@ def make_targets(spec: ModelSpec, problem: Problem, y: np.ndarray) -> np.ndarray
 
 def check_fit(spec: ModelSpec, problem: Problem) -> None:
     """Raise ValueError if the architecture cannot work on this problem's input."""
-    is_image = len(problem.input_shape) == 2
-    if spec.architecture == "convnet" and not is_image:
+    if spec.architecture == "convnet" and problem.kind != "image":
         raise ValueError(
             f"A convnet needs images, and a sample of {problem.name} has the shape {problem.input_shape}. "
             f'Received: architecture="convnet". Take architecture="mlp".'
         )
-    if spec.architecture == "convnet" and min(problem.input_shape) < 2 ** len(spec.hidden_units):
+    if spec.architecture == "convnet" and min(problem.input_shape[:2]) < 2 ** len(spec.hidden_units):
         raise ValueError(
             f"Each convolution is followed by a pooling that halves the image, and {problem.input_shape} is too small "
             f"for {len(spec.hidden_units)}. Received: hidden_units={spec.hidden_units}. Take fewer layers."
@@ -156,7 +155,7 @@ def _layers(spec: ModelSpec, problem: Problem) -> list[keras.layers.Layer]:
     units, options = spec.hidden_units, {"activation": spec.activation, "kernel_regularizer": _penalty(spec)}
     network = [Input(problem.input_shape)]
     if spec.architecture == "convnet":
-        network.append(layers.Reshape((*problem.input_shape, 1)))
+        network += [layers.Reshape((*problem.input_shape, 1))] if len(problem.input_shape) == 2 else []  # grey
         for filters in units:  # each pooling halves the image: (28, 28) -> (14, 14) -> (7, 7)
             network += [layers.Conv2D(filters, 3, padding="same", **options), layers.MaxPooling2D(2)]
         units = ()

@@ -1,7 +1,8 @@
 """The preparation as Keras layers, inside the model, so that the model takes raw input.
 
-Whoever gets the model cannot forget the preparation, nor fit another one. The layers that are defined here are part of
-the file: to load it, `import recipe.engine.preparation_layers` first.
+Whoever gets the model cannot forget the preparation, nor fit another one. Tables and images are prepared by Keras's own
+layers and operations, so that Keras alone loads the file; to load a model of texts, whose layer is defined here,
+`import recipe.engine.preparation_layers` first.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ def attach_preparation(model: keras.Model, preparation: Preparation) -> keras.Mo
     Returns
     -------
     keras.Model
-        Its input is float32 of shape ``(batch, height, width)``, pixels as they were loaded; or ``(batch, features)``,
+        Its input is float32 of shape ``(batch, height, width)``, with channels behind them in colour, pixels as they
+        were loaded; or ``(batch, features)``,
         a table's raw columns; or int32 of shape ``(batch, any length)``, the ranks of a review's words, 0 behind its
         end (see `pad_reviews`). Its predictions are those of `model` for prepared data, to rounding.
 
@@ -38,11 +40,8 @@ def attach_preparation(model: keras.Model, preparation: Preparation) -> keras.Mo
         If the model reads another shape than the preparation gives.
     """
     is_text = preparation.problem.kind == "text"
-    raw = x = keras.Input(
-        (None,) if is_text else preparation.problem.input_shape, dtype="int32" if is_text else "float32"
-    )
-    for layer in preparation_layers(preparation):
-        x = layer(x)
+    raw = keras.Input((None,) if is_text else preparation.problem.input_shape, dtype="int32" if is_text else "float32")
+    x = _prepare(raw, preparation)
     if tuple(model.input_shape) != tuple(x.shape):
         raise ValueError(
             f"The model reads {model.input_shape}, and the preparation gives {tuple(x.shape)}. Received: "
@@ -51,19 +50,23 @@ def attach_preparation(model: keras.Model, preparation: Preparation) -> keras.Mo
     return keras.Model(raw, model(x), name=f"{model.name}_with_preparation")
 
 
-def preparation_layers(preparation: Preparation) -> list[keras.layers.Layer]:
-    """Return the Keras layers that do what `Preparation.transform` and the scale do, in order."""
-    if preparation.problem.kind == "text":
-        return [EncodeWords(preparation.encoding, preparation.problem.num_words, preparation.idf or None)]
+def _prepare(raw: keras.KerasTensor, preparation: Preparation) -> keras.KerasTensor:
+    """Do in the network what `Preparation.transform` and the scale do."""
+    problem = preparation.problem
+    if problem.kind == "text":
+        return EncodeWords(preparation.encoding, problem.num_words, preparation.idf or None)(raw)
     center, spread = preparation.center_and_spread
-    is_raw = preparation.encoding == "raw"
-    if preparation.problem.kind == "image":  # all pixels alike: one number each
-        return [] if is_raw else [keras.layers.Rescaling(1 / spread.item(), offset=-center.item() / spread.item())]
-    places = [ratio.places(preparation.problem.column_names) for ratio in preparation.ratios]
-    completed = [CompleteTable(preparation.median, places)] if preparation.median or places else []
-    # `Normalization` divides by the root of the variance, so it does scaling to a range, too.
-    scaled = [] if is_raw else [keras.layers.Normalization(mean=center.tolist(), variance=(spread**2).tolist())]
-    return completed + scaled
+    if problem.kind == "image":  # all pixels alike: one number each
+        scale = keras.layers.Rescaling(1 / spread.item(), offset=-center.item() / spread.item())
+        return raw if preparation.encoding == "raw" else scale(raw)
+    parts = []
+    if preparation.numbers or preparation.ratios:
+        # `Normalization` divides by the root of the variance, so it does scaling to a range, too.
+        scale = keras.layers.Normalization(mean=center.tolist(), variance=(spread**2).tolist())
+        numbers = _complete(raw, preparation)
+        parts.append(numbers if preparation.encoding == "raw" else scale(numbers))
+    parts += _flags(raw, preparation)
+    return ops.concatenate(parts, axis=1) if len(parts) > 1 else parts[0]
 
 
 def pad_reviews(reviews: Reviews) -> np.ndarray:
@@ -72,24 +75,25 @@ def pad_reviews(reviews: Reviews) -> np.ndarray:
     return reviews.sequences(length=longest, num_words=MOST_RANKS).astype(np.int32)
 
 
-@keras.saving.register_keras_serializable(package="recipe")
-class CompleteTable(keras.layers.Layer):
-    """Puts a column's median where a value is missing, and appends columns divided by columns.
+def _complete(raw: keras.KerasTensor, preparation: Preparation) -> keras.KerasTensor:
+    """`Preparation.complete` in Keras's own operations, so that Keras alone loads it: (batch, numbers + ratios)."""
+    x = ops.where(ops.isnan(raw), np.array(preparation.median, "float32"), raw) if preparation.median else raw
+    columns = [ops.take(x, list(preparation.numbers), axis=1) if preparation.hot else x]
+    for ratio in preparation.ratios:
+        over, under = ratio.places(preparation.problem.column_names)
+        columns.append(ops.divide(ops.take(x, [over], axis=1), ops.take(x, [under], axis=1)))
+    return ops.concatenate(columns, axis=1) if len(columns) > 1 else columns[0]
 
-    (batch, features) -> (batch, features + ratios). `places` has the column above and the one below each line.
-    """
 
-    def __init__(self, median: Sequence[float], places: Sequence[Sequence[int]], **kwargs: object) -> None:
-        super().__init__(**kwargs)
-        self.median, self.places = list(median), [list(pair) for pair in places]
-
-    def call(self, x: keras.KerasTensor) -> keras.KerasTensor:
-        if self.median:
-            x = ops.where(ops.isnan(x), ops.convert_to_tensor(self.median, dtype=x.dtype), x)
-        return ops.concatenate([x, *(x[:, over, None] / x[:, under, None] for over, under in self.places)], axis=1)
-
-    def get_config(self) -> dict[str, object]:
-        return super().get_config() | {"median": self.median, "places": self.places}
+def _flags(raw: keras.KerasTensor, preparation: Preparation) -> list[keras.KerasTensor]:
+    """`Preparation.flags` in Keras's own operations: indicators of gaps, then one column a category."""
+    flags = []
+    if preparation.gaps:
+        flags.append(ops.cast(ops.isnan(ops.take(raw, list(preparation.gaps), axis=1)), "float32"))
+    for column in preparation.hot:
+        number = ops.cast(ops.take(raw, column, axis=1), "int32")  # -1, an unknown category, becomes zeros
+        flags.append(ops.one_hot(number, len(preparation.problem.categories[column])))
+    return flags
 
 
 @keras.saving.register_keras_serializable(package="recipe")

@@ -1,8 +1,8 @@
 """A fitted model with its preparation, and as a file: it reads raw data, here and in another process.
 
 The file is what `keras.Model.save` writes, a zip of JSON and weights without pickles, and one JSON more. Keras alone
-loads it, too: `import recipe.engine.preparation_layers`, then `keras.saving.load_model(path)` gives a model of raw
-input.
+loads it, too: `keras.saving.load_model(path)` gives a model of raw input; for texts
+`import recipe.engine.preparation_layers` comes before it.
 """
 
 from __future__ import annotations

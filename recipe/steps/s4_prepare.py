@@ -21,7 +21,7 @@ def prepare(
     *,
     encoding: str = "auto",
     ratios: Sequence[Ratio] = (),
-    missing: str = "refuse",
+    missing: str = "auto",
     fit_on: str = "train",
 ) -> Prepared:
     """Fit the preparation on the training part, and apply it to both.
@@ -30,7 +30,9 @@ def prepare(
     ----------
     encoding : ``"auto"``, or one of `ENCODINGS` for the problem's kind of input (see `Preparation`)
     ratios : new columns of a table, each one column divided by another
-    missing : ``"refuse"``, or ``"median"`` to fill a table's missing values with the training part's median
+    missing : of a table. ``"refuse"``; ``"median"`` fills missing values with the training part's median;
+        ``"indicator"`` fills them so, too, and adds a column that says where a value was missing to each column that
+        has gaps in the training part; ``"auto"`` is that for data of one's own, and refuses elsewhere
     fit_on : ``"train"``; ``"all"`` takes the statistics from the validation part, too. That is a **leak**, for the
         lesson that measures how much it matters
 
@@ -40,8 +42,11 @@ def prepare(
         If an argument does not suit the data, a feature is constant, or a value or target is not finite.
     """
     expect(split, Split, "What is prepared is a split: its training part alone says how.")
-    problem, fill = split.problem, missing == "median"
+    problem = split.problem
     _check_choices(problem, encoding, ratios, missing, fit_on)
+    if missing == "auto":
+        missing = "indicator" if problem.origin and problem.kind == "table" else "refuse"
+    fill = missing != "refuse"
     for part, x in (("training", split.x_train), ("validation", split.x_val)):
         check_inputs(x, problem, part=f"{part} part", allow_missing=fill)
 
@@ -55,14 +60,14 @@ def prepare(
     elif problem.kind == "image":
         preparation = _fit_images(fitted_on, empty)
     else:
-        preparation = _fit_table(fitted_on, empty, fill=fill)
+        preparation = _fit_table(fitted_on, empty, missing)
 
     x_train, notes = preparation.transform(split.x_train), list(preparation.inspect(split.x_train))
     notes += [note for note in preparation.inspect(split.x_val) if note.kind != "scaled_twice"]
     if fit_on == "all":
         notes.append(Note(kind="leak", text="The statistics are from validation data, too: a leak, made on purpose."))
     return Prepared(
-        problem=dataclasses.replace(problem, input_shape=x_train.shape[1:]) if ratios else problem,
+        problem=dataclasses.replace(problem, input_shape=x_train.shape[1:]) if problem.kind == "table" else problem,
         source=split.source,
         x_train=x_train,
         y_train=preparation.transform_target(split.y_train, "training"),
@@ -78,13 +83,13 @@ def _check_choices(problem: Problem, encoding: str, ratios: Sequence[Ratio], mis
     """Refuse a way to prepare that there is not, or that does not suit the problem's kind of input."""
     choices = {
         "encoding": (encoding, ("auto", *ENCODINGS[problem.kind]), f"Inputs of {problem.name} cannot be encoded so."),
-        "missing": (missing, ("refuse", "median"), "Missing values cannot be treated so."),
+        "missing": (missing, ("auto", "refuse", "median", "indicator"), "Missing values cannot be treated so."),
         "fit_on": (fit_on, ("train", "all"), "There is no such part to take statistics from."),
     }
     for name, (value, allowed, fact) in choices.items():
         if value not in allowed:
             raise ValueError(f"{fact} Received: {name}={value!r}. Choose from {', '.join(allowed)}.")
-    if (ratios or missing == "median") and problem.kind != "table":
+    if (ratios or missing in {"median", "indicator"}) and problem.kind != "table":
         raise ValueError(
             f"Only a table has columns to make ratios of or to fill, and {problem.name} is none. "
             f"Received: ratios={ratios!r}, missing={missing!r}. Leave both out."
@@ -112,18 +117,21 @@ def _fit_images(x: np.ndarray, empty: Preparation) -> Preparation:
     return dataclasses.replace(empty, mean=(mean,), std=(std,))
 
 
-def _fit_table(x: np.ndarray, empty: Preparation, *, fill: bool) -> Preparation:
+def _fit_table(x: np.ndarray, empty: Preparation, missing: str) -> Preparation:
     """The median of each raw column, then mean, deviation and range of each column, ratios included."""
     problem = empty.problem
-    if fill:
+    if missing != "refuse":
         if (lost := np.isnan(x).all(axis=0)).any():
             raise ValueError(
                 f"{int(lost.sum())} columns have no value at all in the training part. Received: {problem.name}, "
                 f"columns {list_columns(lost, problem.column_names)}. Drop them."
             )
-        empty = dataclasses.replace(empty, median=tuple(np.nanmedian(x.astype(np.float64), axis=0).tolist()))
+        median = tuple(np.nanmedian(x.astype(np.float64), axis=0).tolist())
+        gaps = np.flatnonzero(np.isnan(x).any(axis=0)).tolist() if missing == "indicator" else ()
+        empty = dataclasses.replace(empty, median=median, gaps=tuple(gaps))
     full = empty.complete(x)  # (n, columns), ratios included
-    if (constant := np.ptp(full, axis=0) == 0).any():
+    constant = np.ptp(full, axis=0) == 0
+    if constant.any() and not problem.origin:  # in data of one's own a fold may have lost the few values that differ
         raise ValueError(
             f"{int(constant.sum())} features are the same in every training sample, so they tell nothing and cannot "
             f"be normalised. Received: {problem.name}, columns {list_columns(constant, empty.columns)}. Drop them."
