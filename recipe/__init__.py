@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 os.environ.setdefault("KERAS_BACKEND", "jax")
 
 if TYPE_CHECKING:  # for editors, which do not run what is below
+    from recipe.app.own_data import from_arrays as from_arrays, from_folder as from_folder, from_table as from_table
     from recipe.app.workflow import run_recipe as run_recipe
     from recipe.core.dataset import Dataset as Dataset
     from recipe.core.measures import MEASURES as MEASURES
@@ -72,6 +73,9 @@ _HOME_OF = {
     "fetch": "data.download",
     "find_duplicates": "debugging.splits",
     "find_mistakes": "debugging.mistakes",
+    "from_arrays": "app.own_data",
+    "from_folder": "app.own_data",
+    "from_table": "app.own_data",
     "hold_out": "steps.s3_protocol",
     "k_fold": "steps.s3_protocol",
     "keras_code": "engine.codegen",

@@ -79,7 +79,6 @@ class Preparation:
     mean, std, low, high : of each column of the training part, ratios included, shape (columns,); of images one number
         for all pixels, with black and white as low and high. Columns of 0 and 1 that the preparation makes stay so
     median : of each raw column, put in for a missing value; empty where a missing value is refused
-    gaps : numbers of the raw columns that get an indicator, a column that is 1 where the value was missing
     idf : inverse document frequency of each word, shape (words,)
     ratios : columns that are made from others
     vocabulary : the word of each rank that a network knows, to read texts by; empty where there are no words
@@ -93,7 +92,6 @@ class Preparation:
     low: tuple[float, ...] = ()
     high: tuple[float, ...] = ()
     median: tuple[float, ...] = ()
-    gaps: tuple[int, ...] = ()
     idf: tuple[float, ...] = ()
     ratios: tuple[Ratio, ...] = ()
     vocabulary: tuple[str, ...] = ()
@@ -103,7 +101,7 @@ class Preparation:
         """The names of the columns of a prepared table: numbers, ratios, indicators, categories; else empty."""
         names = self.problem.column_names
         hot = (f"{names[column]} = {name}" for column in self.hot for name in self.problem.categories[column])
-        gaps = (f"{names[column]} is missing" for column in self.gaps)
+        gaps = (f"{names[column]} is missing" for column in self.problem.gaps)
         return (*(names[column] for column in self.numbers), *(ratio.name for ratio in self.ratios), *gaps, *hot)
 
     @property
@@ -152,7 +150,7 @@ class Preparation:
             return self._transform_images(x)
         center, spread = self.center_and_spread
         scaled = ((self.complete(x) - center) / spread).astype(np.float32)
-        return np.hstack([scaled, self.flags(x)]) if self.gaps or self.hot else scaled
+        return np.hstack([scaled, self.flags(x)]) if self.problem.gaps or self.hot else scaled
 
     def transform_target(self, y: np.ndarray, part: str = "given") -> np.ndarray:
         """Return raw targets in the problem's unit: labels as they are, dollars as hundred thousands of them."""
@@ -198,7 +196,7 @@ class Preparation:
 
     def flags(self, x: np.ndarray) -> np.ndarray:
         """Return the columns of 0 and 1 that a raw table gets, float32: indicators of gaps, then one a category."""
-        columns = [np.isnan(x[:, list(self.gaps)])]
+        columns = [np.isnan(x[:, list(self.problem.gaps)])]
         columns += [x[:, column, None] == np.arange(len(self.problem.categories[column])) for column in self.hot]
         return np.hstack(columns).astype(np.float32)
 

@@ -103,10 +103,14 @@ class Problem:
     feature_names : of a table's raw columns; empty for images and texts
     categories : of each raw column of a table the names of its categories, whose numbers stand in the column; ``()``
         for a column of numbers; empty where all columns are numbers
+    gaps : the raw columns of a table, from 0, that have missing values in data of one's own. Each gets an indicator, a
+        column that is 1 where the value was missing
     pixel_max : the value of a white pixel, such as 255.0; 0.0 where there are no pixels
     num_words : size of the vocabulary, for texts; 0 otherwise
     target_scale : what each target column is divided by before training, in the target's raw unit
     target_unit : the unit of a prepared target and of the error, empty for labels
+    output_start : what each output begins with, in that unit: the mean target, as `prepare` finds it for data of one's
+        own. From 0 a network would spend its first epochs on the way there; empty where it starts there
     origin : how one's own data was read; None for the problems of the kit
     """
 
@@ -123,7 +127,9 @@ class Problem:
     num_words: int = 0
     target_scale: tuple[float, ...] = (1.0,)
     target_unit: str = ""
+    output_start: tuple[float, ...] = ()
     categories: tuple[tuple[str, ...], ...] = ()
+    gaps: tuple[int, ...] = ()
     origin: Origin | None = None
 
     def __post_init__(self) -> None:
@@ -153,6 +159,14 @@ class Problem:
         if self.kind != "table":
             return ()
         return self.feature_names or tuple(f"column {number}" for number in range(1, self.input_shape[0] + 1))
+
+    def name_columns(self, x: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the columns of a raw table (n, columns) by name, categories as the names that they stand for."""
+        columns = dict(zip(self.column_names, x.T, strict=True))
+        for name, known in zip(columns, self.categories, strict=False):
+            if known:  # -1, an unknown category, is the last of the names
+                columns[name] = np.array([*known, "unknown"], dtype=object)[columns[name].astype(int)]
+        return columns
 
     def read_targets(self, y: np.ndarray) -> np.ndarray:
         """Return targets in the form that every step reads, whatever a file has made of them.

@@ -17,6 +17,7 @@ MOST_RANKS = 65_536  # what uint16 holds
 # Texts that are worked on at a time: their indices stay in the processor's cache, and the array that is asked for is
 # all but the whole of the memory that is used.
 BLOCK_TEXTS = 200
+_WORD = re.compile(r"(?:[^\W_]|')+")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -179,7 +180,7 @@ def read_texts(texts: Sequence[str], vocabulary: Sequence[str]) -> Reviews:
 
     Parameters
     ----------
-    texts : any English sentences; only letters, digits and apostrophes count, and capitals do not
+    texts : any sentences; only letters, digits and apostrophes count, and capitals do not
     vocabulary : the word of each rank, as `Dataset.vocabulary` has it; other words are left out
 
     Examples
@@ -188,8 +189,19 @@ def read_texts(texts: Sequence[str], vocabulary: Sequence[str]) -> Reviews:
     [1, 2, 1, 2]
     """
     ranks = {word: rank for rank, word in enumerate(vocabulary) if word}
-    rows = [[ranks[word] for word in re.findall(r"[a-z0-9']+", text.lower()) if word in ranks] for text in texts]
+    rows = [[ranks[word] for word in split_words(text) if word in ranks] for text in texts]
     return Reviews(tokens=np.array([rank for row in rows for rank in row], np.uint32), offsets=_offsets_of(rows))
+
+
+def split_words(text: str) -> list[str]:
+    """Return the words of a text in small letters: letters of any script, digits and apostrophes.
+
+    Examples
+    --------
+    >>> split_words("Don't miss it, c'est très bon!")
+    ["don't", 'miss', 'it', "c'est", 'très', 'bon']
+    """
+    return _WORD.findall(text.lower())
 
 
 def _offsets_of(texts: Sequence[Sequence[int]]) -> np.ndarray:

@@ -141,7 +141,7 @@ class Mistakes:
         if not self.problem.type.is_classification:
             columns["error"] = self.errors[self.worst]
         if self.problem.kind == "table":
-            columns |= dict(zip(self.problem.column_names, self.inputs[self.worst].T, strict=True))
+            columns |= self.problem.name_columns(self.inputs[self.worst])
         return pd.DataFrame(columns, index=pd.Index(self.rows[self.worst], name="row"))
 
 

@@ -150,7 +150,7 @@ def fixed_seed(seed: int) -> Iterator[None]:
 
 def _layers(spec: ModelSpec, problem: Problem) -> list[keras.layers.Layer]:
     """Return the layers in order, input first: each draws its seed when it is made, as in the written-out program."""
-    from keras import Input, layers
+    from keras import Input, initializers, layers
 
     units, options = spec.hidden_units, {"activation": spec.activation, "kernel_regularizer": _penalty(spec)}
     network = [Input(problem.input_shape)]
@@ -170,7 +170,8 @@ def _layers(spec: ModelSpec, problem: Problem) -> list[keras.layers.Layer]:
     for number in units:
         network.append(layers.Dense(number, **options))
         network += [layers.Dropout(spec.dropout)] if spec.dropout else []
-    return [*network, layers.Dense(problem.outputs, activation=last_activation(spec, problem), name="output")]
+    start = {"bias_initializer": initializers.Constant(list(problem.output_start))} if problem.output_start else {}
+    return [*network, layers.Dense(problem.outputs, activation=last_activation(spec, problem), name="output", **start)]
 
 
 def _penalty(spec: ModelSpec) -> keras.regularizers.Regularizer | None:

@@ -88,8 +88,8 @@ def _complete(raw: keras.KerasTensor, preparation: Preparation) -> keras.KerasTe
 def _flags(raw: keras.KerasTensor, preparation: Preparation) -> list[keras.KerasTensor]:
     """`Preparation.flags` in Keras's own operations: indicators of gaps, then one column a category."""
     flags = []
-    if preparation.gaps:
-        flags.append(ops.cast(ops.isnan(ops.take(raw, list(preparation.gaps), axis=1)), "float32"))
+    if preparation.problem.gaps:
+        flags.append(ops.cast(ops.isnan(ops.take(raw, list(preparation.problem.gaps), axis=1)), "float32"))
     for column in preparation.hot:
         number = ops.cast(ops.take(raw, column, axis=1), "int32")  # -1, an unknown category, becomes zeros
         flags.append(ops.one_hot(number, len(preparation.problem.categories[column])))

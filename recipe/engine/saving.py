@@ -24,6 +24,7 @@ from recipe.core.preparation import Preparation
 from recipe.core.problem import Problem
 from recipe.core.run import Run
 from recipe.core.spec import ModelSpec
+from recipe.data.tables import read_samples
 
 if TYPE_CHECKING:
     import keras
@@ -77,7 +78,8 @@ class FinalModel:
 
         Parameters
         ----------
-        x : images uint8 (n, height, width), tables float32 (n, features), or `Reviews`
+        x : images uint8 (n, height, width), tables float32 (n, features), or `Reviews`; of one's own data also a
+            DataFrame with the columns by name, or a sequence of texts
 
         Returns
         -------
@@ -88,6 +90,7 @@ class FinalModel:
         ValueError
             If a sample has another shape than those that the model was trained on.
         """
+        x = read_samples(x, self.problem, self.preparation.vocabulary)
         return predict(self.model, self.preparation, x)
 
 

@@ -12,7 +12,7 @@ from recipe.core.expect import expect
 from recipe.core.input_checks import Note, check_inputs, list_columns
 from recipe.core.preparation import ENCODINGS, Preparation, Ratio
 from recipe.core.prepared import Prepared
-from recipe.core.problem import Problem
+from recipe.core.problem import Problem, ProblemType
 from recipe.core.reviews import Reviews, fit_idf
 
 
@@ -30,9 +30,9 @@ def prepare(
     ----------
     encoding : ``"auto"``, or one of `ENCODINGS` for the problem's kind of input (see `Preparation`)
     ratios : new columns of a table, each one column divided by another
-    missing : of a table. ``"refuse"``; ``"median"`` fills missing values with the training part's median;
-        ``"indicator"`` fills them so, too, and adds a column that says where a value was missing to each column that
-        has gaps in the training part; ``"auto"`` is that for data of one's own, and refuses elsewhere
+    missing : of a table. ``"refuse"``, or ``"median"`` to fill missing values with the training part's median;
+        ``"auto"`` fills tables of one's own, whose columns with gaps also get an indicator column (see
+        `Problem.gaps`), and refuses elsewhere
     fit_on : ``"train"``; ``"all"`` takes the statistics from the validation part, too. That is a **leak**, for the
         lesson that measures how much it matters
 
@@ -44,9 +44,7 @@ def prepare(
     expect(split, Split, "What is prepared is a split: its training part alone says how.")
     problem = split.problem
     _check_choices(problem, encoding, ratios, missing, fit_on)
-    if missing == "auto":
-        missing = "indicator" if problem.origin and problem.kind == "table" else "refuse"
-    fill = missing != "refuse"
+    fill = missing == "median" or (missing == "auto" and problem.kind == "table" and problem.origin is not None)
     for part, x in (("training", split.x_train), ("validation", split.x_val)):
         check_inputs(x, problem, part=f"{part} part", allow_missing=fill)
 
@@ -60,17 +58,18 @@ def prepare(
     elif problem.kind == "image":
         preparation = _fit_images(fitted_on, empty)
     else:
-        preparation = _fit_table(fitted_on, empty, missing)
+        preparation = _fit_table(fitted_on, empty, fill=fill)
 
     x_train, notes = preparation.transform(split.x_train), list(preparation.inspect(split.x_train))
     notes += [note for note in preparation.inspect(split.x_val) if note.kind != "scaled_twice"]
     if fit_on == "all":
         notes.append(Note(kind="leak", text="The statistics are from validation data, too: a leak, made on purpose."))
+    y_train = preparation.transform_target(split.y_train, "training")
     return Prepared(
-        problem=dataclasses.replace(problem, input_shape=x_train.shape[1:]) if problem.kind == "table" else problem,
+        problem=_describe_prepared(problem, x_train, y_train),
         source=split.source,
         x_train=x_train,
-        y_train=preparation.transform_target(split.y_train, "training"),
+        y_train=y_train,
         x_val=preparation.transform(split.x_val),
         y_val=preparation.transform_target(split.y_val, "validation"),
         preparation=preparation,
@@ -79,17 +78,27 @@ def prepare(
     )
 
 
+def _describe_prepared(problem: Problem, x: np.ndarray, y: np.ndarray) -> Problem:
+    """Return the problem with the shape of a prepared sample; of one's own, with what the outputs begin with."""
+    if problem.kind == "table":
+        problem = dataclasses.replace(problem, input_shape=x.shape[1:])
+    if problem.origin and problem.type is ProblemType.REGRESSION:
+        start = np.atleast_1d(y.mean(axis=0, dtype=np.float64)).tolist()
+        problem = dataclasses.replace(problem, output_start=tuple(start))
+    return problem
+
+
 def _check_choices(problem: Problem, encoding: str, ratios: Sequence[Ratio], missing: str, fit_on: str) -> None:
     """Refuse a way to prepare that there is not, or that does not suit the problem's kind of input."""
     choices = {
         "encoding": (encoding, ("auto", *ENCODINGS[problem.kind]), f"Inputs of {problem.name} cannot be encoded so."),
-        "missing": (missing, ("auto", "refuse", "median", "indicator"), "Missing values cannot be treated so."),
+        "missing": (missing, ("auto", "refuse", "median"), "Missing values cannot be treated so."),
         "fit_on": (fit_on, ("train", "all"), "There is no such part to take statistics from."),
     }
     for name, (value, allowed, fact) in choices.items():
         if value not in allowed:
             raise ValueError(f"{fact} Received: {name}={value!r}. Choose from {', '.join(allowed)}.")
-    if (ratios or missing in {"median", "indicator"}) and problem.kind != "table":
+    if (ratios or missing == "median") and problem.kind != "table":
         raise ValueError(
             f"Only a table has columns to make ratios of or to fill, and {problem.name} is none. "
             f"Received: ratios={ratios!r}, missing={missing!r}. Leave both out."
@@ -117,18 +126,16 @@ def _fit_images(x: np.ndarray, empty: Preparation) -> Preparation:
     return dataclasses.replace(empty, mean=(mean,), std=(std,))
 
 
-def _fit_table(x: np.ndarray, empty: Preparation, missing: str) -> Preparation:
+def _fit_table(x: np.ndarray, empty: Preparation, *, fill: bool) -> Preparation:
     """The median of each raw column, then mean, deviation and range of each column, ratios included."""
     problem = empty.problem
-    if missing != "refuse":
+    if fill:
         if (lost := np.isnan(x).all(axis=0)).any():
             raise ValueError(
                 f"{int(lost.sum())} columns have no value at all in the training part. Received: {problem.name}, "
                 f"columns {list_columns(lost, problem.column_names)}. Drop them."
             )
-        median = tuple(np.nanmedian(x.astype(np.float64), axis=0).tolist())
-        gaps = np.flatnonzero(np.isnan(x).any(axis=0)).tolist() if missing == "indicator" else ()
-        empty = dataclasses.replace(empty, median=median, gaps=tuple(gaps))
+        empty = dataclasses.replace(empty, median=tuple(np.nanmedian(x.astype(np.float64), axis=0).tolist()))
     full = empty.complete(x)  # (n, columns), ratios included
     constant = np.ptp(full, axis=0) == 0
     if constant.any() and not problem.origin:  # in data of one's own a fold may have lost the few values that differ

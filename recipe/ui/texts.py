@@ -11,6 +11,7 @@ if typing.TYPE_CHECKING:
     import pandas as pd
 
 SOURCES = {
+    "own": "your own data",
     "local": "real data, from files on this machine",
     "download": "real data, downloaded",
     "sample": "an embedded sample, not the real data",

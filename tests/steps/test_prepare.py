@@ -336,7 +336,7 @@ def test_prepare_refuses_ratios_that_cannot_be_made():
 
 @pytest.mark.parametrize(
     ("field", "value", "allowed"),
-    [("missing", "drop", "auto, refuse, median, indicator"), ("fit_on", "val", "train, all")],
+    [("missing", "drop", "auto, refuse, median"), ("fit_on", "val", "train, all")],
 )
 def test_prepare_refuses_an_unknown_way(field, value, allowed):
     with pytest.raises(ValueError, match=f"Received: {field}='{value}'. Choose from {allowed}."):

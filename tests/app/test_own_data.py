@@ -1,0 +1,299 @@
+"""The three doors for data of one's own, and the steps behind them."""
+
+from __future__ import annotations
+
+import struct
+import warnings
+import zlib
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from sklearn import datasets as sk
+
+import recipe
+
+SPEC = recipe.ModelSpec(hidden_units=(16,), epochs=20, batch_size=16)
+
+
+@pytest.fixture(scope="module")
+def staff():
+    """300 people, of whom some leave: numbers, categories, booleans and gaps."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "age": rng.normal(40, 10, 300).round(1),
+            "city": rng.choice(["Rome", "Oslo", "Bern"], 300),
+            "married": rng.random(300) < 0.5,
+            "grade": pd.Categorical(rng.choice([1, 2, 3], 300)),
+        }
+    )
+    leaves = (frame.age > 40) ^ (frame.city == "Rome") ^ (rng.random(300) < 0.1)
+    frame["left"] = np.where(leaves, "yes", "no")
+    frame.loc[rng.random(300) < 0.1, "age"] = np.nan
+    frame.loc[:4, "city"] = None
+    return frame
+
+
+def notes_of(data, kind):
+    return [note.text for note in data.notes if note.kind == kind]
+
+
+def test_from_table_tells_numbers_from_categories(staff):
+    problem = recipe.from_table(staff, "left").problem
+    assert problem.type.value == "binary classification"
+    assert problem.output_names == ("no", "yes")
+    assert problem.feature_names == ("age", "city", "married", "grade")
+    assert problem.categories == ((), ("Bern", "Oslo", "Rome", "missing"), (), ("1", "2", "3"))
+    assert problem.gaps == (0,)
+
+
+def test_prepare_fills_gaps_from_the_training_part_with_indicators_and_one_column_a_category(staff):
+    split = recipe.hold_out(recipe.from_table(staff, "left"))
+    prepared = recipe.prepare(split)
+    columns = prepared.preparation.columns
+    assert columns[:4] == ("age", "married", "age is missing", "city = Bern")
+    missing = np.isnan(split.x_val[:, 0])
+    x = prepared.x_val
+    np.testing.assert_array_equal(x[:, 2], missing)
+    age = (np.nanmedian(split.x_train[:, 0]) - prepared.preparation.mean[0]) / prepared.preparation.std[0]
+    np.testing.assert_allclose(x[missing, 0], age, rtol=1e-5)
+    np.testing.assert_array_equal(x[:, 3:7].sum(axis=1), 1)
+
+
+def test_final_model_reads_a_data_frame_before_and_after_it_is_saved(staff, tmp_path):
+    final = recipe.train_final(SPEC, recipe.from_table(staff, "left"))
+    rows = staff.head(20).assign(city=lambda frame: frame.city.where(frame.index != 9, "Atlantis"))
+    before = final.predict(rows[["grade", "city", "age", "married"]])
+    back = recipe.load_model(recipe.save_model(final, tmp_path / "staff.keras"))
+    np.testing.assert_allclose(back.predict(rows), before, rtol=1e-5)
+    assert back.problem == final.problem
+
+
+def test_keras_alone_loads_the_model_of_a_table(staff, tmp_path):
+    import keras
+
+    data = recipe.from_table(staff, "left")
+    final = recipe.train_final(SPEC, data)
+    model = keras.saving.load_model(recipe.save_model(final, tmp_path / "staff.keras"))
+    np.testing.assert_allclose(model.predict(data.x_train[:9], verbose=0), final.predict(data.x_train[:9]), rtol=1e-4)
+
+
+@pytest.mark.parametrize("load", [sk.load_wine, sk.load_iris, sk.load_breast_cancer, sk.load_diabetes])
+def test_tables_of_scikit_learn_beat_the_baseline(load):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # nothing in them is a copy of the target, or an identifier
+        data = recipe.from_table(load(as_frame=True).frame, "target", name=load.__name__)
+    prepared = recipe.prepare(recipe.hold_out(data))
+    run = recipe.train(SPEC.replace(learning_rate=0.01), prepared)
+    baseline = recipe.compute_baseline(prepared).value
+    assert recipe.MEASURES[data.problem.measure].gain(run.score, baseline) > 0.15
+
+
+def test_digits_are_images_and_a_convnet_reads_them_in_colour():
+    digits = sk.load_digits()
+    grey = recipe.from_arrays(digits.images, digits.target)
+    assert (grey.problem.kind, grey.problem.pixel_max, grey.x_train.dtype) == ("image", 16.0, np.uint8)
+    colour = recipe.from_arrays(np.repeat(digits.images[..., None], 3, axis=3) / 16, digits.target)
+    assert (colour.problem.input_shape, colour.problem.pixel_max) == ((8, 8, 3), 1.0)
+    convnet = recipe.ModelSpec(architecture="convnet", hidden_units=(8,), epochs=5, batch_size=32)
+    assert recipe.train(convnet, recipe.prepare(recipe.hold_out(colour))).score > 0.8
+
+
+def test_texts_are_read_in_any_script_with_words_of_the_training_part_alone():
+    texts = [f"{'très bon' if row % 2 else 'плохой'} film {row}" for row in range(200)]
+    data = recipe.from_arrays(texts, ["pos" if row % 2 else "neg" for row in range(200)])
+    assert {"très", "плохой", "film"} < set(data.vocabulary)
+    assert sum(word.isdigit() for word in data.vocabulary) == 160  # none of the 40 test texts
+    final = recipe.train_final(SPEC, data)
+    assert recipe.evaluate_once(final, data).score == 1.0
+    assert final.predict(["Très BON!", "плохой"]).round().tolist() == [[1.0], [0.0]]
+
+
+@pytest.mark.parametrize(
+    ("y", "names"),
+    [
+        ([1, 2, 3], ("1", "2", "3")),
+        ([0.0, 1.0, 2.0], ("0", "1", "2")),
+        ([False, True], ("False", "True")),
+        (["dog", "cat"], ("cat", "dog")),
+        (np.array([[1], [2]]), ("1", "2")),
+        (np.array([-1, 1]), ("-1", "1")),
+        (pd.Series(["b", "a", "c"], dtype="category"), ("a", "b", "c")),
+    ],
+)
+def test_labels_are_understood_as_files_give_them(y, names):
+    y = pd.concat([pd.Series(y)] * 30) if isinstance(y, pd.Series) else np.concatenate([np.asarray(y)] * 30)
+    data = recipe.from_arrays(np.random.default_rng(0).random((len(y), 3)), y)
+    assert data.problem.output_names == names
+    assert set(data.y_train.tolist()) == set(range(len(names)))
+
+
+def test_classes_order_texts_and_name_numbers(staff):
+    assert recipe.from_table(staff, "left", classes=("yes", "no")).problem.output_names == ("yes", "no")
+    named = recipe.from_arrays(np.random.default_rng(0).random((60, 2)), [1, 2] * 30, classes=("ill", "well"))
+    assert named.problem.output_names == ("ill", "well")
+
+
+def test_several_targets_are_labels_or_quantities():
+    rng = np.random.default_rng(0)
+    x = rng.random((80, 3))
+    labels = recipe.from_arrays(x, (rng.random((80, 3)) < 0.4).astype(int), classes=("a", "b", "c"))
+    assert labels.problem.type.value == "multiclass, multilabel classification"
+    quantities = recipe.from_arrays(x, rng.normal(size=(80, 2)) * (1, 1_000))
+    assert quantities.problem.target_scale == (1.0, 1_000.0)
+
+
+def test_regression_far_from_zero_starts_at_the_mean():
+    x = np.random.default_rng(0).normal(size=(300, 4))
+    data = recipe.from_arrays(x, 2_000 + 10 * (x[:, 0] + x[:, 1]))
+    prepared = recipe.prepare(recipe.hold_out(data))
+    run = recipe.train(SPEC.replace(epochs=30), prepared)
+    assert run.score < recipe.compute_baseline(prepared).value / 2
+
+
+def test_test_set_is_stratified_and_the_same_for_the_same_seed(staff):
+    first, second = (recipe.from_table(staff, "left", test_size=0.25) for _ in range(2))
+    assert first.test.fingerprint == second.test.fingerprint
+    assert len(first.test) == 75
+    assert recipe.from_table(staff, "left", seed=1).test.fingerprint != first.test.fingerprint
+
+
+def test_identifier_and_copy_of_the_target_are_named_before_training(staff):
+    spoiled = staff.assign(staff_id=range(1_000, 1_300), reason=np.where(staff.left == "yes", "moved", "stays"))
+    with pytest.warns(UserWarning, match="looks like an identifier|alone tells the target") as caught:
+        data = recipe.from_table(spoiled, "left")
+    assert len(caught) == 2
+    assert [note.feature for note in data.notes if note.kind in {"identifier", "target_copy"}] == ["staff_id", "reason"]
+
+
+def test_columns_that_tell_nothing_are_left_out_and_named(staff):
+    frame = staff.assign(country="CH", name=[f"Person {row}" for row in range(300)], empty=np.nan)
+    data = recipe.from_table(frame, "left")
+    assert data.problem.feature_names == ("age", "city", "married", "grade")
+    assert len(notes_of(data, "left_out")) == 3
+    assert "country is the same in every row. It is left out." in str(data)
+
+
+@pytest.mark.parametrize(
+    ("change", "target", "asked", "message"),
+    [
+        ({}, "lfet", {}, "no column of that name. Received: target='lfet'. Did you mean: left"),
+        ({"left": "no"}, "left", {}, "All 300 targets are the same"),
+        ({"left": ["one"] + ["no", "yes", "no"] * 99 + ["no"] * 2}, "left", {}, "A class with one sample"),
+        ({"left": [f"class {row}" for row in range(300)]}, "left", {}, "300 different texts are too many classes"),
+        ({"day": pd.Timestamp("2024-02-01")}, "left", {}, "Received: column 'day', such as '2024-02-01 00:00:00'"),
+        ({"day": "2024-02-01"}, "left", {}, "A date is no number"),
+        ({"age": ["1"] * 20 + ["2"] * 100 + ["3"] * 100 + ["n/k"] * 80}, "left", {}, "numbers and 'n/k'"),
+        ({"age": np.inf}, "left", {}, "300 values of age are infinite"),
+        ({"age": [[1]] * 300}, "left", {}, "with a list"),
+        ({}, "left", {"columns": ["left", "age"]}, "The target cannot be predicted from itself"),
+        ({"name": [f"P{row}" for row in range(300)]}, "left", {"columns": ["name"]}, "looks like an identifier"),
+        ({}, "left", {"test_size": 1.5}, "Received: test_size=1.5"),
+        ({}, "left", {"measure": "mae"}, "Received: measure='mae'. Choose from accuracy"),
+        ({}, "left", {"problem": "regression"}, "Texts are no quantity"),
+        ({}, "age", {"problem": "classification"}, "different values are no"),
+        ({}, "left", {"problem": "sorting"}, "Choose from classification, binary"),
+        ({}, "left", {"classes": ["a", "b"]}, "The targets have 2 classes: no, yes"),
+    ],
+)
+def test_from_table_refuses_in_a_sentence(staff, change, target, asked, message):
+    with pytest.raises((ValueError, TypeError)) as caught:
+        recipe.from_table(staff.assign(**change), target, **asked)
+    assert message in str(caught.value)
+    assert "Received:" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "message"),
+    [
+        (np.zeros((12, 2)), [0, 1] * 6, "12 samples are too few"),
+        (np.zeros((40, 2)), [0, 1] * 10, "Received: x of 40 samples, y of 20"),
+        ([np.zeros((2, 2)), np.zeros((3, 3))] * 20, [0, 1] * 20, "All samples have one shape"),
+        (np.full((40, 2), np.nan), [0, 1] * 20, "Some columns have no value at all"),
+        (np.full((40, 4, 4), -1.0), [0, 1] * 20, "A pixel is 0, black, or brighter. Received: x from -1"),
+        (np.zeros(40), [0, 1] * 20, "Samples are rows of a table, images or texts. Received: x of shape (40,)"),
+        (np.array([["a", "b"]] * 40), [0, 1] * 20, "A table with texts in it is a DataFrame"),
+        (np.zeros((40, 2)), ["a", 1] * 20, "Targets are numbers or texts, not both"),
+        (np.zeros((40, 2)), 3, "Received: y=3"),
+    ],
+)
+def test_from_arrays_refuses_in_a_sentence(x, y, message):
+    with pytest.raises((ValueError, TypeError)) as caught:
+        recipe.from_arrays(x, y)
+    assert message in str(caught.value)
+
+
+def test_sparse_matrices_and_frames_are_tables(staff):
+    from scipy.sparse import random as random_matrix
+
+    sparse = random_matrix(60, 5, density=0.5, random_state=0, format="csr")
+    assert recipe.from_arrays(sparse, [0, 1] * 30).x_train.shape == (48, 5)
+    beside = recipe.from_arrays(staff[["age", "city"]], staff.left)
+    assert beside.problem.feature_names == ("age", "city")
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """Forty images of two sizes in two folders: bright and dark ones."""
+    rng = np.random.default_rng(0)
+    for name, light in (("bright", 200), ("dark", 20)):
+        (tmp_path / "mine" / name).mkdir(parents=True)
+        for number in range(20):
+            side = 12 if number % 4 else 16
+            pixels = rng.integers(light, light + 50, (side, side, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "mine" / name / f"{number}.{'png' if number % 2 else 'jpg'}")
+    return tmp_path / "mine"
+
+
+def test_from_folder_brings_images_to_one_size_and_says_it(pictures):
+    data = recipe.from_folder(pictures)
+    assert data.problem.input_shape == (12, 12, 3)
+    assert data.problem.output_names == ("bright", "dark")
+    assert "40 images in 2 folders, one a class, brought to 12 x 12 pixels, in colour." in str(data)
+    assert str(pictures.parent) not in str(data)
+    assert recipe.from_folder(pictures, size=(6, 5)).problem.input_shape == (6, 5, 3)
+    final = recipe.train_final(SPEC.replace(architecture="linear", epochs=100), data)
+    assert recipe.evaluate_once(final, data).score == 1.0
+
+
+def png_that_claims(width, height):
+    """The beginning of a PNG of that size, as a bomb has it: its pixels would be unpacked from next to nothing."""
+    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    data = b"IDAT" + zlib.compress(bytes(100))
+    chunks = [struct.pack(">I", len(one) - 4) + one + struct.pack(">I", zlib.crc32(one)) for one in (header, data)]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+def test_from_folder_leaves_out_and_names_what_cannot_be_read(pictures, tmp_path):
+    (pictures / "dark" / "broken.png").write_bytes(b"\x89PNG no image")
+    (pictures / "dark" / "bomb.png").write_bytes(png_that_claims(60_000, 60_000))
+    Image.new("L", (12, 12)).save(tmp_path / "outside.png")
+    (pictures / "bright" / "link.png").symlink_to(tmp_path / "outside.png")
+    with pytest.warns(UserWarning, match="Files that were left out") as caught:
+        data = recipe.from_folder(pictures)
+    told = str(caught[0].message)
+    assert all(name in told for name in ("dark/broken.png", "dark/bomb.png (too large", "bright/link.png (a link out"))
+    assert len(data.y_train) + len(data.test) == 40
+
+
+def test_from_folder_reads_texts(tmp_path):
+    for name in ("ham", "spam"):
+        (tmp_path / name).mkdir()
+        for number in range(20):
+            (tmp_path / name / f"{number}.txt").write_text(f"{name} café {number}", encoding="latin-1")
+    data = recipe.from_folder(tmp_path)
+    assert data.problem.kind == "text"
+    assert {"ham", "spam", "café"} < set(data.vocabulary)
+
+
+@pytest.mark.parametrize(("folders", "message"), [(("one",), "Classes are folders, two or more"), ((), "Classes")])
+def test_from_folder_refuses_too_few_classes(tmp_path, folders, message):
+    for name in folders:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.txt").write_text("text", encoding="utf-8")
+    with pytest.raises(ValueError, match=message):
+        recipe.from_folder(tmp_path)
+    with pytest.raises(OSError, match="There is no such folder"):
+        recipe.from_folder(tmp_path / "nowhere")
