@@ -185,12 +185,12 @@ class StatisticalPower:
         """The verdict in words, with its numbers."""
         numbers = f"{MEASURES[self.measure].title} {self.model:.3g} against {self.baseline:.3g}"
         tested = f"({self.test}, {self.samples} validation samples)"
-        sure = "more than 99.9 %" if self.confidence > 0.999 else f"{100 * self.confidence:.1f} %"  # never certainty
+        chance = "p < 0.001" if self.p_value < 0.001 else f"p = {self.p_value:.2g}"
         if self.beats_baseline:
-            return f"The model beats the baseline: {numbers}, with a confidence of {sure} {tested}."
+            return f"The model beats the baseline: {numbers}, {chance} {tested}."
         if not self.difference > 0:  # NaN is not, either
             return f"The model does not beat the baseline: {numbers} {tested}."
-        return f"That the model beats the baseline may be chance: {numbers}, with a confidence of only {sure} {tested}."
+        return f"That the model beats the baseline may be chance: {numbers}, {chance} {tested}."
 
 
 def statistical_power(
