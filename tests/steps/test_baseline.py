@@ -269,3 +269,31 @@ def test_statistical_power_refuses_other_samples():
     baseline = compute_baseline(IMDB, y, y)
     with pytest.raises(ValueError, match=r"judged on 50 samples and the model on 40.*outputs of shape \(40, 1\)"):
         statistical_power(IMDB, y[:40], outputs[:40], baseline)
+
+
+@pytest.mark.parametrize(
+    ("name", "model", "least"),
+    [
+        ("mnist", "logistic regression", 0.9),
+        ("imdb", "TF-IDF and logistic regression", 0.8),
+        ("housing", "gradient boosting", 0.5),
+        ("mnist_multilabel", "logistic regression", 0.8),
+        ("housing_vector", "gradient boosting", 0.1),
+        ("housing_fraction", "gradient boosting", 0.1),
+    ],
+)
+def test_rival_is_a_simple_model_judged_as_a_network_is(name, model, least):
+    prepared = prepare(hold_out(load(name, source="sample")))
+    baseline = compute_baseline(prepared)
+    rival = baseline.rival
+    measure = MEASURES[prepared.problem.measure]
+    assert rival.name == model
+    assert rival.value == measure.compute(prepared.problem, prepared.y_val, rival.outputs)
+    assert measure.gain(rival.value, baseline.value) > least * baseline.value * (not measure.higher_is_better)
+    assert not measure.higher_is_better or rival.value > least
+
+
+def test_rival_of_targets_alone_is_refused():
+    baseline = compute_baseline(find_problem("imdb"), np.array([0, 1, 1]), np.array([0, 1]))
+    with pytest.raises(ValueError, match="A rival reads the inputs, too"):
+        _ = baseline.rival
