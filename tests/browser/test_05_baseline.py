@@ -9,9 +9,8 @@ import re
 
 TITLE = "Beat a baseline: beyond chance?"
 CODE = (
-    "import recipe\nfrom recipe.lessons.judging import with_words",
-    "from recipe.lessons.s5_baseline.panel import BaselinePanel",
-    "reviews = with_words(recipe.load('imdb', rows=1_200), 500)\nhouses = recipe.load('housing', rows=400)",
+    "import recipe\nfrom recipe.lessons.s5_baseline.panel import BaselinePanel",
+    "reviews, houses = recipe.load('imdb', rows=1_200), recipe.load('housing', rows=400)",
     "panel = BaselinePanel(reviews, houses, trained_on=50)\npanel",
 )
 
@@ -31,12 +30,12 @@ def test_panel_of_the_baseline_follows_samples_draw_and_problem(lab, page):
     before = panel.figure()
 
     panel.drag("validation samples", to=0.02, steps=30)
-    panel.wait_for_status("samples=5")
+    panel.wait_for_status("samples=20")
     before = panel.wait_for_change(before)
     panel.wait_until_done()
-    assert _samples(panel) == 5
+    assert _samples(panel) == 20
 
-    panel.press("validation samples", "ArrowRight", times=4)
+    panel.press("validation samples", "ArrowRight", times=2)
     panel.wait_for_status(re.compile(r"This set of 100 "))
     panel.press("which of them", "ArrowRight")
     panel.wait_for_status("draw=2")

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 import threading
 import typing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
-import ipywidgets as widgets
 import numpy as np
 
 from recipe.core.dataset import Dataset
+from recipe.core.measures import MEASURES
+from recipe.core.prepared import Prepared
+from recipe.core.spec import ModelSpec
 from recipe.data.load import load
-from recipe.data.problems import find_problem
-from recipe.lessons.judging import small_spec, with_words
-from recipe.lessons.s5_baseline.contest import Contest, hold_contest
-from recipe.steps.s5_baseline import StatisticalPower
-from recipe.ui.controls import make_controls
+from recipe.figures import BLUE, INK, VERMILION, draw_scores, finish
+from recipe.steps.s3_protocol import hold_out
+from recipe.steps.s4_prepare import prepare
+from recipe.steps.s5_baseline import LEVEL, Baseline, StatisticalPower, compute_baseline, statistical_power
+from recipe.steps.training import train
 from recipe.ui.panel import OnProgress, Panel
 from recipe.ui.settings import Settings, setting
 
@@ -24,8 +28,8 @@ if typing.TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ROWS = MappingProxyType({"mnist": 8_000, "imdb": 6_000, "housing": 6_000})  # half of them to judge on
-WORDS = 1_000
-SAMPLES = (5, 10, 20, 50, 100, 200, 500, 1_000, 2_000)
+SAMPLES = (20, 50, 100, 200, 500, 1_000, 2_000)
+WANTED = 0.8  # the power that studies are usually planned for
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +43,74 @@ class BaselineSettings(Settings):
         choices={f"{number} samples": number for number in (20, 50, 100, 300)},
         help="Each small model is trained once, when it is first asked for.",
     )
-    samples: int = setting(50, label="validation samples", choices={f"{number:,}": number for number in SAMPLES})
+    samples: int = setting(
+        50,
+        label="validation samples",
+        low=20,
+        high=10_000,
+        steps=SAMPLES,
+        help="How many the two are judged on.",
+    )
     draw: int = setting(1, label="which of them", low=1, high=30, help="Another number draws other samples.")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Contest:
+    """A trained model's outputs on all validation samples, beside those of the baseline.
+
+    Attributes
+    ----------
+    prepared : what the model was trained and validated on
+    outputs : np.ndarray of shape (n_val, outputs)
+    """
+
+    prepared: Prepared
+    outputs: np.ndarray = field(repr=False)
+    baseline: Baseline
+
+    def judge(self, samples: int | None = None, *, seed: int = 0) -> StatisticalPower:
+        """Test on so many validation samples, drawn without replacement; None, or more than there are: on all."""
+        y_val = self.prepared.y_val
+        rows = np.random.default_rng(seed).permutation(len(y_val))[:samples]
+        few = dataclasses.replace(self.baseline, outputs=self.baseline.outputs[rows])
+        return statistical_power(self.prepared.problem, y_val[rows], self.outputs[rows], few, seed=seed)
+
+    @property
+    def effect(self) -> float:
+        """By how much the model is better on one sample: the mean, divided by the standard deviation."""
+        problem, y_val = self.prepared.problem, self.prepared.y_val
+        measure = MEASURES[problem.measure]
+        both = (measure.per_sample(problem, y_val, outputs) for outputs in (self.outputs, self.baseline.outputs))
+        gains = measure.gain(*both)  # (n_val,)
+        return float(gains.mean() / max(gains.std(), 1e-12))
+
+
+def power_at(effect: float, samples: np.ndarray) -> np.ndarray:
+    """Return which share of validation sets of these sizes would show that a model is better.
+
+    The test is one-sided, at a level of 5 %, and the mean of so many samples is taken as normal.
+
+    Examples
+    --------
+    >>> power_at(0.25, np.array([25, 100])).round(2).tolist()
+    [0.35, 0.8]
+    """
+    from scipy.stats import norm
+
+    return norm.cdf(effect * np.sqrt(samples) - norm.ppf(LEVEL))
+
+
+def samples_needed(effect: float) -> int | None:
+    """Return the smallest validation set that has a power of `WANTED`; None where the model is not better.
+
+    Examples
+    --------
+    >>> samples_needed(0.25), samples_needed(0.125), samples_needed(-0.1)
+    (99, 396, None)
+    """
+    from scipy.stats import norm
+
+    return math.ceil(((norm.ppf(LEVEL) + norm.ppf(WANTED)) / effect) ** 2) if effect > 0 else None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -67,22 +137,7 @@ class BaselinePanel(Panel):
 
     def __init__(self, *datasets: Dataset, **settings: object) -> None:
         self._contests: dict[tuple[str, int], Contest] = {}
-        datasets = datasets or tuple(_load(name, rows) for name, rows in ROWS.items())
-        super().__init__(*datasets, **settings)
-
-    def make_controls(self, settings: BaselineSettings) -> dict[str, widgets.Widget]:
-        """The number of samples is a slider over a list, as it goes from five to thousands."""
-        controls = make_controls(settings)
-        menu = controls["samples"]
-        controls["samples"] = widgets.SelectionSlider(
-            options=menu.options,
-            value=settings.samples,
-            description=menu.description,
-            tooltip="How many samples the two are judged on.",
-            style={"description_width": menu.style.description_width},
-            layout=widgets.Layout(width="auto"),
-        )
-        return controls
+        super().__init__(*(datasets or (load(name, rows=rows) for name, rows in ROWS.items())), **settings)
 
     def compute(self, settings: BaselineSettings, on_progress: OnProgress, stop: threading.Event) -> BaselineResult:
         """Train the model if that was not done yet, and test it on the samples."""
@@ -90,35 +145,58 @@ class BaselinePanel(Panel):
         contest = self._contests.get(key)
         if contest is None:
             on_progress(None, "Training the small model, once ...")
-            dataset = self._dataset(settings)
-            contest = hold_contest(dataset, small_spec(dataset.problem), trained_on=key[1], stop=stop)
+            contest = self._hold_contest(*key, stop)
             if not stop.is_set():  # half-trained outputs are shown, not kept
                 self._contests[key] = contest
         return BaselineResult(contest=contest, power=contest.judge(settings.samples, seed=settings.draw))
 
     def draw(self, figure: Figure, result: BaselineResult) -> None:
         """The two scores on the left, the power of a validation set on the right."""
-        from recipe.lessons.s5_baseline.figures import draw_judgement
+        left, right = figure.subplots(1, 2, width_ratios=(1, 1.2))
+        power, measure = result.power, MEASURES[result.power.measure]
+        sign = 1 if measure.higher_is_better else -1
+        draw_scores(
+            left,
+            {"model": power.model, "baseline": power.baseline},
+            quantity=measure.title,
+            higher_is_better=measure.higher_is_better,
+            intervals={"model": tuple(power.baseline + sign * end for end in power.interval)},
+            on_test=["baseline"],  # in a colour of its own
+        )
+        left.set_xlabel("\n".join(filter(None, [left.get_xlabel(), measure.unit_of(result.contest.prepared.problem)])))
+        verdict = "beats it" if power.beats_baseline else "may be chance" if power.difference > 0 else "no better"
+        source = " (sample data)" if result.contest.prepared.source == "sample" else ""
+        finish(left, f"{power.samples:,} samples: {verdict}\np = {power.p_value:.2g}{source}")
 
-        draw_judgement(figure, result.contest, result.power)
+        effect, needed = result.contest.effect, samples_needed(result.contest.effect)
+        sizes = np.geomspace(SAMPLES[0], max(4 * (needed or 0), SAMPLES[-1]), 100)
+        right.axhline(WANTED, color=INK, linestyle=":", linewidth=1.2)
+        right.semilogx(sizes, power_at(effect, sizes), color=BLUE)
+        right.plot(power.samples, power_at(effect, power.samples), "o", color=VERMILION, markersize=9)
+        right.xaxis.set_major_formatter("{x:,.0f}")
+        right.set_ylim(-0.03, 1.05)
+        right.set_xlabel("validation samples (log scale)")
+        right.set_ylabel("share of sets that show it")
+        finish(right, f"{WANTED:.0%} of sets show it\n" + (f"from {needed:,} samples on" if needed else "at no size"))
 
     def describe(self, result: BaselineResult) -> str:
         """The test and the curve in words."""
-        curve, power = result.contest.curve, result.power
-        at_size = float(np.interp(power.samples, curve.samples, curve.power))
-        shown = f"Of all sets of {power.samples:,} samples {at_size:.0%} would show it."
-        return f"{power.sentence} {shown} {curve.sentence}"
+        samples, effect = result.power.samples, result.contest.effect
+        shown = f"Of all sets of {samples:,} samples {float(power_at(effect, samples)):.0%} would show it."
+        needed = samples_needed(effect)
+        enough = f"For {WANTED:.0%} it takes {needed:,}." if needed else "More samples would not show it either."
+        return f"{result.power.sentence} {shown} {enough}"
 
     def rows(self, result: BaselineResult) -> list[dict[str, object]]:
         """A row for the samples that were drawn and one for all."""
-        named = {"drawn": result.power, "all": result.contest.power}
+        named = {"drawn": result.power, "all": result.contest.judge()}
         return [
             {
                 "judged on": name,
                 "samples": power.samples,
                 "model": round(power.model, 4),
                 "baseline": round(power.baseline, 4),
-                "confidence": round(power.confidence, 4),
+                "p-value": float(f"{power.p_value:.2g}"),
                 "beats the baseline": power.beats_baseline,
             }
             for name, power in named.items()
@@ -126,24 +204,28 @@ class BaselinePanel(Panel):
 
     def summarise(self, result: BaselineResult) -> str:
         """What was found on these samples, and on all."""
-        shown = "shows" if result.power.beats_baseline else "does not show"
-        is_better = "is" if result.contest.power.beats_baseline else "is not"
+        shown, whole = "shows" if result.power.beats_baseline else "does not show", result.contest.judge()
+        is_better = "is" if whole.beats_baseline else "is not"
         return (
-            f"This set of {result.power.samples:,} {shown} that the model is better. Judged on all "
-            f"{result.contest.power.samples:,} it {is_better}."
+            f"This set of {result.power.samples:,} {shown} that the model is better. Judged on all {whole.samples:,} "
+            f"it {is_better}."
         )
 
-    def _dataset(self, settings: BaselineSettings) -> Dataset:
-        for dataset in self.datasets:
-            if dataset.problem.name == settings.problem:
-                return dataset
-        raise ValueError(
-            f"The panel was given no such data. Received: problem={settings.problem!r}. It has: "
-            f"{', '.join(dataset.problem.name for dataset in self.datasets)}."
+    def _hold_contest(self, name: str, trained_on: int, stop: threading.Event) -> Contest:
+        """Hold half of the samples out, train a small model on a few of the others, and put it beside the baseline."""
+        dataset = next((one for one in self.datasets if one.problem.name == name), None)
+        if dataset is None:
+            raise ValueError(
+                f"The panel was given no such data. Received: problem={name!r}. It has: "
+                f"{', '.join(one.problem.name for one in self.datasets)}."
+            )
+        split, few = hold_out(dataset, test_size=0.5), slice(trained_on)
+        prepared = prepare(dataclasses.replace(split, x_train=split.x_train[few], y_train=split.y_train[few]))
+        epochs = 40 if dataset.problem.kind == "table" else 15
+        spec = ModelSpec(hidden_units=(16,), optimizer="adam", learning_rate=0.01, batch_size=32, epochs=epochs)
+        run = train(spec, prepared, stop=stop, journal=None)
+        return Contest(
+            prepared=prepared,
+            outputs=np.asarray(run.model.predict(prepared.inputs("val"), batch_size=1024, verbose=0)),
+            baseline=compute_baseline(prepared),
         )
-
-
-def _load(name: str, rows: int) -> Dataset:
-    """Load a problem, reviews with few words: a small model learns them in a moment."""
-    dataset = load(name, rows=rows)
-    return with_words(dataset, WORDS) if find_problem(name).num_words else dataset
