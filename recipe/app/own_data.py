@@ -22,9 +22,9 @@ from recipe.core.dataset import Dataset, Samples, SealedTest
 from recipe.core.input_checks import Note
 from recipe.core.measures import MEASURES
 from recipe.core.problem import KINDS, Origin, Problem, ProblemType
-from recipe.core.reviews import read_texts
 from recipe.data.folders import learn_vocabulary, read_folder, read_images
 from recipe.data.tables import encode_table, find_column, read_csv
+from recipe.data.texts import read_texts
 from recipe.debugging.leaks import find_target_copies
 from recipe.steps.s1_problem import MAX_CLASSES, describe_target
 from recipe.steps.s2_measure import suggest_measure

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recipe.core.input_checks import Note
-from recipe.core.reviews import split_words
+from recipe.data.texts import split_words
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from recipe.core.expect import expect
+from recipe.core.input_checks import expect
 from recipe.core.measures import MEASURES, THRESHOLD, Measure, check_outputs
 from recipe.core.prepared import Prepared
 from recipe.core.problem import Problem, ProblemType
