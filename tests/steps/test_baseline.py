@@ -11,8 +11,11 @@ from sklearn.metrics import average_precision_score, f1_score
 
 import recipe
 from recipe.core.measures import MEASURES
+from recipe.data.load import load
 from recipe.data.problems import find_problem
 from recipe.steps import s5_baseline
+from recipe.steps.s3_protocol import hold_out
+from recipe.steps.s4_prepare import prepare
 from recipe.steps.s5_baseline import compute_baseline, resample_scores, sign_test, statistical_power
 
 MNIST, IMDB, HOUSING = find_problem("mnist"), find_problem("imdb"), find_problem("housing")
