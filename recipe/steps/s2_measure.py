@@ -12,8 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recipe.core.expect import expect
-from recipe.core.input_checks import check_targets
+from recipe.core.input_checks import check_targets, expect
 from recipe.core.measures import MEASURES, check_outputs
 from recipe.core.problem import Problem, ProblemType
 from recipe.steps.s5_baseline import LEVEL, RESAMPLES, resample_scores
