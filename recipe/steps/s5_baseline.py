@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from recipe.core.measures import MEASURES, check_outputs
 from recipe.core.prepared import Prepared
 from recipe.core.problem import Problem, ProblemType
 from recipe.steps.s2_measure import LEVEL, RESAMPLES, is_right_or_wrong, resample_scores
+from recipe.steps.s5_rival import Rival, fit_rival
 
 YES = np.max  # of labels, of which one is a yes
 
@@ -42,6 +44,7 @@ class Baseline:
     guess : the guess itself: the class, or the value of each output, in words
     value : the measure on the validation part
     outputs : np.ndarray of shape (n_val, outputs), what a network that guesses so would put out
+    prepared : the data that it is of; None where only targets were given
     """
 
     problem: Problem
@@ -49,6 +52,23 @@ class Baseline:
     guess: str
     value: float
     outputs: np.ndarray = field(repr=False)
+    prepared: Prepared | None = field(repr=False, default=None)
+
+    @cached_property
+    def rival(self) -> Rival:
+        """The best simple model that is no network, by scikit-learn, on the same data; it is fitted when asked for.
+
+        Raises
+        ------
+        ValueError
+            If the baseline was computed from targets alone.
+        """
+        if self.prepared is None:
+            raise ValueError(
+                "A rival reads the inputs, too. Received: a baseline of targets alone. Compute it by "
+                "compute_baseline(prepared)."
+            )
+        return fit_rival(self.prepared)
 
     def __float__(self) -> float:
         return self.value
@@ -68,7 +88,8 @@ def compute_baseline(
 ) -> Baseline:
     """Guess without the input, as well as the problem's measure allows.
 
-    The guess is learned from the training targets and judged on the validation targets, like a model.
+    The guess is learned from the training targets and judged on the validation targets, like a model. Of prepared data
+    the baseline also has a `rival`, the best simple model that is no network.
 
     Parameters
     ----------
@@ -89,7 +110,8 @@ def compute_baseline(
     >>> compute_baseline(find_problem("imdb"), np.array([0, 0, 1]), np.array([0, 1, 1, 0])).value
     0.5
     """
-    if isinstance(problem, Prepared):
+    prepared = problem if isinstance(problem, Prepared) else None
+    if prepared is not None:
         problem, y_train, y_val = problem.problem, problem.y_train, problem.y_val
     expect(problem, Problem, "A baseline is what a guess achieves on the targets of a problem.")
     name, guess = _GUESSES[problem.measure]
@@ -112,6 +134,7 @@ def compute_baseline(
         guess=_in_words(problem, guesses),
         value=MEASURES[problem.measure].compute(problem, y_val, outputs),
         outputs=outputs,
+        prepared=prepared,
     )
 
 

@@ -11,9 +11,12 @@ from sklearn.metrics import average_precision_score, f1_score
 
 import recipe
 from recipe.core.measures import MEASURES
+from recipe.data.load import load
 from recipe.data.problems import find_problem
 from recipe.steps import s5_baseline
 from recipe.steps.s2_measure import resample_scores
+from recipe.steps.s3_protocol import hold_out
+from recipe.steps.s4_prepare import prepare
 from recipe.steps.s5_baseline import compute_baseline, statistical_power
 
 MNIST, IMDB, HOUSING = find_problem("mnist"), find_problem("imdb"), find_problem("housing")
@@ -255,3 +258,33 @@ def test_statistical_power_refuses_other_samples():
     baseline = compute_baseline(IMDB, y, y)
     with pytest.raises(ValueError, match=r"judged on 50 samples and the model on 40.*outputs of shape \(40, 1\)"):
         statistical_power(IMDB, y[:40], outputs[:40], baseline)
+
+
+@pytest.mark.parametrize(
+    ("name", "model", "least"),
+    [
+        ("mnist", "logistic regression", 0.9),
+        ("imdb", "TF-IDF and logistic regression", 0.8),
+        ("housing", "gradient boosting", 0.5),
+        ("mnist_multilabel", "logistic regression", 0.8),
+        ("housing_vector", "gradient boosting", 0.1),
+        ("housing_fraction", "gradient boosting", 0.1),
+    ],
+)
+def test_rival_is_a_simple_model_judged_as_a_network_is(name, model, least):
+    prepared = prepare(hold_out(load(name, source="sample")))
+    baseline = compute_baseline(prepared)
+    rival = baseline.rival
+    measure = MEASURES[prepared.problem.measure]
+    assert rival.name == model
+    assert rival.value == measure.compute(prepared.problem, prepared.y_val, rival.outputs)
+    if measure.higher_is_better:
+        assert rival.value > least
+    else:
+        assert rival.value < (1 - least) * baseline.value
+
+
+def test_rival_of_targets_alone_is_refused():
+    baseline = compute_baseline(find_problem("imdb"), np.array([0, 1, 1]), np.array([0, 1]))
+    with pytest.raises(ValueError, match="A rival reads the inputs, too"):
+        _ = baseline.rival
