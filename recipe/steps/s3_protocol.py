@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from recipe.core.dataset import Dataset, Split
-from recipe.core.expect import expect
+from recipe.core.input_checks import expect
 
 CUT = "What is cut into parts is a dataset, before it is prepared: load, then hold_out or k_fold, then prepare."
 
