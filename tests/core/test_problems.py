@@ -92,9 +92,17 @@ def test_problem_comes_back_from_its_dict(name):
     assert Problem.from_dict(json.loads(json.dumps(problem.to_dict()))) == problem
 
 
-def test_problem_refuses_an_unknown_kind_of_input():
-    with pytest.raises(ValueError, match=r"Received: kind='sound'\. Choose from table, image, text"):
-        dataclasses.replace(PROBLEMS["mnist"], kind="sound")
+@pytest.mark.parametrize(
+    ("name", "changes", "message"),
+    [
+        ("mnist", {"kind": "sound"}, r"Received: kind='sound'\. Choose from table, image, text"),
+        ("mnist", {"pixel_max": 0.0}, "How bright white is must be known for images"),
+        ("imdb", {"num_words": 0}, "How many words are read must be known for texts"),
+    ],
+)
+def test_problem_refuses_what_no_input_is_like(name, changes, message):
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(PROBLEMS[name], **changes)
 
 
 def test_column_names_are_numbers_where_a_table_has_no_names():
