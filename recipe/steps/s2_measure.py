@@ -8,6 +8,7 @@ multilabel problems; for quantities the mean absolute error, which has the unit 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,8 +16,9 @@ import numpy as np
 from recipe.core.input_checks import check_targets, expect
 from recipe.core.measures import MEASURES, check_outputs
 from recipe.core.problem import Problem, ProblemType
-from recipe.steps.s5_baseline import LEVEL, RESAMPLES, resample_scores
 
+LEVEL = 0.95  # confidence of intervals and tests
+RESAMPLES = 2_000  # sets of samples that a bootstrap draws
 # Balanced is a matter of degree. Where one class is at most twice as frequent as the other, a blind guess has an
 # accuracy of two thirds at most, and what a model adds to it can still be seen.
 BALANCED = 2 / 3
@@ -219,7 +221,7 @@ def estimate_uncertainty(problem: Problem, y_true: np.ndarray, outputs: np.ndarr
         return Uncertainty(
             low=math.nan, high=math.nan, standard_error=math.nan, method="none: the outputs are not finite"
         )
-    if measure.name == "accuracy" and problem.type is not ProblemType.MULTILABEL:
+    if is_right_or_wrong(problem):
         return _binomial(measure.per_sample(problem, y_true, outputs))
     (drawn,) = resample_scores(problem, y_true, (outputs,), RESAMPLES, seed)
     low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]).tolist()
@@ -237,3 +239,41 @@ def _binomial(right: np.ndarray) -> Uncertainty:
     share = (successes + 1) / (samples + 2)  # the rule of succession: not even a perfect score is certain
     error = math.sqrt(share * (1 - share) / samples)
     return Uncertainty(low=float(found.low), high=float(found.high), standard_error=error, method="exact binomial")
+
+
+def is_right_or_wrong(problem: Problem) -> bool:
+    """Say whether each sample is right or wrong, and the measure counts the right ones: their number is binomial."""
+    return problem.measure == "accuracy" and problem.type is not ProblemType.MULTILABEL
+
+
+def resample_scores(
+    problem: Problem, y: np.ndarray, outputs: Sequence[np.ndarray], resamples: int, seed: int
+) -> np.ndarray:
+    """Return the problem's measure for several models on sets that are drawn with replacement from the one there is.
+
+    Rows of `Measure.parts` that are equal are drawn together: how often each distinct one turns up follows a
+    multinomial distribution, so that right and wrong answers, of which there are few kinds, cost next to nothing.
+
+    Parameters
+    ----------
+    y : np.ndarray, as `recipe.core.measures.check_outputs` returns it
+    outputs : of each model on the same n samples, each of shape (n, outputs)
+    resamples : sets to draw, each of n samples
+    seed : fixes the draw
+
+    Returns
+    -------
+    np.ndarray of shape (models, resamples), all models on the same sets
+    """
+    measure, rng, samples = MEASURES[problem.measure], np.random.default_rng(seed), len(y)
+    parts = [measure.parts(problem, y, one) for one in outputs]
+    draws = (rng.integers(samples, size=samples) for _ in range(resamples))
+    if parts[0] is None:  # a ranking
+        return np.array([[measure.compute(problem, y[rows], one[rows]) for one in outputs] for rows in draws]).T
+    kinds, counts = np.unique(np.hstack(parts), axis=0, return_counts=True)  # (kinds, models * k)
+    if len(kinds) <= 256:
+        sums = rng.multinomial(samples, counts / samples, size=resamples) @ kinds  # (resamples, models * k)
+    else:
+        rows = np.hstack(parts)
+        sums = np.array([rows[drawn].sum(axis=0) for drawn in draws])
+    return np.array([measure.combine(part[:, None] / samples) for part in np.hsplit(sums, len(outputs))])
