@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
 from recipe.core.input_checks import expect
-from recipe.core.measures import MEASURES, THRESHOLD, Measure, check_outputs
+from recipe.core.measures import MEASURES, check_outputs
 from recipe.core.prepared import Prepared
 from recipe.core.problem import Problem, ProblemType
+from recipe.steps.s2_measure import LEVEL, RESAMPLES, is_right_or_wrong, resample_scores
 from recipe.steps.s5_rival import Rival, fit_rival
 
-LEVEL = 0.95  # confidence that is asked for
-RESAMPLES = 2_000  # validation sets that a bootstrap draws
 YES = np.max  # of labels, of which one is a yes
 
 # The best constant guess for each measure. The median has the smallest mean absolute error, the mean the smallest
@@ -227,6 +225,8 @@ def statistical_power(
     Q. McNemar, Note on the sampling error of the difference between correlated proportions, Psychometrika 12, 1947.
     B. Efron and R. Tibshirani, An Introduction to the Bootstrap, 1993, chapter 16.
     """
+    from scipy.stats import binom
+
     measure = MEASURES[problem.measure]
     value = measure.compute(problem, y_val, outputs)
     y_val, outputs = check_outputs(problem, y_val, outputs)
@@ -244,95 +244,12 @@ def statistical_power(
     both = (outputs, baseline.outputs)
     gains = measure.gain(*resample_scores(problem, y_val, both, RESAMPLES, seed))
     low, high = np.quantile(gains, [1 - LEVEL, LEVEL]).tolist()
-    differing = count_wins(problem, y_val, *both)
-    if differing is not None:
-        test, p_value = "exact McNemar test", sign_test(*differing)
+    if is_right_or_wrong(problem):
+        ours, theirs = (measure.per_sample(problem, y_val, one) for one in both)
+        wins, losses = int((ours > theirs).sum()), int((ours < theirs).sum())
+        test, p_value = "exact McNemar test", float(binom.sf(wins - 1, wins + losses, 0.5))
     else:
         test = f"paired bootstrap of {RESAMPLES} resamples"
         p_value = max((1 + int((gains <= 0).sum())) / (RESAMPLES + 1), 0.5**samples)
     found = {"difference": measure.gain(value, reference), "interval": (low, high), "p_value": p_value}
     return StatisticalPower(**common, **found, test=test)
-
-
-def count_wins(
-    problem: Problem, y_val: np.ndarray, outputs: np.ndarray, other_outputs: np.ndarray
-) -> tuple[int, int] | None:
-    """Count the samples that only the one, and only the other model gets right; None where none is right or wrong."""
-    measure = MEASURES[problem.measure]
-    if measure.name != "accuracy" or problem.type is ProblemType.MULTILABEL:
-        return None
-    ours, theirs = (measure.per_sample(problem, y_val, one) for one in (outputs, other_outputs))
-    return int((ours > theirs).sum()), int((ours < theirs).sum())
-
-
-def sign_test(wins: int, losses: int) -> float:
-    """Return the chance of so many wins or more among wins and losses if each is as likely (one-sided, exact).
-
-    Examples
-    --------
-    >>> sign_test(5, 0)
-    0.03125
-    >>> sign_test(0, 0)
-    1.0
-    """
-    from scipy.stats import binom
-
-    return float(binom.sf(wins - 1, wins + losses, 0.5))
-
-
-def resample_scores(
-    problem: Problem, y: np.ndarray, outputs: Sequence[np.ndarray], resamples: int, seed: int
-) -> np.ndarray:
-    """Return the problem's measure for several models on sets that are drawn with replacement from the one there is.
-
-    Parameters
-    ----------
-    y : np.ndarray, as `recipe.core.measures.check_outputs` returns it
-    outputs : of each model on the same n samples, each of shape (n, outputs)
-    resamples : sets to draw, each of n samples
-    seed : fixes the draw
-
-    Returns
-    -------
-    np.ndarray of shape (models, resamples), all models on the same sets
-    """
-    measure, rng = MEASURES[problem.measure], np.random.default_rng(seed)
-    if measure.name == "average_precision":  # a ranking is judged as a whole
-        draws = (rng.integers(len(y), size=len(y)) for _ in range(resamples))
-        return np.array([[measure.compute(problem, y[rows], one[rows]) for one in outputs] for rows in draws]).T
-    rows = np.hstack([_countable(problem, measure, y, one) for one in outputs])  # (n, models * k)
-    sums = _resample_sums(rows, resamples, rng)  # (resamples, models * k)
-    return np.array([_score_sums(measure, part, len(y)) for part in np.hsplit(sums, len(outputs))])
-
-
-def _countable(problem: Problem, measure: Measure, y: np.ndarray, outputs: np.ndarray) -> np.ndarray:
-    """Return what the measure follows from once it is added up over samples: a score, or hits and errors: (n, k)."""
-    scores = measure.per_sample(problem, y, outputs)
-    if scores is not None:
-        return scores[:, None]
-    yes, true = outputs > THRESHOLD, y.astype(bool)
-    hits, errors = yes & true, {"f1": yes ^ true, "precision": yes & ~true, "recall": ~yes & true}[measure.name]
-    if measure.name != "f1":  # which alone is a mean over labels; the others count all labels together
-        hits, errors = (part.sum(axis=1, keepdims=True) for part in (hits, errors))
-    return np.hstack([hits, errors]).astype(np.float64)
-
-
-def _score_sums(measure: Measure, sums: np.ndarray, samples: int) -> np.ndarray:
-    """(resamples, k) -> (resamples,); 0 where there is nothing to share."""
-    if sums.shape[1] == 1:
-        return sums[:, 0] / samples
-    hits, errors = np.hsplit(sums, 2)
-    hits = 2 * hits if measure.name == "f1" else hits  # F1 = 2 hits / (2 hits + errors)
-    return (hits / np.maximum(hits + errors, 1)).mean(axis=1)
-
-
-def _resample_sums(rows: np.ndarray, resamples: int, rng: np.random.Generator) -> np.ndarray:
-    """Return the column sums of resampled rows: (n, k) -> (resamples, k).
-
-    Rows that are equal are drawn together: how often each distinct row turns up follows a multinomial distribution,
-    so that right and wrong answers, of which there are few kinds, cost next to nothing.
-    """
-    kinds, counts = np.unique(rows, axis=0, return_counts=True)
-    if len(kinds) <= 256:
-        return rng.multinomial(len(rows), counts / len(rows), size=resamples) @ kinds
-    return np.array([rows[rng.integers(len(rows), size=len(rows))].sum(axis=0) for _ in range(resamples)])

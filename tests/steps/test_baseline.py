@@ -14,9 +14,10 @@ from recipe.core.measures import MEASURES
 from recipe.data.load import load
 from recipe.data.problems import find_problem
 from recipe.steps import s5_baseline
+from recipe.steps.s2_measure import resample_scores
 from recipe.steps.s3_protocol import hold_out
 from recipe.steps.s4_prepare import prepare
-from recipe.steps.s5_baseline import compute_baseline, resample_scores, sign_test, statistical_power
+from recipe.steps.s5_baseline import compute_baseline, statistical_power
 
 MNIST, IMDB, HOUSING = find_problem("mnist"), find_problem("imdb"), find_problem("housing")
 FIVE, LABELS, VECTOR = find_problem("mnist_five"), find_problem("mnist_multilabel"), find_problem("housing_vector")
@@ -109,11 +110,6 @@ def test_compute_baseline_refuses_a_training_part_without_a_yes():
 def test_compute_baseline_refuses_labels_of_another_problem():
     with pytest.raises(ValueError, match=r"imdb run from 0 to 1\. Received: .*from 0 to 9"):
         compute_baseline(IMDB, np.arange(10), np.arange(10))
-
-
-@pytest.mark.parametrize(("wins", "losses"), [(5, 0), (30, 18), (7, 9), (400, 340)])
-def test_sign_test_is_the_binomial_tail(wins, losses):
-    assert sign_test(wins, losses) == pytest.approx(binom.sf(wins - 1, wins + losses, 0.5), rel=1e-9)
 
 
 def test_statistical_power_counts_only_samples_on_which_the_two_differ():
