@@ -36,7 +36,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Learn the universal workflow of deep learning: seven steps from a question to a model.",
 )
-Name = Annotated[str, typer.Argument(help=f"One of {', '.join(PROBLEMS)}.")]
+NameOrPath = Annotated[
+    str,
+    typer.Argument(
+        help=f"One of {', '.join(PROBLEMS)}; or data of your own: a CSV file (with --target), or a folder that has one "
+        "folder a class, with images or texts in it."
+    ),
+]
+Target = Annotated[str | None, typer.Option(help="Of a CSV file of your own, the column to predict.")]
 Source = Annotated[str, typer.Option(help="Where the data is from: auto, local, download or sample.")]
 Rows = Annotated[int | None, typer.Option(help="Samples in all; the problem's own number if left out.")]
 
@@ -62,7 +69,8 @@ def main(
 
 @app.command()
 def run(
-    problem: Name,
+    problem: NameOrPath,
+    target: Target = None,
     source: Source = "auto",
     seed: Annotated[int, typer.Option(help="Fixes the split, the first weights and the shuffling.", min=0)] = 0,
     rows: Rows = None,
@@ -75,8 +83,9 @@ def run(
     """
     with _explained():
         _check_targets(report, json)
-        dataset = _load(problem, source, rows, seed)
+        dataset = _load(problem, source, rows, seed, target)
     console = _console()
+    _say(console, *(f"Data: {note}" for note in dataset.notes))
     with _explained(errors=()):  # what goes wrong from here on is a fault of the kit's own
         from recipe.app.report import render_html, render_json
         from recipe.app.terminal import LiveView
@@ -108,7 +117,8 @@ def fetch(
 
 @app.command()
 def tune(
-    problem: Name,
+    problem: NameOrPath,
+    target: Target = None,
     trials: Annotated[int, typer.Option(help="How many specs to try.", min=1)] = 20,
     storage: Annotated[
         str | None,
@@ -136,7 +146,7 @@ def tune(
         from recipe.search import tune as search
         from recipe.steps.s3_protocol import k_fold
 
-        dataset = _load(problem, source, rows)
+        dataset = _load(problem, source, rows, target=target)
         found = search(
             k_fold(dataset, folds=folds) if folds else dataset,
             trials=trials,
@@ -256,11 +266,30 @@ def _fail(error: Exception, code: int) -> NoReturn:
     raise typer.Exit(code) from None
 
 
-def _load(name: str, source: str, rows: int | None, seed: int = 0) -> Dataset:
+def _load(name: str, source: str, rows: int | None, seed: int = 0, target: str | None = None) -> Dataset:
+    """Return a problem of the kit, or data of one's own where that is no name of a problem and a path."""
     from recipe.data.load import load
     from recipe.data.problems import default_rows
 
+    path = Path(name)
+    if name not in PROBLEMS and (target is not None or path.exists() or path.suffix):
+        return _read_own(path, target, seed)
     return load(name, source=source, rows=default_rows(name) if rows is None else rows, seed=seed)
+
+
+def _read_own(path: Path, target: str | None, seed: int) -> Dataset:
+    from recipe.app.own_data import from_folder, from_table
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # they stand among the notes, which are shown
+        if path.is_dir():
+            return from_folder(path, seed=seed, name=path.resolve().name)
+        if target is None and path.is_file():
+            from recipe.data.tables import read_csv
+
+            columns = ", ".join(map(str, read_csv(path)[0].columns))
+            raise ValueError(f"Which column is predicted? Received: no --target. Choose from {columns}.")
+        return from_table(path, target or "", seed=seed, name=path.stem)
 
 
 def _check_targets(*paths: Path | None) -> None:

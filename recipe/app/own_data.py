@@ -22,9 +22,9 @@ from recipe.core.dataset import Dataset, Samples, SealedTest
 from recipe.core.input_checks import Note
 from recipe.core.measures import MEASURES
 from recipe.core.problem import KINDS, Origin, Problem, ProblemType
-from recipe.core.reviews import read_texts
 from recipe.data.folders import learn_vocabulary, read_folder, read_images
 from recipe.data.tables import encode_table, find_column, read_csv
+from recipe.data.texts import read_texts
 from recipe.debugging.leaks import find_target_copies
 from recipe.steps.s1_problem import MAX_CLASSES, describe_target
 from recipe.steps.s2_measure import suggest_measure
@@ -108,12 +108,12 @@ def from_table(
         (train, test),
         wish,
         notes=[*notes, *lost, *table.notes],
-        question=f"What is {' and '.join(targets)}?",
+        question=" ".join(f"What is {' and '.join(targets)}?".split()),  # one line, whatever stands in a name
         kind="table",
         input_shape=(len(table.names),),
         feature_names=table.names,
         categories=table.categories,
-        origin=Origin(form="csv" if file else "frame", file=file, target=", ".join(targets), reading=reading),
+        origin=Origin(form="csv" if file else "frame", file=file, targets=tuple(targets), reading=reading),
     )
 
 
@@ -293,9 +293,7 @@ def _from_frame(x: pd.DataFrame, y: object, columns: Sequence[str] | None, **wis
             name = f"{name}_"
         frame[name] = y[:, number]
         targets.append(name)
-    found = from_table(frame.infer_objects(), targets[0] if len(targets) == 1 else targets, **wishes)
-    problem = dataclasses.replace(found.problem, origin=dataclasses.replace(found.problem.origin, form="arrays"))
-    return dataclasses.replace(found, problem=problem)
+    return from_table(frame.infer_objects(), targets[0] if len(targets) == 1 else targets, **wishes)
 
 
 def _as_column(y: object) -> np.ndarray:
@@ -413,7 +411,7 @@ def _seal_samples(
             input_shape=x.shape[1:],
             **common,
         )
-    names = _check_names(names, x.shape[1]) if names is not None else ()
+    names = _check_names(names or [f"column {number}" for number in range(1, x.shape[1] + 1)], x.shape[1])
     x = _check_columns(x, names)
     return _seal(
         (x[train], x[test]),
@@ -432,7 +430,7 @@ def _check_columns(x: np.ndarray, names: Sequence[str]) -> np.ndarray:
     x = x.astype(np.float32, copy=False)
     infinite, empty = np.isinf(x).any(axis=0), np.isnan(x).all(axis=0)
     if (infinite | empty).any():
-        which = [names[column] if names else f"column {column + 1}" for column in np.flatnonzero(infinite | empty)]
+        which = [names[column] for column in np.flatnonzero(infinite | empty)]
         fact = "Some values are infinite" if infinite.any() else "Some columns have no value at all"
         listed = ", ".join(which[:5]) + (f" and {len(which) - 5} more" if which[5:] else "")
         raise ValueError(f"{fact}. Received: x of shape {x.shape}, {listed}. Mend these columns, or leave them out.")

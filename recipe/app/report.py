@@ -41,7 +41,8 @@ def collect_facts(result: RecipeResult) -> dict[str, object]:
     """Return the numbers of a run, ready for JSON.
 
     What was not reached is None, and so is what is no number. ``baseline``, ``validation`` and ``test`` are values of
-    the measure in ``unit``; ``validation`` is the best score that validation gave. Epochs count from 1.
+    the measure in ``unit``; ``validation`` is the best score that validation gave, and ``rival`` the best simple model
+    that is no network. Epochs count from 1.
     ``statistical_power`` is the confidence, from 0 to 1, that the small model is better than the baseline.
     """
     measure, dataset, test = MEASURES[result.problem.measure], result.dataset, result.test
@@ -55,6 +56,7 @@ def collect_facts(result: RecipeResult) -> dict[str, object]:
         "unit": measure.unit_of(result.problem),
         "higher_is_better": measure.higher_is_better,
         "baseline": result.baseline.value if result.baseline else None,
+        "rival": {"name": result.rival.name, "validation": result.rival.value} if result.rival else None,
         "statistical_power": result.power.confidence if result.power else None,
         "overfitting_epoch": result.overfitting_epoch,
         "overfitting_epoch_counts_from": 1,

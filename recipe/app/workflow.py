@@ -22,9 +22,11 @@ from recipe.data.load import load
 from recipe.data.problems import default_rows, find_problem
 from recipe.engine.saving import FinalModel, predict
 from recipe.search.plan import FEW_SAMPLES, FOLDS, HELD_OUT, Plan, make_plan
+from recipe.steps.s2_measure import estimate_uncertainty
 from recipe.steps.s3_protocol import hold_out, k_fold
 from recipe.steps.s4_prepare import prepare
 from recipe.steps.s5_baseline import Baseline, StatisticalPower, compute_baseline, statistical_power
+from recipe.steps.s5_rival import Rival
 from recipe.steps.s6_scale_up import HistoryDiagnosis, Verdict, diagnose_errors, diagnose_history, has_errors
 from recipe.steps.s7_final import FinalResult, evaluate_once, train_final
 from recipe.steps.s7_regularize import Advice, advise
@@ -148,6 +150,7 @@ class RecipeResult:
     seed, rows : as they were asked for
     splits : of the protocol, raw
     baseline, power : of step 5: what a guess achieves, and whether the small model is better beyond chance
+    rival : of step 5: the best simple model that is no network, its outputs those of all splits
     overfitting_epoch : from 1, the epoch from which on the last model of step 6 overfits; None if it does not
     best : the trial with the best validation score: of step 6, then of all
     final, test : the final model, and what the test set said of it
@@ -166,6 +169,7 @@ class RecipeResult:
     splits: tuple[Split, ...] = ()
     baseline: Baseline | None = None
     power: StatisticalPower | None = None
+    rival: Rival | None = None
     overfitting_epoch: int | None = None
     best: Trial | None = None
     final: FinalModel | None = None
@@ -334,10 +338,12 @@ class _Walk:
         """Step 4: bring the data into the form that a network reads, with statistics from the training part alone."""
         first = self.prepared(self.plan.small)[0]
         x, preparation = first.x_train, first.preparation
+        flags = len(preparation.columns) - len(preparation.numbers) - len(preparation.ratios)
         done = {
             "scale": f"Pixels from 0 to {1 / preparation.input_scale:g} are scaled to the range from 0 to 1.",
-            "normalize": "Each feature is shifted and scaled to mean 0 and standard deviation 1, with the mean and the "
-            "deviation of the training part alone: the validation part must not leak into them.",
+            "normalize": "Each number is shifted and scaled to mean 0 and standard deviation 1, with the mean and the "
+            "deviation of the training part alone: the validation part must not leak into them."
+            + (f" {flags} columns of 0 and 1 stand for categories and for missing values." if flags else ""),
             "multi_hot": f"Each text becomes a row of {x.shape[1]:,} zeros and ones: which of the most frequent words "
             "stand in it.",
             "sequence": f"Each text becomes the row of its first {x.shape[1]} words.",
@@ -350,7 +356,7 @@ class _Walk:
     def beat_baseline(self) -> tuple[Sequence[str], dict[str, object]]:
         """Step 5: train a small model and test whether it is better than a guess, beyond chance."""
         result, prepared = self.result, self.prepared(self.plan.small)
-        guesses = [compute_baseline(result.problem, one.y_train, one.y_val) for one in prepared]
+        guesses = [compute_baseline(one) for one in prepared]
         outputs = np.concatenate([guess.outputs for guess in guesses])
         y_val = np.concatenate([one.y_val for one in prepared])
         value = MEASURES[result.problem.measure].compute(result.problem, y_val, outputs)
@@ -360,13 +366,17 @@ class _Walk:
         result.power = statistical_power(
             result.problem, y_val, self.predict(small), result.baseline, seed=small.run.seed
         )
+        result.rival = _join_rivals([guess.rival for guess in guesses], result.problem, y_val)
         sentences = (
             result.baseline.sentence,
+            f"The rival, a simple model that is no network ({result.rival.name}), reaches "
+            f"{show_value(result.problem, result.rival.value)}.",
             f"A small model ({small.run.spec.describe()}) reaches {show_score(small.run)} in validation at epoch "
             f"{small.run.best_epoch + 1}.",
             result.power.sentence,
         )
-        return sentences, {"baseline": value, "small": small.run.score, "confidence": result.power.confidence}
+        numbers = {"baseline": value, "rival": result.rival.value, "small": small.run.score}
+        return sentences, numbers | {"confidence": result.power.confidence}
 
     def scale_up(self) -> tuple[Sequence[str], dict[str, object]]:
         """Step 6: train larger networks, then for longer, until one learns the training set by heart."""
@@ -422,7 +432,24 @@ class _Walk:
             f"{best.run.spec.describe()}, {show_score(best.run)} after {best.run.best_epoch + 1} epochs. The score of "
             "a best one is flattered a little by the choice."
         )
+        sentences.append(self.compare_with_rival(best.run))
         return sentences, {"validation": best.run.score}
+
+    def compare_with_rival(self, run: Run) -> str:
+        """Say whether the best network is better than the rival beyond the noise of the validation samples."""
+        rival, problem = self.result.rival, self.result.problem
+        y_val = np.concatenate([one.y_val for one in self.prepared(run.spec)])
+        noise = estimate_uncertainty(problem, y_val, rival.outputs)
+        gain = MEASURES[problem.measure].gain(run.score, rival.value)
+        against = f"{show_score(run)} against {rival.value:.4g} of the rival, {rival.name}"
+        if noise.low <= run.score <= noise.high:
+            return (
+                f"The network does not beat the rival beyond chance: {against} ({noise.low:.3g} to {noise.high:.3g} "
+                "with its noise). Where two models are level, the simple one is easier to train and to explain."
+            )
+        if gain > 0:
+            return f"The network beats the rival beyond the noise of the validation samples: {against}."
+        return f"The network does not beat the rival: {against}. On this data the simple model is the one to use."
 
     def finish(self) -> tuple[Sequence[str], dict[str, object]]:
         """Train the best spec on training and validation data, as long as validation found; then test it once."""
@@ -521,14 +548,30 @@ def find_best(trials: Sequence[Trial]) -> Trial:
 
 def show_score(run: Run) -> str:
     """Write the score of a run with its name and unit."""
-    measure = MEASURES[run.measure]
-    return f"{measure.title} {run.score:.4g} {measure.unit_of(run.problem)}".rstrip()
+    return show_value(run.problem, run.score)
+
+
+def show_value(problem: Problem, value: float) -> str:
+    """Write a value of the problem's measure with its name and unit."""
+    measure = MEASURES[problem.measure]
+    return f"{measure.title} {value:.4g} {measure.unit_of(problem)}".rstrip()
+
+
+def _join_rivals(rivals: Sequence[Rival], problem: Problem, y_val: np.ndarray) -> Rival:
+    """Return the rival of all splits together, with the name that most of them have."""
+    outputs = np.concatenate([rival.outputs for rival in rivals])
+    names = [rival.name for rival in rivals]
+    value = MEASURES[problem.measure].compute(problem, y_val, outputs)
+    return replace(rivals[0], name=max(names, key=names.count), value=value, outputs=outputs)
 
 
 def _summarize(result: RecipeResult) -> Iterator[Line]:
     if result.baseline:
         guess = f"{result.baseline.name}: {result.baseline.guess}"
         yield Line(name="baseline", description=guess, part="validation", score=result.baseline.value)
+    if result.rival:
+        words = f"{result.rival.name}, scikit-learn; no network"
+        yield Line(name="rival", description=words, part="validation", score=result.rival.value)
     for number, name in ((5, "small model"), (6, "big model"), (7, "regularized")):
         whole = [trial for trial in result.trials if trial.step == number and trial.run.stopped not in WISHES]
         if whole:

@@ -1,14 +1,55 @@
-"""Step 4: is this data fit for a network? What cannot be used is refused here, at one door; what is odd is noted."""
+"""The door of the steps: what they cannot use is refused here, with the way out; what is odd about data is noted."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from recipe.core.problem import Problem, ProblemType
 from recipe.core.reviews import Reviews
+
+# Where each of the nouns comes from, by the name of its class.
+SOURCES = {
+    "Problem": "the problem of a dataset, dataset.problem",
+    "Dataset": "what load returns",
+    "Split": "what hold_out(dataset) returns",
+    "Prepared": "what prepare(split) returns",
+    "ModelSpec": "a ModelSpec",
+    "Run": "what train returns",
+    "FinalModel": "what train_final returns",
+}
+
+
+def expect(value: object, wanted: type, fact: str) -> None:
+    """Refuse what is not the noun that a step takes.
+
+    Parameters
+    ----------
+    wanted : the class of the noun, such as `Split`
+    fact : what the step does with it, a sentence
+
+    Raises
+    ------
+    TypeError
+        With the sentence, what was received, and where to get what is wanted.
+
+    Examples
+    --------
+    >>> from recipe.core.dataset import Split
+    >>> expect("mnist", Split, "What is prepared is a split.")
+    Traceback (most recent call last):
+    TypeError: What is prepared is a split. Received: a str. Give what hold_out(dataset) returns.
+    """
+    if isinstance(value, wanted):
+        return
+    received, way = f"a {type(value).__name__}", f"Give {SOURCES[wanted.__name__]}."
+    if isinstance(value, list | tuple) and value:
+        received = f"a {type(value).__name__} of {len(value)}, the first a {type(value[0]).__name__}"
+        if wanted.__name__ == "Split":
+            way = "k_fold returns several splits: prepare each one, or pass them to cross_validate."
+    raise TypeError(f"{fact} Received: {received}. {way}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,45 +181,44 @@ def check_targets(y: np.ndarray, problem: Problem, part: str = "given") -> np.nd
 
 
 def note_outside(x: np.ndarray, low: Sequence[float], high: Sequence[float], names: Sequence[str]) -> list[Note]:
-    """Note the columns whose values lie outside the range of the training part.
-
-    Parameters
-    ----------
-    x : float array of shape (n, features)
-    low, high : lowest and highest training value of each column
-    """
+    """Note the columns of a table (n, columns) whose values lie outside the range of the training part, low to high."""
     outside = (x < np.asarray(low)) | (x > np.asarray(high))
-    notes = []
-    for column in np.flatnonzero(outside.any(axis=0)).tolist():
-        values, count = x[outside[:, column], column], int(outside[:, column].sum())
-        middle = (low[column] + high[column]) / 2
-        farthest = values[np.argmax(np.abs(values - middle))]
-        text = (
-            f"{names[column]}: {count:,} of {len(x):,} values lie outside {low[column]:,.7g} to {high[column]:,.7g}, "
-            f"the range of the training part (the farthest: {farthest:,.7g})."
-        )
-        notes.append(Note(kind="outside_range", text=text, feature=names[column], count=count))
-    return notes
+
+    def tell(column: int) -> str:
+        values = x[outside[:, column], column]
+        farthest = values[np.argmax(np.abs(values - (low[column] + high[column]) / 2))]
+        limits = f"{low[column]:,.7g} to {high[column]:,.7g}, the range of the training part"
+        return f"values lie outside {limits} (the farthest: {farthest:,.7g})."
+
+    return _note_columns("outside_range", outside, names, tell)
 
 
 def note_filled(x: np.ndarray, median: Sequence[float], names: Sequence[str]) -> list[Note]:
     """Note the columns in which missing values are filled with the training median."""
-    missing = np.isnan(x).sum(axis=0).tolist()
-    notes = []
-    for name, value, count in zip(names, median, missing, strict=True):
-        text = f"{name}: {count:,} of {len(x):,} values were missing, the training median {value:,.7g} is there."
-        notes += [Note(kind="filled", text=text, feature=name, count=count)] if count else []
-    return notes
+    tell = "values were missing, the training median {:,.7g} is there.".format
+    return _note_columns("filled", np.isnan(x), names, lambda column: tell(median[column]))
 
 
 def note_unknown(x: np.ndarray, columns: Sequence[int], names: Sequence[str]) -> list[Note]:
     """Note the categories of a table that are none of those that are known: all their columns become 0."""
-    notes = []
-    for column in columns:
-        if count := int((x[:, column] < 0).sum()):
-            text = f"{names[column]}: {count:,} of {len(x):,} categories are unknown, so that all their columns are 0."
-            notes.append(Note(kind="unknown_category", text=text, feature=names[column], count=count))
-    return notes
+    unknown = (x < 0) & np.isin(np.arange(x.shape[1]), columns)
+    return _note_columns(
+        "unknown_category", unknown, names, lambda _: "categories are unknown, so that all their columns are 0."
+    )
+
+
+def _note_columns(kind: str, found: np.ndarray, names: Sequence[str], tell: Callable[[int], str]) -> list[Note]:
+    """Make a note for each column in which something was found, a mask of shape (n, columns)."""
+    return [
+        Note(
+            kind=kind,
+            text=f"{names[column]}: {count:,} of {len(found):,} {tell(column)}",
+            feature=names[column],
+            count=count,
+        )
+        for column, count in enumerate(found.sum(axis=0).tolist())
+        if count
+    ]
 
 
 def note_images(x: np.ndarray, pixel_max: float) -> list[Note]:

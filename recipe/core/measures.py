@@ -2,7 +2,7 @@
 
 A measure compares what was true with what the network put out. It is kept apart from the loss: the loss is what
 training follows downhill, the measure is what people care about, and it need not have a slope at all. scikit-learn
-does the counting; it and Keras are imported on first use, so that `import recipe` stays quick.
+and Keras are imported on first use, so that `import recipe` stays quick.
 """
 
 from __future__ import annotations
@@ -54,9 +54,8 @@ class Measure:
     note: str
     higher_is_better: bool = True
     unit: str = ""
-    # One of the two: a score of all samples at once, or one a sample, of which the measure is the mean.
-    _score: Callable[[np.ndarray, np.ndarray], float] | None = field(default=None, repr=False)
-    _sample_scores: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = field(default=None, repr=False)
+    # What each sample adds, (n, k): a score (k = 1), or hits and errors. None for a ranking, judged as a whole.
+    _parts: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = field(default=None, repr=False)
     # A class of `keras.metrics`, and its arguments.
     _metric: tuple[str, dict[str, object]] = field(repr=False, compare=False)
 
@@ -100,13 +99,30 @@ class Measure:
         y_true, outputs = check_outputs(problem, y_true, outputs)
         if not np.isfinite(outputs).all():
             return math.nan
-        return float(self._score(y_true, outputs) if self._score else self._sample_scores(y_true, outputs).mean())
+        return float(self.combine(self._parts(y_true, outputs)) if self._parts else _rank(y_true, outputs))
+
+    def parts(self, problem: Problem, y_true: np.ndarray, outputs: np.ndarray) -> np.ndarray | None:
+        """Return what each sample adds to the measure, shape (n, k), for `combine`; None for a ranking."""
+        self._check_type(problem)
+        return self._parts(*check_outputs(problem, y_true, outputs)) if self._parts else None
 
     def per_sample(self, problem: Problem, y_true: np.ndarray, outputs: np.ndarray) -> np.ndarray | None:
         """Return one score a sample, shape (n,), whose mean is the measure; None where it is no mean over samples."""
-        self._check_type(problem)
-        y_true, outputs = check_outputs(problem, y_true, outputs)
-        return None if self._sample_scores is None else self._sample_scores(y_true, outputs)
+        parts = self.parts(problem, y_true, outputs)
+        return None if parts is None or parts.shape[1] > 1 else parts[:, 0]
+
+    @staticmethod
+    def combine(parts: np.ndarray) -> np.ndarray:
+        """Return the measure of samples from their `parts`, (..., n, k) -> (...).
+
+        It is the mean of scores; or the share of hits among hits and errors, 0 where there are neither, as the mean
+        over labels.
+        """
+        means = parts.mean(axis=-2)  # (..., k)
+        if means.shape[-1] == 1:
+            return means[..., 0]
+        hits, errors = np.split(means, 2, axis=-1)
+        return (hits / np.where(hits + errors > 0, hits + errors, 1)).mean(axis=-1)
 
     def gain(self, value: float, reference: float) -> float:
         """Return by how much a value is better than a reference, in the measure's unit; below 0 where it is worse."""
@@ -181,38 +197,38 @@ def check_outputs(problem: Problem, y_true: np.ndarray, outputs: np.ndarray) -> 
 
 
 def _right_answers(y_true: np.ndarray, outputs: np.ndarray) -> np.ndarray:
-    """1 for a right sample, 0 for a wrong one; with several labels the share of them that is right. Shape (n,)."""
+    """1 for a right sample, 0 for a wrong one; with several labels the share of them that is right."""
     if y_true.ndim == 1:  # `check_outputs` leaves one dimension to class numbers alone
-        return (outputs.argmax(axis=1) == y_true).astype(np.float64)
-    return ((outputs > THRESHOLD) == y_true).mean(axis=1)
+        return (outputs.argmax(axis=1) == y_true)[:, None].astype(np.float64)
+    return ((outputs > THRESHOLD) == y_true).mean(axis=1, keepdims=True)
 
 
 def _absolute_errors(y_true: np.ndarray, outputs: np.ndarray) -> np.ndarray:
-    return np.abs(y_true - outputs.astype(np.float64)).mean(axis=1)
+    return np.abs(y_true - outputs.astype(np.float64)).mean(axis=1, keepdims=True)
 
 
 def _squared_errors(y_true: np.ndarray, outputs: np.ndarray) -> np.ndarray:
-    return np.square(y_true - outputs.astype(np.float64)).mean(axis=1)
+    return np.square(y_true - outputs.astype(np.float64)).mean(axis=1, keepdims=True)
 
 
-def _f1(y_true: np.ndarray, outputs: np.ndarray) -> float:
-    from sklearn.metrics import f1_score
-
-    return np.mean([f1_score(y, yes, zero_division=0) for y, yes in zip(y_true.T, outputs.T > THRESHOLD, strict=True)])
-
-
-def _of_all_labels(metric: str) -> Callable[[np.ndarray, np.ndarray], float]:
-    """Return `sklearn.metrics.<metric>` of all labels taken together."""
-
-    def score(y_true: np.ndarray, outputs: np.ndarray) -> float:
-        from sklearn import metrics
-
-        return getattr(metrics, metric)(y_true.ravel(), (outputs > THRESHOLD).ravel(), zero_division=0)
-
-    return score
+def _f1(y_true: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+    """F1 is 2 hits / (2 hits + errors of both kinds), for each label by itself."""
+    yes, true = outputs > THRESHOLD, y_true.astype(bool)
+    return np.hstack([2.0 * (yes & true), yes ^ true])
 
 
-def _average_precision(y_true: np.ndarray, outputs: np.ndarray) -> float:
+def _precision(y_true: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+    yes, true = outputs > THRESHOLD, y_true.astype(bool)
+    return np.column_stack([(yes & true).sum(axis=1), (yes & ~true).sum(axis=1)])
+
+
+def _recall(y_true: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+    yes, true = outputs > THRESHOLD, y_true.astype(bool)
+    return np.column_stack([(yes & true).sum(axis=1), (~yes & true).sum(axis=1)])
+
+
+def _rank(y_true: np.ndarray, outputs: np.ndarray) -> float:
+    """Return the average precision, the mean over labels."""
     from sklearn.metrics import average_precision_score
 
     # Without a positive there is nothing to rank first; scikit-learn would warn, and call it 0 as well.
@@ -226,7 +242,7 @@ _ALL = (
         title="accuracy",
         types=_LABELS,
         note="The share of samples that are right; with several labels a sample, the share of labels.",
-        _sample_scores=_right_answers,
+        _parts=_right_answers,
         _metric=("BinaryAccuracy", {"threshold": THRESHOLD}),
     ),
     Measure(
@@ -234,7 +250,7 @@ _ALL = (
         title="F1 score",
         types=_YES_NO,
         note="The harmonic mean of precision and recall of the yes class; the mean over labels.",
-        _score=_f1,
+        _parts=_f1,
         _metric=("F1Score", {"threshold": THRESHOLD, "average": "macro"}),
     ),
     Measure(
@@ -242,7 +258,7 @@ _ALL = (
         title="precision",
         types=_YES_NO,
         note="The share of what the model calls a yes that is one, over all labels together.",
-        _score=_of_all_labels("precision_score"),
+        _parts=_precision,
         _metric=("Precision", {"thresholds": THRESHOLD}),
     ),
     Measure(
@@ -250,7 +266,7 @@ _ALL = (
         title="recall",
         types=_YES_NO,
         note="The share of what is a yes that the model finds, over all labels together.",
-        _score=_of_all_labels("recall_score"),
+        _parts=_recall,
         _metric=("Recall", {"thresholds": THRESHOLD}),
     ),
     Measure(
@@ -258,7 +274,6 @@ _ALL = (
         title="average precision",
         types=_YES_NO,
         note="Precision averaged over all thresholds, so it judges the ranking; the mean over labels.",
-        _score=_average_precision,
         _metric=("AUC", {"curve": "PR"}),
     ),
     Measure(
@@ -268,7 +283,7 @@ _ALL = (
         unit="target",
         types=_QUANTITIES,
         note="How far off the output is, on average over samples and outputs.",
-        _sample_scores=_absolute_errors,
+        _parts=_absolute_errors,
         _metric=("MeanAbsoluteError", {}),
     ),
     Measure(
@@ -278,7 +293,7 @@ _ALL = (
         unit="target squared",
         types=_QUANTITIES,
         note="The square of how far off the output is, on average: one large error outweighs many small ones.",
-        _sample_scores=_squared_errors,
+        _parts=_squared_errors,
         _metric=("MeanSquaredError", {}),
     ),
 )

@@ -8,8 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from recipe.core.dataset import fingerprint
-from recipe.core.expect import expect
-from recipe.core.input_checks import Note
+from recipe.core.input_checks import Note, expect
 from recipe.core.preparation import ENCODINGS, Preparation
 from recipe.core.problem import Problem
 from recipe.core.spec import ModelSpec

@@ -71,7 +71,7 @@ class Origin:
     ----------
     form : ``"csv"``, ``"frame"``, ``"arrays"`` or ``"folder"``
     file : the name of the CSV file or the folder, without the folders above it; empty for frames and arrays
-    target : the column that is predicted; empty where there are no columns
+    targets : the columns that are predicted; empty where there are no columns
     classes : the raw value of each class, in the order of the class numbers; empty for quantities
     reading : arguments of `pandas.read_csv` that the file needs, such as ``(("sep", ";"),)``
     test_size, seed : of the split that sealed the test set away
@@ -79,7 +79,7 @@ class Origin:
 
     form: str
     file: str = ""
-    target: str = ""
+    targets: tuple[str, ...] = ()
     classes: tuple[str | int | float | bool, ...] = ()
     reading: tuple[tuple[str, str], ...] = ()
     test_size: float = 0.2

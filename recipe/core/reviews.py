@@ -1,9 +1,7 @@
-"""Texts as ranks of words: kept as one long row, read from sentences, and turned into arrays that a network reads."""
+"""Texts as ranks of words: kept as one long row, and turned into arrays that a network reads."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,7 +15,6 @@ MOST_RANKS = 65_536  # what uint16 holds
 # Texts that are worked on at a time: their indices stay in the processor's cache, and the array that is asked for is
 # all but the whole of the memory that is used.
 BLOCK_TEXTS = 200
-_WORD = re.compile(r"(?:[^\W_]|')+")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -55,15 +52,11 @@ class Reviews:
 
     def __post_init__(self) -> None:
         offsets, total = self.offsets, len(self.tokens)
-        if offsets.ndim != 1 or len(offsets) < 1 or not np.issubdtype(offsets.dtype, np.integer):
+        is_row = offsets.ndim == 1 and len(offsets) > 0 and np.issubdtype(offsets.dtype, np.integer)
+        if not is_row or offsets[0] != 0 or offsets[-1] != total or np.any(offsets[1:] < offsets[:-1]):
             raise ValueError(
-                "Offsets are one row of whole numbers. "
-                f"Received: offsets of shape {offsets.shape}, {offsets.dtype}. Give n + 1 integers for n texts."
-            )
-        if offsets[0] != 0 or offsets[-1] != total or np.any(offsets[1:] < offsets[:-1]):
-            raise ValueError(
-                f"Offsets rise from 0 to the number of tokens, {total}. Received: {len(offsets)} offsets from "
-                f"{offsets[0]} to {offsets[-1]}. The file may be damaged: fetch it again."
+                f"Offsets are whole numbers that rise from 0 to the number of tokens, {total}. Received: offsets of "
+                f"shape {offsets.shape}, {offsets.dtype}. The file may be damaged: fetch it again."
             )
 
     def __len__(self) -> int:
@@ -79,7 +72,8 @@ class Reviews:
             return self.tokens[self.offsets[row] : self.offsets[row + 1]]
         # Indexing the row numbers lets NumPy judge slices, masks and numbers out of range by its own rules.
         texts = [self[row] for row in np.arange(len(self))[which].tolist()]
-        return Reviews(tokens=np.concatenate([self.tokens[:0], *texts]), offsets=_offsets_of(texts))
+        offsets = np.cumsum([0, *map(len, texts)], dtype=np.int64)
+        return Reviews(tokens=np.concatenate([self.tokens[:0], *texts]), offsets=offsets)
 
     def multi_hot(self, num_words: int) -> np.ndarray:
         """Return which of the most frequent words stand in each text.
@@ -106,8 +100,7 @@ class Reviews:
         """Return how often each of the most frequent words stands in each text: uint8 (n, num_words), 255 at most."""
         _check_columns("num_words", num_words)
         counts = np.empty((len(self), num_words), np.uint8)
-        for row in range(len(self)):
-            text = self[row]
+        for row, text in enumerate(self):
             counts[row] = np.minimum(np.bincount(text[text < num_words], minlength=num_words), MOST_COUNTED)
         return counts
 
@@ -126,8 +119,7 @@ class Reviews:
         _check_columns("length", length)
         _check_columns("num_words", num_words, most=MOST_RANKS)
         columns = np.zeros((len(self), length), np.uint16)
-        for row in range(len(self)):
-            text = self[row]
+        for row, text in enumerate(self):
             known = text[text < num_words][:length]
             columns[row, : len(known)] = known
         return columns
@@ -159,53 +151,6 @@ class Reviews:
         matrix = csr_matrix((np.ones(len(tokens)), tokens, kept_before[self.offsets]), shape=(len(self), num_words))
         matrix.sum_duplicates()
         return matrix
-
-
-def fit_idf(reviews: Reviews, num_words: int) -> np.ndarray:
-    """Return the inverse document frequency of each word: the fewer texts have it, the more it says.
-
-    It is scikit-learn's smoothed one, ``ln((1 + texts) / (1 + texts with the word)) + 1``, as in `TfidfTransformer`.
-
-    Returns
-    -------
-    float64 array of shape (num_words,), 1 or more
-    """
-    from sklearn.feature_extraction.text import TfidfTransformer
-
-    return TfidfTransformer().fit(reviews.sparse_counts(num_words)).idf_
-
-
-def read_texts(texts: Sequence[str], vocabulary: Sequence[str]) -> Reviews:
-    """Turn texts of one's own into ranks of words, as the reviews have them.
-
-    Parameters
-    ----------
-    texts : any sentences; only letters, digits and apostrophes count, and capitals do not
-    vocabulary : the word of each rank, as `Dataset.vocabulary` has it; other words are left out
-
-    Examples
-    --------
-    >>> read_texts(["A film, a good FILM!"], ["", "a", "film"])[0].tolist()
-    [1, 2, 1, 2]
-    """
-    ranks = {word: rank for rank, word in enumerate(vocabulary) if word}
-    rows = [[ranks[word] for word in split_words(text) if word in ranks] for text in texts]
-    return Reviews(tokens=np.array([rank for row in rows for rank in row], np.uint32), offsets=_offsets_of(rows))
-
-
-def split_words(text: str) -> list[str]:
-    """Return the words of a text in small letters: letters of any script, digits and apostrophes.
-
-    Examples
-    --------
-    >>> split_words("Don't miss it, c'est très bon!")
-    ["don't", 'miss', 'it', "c'est", 'très', 'bon']
-    """
-    return _WORD.findall(text.lower())
-
-
-def _offsets_of(texts: Sequence[Sequence[int]]) -> np.ndarray:
-    return np.cumsum([0, *map(len, texts)], dtype=np.int64)
 
 
 def _check_columns(name: str, value: int, most: float = np.inf) -> None:

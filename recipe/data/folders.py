@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recipe.core.input_checks import Note
-from recipe.core.reviews import split_words
+from recipe.data.texts import split_words
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -144,12 +144,10 @@ def read_images(x: np.ndarray) -> tuple[np.ndarray, float, str]:
     ValueError
         If a pixel is below 0 or not finite, or the shape is none of images.
     """
-    if x.ndim == 4 and x.shape[-1] not in (1, 3, 4) and x.shape[1] in (1, 3):
-        x = np.moveaxis(x, 1, -1)  # channels first, as PyTorch has them
     if x.ndim not in (3, 4) or (x.ndim == 4 and x.shape[-1] not in (1, 3, 4)) or min(x.shape[1:3]) < 2:
         raise ValueError(
             f"Images have the shape (n, height, width), in colour (n, height, width, 3). Received: x of shape "
-            f"{x.shape}. Reshape it."
+            f"{x.shape}. Reshape it; colours that come first, as in PyTorch, go last by np.moveaxis(x, 1, -1)."
         )
     x = x[..., 0] if x.ndim == 4 and x.shape[-1] == 1 else x[..., :3] if x.ndim == 4 else x
     low, high = float(x.min()), float(x.max())

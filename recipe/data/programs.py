@@ -12,9 +12,6 @@ x, y = dataset.x_train, dataset.y_train
 _SAMPLE_WORDS = """\
 x = np.array([review[review < {num_words}] for review in x], dtype="object")  # a row of words for each review
 """
-_OWN = """\
-x, y = np.load("x.npy"), np.load("y.npy")  # your own data, one row a sample
-"""
 _KERAS = {
     "mnist": "(x, y), _ = keras.datasets.mnist.load_data()\n",
     "imdb": """\
@@ -63,7 +60,7 @@ def loading_code(problem: Problem, source: str = "auto") -> str:
     if source not in SOURCES:
         raise ValueError(f"There is no such source. Received: source={source!r}. Choose from {', '.join(SOURCES)}.")
     if problem.name not in PROBLEMS:
-        return _OWN
+        return 'x, y = np.load("x.npy"), np.load("y.npy")  # your own data, one row a sample\n'
     full_size = problem.input_shape == PROBLEMS[problem.name].input_shape
     if problem.kind == "image" and source != "auto" and full_size == (source == "sample"):
         raise ValueError(

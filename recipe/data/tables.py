@@ -20,7 +20,7 @@ import numpy as np
 from recipe.core.dataset import Samples
 from recipe.core.input_checks import Note
 from recipe.core.problem import Problem
-from recipe.core.reviews import read_texts
+from recipe.data.texts import read_texts
 
 if TYPE_CHECKING:
     import pandas as pd

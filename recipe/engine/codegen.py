@@ -5,13 +5,15 @@ The program itself is the template ``keras_program.py.jinja``; here are the valu
 
 from __future__ import annotations
 
+import json
 from functools import cache
 
 import jinja2
 
 from recipe.core.prepared import encoding_for
-from recipe.core.problem import REVIEW_LENGTH, Problem
+from recipe.core.problem import REVIEW_LENGTH, Origin, Problem, ProblemType
 from recipe.core.spec import ModelSpec
+from recipe.data.folders import IMAGES, TEXTS
 from recipe.data.programs import loading_code
 from recipe.engine.models import check_fit, last_activation, loss_name, wants_one_hot
 
@@ -76,6 +78,7 @@ def keras_code(spec: ModelSpec, problem: Problem, *, source: str = "auto", valid
         spec=spec,
         problem=problem,
         loading=loading,
+        **(_own_values(problem, problem.origin) if problem.origin else {"imports": ((), ())}),
         validation=validation,
         **_data_values(spec, problem),
         **_model_values(spec, problem),
@@ -91,16 +94,52 @@ def _template() -> jinja2.Template:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters["py"] = _write
     return environment.get_template("keras_program.py.jinja")
+
+
+def _write(value: object) -> str:
+    """Write a value as Python does, texts in double quotes: whatever stands in a name stays a text."""
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    return f"[{', '.join(map(_write, value))}]" if isinstance(value, list | tuple) else repr(value)
+
+
+def _own_values(problem: Problem, origin: Origin) -> dict[str, object]:
+    """Return what the template says about reading one's own data."""
+    is_image, is_folder, is_table = problem.kind == "image", origin.form == "folder", origin.form in {"csv", "frame"}
+    own = {"import re": problem.kind == "text", "from collections import Counter": problem.kind == "text"}
+    own["from pathlib import Path"] = is_folder
+    others = {"import pandas as pd": is_table, "from PIL import Image, ImageOps": is_folder and is_image}
+    others["from sklearn.model_selection import train_test_split"] = True
+    names, categories = problem.column_names, problem.categories or ((),) * len(problem.column_names)
+    return {
+        "imports": tuple(tuple(line for line, wanted in lines.items() if wanted) for lines in (own, others)),
+        "origin": origin,
+        "file": origin.file or f"{problem.name}.csv",
+        "samples": "texts" if problem.kind == "text" else "x",
+        "suffixes": IMAGES if is_image else TEXTS,
+        "mode": "RGB" if len(problem.input_shape) == 3 else "L",
+        "size": problem.input_shape[1::-1],  # Pillow's order: width, height
+        "numbers": [name for name, known in zip(names, categories, strict=True) if not known],
+        "known": [(name, known) for name, known in zip(names, categories, strict=True) if known],
+        "gaps": [names[column] for column in problem.gaps],
+        "stratified": problem.type in {ProblemType.BINARY, ProblemType.MULTICLASS},
+    }
 
 
 def _data_values(spec: ModelSpec, problem: Problem) -> dict[str, object]:
     """Return what the template says about loading and preparing the data."""
-    scale = [f"{value:.0f}" for value in problem.target_scale]
+    scale, shape = [f"{value:.15g}" for value in problem.target_scale], problem.input_shape
+    flags = len(problem.gaps) + sum(map(len, problem.categories))
+    if flags:  # a raw column of categories is one number, and once prepared as many columns as there are categories
+        shape = (len(problem.feature_names) - sum(map(bool, problem.categories)) + flags,)
     return {
         "encoding": encoding_for(spec, problem),
         "review_length": REVIEW_LENGTH,
         "one_hot": wants_one_hot(spec, problem),
+        "flags": flags,
+        "shape": shape,
         "target_scale": "" if set(scale) == {"1"} else scale[0] if len(scale) == 1 else f"[{', '.join(scale)}]",
     }
 
@@ -113,12 +152,18 @@ def _model_values(spec: ModelSpec, problem: Problem) -> dict[str, object]:
     watch_metric = bool(penalty and spec.patience)
     if watch_metric and f'"{loss}"' not in metrics:
         metrics.append(f'"{loss}"')
+    start = ""
+    if problem.origin and problem.type is ProblemType.REGRESSION:  # as `prepare` finds it
+        mean = "float(y_train.mean())" if problem.outputs == 1 else "y_train.mean(axis=0).tolist()"
+        start = f", bias_initializer=keras.initializers.Constant({mean})"
     dense = {"convnet": (), "embedding": spec.hidden_units[1:]}.get(spec.architecture, spec.hidden_units)
     return {
         "penalty": penalty,
         "hidden_arguments": f'activation="{spec.activation}"' + (", kernel_regularizer=penalty" if penalty else ""),
         "dense_units": dense,
-        "output_arguments": f'{problem.outputs}, activation="{activation}"' if activation else problem.outputs,
+        "output_arguments": f'{problem.outputs}, activation="{activation}"'
+        if activation
+        else f"{problem.outputs}{start}",
         "optimizer": _optimizer(spec),
         "loss": loss,
         "metrics": metrics,

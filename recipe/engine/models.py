@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recipe.core.expect import expect
+from recipe.core.input_checks import expect
 from recipe.core.measures import MEASURES
 from recipe.core.problem import REVIEW_LENGTH, Problem, ProblemType
 from recipe.core.spec import ModelSpec

@@ -22,6 +22,7 @@ from recipe.steps.s6_scale_up import diagnose_history
 History = Mapping[str, Sequence[float]]
 
 WIDE_RANGE = 30.0  # largest over smallest, from which on an axis is logarithmic
+REFERENCE_STYLES = {"baseline": ":", "rival": (0, (5, 1, 1, 1))}
 CURVES_SHARE = 0.3  # of the height: a baseline that would leave the curves less stands in the legend alone
 FEW_EPOCHS = 10  # of so many each is marked by a dot
 LONG_NAME = 32  # letters, from which on the legend has two columns
@@ -60,6 +61,7 @@ class TrainingCurves:
     curves : what is drawn: one, or several to be compared, each in a colour of its own
     measure, title, unit : the measure's key in a history, its name for people, and its unit
     baseline : what a guess that never looks at the input achieves; None if unknown
+    rival : what the best simple model achieves that is no network; None if unknown
     overfitting_epoch : from 0, the first epoch of overfitting; None where there is none, or several curves
     past : earlier trainings; their validation curves are drawn faintly, as far as they fit in
     epochs : how many are planned while training runs, else None
@@ -71,6 +73,7 @@ class TrainingCurves:
     title: str
     unit: str = ""
     baseline: float | None = None
+    rival: float | None = None
     overfitting_epoch: int | None = None
     past: tuple[History, ...] = ()
     epochs: int | None = None
@@ -95,17 +98,26 @@ class TrainingCurves:
         return [one for curve in self.curves for one in (curve.history, *curve.members)]
 
     @property
-    def near_baseline(self) -> float | None:
-        """The baseline where it can be drawn beside the curves, without making them flat."""
+    def references(self) -> dict[str, float]:
+        """What the curves are held against, by name: the baseline and the rival, where they are known."""
+        known = {"baseline": self.baseline, "rival": self.rival}
+        return {name: value for name, value in known.items() if value is not None}
+
+    def is_near(self, value: float) -> bool:
+        """Whether a value of the measure can be drawn beside the curves, without making them flat."""
         values = _finite(self.histories, (self.measure, "val_" + self.measure))
-        if self.baseline is None or not len(values) or _wants_log(values, self.measure):
-            return self.baseline
-        share = np.ptp(values) / max(np.ptp(np.append(values, self.baseline)), 1e-12)
-        return self.baseline if share >= CURVES_SHARE else None
+        if not len(values) or _wants_log(values, self.measure):
+            return True
+        return np.ptp(values) / max(np.ptp(np.append(values, value)), 1e-12) >= CURVES_SHARE
 
 
 def plot_runs(
-    runs: object, *, measure: str | None = None, baseline: float | None = None, size: tuple[float, float] = (9.0, 4.4)
+    runs: object,
+    *,
+    measure: str | None = None,
+    baseline: float | None = None,
+    rival: float | None = None,
+    size: tuple[float, float] = (9.0, 4.4),
 ) -> NotebookFigure:
     """Draw the training curves of one run or several: data loss on the left, the measure of success on the right.
 
@@ -118,6 +130,7 @@ def plot_runs(
         Or a sequence of them, or a dict of them by the names that the legend shows.
     measure : the key of the history on the right; None takes the problem's, or the first metric of a plain history
     baseline : what a guess achieves; None takes what the runs know of it
+    rival : what a simple model that is no network achieves, such as ``compute_baseline(prepared).rival.value``
     size : of the figure, in inches
 
     Returns
@@ -139,7 +152,7 @@ def plot_runs(
     Training curves over 2 epochs. data loss: training from 0.9 to 0.4, validation from 0.8 to 0.6, best 0.6 in
     epoch 2. mean absolute error: training from 1 to 0.5, validation from 1 to 0.7.
     """
-    curves = collect_curves(runs, measure=measure, baseline=baseline)
+    curves = collect_curves(runs, measure=measure, baseline=baseline, rival=rival)
     figure = blank_figure(size, alt=describe_curves(curves))
     draw_curves(figure, curves)
     return figure
@@ -150,6 +163,7 @@ def collect_curves(
     *,
     measure: str | None = None,
     baseline: float | None = None,
+    rival: float | None = None,
     past: Sequence[History] = (),
     epochs: int | None = None,
 ) -> TrainingCurves:
@@ -170,6 +184,7 @@ def collect_curves(
         title=known.title if known else measure,
         unit=known.unit_of(records[0].problem) if known and records else "",
         baseline=baseline,
+        rival=rival,
         overfitting_epoch=diagnose_history(judged).overfitting_epoch if is_one else None,
         past=tuple(past),
         epochs=epochs,
@@ -216,7 +231,7 @@ def describe_curves(curves: TrainingCurves) -> str:
         parts += [f"{words}: {'; '.join(told)}"] if told else []
     penalties = [penalty for one in curves.curves if (penalty := _read(one.history, "penalty")).any()]
     parts += [f"The penalty goes from {some[0]:.3g} to {some[-1]:.3g}" for some in penalties[:1]]
-    parts += [f"The baseline is {curves.baseline:.3g}"] if curves.baseline is not None else []
+    parts += [f"The {name} is {value:.3g}" for name, value in curves.references.items()]
     if curves.overfitting_epoch is not None:
         parts.append(f"Overfitting from epoch {curves.overfitting_epoch + 1} on")
     if curves.diverged_epoch is not None:
@@ -335,15 +350,16 @@ def _draw_pane(axes: Axes, curves: TrainingCurves, key: str, title: str) -> None
         axes.axvspan(since + 1, end, color=VERMILION, alpha=0.08, lw=0, zorder=0)
     if (since := curves.diverged_epoch) is not None:
         axes.axvspan(since + 1, end, color=INK, alpha=0.1, lw=0, zorder=0, label=f"diverged in epoch {since + 1}")
-    is_measure, baseline = key == curves.measure, curves.near_baseline
-    if is_measure and curves.baseline is not None:
-        words = f"baseline {curves.baseline:.3g}{'' if baseline is not None else ', far off'}"
-        axes.plot([], [], color=INK, linestyle=":", lw=1.8, label=words)
-        if baseline is not None:
-            axes.axhline(baseline, color=INK, linestyle=":", lw=1.8)
+    drawn = []
+    for name, value in curves.references.items() if key == curves.measure else ():
+        is_near, style = curves.is_near(value), {"color": INK, "linestyle": REFERENCE_STYLES[name], "lw": 1.8}
+        axes.plot([], [], label=f"{name} {value:.3g}{'' if is_near else ', far off'}", **style)
+        if is_near:
+            axes.axhline(value, **style)
+            drawn.append(value)
     for history in curves.past:
         _plot(axes, _read(history, "val_" + key)[: curves.last_epoch], label="earlier runs (validation)", **PAST)
-    _scale(axes, curves, key, baseline if is_measure else None)
+    _scale(axes, curves, key, drawn)
     finish(axes, title)
 
 
@@ -383,20 +399,19 @@ def _draw_penalty(axes: Axes, curves: TrainingCurves) -> None:
     finish(axes, "penalty of the weights")
 
 
-def _scale(axes: Axes, curves: TrainingCurves, key: str, near: float | None) -> None:
-    """Set the upright axis: the curves fill it, past ones are shown as far as they are not far away."""
+def _scale(axes: Axes, curves: TrainingCurves, key: str, near: Sequence[float]) -> None:
+    """Set the upright axis: the curves and what is `near` fill it, past ones are shown as far as they are not far."""
     last, is_share = curves.last_epoch, key in MEASURES and MEASURES[key].higher_is_better
     around = _finite(curves.past, ("val_" + key,), last)
     values = _finite(curves.histories, (key, "val_" + key), last)
     values = values if len(values) else around
     if not len(values):  # shares go to 1, an error to what a guess makes
-        axes.set_ylim(0, 1.02 if is_share else 1.1 * (near or 1.0))
+        axes.set_ylim(0, 1.02 if is_share else 1.1 * max(near, default=1.0))
         if any(curve.epochs for curve in curves.curves):
             axes.text(0.5, 0.75, "no finite number", transform=axes.transAxes, ha="center", va="center", color=INK)
         return
     is_log = _wants_log(values, key)
-    if near is not None and (near > 0 or not is_log):
-        values = np.append(values, near)
+    values = np.append(values, [value for value in near if value > 0 or not is_log])
     if is_log:
         axes.set_yscale("log")
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if values.max() < 300 * values.min() else (1,)))

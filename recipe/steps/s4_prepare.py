@@ -8,12 +8,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from recipe.core.dataset import Samples, Split
-from recipe.core.expect import expect
-from recipe.core.input_checks import Note, check_inputs, list_columns
+from recipe.core.input_checks import Note, check_inputs, expect, list_columns
 from recipe.core.preparation import ENCODINGS, Preparation, Ratio
 from recipe.core.prepared import Prepared
 from recipe.core.problem import Problem, ProblemType
-from recipe.core.reviews import Reviews, fit_idf
+from recipe.core.reviews import Reviews
 
 
 def prepare(
@@ -106,9 +105,13 @@ def _check_choices(problem: Problem, encoding: str, ratios: Sequence[Ratio], mis
 
 
 def _fit_texts(x: Reviews, empty: Preparation) -> Preparation:
-    """Ranks of words need no statistics, but for how many texts have each word."""
-    idf = fit_idf(x, empty.problem.num_words).tolist() if empty.encoding == "tfidf" else ()
-    return dataclasses.replace(empty, idf=tuple(idf))
+    """Ranks of words need no statistics, but TF-IDF the inverse document frequency: rare words say more."""
+    if empty.encoding != "tfidf":
+        return empty
+    from sklearn.feature_extraction.text import TfidfTransformer
+
+    idf = TfidfTransformer().fit(x.sparse_counts(empty.problem.num_words)).idf_
+    return dataclasses.replace(empty, idf=tuple(idf.tolist()))
 
 
 def _fit_images(x: np.ndarray, empty: Preparation) -> Preparation:

@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
-from recipe.core.expect import expect
-from recipe.core.measures import MEASURES, THRESHOLD, Measure, check_outputs
+from recipe.core.input_checks import expect
+from recipe.core.measures import MEASURES, check_outputs
 from recipe.core.prepared import Prepared
 from recipe.core.problem import Problem, ProblemType
+from recipe.steps.s2_measure import LEVEL, RESAMPLES, is_right_or_wrong, resample_scores
+from recipe.steps.s5_rival import Rival, fit_rival
 
-LEVEL = 0.95  # confidence that is asked for
-RESAMPLES = 2_000  # validation sets that a bootstrap draws
-DRAWN_VALUES = 4_000_000  # at most so many are drawn at a time, which bounds the memory to 100 MB or so
-
-
-def _most_frequent(labels: np.ndarray) -> int:
-    return int(np.bincount(labels.astype(int)).argmax())
-
-
-def _yes(labels: np.ndarray) -> int:
-    return 1
-
+YES = np.max  # of labels, of which one is a yes
 
 # The best constant guess for each measure. The median has the smallest mean absolute error, the mean the smallest
 # squared one. For F1, precision and recall it is a yes to everything: with a share p of positives, saying yes to a
@@ -32,11 +23,11 @@ def _yes(labels: np.ndarray) -> int:
 # with q. A guess drawn at random from the class shares (q = p) has F1 = p, and never a yes has 0. Ranking needs no
 # threshold: the same score for all has an average precision of p.
 _GUESSES = {
-    "accuracy": ("always the most frequent class", _most_frequent),
-    "f1": ("always yes", _yes),
-    "precision": ("always yes", _yes),
-    "recall": ("always yes", _yes),
-    "average_precision": ("the same score for all", _yes),
+    "accuracy": ("always the most frequent class", lambda labels: np.bincount(labels.astype(int)).argmax()),
+    "f1": ("always yes", YES),
+    "precision": ("always yes", YES),
+    "recall": ("always yes", YES),
+    "average_precision": ("the same score for all", YES),
     "mae": ("always the median", np.median),
     "mse": ("always the mean", np.mean),
 }
@@ -53,6 +44,7 @@ class Baseline:
     guess : the guess itself: the class, or the value of each output, in words
     value : the measure on the validation part
     outputs : np.ndarray of shape (n_val, outputs), what a network that guesses so would put out
+    prepared : the data that it is of; None where only targets were given
     """
 
     problem: Problem
@@ -60,6 +52,23 @@ class Baseline:
     guess: str
     value: float
     outputs: np.ndarray = field(repr=False)
+    prepared: Prepared | None = field(repr=False, default=None)
+
+    @cached_property
+    def rival(self) -> Rival:
+        """The best simple model that is no network, by scikit-learn, on the same data; it is fitted when asked for.
+
+        Raises
+        ------
+        ValueError
+            If the baseline was computed from targets alone.
+        """
+        if self.prepared is None:
+            raise ValueError(
+                "A rival reads the inputs, too. Received: a baseline of targets alone. Compute it by "
+                "compute_baseline(prepared)."
+            )
+        return fit_rival(self.prepared)
 
     def __float__(self) -> float:
         return self.value
@@ -79,7 +88,8 @@ def compute_baseline(
 ) -> Baseline:
     """Guess without the input, as well as the problem's measure allows.
 
-    The guess is learned from the training targets and judged on the validation targets, like a model.
+    The guess is learned from the training targets and judged on the validation targets, like a model. Of prepared data
+    the baseline also has a `rival`, the best simple model that is no network.
 
     Parameters
     ----------
@@ -100,40 +110,32 @@ def compute_baseline(
     >>> compute_baseline(find_problem("imdb"), np.array([0, 0, 1]), np.array([0, 1, 1, 0])).value
     0.5
     """
-    if isinstance(problem, Prepared):
+    prepared = problem if isinstance(problem, Prepared) else None
+    if prepared is not None:
         problem, y_train, y_val = problem.problem, problem.y_train, problem.y_val
     expect(problem, Problem, "A baseline is what a guess achieves on the targets of a problem.")
     name, guess = _GUESSES[problem.measure]
     y_train, y_val = (check_outputs(problem, y, np.zeros((len(y), problem.outputs)))[0] for y in (y_train, y_val))
-    if guess is _yes:
-        _check_has_yes(problem, y_train)
     columns = y_train[:, None] if y_train.ndim == 1 else y_train
     guesses = np.array([guess(column) for column in columns.T], dtype=np.float64)
-    outputs = np.tile(_as_outputs(problem, guesses), (len(y_val), 1))
+    if guess is YES and not guesses.all():
+        names = problem.output_names[-len(guesses) :]  # of a binary problem's two names the last is the yes
+        raise ValueError(
+            f"No training sample is a yes for {', '.join(np.array(names)[guesses == 0])}, so no guess and no model can "
+            f"learn to say it. Received: y_train of {len(y_train)} samples. Take more rows, or shuffle before "
+            "splitting."
+        )
+    # What a network that is sure of the guess puts out, shape (1, outputs).
+    sure = np.eye(problem.outputs)[guesses.astype(int)] if problem.type is ProblemType.MULTICLASS else guesses[None, :]
+    outputs = np.tile(sure, (len(y_val), 1))
     return Baseline(
         problem=problem,
         name=name,
         guess=_in_words(problem, guesses),
         value=MEASURES[problem.measure].compute(problem, y_val, outputs),
         outputs=outputs,
+        prepared=prepared,
     )
-
-
-def _check_has_yes(problem: Problem, y_train: np.ndarray) -> None:
-    names = problem.output_names[-y_train.shape[1] :]  # of a binary problem's two names the last is the yes
-    without = [name for name, column in zip(names, y_train.T, strict=True) if not column.any()]
-    if without:
-        raise ValueError(
-            f"No training sample is a yes for {', '.join(without)}, so no guess and no model can learn to say it. "
-            f"Received: y_train of {len(y_train)} samples. Take more rows, or shuffle before splitting."
-        )
-
-
-def _as_outputs(problem: Problem, guesses: np.ndarray) -> np.ndarray:
-    """Return one row of outputs, shape (1, outputs), of a network that is sure of the guess."""
-    if problem.type is ProblemType.MULTICLASS:
-        return np.eye(problem.outputs)[guesses.astype(int)]
-    return guesses[None, :]
 
 
 def _in_words(problem: Problem, guesses: np.ndarray) -> str:
@@ -223,6 +225,8 @@ def statistical_power(
     Q. McNemar, Note on the sampling error of the difference between correlated proportions, Psychometrika 12, 1947.
     B. Efron and R. Tibshirani, An Introduction to the Bootstrap, 1993, chapter 16.
     """
+    from scipy.stats import binom
+
     measure = MEASURES[problem.measure]
     value = measure.compute(problem, y_val, outputs)
     y_val, outputs = check_outputs(problem, y_val, outputs)
@@ -240,97 +244,12 @@ def statistical_power(
     both = (outputs, baseline.outputs)
     gains = measure.gain(*resample_scores(problem, y_val, both, RESAMPLES, seed))
     low, high = np.quantile(gains, [1 - LEVEL, LEVEL]).tolist()
-    differing = count_wins(problem, y_val, *both)
-    if differing is not None:
-        test, p_value = "exact McNemar test", sign_test(*differing)
+    if is_right_or_wrong(problem):
+        ours, theirs = (measure.per_sample(problem, y_val, one) for one in both)
+        wins, losses = int((ours > theirs).sum()), int((ours < theirs).sum())
+        test, p_value = "exact McNemar test", float(binom.sf(wins - 1, wins + losses, 0.5))
     else:
         test = f"paired bootstrap of {RESAMPLES} resamples"
         p_value = max((1 + int((gains <= 0).sum())) / (RESAMPLES + 1), 0.5**samples)
     found = {"difference": measure.gain(value, reference), "interval": (low, high), "p_value": p_value}
     return StatisticalPower(**common, **found, test=test)
-
-
-def count_wins(
-    problem: Problem, y_val: np.ndarray, outputs: np.ndarray, other_outputs: np.ndarray
-) -> tuple[int, int] | None:
-    """Count the samples that only the one, and only the other model gets right; None where none is right or wrong."""
-    measure = MEASURES[problem.measure]
-    if measure.name != "accuracy" or problem.type is ProblemType.MULTILABEL:
-        return None
-    ours, theirs = (measure.per_sample(problem, y_val, one) for one in (outputs, other_outputs))
-    return int((ours > theirs).sum()), int((ours < theirs).sum())
-
-
-def sign_test(wins: int, losses: int) -> float:
-    """Return the chance of so many wins or more among wins and losses if each is as likely (one-sided, exact).
-
-    Examples
-    --------
-    >>> sign_test(5, 0)
-    0.03125
-    >>> sign_test(0, 0)
-    1.0
-    """
-    from scipy.stats import binom
-
-    return float(binom.sf(wins - 1, wins + losses, 0.5))
-
-
-def resample_scores(
-    problem: Problem, y: np.ndarray, outputs: Sequence[np.ndarray], resamples: int, seed: int
-) -> np.ndarray:
-    """Return the problem's measure for several models on sets that are drawn with replacement from the one there is.
-
-    Parameters
-    ----------
-    y : np.ndarray, as `recipe.core.measures.check_outputs` returns it
-    outputs : of each model on the same n samples, each of shape (n, outputs)
-    resamples : sets to draw, each of n samples
-    seed : fixes the draw
-
-    Returns
-    -------
-    np.ndarray of shape (models, resamples), all models on the same sets
-    """
-    measure, rng = MEASURES[problem.measure], np.random.default_rng(seed)
-    if measure.name == "average_precision":  # a ranking is judged as a whole
-        draws = (rng.integers(len(y), size=len(y)) for _ in range(resamples))
-        return np.array([[measure.compute(problem, y[rows], one[rows]) for one in outputs] for rows in draws]).T
-    parts = [_countable(problem, measure, y, one) for one in outputs]
-    sums = _resample_sums(np.hstack(parts), resamples, rng)  # (resamples, models * k)
-    return np.array([_score_sums(measure, part, len(y)) for part in np.hsplit(sums, len(outputs))])
-
-
-def _countable(problem: Problem, measure: Measure, y: np.ndarray, outputs: np.ndarray) -> np.ndarray:
-    """Return what the measure follows from once it is added up over samples: a score, or hits and errors: (n, k)."""
-    scores = measure.per_sample(problem, y, outputs)
-    if scores is not None:
-        return scores[:, None]
-    yes, true = outputs > THRESHOLD, y.astype(bool)
-    hits, errors = yes & true, {"f1": yes ^ true, "precision": yes & ~true, "recall": ~yes & true}[measure.name]
-    if measure.name != "f1":  # which alone is a mean over labels; the others count all labels together
-        hits, errors = (part.sum(axis=1, keepdims=True) for part in (hits, errors))
-    return np.hstack([hits, errors]).astype(np.float64)
-
-
-def _score_sums(measure: Measure, sums: np.ndarray, samples: int) -> np.ndarray:
-    """(resamples, k) -> (resamples,); 0 where there is nothing to share."""
-    if sums.shape[1] == 1:
-        return sums[:, 0] / samples
-    hits, errors = np.hsplit(sums, 2)
-    hits = 2 * hits if measure.name == "f1" else hits  # F1 = 2 hits / (2 hits + errors)
-    return (hits / np.maximum(hits + errors, 1)).mean(axis=1)
-
-
-def _resample_sums(rows: np.ndarray, resamples: int, rng: np.random.Generator) -> np.ndarray:
-    """Return the column sums of resampled rows: (n, k) -> (resamples, k).
-
-    Rows that are equal are drawn together: how often each distinct row turns up follows a multinomial distribution,
-    so that right and wrong answers, of which there are few kinds, cost next to nothing.
-    """
-    kinds, counts = np.unique(rows, axis=0, return_counts=True)
-    if len(kinds) <= 256:
-        return rng.multinomial(len(rows), counts / len(rows), size=resamples) @ kinds
-    step = max(1, DRAWN_VALUES // rows.size)
-    parts = (min(step, resamples - start) for start in range(0, resamples, step))
-    return np.concatenate([rows[rng.integers(len(rows), size=(part, len(rows)))].sum(axis=1) for part in parts])

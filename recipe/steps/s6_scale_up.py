@@ -13,7 +13,6 @@ import numpy as np
 
 from recipe.core.measures import MEASURES
 from recipe.core.run import Run, lowest_epoch
-from recipe.steps.s5_baseline import Baseline
 
 if TYPE_CHECKING:
     import keras
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 EXPLOSION = 10.0  # times the best training loss so far
 LEARNED = 0.01  # of the first training loss: a smaller fall is no learning
 BEYOND_BASELINE = 0.98  # of the baseline's error: above it a model is no better
-SHORT, LONG = 10, 60  # epochs: below the one no smoothing is possible, from the other on drift can be told from noise
+SHORT = 10  # epochs: below, no smoothing is possible
 MATERIAL_RISE = 0.02  # of the lowest level: a smaller rise is not worth a name, however certain
 MATERIAL_FALL = 0.01  # of the last level, over the last fifth of the epochs
 NEGLIGIBLE = 0.001  # of the fall since the first epoch: matters where a loss approaches 0
@@ -59,7 +58,6 @@ class HistoryDiagnosis:
     diverged_epoch : from 0, the first epoch whose loss is not finite or explodes; None unless the verdict is diverged
     best_loss, last_loss : smoothed levels of the judged curve
     first_train_loss, last_train_loss : of the training curve
-    noise : standard deviation of one epoch's value of the judged curve
     note : what else a reader should know; may be empty
     """
 
@@ -73,7 +71,6 @@ class HistoryDiagnosis:
     last_loss: float = math.nan
     first_train_loss: float = math.nan
     last_train_loss: float = math.nan
-    noise: float = math.nan
     note: str = ""
 
     @property
@@ -96,12 +93,7 @@ class HistoryDiagnosis:
         return f"{text} {self.note}".rstrip()
 
 
-def diagnose_history(
-    run: Run | Mapping[str, Sequence[float]] | keras.callbacks.History,
-    *,
-    baseline: float | Baseline | None = None,
-    measure: str | None = None,
-) -> HistoryDiagnosis:
+def diagnose_history(run: Run | Mapping[str, Sequence[float]] | keras.callbacks.History) -> HistoryDiagnosis:
     """Say what training curves show.
 
     In this order: *diverged*, if a loss is not finite, or the training loss ends above its first value and ten times
@@ -114,17 +106,15 @@ def diagnose_history(
     ----------
     run : Run, or what `model.fit` returned, or a mapping of names to one number an epoch
         ``data_loss`` and ``val_data_loss`` are taken where they are, for ``loss`` and ``val_loss`` hold the penalty of
-        L1 and L2 too, which says nothing about fitting. Without validation the training loss is judged alone.
-    baseline : value of the measure of a guess without the input, if known, or the `Baseline`
-        Decides whether anything was learned, also where all was learned within the first epoch. A run knows its own.
-    measure : the baseline's measure, a key of the history; by default the baseline's own, or the first known one
+        L1 and L2 too, which says nothing about fitting. Without validation the training loss is judged alone. A run
+        knows its baseline, which decides whether anything was learned, also where that took a single epoch.
 
     Raises
     ------
     ValueError
-        If there is no training loss, no epoch, lists differ in length, or the baseline's measure is not there.
+        If there is no training loss, no epoch, or lists differ in length.
     TypeError
-        If there is no history, or a value of it is not a number.
+        If there is no history.
 
     Examples
     --------
@@ -133,53 +123,38 @@ def diagnose_history(
     >>> diagnosis.verdict == "overfitting", diagnosis.best_epoch, diagnosis.overfitting_epoch
     (True, 2, 3)
     """
-    history = _read_curves(run)
-    if isinstance(run, Run) and baseline is None and _can_be_beaten(run.baseline, run.measure):
-        baseline, measure = run.baseline, run.measure
-    train_key = _train_key(history)
-    monitor = "val_" + train_key if "val_" + train_key in history else train_key
-    train, judged = history[train_key], history[monitor]
+    monitor, train, judged = _read_curves(run)
+    is_validated = monitor.startswith("val_")
     common = {"monitor": monitor, "epochs": len(train), "first_train_loss": float(train[0])}
-    bad = np.flatnonzero(~(np.isfinite(train) & np.isfinite(judged)))
-    diverged = int(bad[0]) if len(bad) else _explosion(train)
+    diverged = _find_divergence(train, judged)
     if diverged is not None:
         best = int(judged[:diverged].argmin()) if diverged else None
-        best_loss = math.nan if best is None else float(judged[best])
-        last = {"last_loss": float(judged[-1]), "last_train_loss": float(train[-1]), "best_loss": best_loss}
+        last = {"last_loss": float(judged[-1]), "last_train_loss": float(train[-1])}
         return HistoryDiagnosis(verdict=Verdict.DIVERGED, best_epoch=best, diverged_epoch=diverged, **common, **last)
     turn, train_turn = _find_turn(judged), _find_turn(train)
-    common |= {"best_epoch": turn.epoch, "best_loss": turn.lowest, "last_loss": turn.last, "noise": turn.noise}
-    common |= {"last_train_loss": train_turn.last}
-    beats = None if baseline is None else _beats_baseline(history, baseline, measure)
-    verdict, note = _judge_curves(train, turn, train_turn, beats, is_validated=monitor != train_key)
-    since = turn.epoch + 1 if verdict is Verdict.OVERFITTING else None
-    return HistoryDiagnosis(verdict=verdict, overfitting_epoch=since, note=note, **common)
+    verdict, note = _judge_curves(train, turn, train_turn, _beats_baseline(run), is_validated=is_validated)
+    return HistoryDiagnosis(
+        verdict=verdict,
+        best_epoch=turn.epoch,
+        overfitting_epoch=turn.epoch + 1 if verdict is Verdict.OVERFITTING else None,
+        best_loss=turn.lowest,
+        last_loss=turn.last,
+        last_train_loss=train_turn.last,
+        note=note,
+        **common,
+    )
 
 
-def _read_curves(run: object) -> dict[str, np.ndarray]:
-    """Return the curves of whatever holds some, each of shape (epochs,); a final run has no validation."""
+def _read_curves(run: object) -> tuple[str, np.ndarray, np.ndarray]:
+    """Return the key of the curve to judge, the training loss and the curve to judge, each of shape (epochs,).
+
+    The losses are those without penalties, where both parts have such a one. A final run has no validation.
+    """
     history = getattr(run, "history", run)
     if not isinstance(history, Mapping):
         is_several = isinstance(run, Sequence) and run and isinstance(run[0], Run)
         way = "one of the runs, or their mean: recipe.core.run.mean_run(runs)" if is_several else "what train returned"
         raise TypeError(f"Curves are diagnosed of one training. Received: a {type(run).__name__}. Give {way}.")
-    epochs, curves = len(history[_train_key(history)]), {}
-    for name, curve in history.items():
-        try:
-            curves[name] = np.array([float(value) for value in curve])
-        except (TypeError, ValueError):
-            raise TypeError(f"A history holds numbers. Received: {name}={list(curve)!r}.") from None
-        if len(curve) != epochs:
-            raise ValueError(
-                f"The history has {epochs} epochs of training and {len(curve)} of {name}. Received: lists of "
-                "different length. Validate after every epoch."
-            )
-    is_final = getattr(run, "final", False)
-    return {name: curve for name, curve in curves.items() if not (is_final and name.startswith("val_"))}
-
-
-def _train_key(history: Mapping[str, Sequence[float]]) -> str:
-    """Return the key of the training loss: the one without penalties, where validation has such a one, too."""
     has_data_pair = "data_loss" in history and ("val_data_loss" in history or "val_loss" not in history)
     key = "data_loss" if has_data_pair else "loss"
     if not len(history.get(key, ())):
@@ -187,14 +162,26 @@ def _train_key(history: Mapping[str, Sequence[float]]) -> str:
             f"The history has no training loss of one epoch at least. Received: history with "
             f"{', '.join(map(str, history)) or 'no key'}. Pass what Keras returned, such as model.fit(...).history."
         )
-    return key
+    is_validated = f"val_{key}" in history and not getattr(run, "final", False)
+    monitor = f"val_{key}" if is_validated else key
+    train, judged = (np.asarray(history[name], dtype=float) for name in (key, monitor))
+    if len(train) != len(judged):
+        raise ValueError(
+            f"The history has {len(train)} epochs of training and {len(judged)} of {monitor}. Received: lists of "
+            "different length. Validate after every epoch."
+        )
+    return monitor, train, judged
 
 
-def _explosion(train: np.ndarray) -> int | None:
-    """Return the epoch from which on a finite training loss stays above its first value, if it explodes at the end.
+def _find_divergence(train: np.ndarray, judged: np.ndarray) -> int | None:
+    """Return the first epoch that is not finite, or from which on the training loss stays above its first value.
 
-    A single spike is forgiven: the last two epochs must lie above the first value, where there are three or more.
+    The latter only if it explodes at the end. A single spike is forgiven: the last two epochs must lie above the first
+    value, where there are three or more.
     """
+    bad = np.flatnonzero(~(np.isfinite(train) & np.isfinite(judged)))
+    if len(bad):
+        return int(bad[0])
     is_above = train > train[0]
     explodes = is_above[-1] and train[-1] > EXPLOSION * train.min()
     if not explodes or (len(train) > 2 and not is_above[-2]):
@@ -207,23 +194,18 @@ def _can_be_beaten(baseline: float, measure: str) -> bool:
     return 0 < (1 - baseline if MEASURES[measure].higher_is_better else baseline) < math.inf
 
 
-def _beats_baseline(history: Mapping[str, np.ndarray], baseline: float | Baseline, measure: str | None) -> bool:
-    """Say whether the measure is better than the baseline over the last third of the epochs, on either side."""
-    known = [name for name in MEASURES if name in history or "val_" + name in history]
-    own = baseline.problem.measure if isinstance(baseline, Baseline) else None
-    name = measure or own or next(iter(known), None)
-    keys = [key for key in (name, f"val_{name}") if key in history]
-    if name not in MEASURES or not keys:
-        raise ValueError(
-            f"The history does not hold the baseline's measure. Received: measure={name!r}, history with "
-            f"{', '.join(map(str, history))}. Pass the measure's key, one of {', '.join(MEASURES)}."
-        )
-    is_share, value = MEASURES[name].higher_is_better, float(baseline)
-    if not _can_be_beaten(value, name):
-        raise ValueError(f"A baseline without error cannot be beaten. Received: baseline={value}, measure={name!r}.")
-    late = [float(np.median(history[key][2 * len(history[key]) // 3 :])) for key in keys]
-    limit = BEYOND_BASELINE * (1 - value if is_share else value)
-    return any((1 - level if is_share else level) < limit for level in late)
+def _beats_baseline(run: object) -> bool | None:
+    """Say whether a run's measure is better than its baseline over the last third of the epochs, on either side.
+
+    None where that cannot be said: plain curves have no baseline.
+    """
+    if not isinstance(run, Run) or not _can_be_beaten(run.baseline, run.measure):
+        return None
+    sides = (run.measure,) if run.final else (run.measure, f"val_{run.measure}")
+    late = [float(np.median(curve[2 * len(curve) // 3 :])) for key in sides if (curve := run.history.get(key))]
+    is_share = MEASURES[run.measure].higher_is_better
+    limit = BEYOND_BASELINE * (1 - run.baseline if is_share else run.baseline)
+    return any((1 - level if is_share else level) < limit for level in late) if late else None
 
 
 def _judge_curves(
@@ -271,17 +253,16 @@ def _find_turn(values: np.ndarray) -> _Turn:
     last three fifths go down, the last step by 1 %, and all of it by three standard errors. Curves of fewer than 10
     epochs are not smoothed: there the last two epochs must lie above the lowest one by three standard errors.
 
-    Simulated with independent noise of 1 to 10 % on curves that stay flat, a rise is seen by mistake in less than
-    5 % of the curves of 10 to 39 epochs and in 1 % of longer ones. Fewer than 10 epochs of noise of 3 % or more look
-    like a rise in up to one case of five. Noise that lasts from one epoch to the next (correlation 0.5) looks so in
-    up to 15 % of the curves below 60 epochs, and in 5 % above.
+    Simulated with independent noise of 1 to 10 % on curves that stay flat, a rise is seen by mistake in 1 % of the
+    curves of 10 epochs and more. Fewer than 10 epochs of noise of 3 % or more look like a rise in up to one case of
+    five. Noise that lasts from one epoch to the next (correlation 0.5) looks so in up to 7 % of the curves.
     """
     width = _window(len(values))
     smooth = _running_median(values, width)
     epoch = lowest_epoch(values)
     after = len(values) - 1 - epoch
     last = float(np.median(values[-max(2, width) :])) if after >= 2 else float(values[-1])
-    lowest, noise = float(smooth.min()), _measure_noise(values)
+    lowest, noise = float(smooth.min()), _measure_noise(values, smooth)
     by_chance = ERRORS_OF_A_RISE * _error(noise, width, width) if width > 1 else ERRORS_OF_A_FALL * _error(noise, 1, 2)
     needed = max(by_chance, MATERIAL_RISE * abs(lowest), NEGLIGIBLE * (values[0] - lowest))
     rises = bool(after >= max(2, width) and last > lowest and last - lowest >= needed)
@@ -300,14 +281,14 @@ def _running_median(values: np.ndarray, width: int) -> np.ndarray:
     return np.nanmedian(np.lib.stride_tricks.sliding_window_view(padded, width), axis=1)
 
 
-def _measure_noise(values: np.ndarray) -> float:
+def _measure_noise(values: np.ndarray, smooth: np.ndarray) -> float:
     """Estimate the standard deviation of a curve's noise from the curve alone.
 
-    Of independent noise with deviation s the second differences have the deviation s * sqrt(6) and the third ones
-    s * sqrt(20), while a smooth trend nearly vanishes from both; their median absolute size is robust against spikes.
-    The smaller one counts, raised by 30 % where the curve is short. From 60 epochs on the noise may also last into the
-    next epoch: with a correlation r between neighbours it is enlarged by sqrt((1 + r) / (1 - r)). Of fewer than 10
-    epochs it is the largest step against the trend, up before the lowest epoch or down after it, at least 1 %.
+    It is that of the distances from the running median, and not less than what the third differences say: of
+    independent noise with deviation s they have the deviation s * sqrt(20), while a smooth trend nearly vanishes from
+    them. Both look at the last two thirds of the epochs, where trends are slow, and are raised by 30 %, for the
+    simulations of `_find_turn`. Of fewer than 10 epochs it is the largest step against the trend, up before the
+    lowest epoch or down after it, at least 1 %.
     """
     epochs = len(values)
     if epochs < SHORT:
@@ -315,15 +296,8 @@ def _measure_noise(values: np.ndarray) -> float:
         against = np.concatenate([np.diff(values[: lowest + 1]), -np.diff(values[lowest:])])
         return float(max(against.max(initial=0.0), 0.01 * abs(values[lowest])))
     late = slice(epochs // 3, None)
-    noise = min(_spread(np.diff(values[late], 2)) / 6**0.5, _spread(np.diff(values[late], 3)) / 20**0.5)
-    if epochs < LONG:
-        return max(1.3 * noise, 0.005 * abs(float(values[late].min())))
-    residuals = (values - _running_median(values, 2 * _window(epochs) + 1))[late]
-    spread = max(_spread(residuals), noise)
-    if not spread:
-        return 0.0
-    correlation = float(np.clip(1 - (_spread(np.diff(residuals)) / spread) ** 2 / 2, 0.0, 0.9))
-    return spread * ((1 + correlation) / (1 - correlation)) ** 0.5
+    noise = max(_spread((values - smooth)[late]), _spread(np.diff(values[late], 3)) / 20**0.5)
+    return max(1.3 * noise, 0.005 * abs(float(values[late].min())))
 
 
 def _falls(values: np.ndarray, noise: float) -> bool:
@@ -354,7 +328,7 @@ class ErrorDiagnosis:
 
     Attributes
     ----------
-    train_error, validation_error, reachable_error : as given
+    train_error, validation_error, reachable_error : shares, or parts of the baseline's error
     bias, variance : ``"low"`` or ``"high"``
     note : what else a reader should know; may be empty
     """
@@ -450,8 +424,6 @@ def diagnose_errors(
             given = f"diagnose_errors({1 - train:.3g}, {1 - validation:.3g})"
             note = f"(If these numbers are accuracies, give what is missing to 1: {given}.)"
     reachable = _check_error("reachable_error", reachable_error)
-    if not tolerance > 0:
-        raise ValueError(f"A difference of 0 is never high. Received: tolerance={tolerance}. Give one above 0.")
     bias, gap = train - reachable, validation - train
     avoidable = max(bias, 0.0) + max(gap, 0.0)
     is_within_reach = validation - reachable < tolerance - _ROUNDING

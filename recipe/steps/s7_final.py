@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from recipe.core.dataset import Dataset, Split
-from recipe.core.expect import expect
+from recipe.core.input_checks import expect
 from recipe.core.measures import MEASURES, check_outputs
 from recipe.core.preparation import Ratio
 from recipe.core.prepared import encoding_for

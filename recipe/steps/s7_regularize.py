@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from recipe.core.expect import expect
+from recipe.core.input_checks import expect
 from recipe.core.problem import Problem
 from recipe.core.run import Run
 from recipe.core.spec import DEFAULT_RATES, ModelSpec

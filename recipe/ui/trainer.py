@@ -18,6 +18,7 @@ from recipe.journal import Journal
 from recipe.steps.s3_protocol import hold_out
 from recipe.steps.s4_prepare import prepare
 from recipe.steps.s5_baseline import compute_baseline
+from recipe.steps.s5_rival import Rival
 from recipe.steps.s6_scale_up import Verdict, diagnose_history
 from recipe.steps.training import train, train_seeds
 from recipe.ui.training_settings import FULL_ROWS
@@ -70,6 +71,7 @@ class DataShelf:
     def __init__(self, given: Dataset | None) -> None:
         self.given = given
         self._kept: dict[tuple[str, int], tuple[Dataset, Split, dict[str, Prepared]]] = {}  # the last used stand last
+        self._rivals: dict[str, Rival] = {}
         self._lock = threading.RLock()
 
     def take(self, problem: str, rows: int, spec: ModelSpec) -> tuple[Prepared, Split, set[str]]:
@@ -87,6 +89,13 @@ class DataShelf:
             if encoding not in prepared:
                 prepared[encoding] = prepare(split, encoding=encoding)
             return prepared[encoding], split, {one.data_key for one in prepared.values()}
+
+    def rival_of(self, prepared: Prepared) -> Rival:
+        """Return the rival on this data, fitted once."""
+        key = prepared.data_key
+        if key not in self._rivals:
+            self._rivals = {key: compute_baseline(prepared).rival}  # of the last data alone
+        return self._rivals[key]
 
     def find(self, problem: str, rows: int) -> tuple[Dataset, Split] | None:
         """Return what is there already, or None."""
@@ -118,8 +127,8 @@ def is_better(run: Run, score: float) -> bool:
     return math.isfinite(run.score) and (not math.isfinite(score) or gain > ROUNDING * max(1.0, abs(score)))
 
 
-def describe_score(run: Run) -> str:
-    """Say how a run did on both parts, beside the baseline."""
+def describe_score(run: Run, rival: Rival | None = None) -> str:
+    """Say how a run did on both parts, beside the baseline and the rival."""
     if not math.isfinite(run.score):
         return "There is no score: the loss is not finite."
     measure = MEASURES[run.measure]
@@ -129,7 +138,11 @@ def describe_score(run: Run) -> str:
         low, high = min(run.scores), max(run.scores)
         text += f" on average over {len(run.members)} seeds ({low:.3g} to {high:.3g})"
     verb = "better" if is_better(run, run.baseline) else "no better"
-    return f"{text}, training {run.train_score:.3g}: {verb} than the baseline's {run.baseline:.3g}."
+    text += f", training {run.train_score:.3g}: {verb} than the baseline's {run.baseline:.3g}"
+    if rival is None:
+        return f"{text}."
+    verb = "better" if is_better(run, rival.value) else "no better"
+    return f"{text}, {verb} than the {rival.value:.3g} of the rival, {rival.name}."
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,6 +27,7 @@ from recipe.figures import blank_figure
 from recipe.figures.mistakes import describe_mistakes, draw_mistakes
 from recipe.figures.training import TrainingCurves, collect_curves, describe_curves, draw_curves
 from recipe.journal import Journal, choose_journal, origin_of, stamp
+from recipe.steps.s5_rival import Rival
 from recipe.steps.s6_scale_up import diagnose_errors, diagnose_history, has_errors
 from recipe.steps.s7_regularize import Advice, advise
 from recipe.ui.controls import button
@@ -97,6 +98,7 @@ class TrainingPanel(Panel):
         self._unrecorded: list[Run] = []  # this panel's runs that are in no journal
         self._past: tuple[typing.Mapping[str, list[float]], ...] = ()  # histories behind the curves
         self._trained_on: tuple[Prepared, Split] | None = None  # what the last run saw
+        self._rival: Rival | None = None  # of the data that it saw
         self._news: tuple[Answer, ...] = ()
         self._warning, self._reachable = "", 0.0
         self._again = self._is_invalid = self._is_under_way = False
@@ -165,7 +167,7 @@ class TrainingPanel(Panel):
         """The score, the diagnosis of the curves and that of the errors of the last run, in words and numbers."""
         run = self._last_result()
         errors = (diagnose_errors(run, self._reachable).sentence,) if has_errors(run) else ()
-        return (describe_score(run), diagnose_history(run).sentence, *errors)
+        return (describe_score(run, self._rival), diagnose_history(run).sentence, *errors)
 
     @property
     def advice(self) -> tuple[Advice, ...]:
@@ -348,6 +350,9 @@ class TrainingPanel(Panel):
                 stop=stop,
             )
         self._trained_on = prepared, split
+        if not stop.is_set():
+            on_progress(run, "Fitting the rival, a simple model that is no network ...")
+            self._rival = self._shelf.rival_of(prepared)
         self._keep(run)
         if run.state == "complete" or run.stopped == "early":  # the guess about a run that was stopped stays
             self._news = judge_guess(run, None if last is None else last.score, **guess)
@@ -361,7 +366,7 @@ class TrainingPanel(Panel):
 
     def summarise(self, result: Run) -> str:
         """The score, where it comes from, and how the guess came out."""
-        parts, members = [describe_score(result)], members_of(result)
+        parts, members = [describe_score(result, self._rival)], members_of(result)
         if all(one.model is None for one in members):
             ended = max(one.time for one in members).replace("T", " ")[:16]
             took = sum(one.seconds for one in members)
@@ -379,7 +384,13 @@ class TrainingPanel(Panel):
         return describe_curves(self._curves(result))
 
     def _curves(self, run: Run) -> TrainingCurves:
-        return collect_curves(run, past=self._past, epochs=None if run is self.result else run.spec.epochs)
+        rival, is_done = self._rival, run is self.result
+        return collect_curves(
+            run,
+            rival=rival.value if rival and is_done else None,
+            past=self._past,
+            epochs=None if is_done else run.spec.epochs,
+        )
 
     def _problem(self, name: object) -> typing.Any:
         if name not in self._problems:

@@ -22,7 +22,7 @@ SPECS = {
     "text": ModelSpec(batch_size=64, hidden_units=(16, 16)),
     "table": ModelSpec(batch_size=16, hidden_units=(32,), optimizer="adam"),
 }
-NAMES = ["baseline", "small model", "big model", "regularized", "final model"]
+NAMES = ["baseline", "rival", "small model", "big model", "regularized", "final model"]
 
 
 def _plan(name: str, trials: int = 1) -> Plan:
@@ -153,7 +153,7 @@ def test_run_recipe_takes_a_dataset_and_refuses_what_is_none(results):
 
 @pytest.mark.parametrize(
     ("step", "trials", "names"),
-    [(6, [("small model", 8), ("big model", 2)], ["baseline", "small model"]), (8, None, NAMES[:3])],
+    [(6, [("small model", 8), ("big model", 2)], ["baseline", "rival", "small model"]), (8, None, NAMES[:4])],
 )
 def test_run_recipe_stopped_in_a_training_keeps_what_was_done(step, trials, names):
     stop = threading.Event()

@@ -10,9 +10,10 @@ from scipy.special import logit
 import recipe
 from recipe.core.dataset import Split
 from recipe.core.problem import Problem, ProblemType
-from recipe.core.reviews import Reviews, read_texts
+from recipe.core.reviews import Reviews
 from recipe.core.spec import ModelSpec
 from recipe.data.problems import find_problem
+from recipe.data.texts import read_texts
 from recipe.debugging.mistakes import find_mistakes, predict_log_odds, predict_rows
 from recipe.engine.models import build_model
 

@@ -48,20 +48,10 @@ def test_describe_target_agrees_with_every_problem_of_the_kit(name):
     assert (description.problem.type, description.problem.outputs) == (dataset.problem.type, dataset.problem.outputs)
 
 
-@pytest.mark.parametrize(
-    ("y", "code"),
-    [
-        (np.array([0, 1]), 'Dense(1, activation="sigmoid")'),
-        (np.array([0, 1, 2]), 'Dense(3, activation="softmax")'),
-        (ONE_HOT, 'Dense(3, activation="softmax")'),
-        (np.array([[0, 1], [1, 1]]), 'Dense(2, activation="sigmoid")'),
-        (np.array([1.5, 2.5]), 'Dense(1, activation="sigmoid")'),  # two values only
-        (np.array([1.5, 2.5, 4.0]), "Dense(1)"),
-        (np.array([[1.5, 2.5], [4.0, 1.0]]), "Dense(2)"),
-    ],
-)
-def test_layer_code_is_keras_code_of_the_right_size(y, code):
-    assert describe_target(y).layer_code == code
+def test_layer_code_is_keras_code_of_the_right_size():
+    assert describe_target(np.array([0, 1])).layer_code == 'Dense(1, activation="sigmoid")'
+    assert describe_target(ONE_HOT).layer_code == 'Dense(3, activation="softmax")'
+    assert describe_target(np.array([[1.5, 2.5], [4.0, 1.0]])).layer_code == "Dense(2)"
 
 
 def test_describe_target_balances_and_guesses_like_scikit_learn():
@@ -69,8 +59,7 @@ def test_describe_target_balances_and_guesses_like_scikit_learn():
     description = describe_target(y, names=("a", "b", "c"))
     assert description.shares == tuple(np.bincount(y) / 200)
     dummy = DummyClassifier(strategy="most_frequent").fit(y[:, None], y)
-    assert description.baseline.value == dummy.score(y[:, None], y)
-    assert description.guess == f"Always 'b': {description.shares[1]:.1%} right."
+    assert description.guess == f"Always 'b': {dummy.score(y[:, None], y):.1%} right."
 
 
 def test_guess_of_two_quantities_has_an_error_for_each():

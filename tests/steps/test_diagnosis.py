@@ -10,7 +10,6 @@ import pytest
 from recipe.core.run import Run, mean_run
 from recipe.core.spec import ModelSpec
 from recipe.data.problems import find_problem
-from recipe.steps.s5_baseline import compute_baseline
 from recipe.steps.s6_scale_up import diagnose_errors, diagnose_history
 
 FALLING = [0.60, 0.45, 0.35, 0.28, 0.22]
@@ -107,8 +106,7 @@ def test_diagnose_history_of_one_epoch_says_that_it_has_no_direction():
     diagnosis = diagnose_history({"loss": [0.4], "val_loss": [0.5], "accuracy": [0.8], "val_accuracy": [0.7]})
     assert (diagnosis.verdict, diagnosis.best_epoch, diagnosis.overfitting_epoch) == ("still improving", 0, None)
     assert "One epoch has no direction" in diagnosis.sentence
-    stuck = diagnose_history({"loss": [0.7], "val_accuracy": [0.5]}, baseline=0.5)
-    assert stuck.verdict == "did not learn"
+    assert judged({"loss": [0.7], "val_accuracy": [0.5]}, baseline=0.5).verdict == "did not learn"
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
@@ -157,18 +155,18 @@ def test_diagnose_history_asks_the_baseline_whether_anything_was_learned():
     # The loss falls, but the accuracy stays where always the most frequent class is.
     stuck = {"loss": [0.9, 0.7, 0.69, 0.69], "accuracy": [0.5] * 4, "val_accuracy": [0.5, 0.5, 0.505, 0.5]}
     assert diagnose_history(stuck).verdict == "best here"
-    assert diagnose_history(stuck, baseline=0.5).verdict == "did not learn"
+    assert judged(stuck, baseline=0.5).verdict == "did not learn"
     # All was learned within the first epoch.
     flat = {"loss": [0.05] * 4, "val_loss": [0.06] * 4, "accuracy": [0.98] * 4, "val_accuracy": [0.97] * 4}
     assert diagnose_history(flat).verdict == "did not learn"
-    assert diagnose_history(flat, baseline=0.1).verdict == "best here"
+    assert judged(flat, baseline=0.1).verdict == "best here"
 
 
 def test_diagnose_history_gives_a_falling_loss_time_before_the_measure_moves():
     # One sample in ten is a yes: none is found before the loss has fallen for a while.
     rare = {"loss": [0.46, 0.35, 0.29, 0.25, 0.21, 0.18], "val_loss": [0.47, 0.36, 0.30, 0.27, 0.24, 0.22]}
     rare |= {"f1": [0.0] * 6, "val_f1": [0.0] * 6}
-    diagnosis = diagnose_history(rare, baseline=0.18)
+    diagnosis = judged(rare, baseline=0.18, problem="mnist_five")
     assert diagnosis.verdict == "still improving"
     assert diagnosis.sentence.endswith("The measure is where a guess without the input is.")
 
@@ -176,16 +174,14 @@ def test_diagnose_history_gives_a_falling_loss_time_before_the_measure_moves():
 def test_diagnose_history_of_labels_learned_by_heart_is_overfitting_though_validation_is_at_the_baseline():
     history = {"loss": [0.7, 0.4, 0.2, 0.1, 0.05], "val_loss": [0.70, 0.75, 0.9, 1.2, 1.6]}
     history |= {"accuracy": [0.5, 0.8, 0.9, 0.97, 1.0], "val_accuracy": [0.5, 0.49, 0.51, 0.5, 0.5]}
-    diagnosis = diagnose_history(history, baseline=0.5)
+    diagnosis = judged(history, baseline=0.5)
     assert (diagnosis.verdict, diagnosis.overfitting_epoch) == ("overfitting", 1)
 
 
 def test_diagnose_history_takes_a_baseline_of_quantities():
-    housing = find_problem("housing")
-    baseline = compute_baseline(housing, np.array([1.0, 2.0, 3.0]), np.array([1.0, 2.0, 3.0]))
     history = {"loss": [3.0, 1.2, 1.0, 1.0], "mae": [1.5, 0.8, 0.67, 0.67], "val_mae": [1.5, 0.8, 0.66, 0.66]}
-    assert diagnose_history(history, baseline=baseline).verdict == "did not learn"
-    assert diagnose_history(history, baseline=1.5).verdict == "best here"
+    assert judged(history, baseline=0.67, problem="housing").verdict == "did not learn"
+    assert judged(history, baseline=1.5, problem="housing").verdict == "best here"
 
 
 def test_diagnose_history_does_not_blame_dropout_for_validation_below_training():
@@ -208,21 +204,17 @@ def test_diagnosis_is_frozen_and_ready_for_json():
 
 
 @pytest.mark.parametrize(
-    ("history", "options", "error", "message"),
+    ("history", "message"),
     [
-        ({}, {}, ValueError, r"has no training loss of one epoch at least\. Received: history with no key"),
-        ({"val_loss": [1.0]}, {}, ValueError, r"Received: history with val_loss\. Pass what Keras returned"),
-        ({"loss": []}, {}, ValueError, r"no training loss of one epoch at least\. Received: history with loss"),
-        ({"loss": [1.0, 0.9], "val_loss": [1.0]}, {}, ValueError, r"2 epochs of training and 1 of val_loss"),
-        ({"loss": [1.0, None]}, {}, TypeError, r"holds numbers\. Received: loss=\[1\.0, None\]"),
-        ({"loss": [1.0]}, {"baseline": 0.5}, ValueError, r"does not hold the baseline's measure.*measure=None"),
-        ({"loss": [1.0], "mae": [1.0]}, {"baseline": 1, "measure": "f1"}, ValueError, r"measure='f1', history with"),
-        ({"loss": [1.0], "mae": [1.0]}, {"baseline": 0}, ValueError, r"without error cannot be beaten.*baseline=0"),
+        ({}, r"has no training loss of one epoch at least\. Received: history with no key"),
+        ({"val_loss": [1.0]}, r"Received: history with val_loss\. Pass what Keras returned"),
+        ({"loss": []}, r"no training loss of one epoch at least\. Received: history with loss"),
+        ({"loss": [1.0, 0.9], "val_loss": [1.0]}, r"2 epochs of training and 1 of val_loss"),
     ],
 )
-def test_diagnose_history_refuses_what_is_no_history(history, options, error, message):
-    with pytest.raises(error, match=message):
-        diagnose_history(history, **options)
+def test_diagnose_history_refuses_what_is_no_history(history, message):
+    with pytest.raises(ValueError, match=message):
+        diagnose_history(history)
 
 
 DRAWS = 200
@@ -291,28 +283,6 @@ def test_diagnose_history_sees_long_noisy_curves_that_still_improve(noise):
     assert verdicts.count("still improving") >= 48
 
 
-def test_diagnose_history_finds_the_noise_that_was_put_in():
-    epoch, found = np.arange(300), []
-    for seed in range(20):
-        noise = 0.05 * np.random.default_rng(seed).normal(size=300)
-        found.append(verdict((1 + np.exp(-epoch / 40) + noise).tolist()).noise)
-    assert np.median(found) == pytest.approx(0.05, rel=0.15)
-
-
-def test_diagnose_history_does_not_take_a_smooth_bend_for_noise():
-    epoch = np.arange(30)
-    assert verdict((1 + ((epoch - 12) / 10) ** 2).tolist()).noise < 0.02
-    assert verdict([1.0] * 100).noise == 0.0
-
-
-def test_diagnose_history_finds_more_noise_where_it_lasts():
-    rng = np.random.default_rng(0)
-    fresh, lasting = rng.normal(size=400), np.zeros(400)
-    for i in range(1, 400):
-        lasting[i] = 0.8 * lasting[i - 1] + 0.6 * fresh[i]
-    assert verdict((10 + lasting).tolist()).noise > 1.5 * verdict((10 + fresh).tolist()).noise
-
-
 def test_diagnose_history_needs_a_rise_that_matters():
     assert verdict([0.5, 0.4, 0.300, 0.302, 0.304, 0.305]).verdict == "best here"  # without noise, but less than 2 %
 
@@ -325,11 +295,13 @@ def made(**fields):
     return Run(**known | {"history": history} | fields)
 
 
+def judged(history, baseline, problem="mnist"):
+    return diagnose_history(made(history=history, baseline=baseline, problem=find_problem(problem)))
+
+
 def test_diagnose_history_takes_a_run_with_its_baseline():
-    run = made()
-    assert diagnose_history(run) == diagnose_history(run.history, baseline=0.1, measure="accuracy")
-    assert diagnose_history(dataclasses.replace(run, baseline=0.8)).verdict == "overfitting"
-    assert diagnose_history(made(baseline=0.9)).verdict == "did not learn"
+    for baseline, expected in ((0.1, "overfitting"), (0.8, "overfitting"), (0.9, "did not learn")):
+        assert diagnose_history(made(baseline=baseline)).verdict == expected
     assert diagnose_history(made(baseline=1.0)).verdict == "overfitting"  # all samples of one class: nothing to beat
 
 
@@ -463,8 +435,3 @@ def test_diagnose_errors_with_a_smaller_tolerance_sees_smaller_parts():
 def test_diagnose_errors_refuses_what_is_no_error(arguments, error, message):
     with pytest.raises(error, match=message):
         diagnose_errors(*arguments)
-
-
-def test_diagnose_errors_refuses_no_tolerance():
-    with pytest.raises(ValueError, match=r"Received: tolerance=0\. Give one above 0"):
-        diagnose_errors(0.1, 0.1, tolerance=0)

@@ -2,123 +2,186 @@
 
 from __future__ import annotations
 
+import textwrap
 import threading
 import typing
+from collections.abc import Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import ipywidgets as widgets
-import traitlets
+import numpy as np
+import pandas as pd
 
-from recipe.core.dataset import Dataset
-from recipe.lessons.s1_problem.framing import (
-    COLUMN_UNITS,
-    TARGETS,
-    Framing,
-    check_inputs,
-    frame_problem,
-    input_columns,
-)
+from recipe.core.dataset import Dataset, Samples
+from recipe.core.problem import ProblemType
+from recipe.data.problems import HOUSING_FEATURES, PROBLEMS, dataset_of, derive
+from recipe.figures import BLUE, INK, SKY, VERMILION, finish
+from recipe.steps.s1_problem import TargetDescription, describe_target, format_number
 from recipe.ui.controls import make_controls
 from recipe.ui.panel import OnProgress, Panel
 from recipe.ui.settings import Settings, setting
-from recipe.ui.texts import SOURCES
+from recipe.ui.texts import describe_source
 
 if typing.TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-DATA = {"digits (MNIST)": "mnist", "film reviews (IMDB)": "imdb", "houses (California)": "housing"}
-ROWS = {"50": 50, "100": 100, "300": 300, "1,000": 1_000, "3,000": 3_000, "10,000": 10_000, "all": 0}
-_USUAL = {data: next(iter(targets)) for data, targets in TARGETS.items()}
+COLUMNS = (*HOUSING_FEATURES, "median_house_value")
+# What can be asked: a problem of the kit, the length of a review, or a column of the houses.
+TARGETS = MappingProxyType(
+    {
+        "mnist": "digits: which digit it is",
+        "mnist_five": "digits: whether it is a 5",
+        "mnist_multilabel": "digits: even? above four? a closed loop?",
+        "imdb": "reviews: whether the writer liked it",
+        "length": "reviews: how many words it has",
+        "housing": "houses: the median house value",
+        "housing_fraction": "houses: the fraction of the highest value",
+        "housing_vector": "houses: house value and income",
+    }
+    | {name: f"houses: the column {name}" for name in HOUSING_FEATURES}
+)
+# Columns that would be the answer itself, and so are no input.
+_ANSWERS = {
+    "housing": ("median_house_value",),
+    "housing_fraction": ("median_house_value",),
+    "housing_vector": ("median_house_value", "median_income"),
+}
+_UNITS = {
+    "housing": "dollars",
+    "housing_fraction": "of the cap",
+    "length": "words",
+    "longitude": "degrees",
+    "latitude": "degrees",
+    "housing_median_age": "years",
+    "median_income": "tens of thousands of dollars",
+}
+ROWS = MappingProxyType({f"{rows:,}": rows for rows in (50, 100, 300, 1_000, 3_000, 10_000)} | {"all": 0})
+
+
+def data_of(target: str) -> str:
+    """Return which of the three datasets this is asked of.
+
+    Examples
+    --------
+    >>> data_of("mnist_five"), data_of("length"), data_of("latitude")
+    ('mnist', 'imdb', 'housing')
+    """
+    return dataset_of(target) if target in PROBLEMS else "imdb" if target == "length" else "housing"
+
+
+def input_columns(target: str) -> tuple[str, ...]:
+    """Return the columns that may be the input when this is the target; none for digits and reviews."""
+    if data_of(target) != "housing":
+        return ()
+    return tuple(name for name in COLUMNS if name not in _ANSWERS.get(target, (target,)))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Framing:
+    """A question put to a dataset, and what its target says.
+
+    Attributes
+    ----------
+    x : images, reviews, or a DataFrame of the chosen columns, a row a sample
+    description : type, last layer, balance and guess, from `describe_target`
+    """
+
+    dataset: Dataset
+    target: str
+    x: Samples | pd.DataFrame
+    description: TargetDescription
+
+    @property
+    def input_text(self) -> str:
+        """The input in words: what one sample is made of."""
+        kind, samples = self.dataset.problem.kind, len(self.x)
+        if kind == "text":
+            return f"{samples:,} reviews, each a list of words"
+        if kind == "image":
+            return f"{samples:,} images of {self.x.shape[1]} × {self.x.shape[2]} grey levels"
+        return f"{samples:,} districts, {self.x.shape[1]} column{'s' if self.x.shape[1] > 1 else ''} each"
+
+    @property
+    def correlations(self) -> pd.Series:
+        """Spearman's rank correlation of each column, by itself, with the target (with the first of two)."""
+        return self.x.rank().corrwith(pd.DataFrame(self.description.targets)[0].rank())
+
+    def answer(self, row: int) -> str:
+        """The target of one sample in words."""
+        y, problem = self.description.targets[row], self.description.problem
+        if problem.type is ProblemType.MULTILABEL:
+            return ", ".join(name for name, yes in zip(problem.output_names, y, strict=True) if yes) or "none"
+        if problem.type.is_classification:
+            return problem.output_names[int(y)]
+        return f"{' and '.join(map(format_number, np.atleast_1d(y)))} {problem.target_unit}".rstrip()
+
+
+def frame_problem(
+    dataset: Dataset, target: str, *, inputs: Sequence[str] = (), rows: int | None = None, seed: int = 0
+) -> Framing:
+    """Put one question to a dataset and describe it. Nothing is trained, and the test set stays sealed.
+
+    Parameters
+    ----------
+    dataset : ``load(data_of(target))``
+    target : a name in ``TARGETS``
+    inputs : columns of the table; all of `input_columns` where it is empty
+    rows : how many training samples are drawn, without replacement; None, or more than there are: all
+    seed : of the draw. More rows hold those of fewer rows
+
+    Examples
+    --------
+    >>> from recipe.data.load import load
+    >>> framing = frame_problem(load("housing", source="sample"), "latitude", inputs=("longitude",), rows=50)
+    >>> framing.input_text, framing.description.layer_code
+    ('50 districts, 1 column each', 'Dense(1)')
+    """
+    order = np.random.default_rng(seed).permutation(len(dataset.y_train))[:rows]
+    x, y = dataset.x_train[order], dataset.y_train[order]
+    if target in PROBLEMS:
+        targets, names = derive(target, x, y)[1], PROBLEMS[target].output_names
+    else:
+        targets, names = np.diff(x.offsets) if target == "length" else x[:, COLUMNS.index(target)], (target,)
+    if data_of(target) == "housing":
+        x = pd.DataFrame(np.column_stack([x, y]), columns=COLUMNS)[list(inputs or input_columns(target))]
+    description = describe_target(targets, names=names, unit=_UNITS.get(target, ""))
+    return Framing(dataset=dataset, target=target, x=x, description=description)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProblemSettings(Settings):
-    """What the panel asks: `inputs` empty means every column that is not the target, `rows` 0 all there are."""
+    """What the panel asks: `inputs` empty means every column that is no answer, `rows` 0 all there are."""
 
-    data: str = setting("mnist", choices=DATA)
-    target: str = setting("digit", help="What is to be predicted.")
-    inputs: tuple[str, ...] = setting((), label="input", help="The columns that it is to be predicted from.")
-    rows: int = setting(1_000, choices=ROWS, help="How many training samples are looked at, drawn at random.")
-
+    target: str = setting("mnist", choices={words: target for target, words in TARGETS.items()})
+    inputs: tuple[str, ...] = setting((), choices=COLUMNS)
+    rows: int = setting(1_000, low=0, high=100_000, steps=ROWS, help="Training samples, drawn at random.")
     draw: int = setting(1, low=1, high=20, help="Draw other rows: what changes now is chance.")
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        chosen = check_inputs(self.data, self.target, self.inputs)
-        # One question has one form: all columns are no choice, and their order is the table's.
-        canonical = () if chosen == input_columns(self.data, self.target) else chosen
-        object.__setattr__(self, "inputs", canonical)
+        allowed = input_columns(self.target)
+        if refused := [name for name in self.inputs if name not in allowed]:
+            raise ValueError(
+                f"These columns are the answer itself, or of other data. Received: target={self.target!r}, "
+                f"inputs={refused}. Choose from {', '.join(allowed) or 'none'}."
+            )
 
     def replace(self, **changes: object) -> typing.Self:
-        """Return a copy with these fields changed; other data comes with its own usual target and all inputs."""
-        if changes.get("data", self.data) != self.data:
-            changes = {"target": _USUAL.get(changes["data"], ""), "inputs": ()} | changes
-        elif changes.get("target", self.target) != self.target:
+        """Return a copy with these fields changed; another target comes with all its inputs."""
+        if changes.get("target", self.target) != self.target:
             changes = {"inputs": ()} | changes
         return super().replace(**changes)
 
-    @classmethod
-    def from_text(cls, text: str) -> typing.Self:
-        """Make settings from what `to_text` returned."""
-        if "target=" not in text and "data=" in text:
-            data = next(part.removeprefix("data=") for part in text.split("&") if part.startswith("data="))
-            text += f"&target={_USUAL.get(data, '')}"
-        return super().from_text(text)
-
-
-class ColumnPicker(widgets.VBox):
-    """A check box a column, in `boxes`; its `value` is the columns that are chosen, empty where it is all of them."""
-
-    value = traitlets.Tuple()
-
-    def __init__(self, **layout: typing.Any) -> None:
-        self.boxes = {
-            name: widgets.Checkbox(description=name, indent=False, layout=widgets.Layout(width="auto", margin="0"))
-            for name in COLUMN_UNITS
-        }
-        two_abreast = widgets.Layout(grid_template_columns="repeat(auto-fit, minmax(165px, 1fr))", width="100%")
-        grid = widgets.GridBox(list(self.boxes.values()), layout=two_abreast)
-        super().__init__([widgets.Label("input columns"), grid], **layout)
-        self._allowed: tuple[str, ...] = ()
-        self._writing = False
-        for box in self.boxes.values():
-            box.observe(self._on_tick, names="value")
-        self.observe(lambda change: self._write(), names="value")
-
-    def offer(self, allowed: tuple[str, ...]) -> None:
-        """Let these columns be chosen, all of them at first; with none to choose from the picker is hidden."""
-        self._allowed = tuple(name for name in allowed if name in self.boxes)
-        self.layout.display = "flex" if self._allowed else "none"
-        self.value = ()
-        self._write()
-
-    def _write(self) -> None:
-        chosen = self.value or self._allowed
-        self._writing = True
-        for name, box in self.boxes.items():
-            box.value = name in chosen
-            # The last column that is left stays: a problem needs an input.
-            box.disabled = name not in self._allowed or tuple(chosen) == (name,)
-        self._writing = False
-
-    def _on_tick(self, change: object) -> None:
-        if not self._writing:
-            chosen = tuple(name for name in self._allowed if self.boxes[name].value)
-            self.value = () if chosen == self._allowed else chosen
-
 
 class ProblemPanel(Panel):
-    """Choose the data, the target, the input and the rows: type, last layer, balance and guess follow at once.
+    """Choose the target, the input and the rows: type, last layer, balance and guess follow at once.
 
     Parameters
     ----------
     *datasets : of ``load("mnist")``, ``load("imdb")`` and ``load("housing")``; one of them may do
     **settings : fields of `ProblemSettings`
-
-    Raises
-    ------
-    ValueError
-        If no dataset is given, or the one that is asked for is not among them.
     """
 
     title = "What is predicted, from what?"
@@ -127,83 +190,128 @@ class ProblemPanel(Panel):
     figure_size = (7.4, 5.4)
 
     def __init__(self, *datasets: Dataset, **settings: object) -> None:
-        self._by_name = {dataset.problem.name: dataset for dataset in datasets}
         if not datasets:
             raise ValueError("There is nothing to look at. Received: no dataset. Pass load('mnist') or another.")
-        settings = {"data": next(iter(self._by_name))} | settings
-        super().__init__(*datasets, **settings)
+        self._by_name = {dataset.problem.name: dataset for dataset in datasets}
+        super().__init__(*datasets, **{"target": datasets[0].problem.name} | settings)
 
     def make_controls(self, settings: ProblemSettings) -> dict[str, widgets.Widget]:
-        wide, style = widgets.Layout(width="auto"), {"description_width": "7ch"}
-        offered = [(label, name) for label, name in DATA.items() if name in self._by_name]
-        data = widgets.Dropdown(options=offered, value=settings.data, description="data", style=style, layout=wide)
-        target = widgets.Dropdown(description="target", style=style, layout=wide, options=_targets(settings.data))
-        rows = widgets.SelectionSlider(
-            options=list(ROWS.items()), value=settings.rows, description="rows", style=style, layout=wide
-        )
-        draw = make_controls(settings, ("draw",))["draw"]
-        draw.style.description_width = style["description_width"]
-        picker = ColumnPicker()
+        """The targets of the data that is there, and a list of columns where it is a table."""
+        controls = make_controls(settings, ("target", "rows", "draw"))
+        target = controls["target"]
+        target.options = [(words, name) for words, name in target.options if data_of(name) in self._by_name]
         target.value = settings.target
-        _offer(picker, data.value, target.value)
-        picker.value = settings.inputs
+        inputs = widgets.SelectMultiple(
+            description="inputs",
+            tooltip="None chosen: all. Hold Ctrl (on a Mac, ⌘) to choose several.",
+            style={"description_width": target.style.description_width},
+            rows=len(HOUSING_FEATURES),
+            layout=widgets.Layout(width="auto"),
+        )
 
-        def follow_data(change: object) -> None:
-            target.options = _targets(data.value)  # which chooses the first of them
-            _offer(picker, data.value, target.value)
+        def offer_inputs(change: object = None) -> None:
+            inputs.options = input_columns(target.value)  # and none of them is chosen
+            inputs.layout.display = "flex" if inputs.options else "none"
 
-        data.observe(follow_data, names="value")
-        target.observe(lambda change: _offer(picker, data.value, target.value), names="value")
-        return {"data": data, "target": target, "inputs": picker, "rows": rows, "draw": draw}
+        target.observe(offer_inputs, names="value")
+        offer_inputs()
+        inputs.value = settings.inputs
+        return {"target": target, "inputs": inputs, "rows": controls["rows"], "draw": controls["draw"]}
 
     def source_text(self) -> str:
-        """One line a source: three descriptions would push the figure off the screen."""
-        by_source: dict[str, list[str]] = {}
-        for name, dataset in self._by_name.items():
-            by_source.setdefault(dataset.source, []).append(name)
-        return "\n".join(f"{', '.join(names)}: {SOURCES[source]}." for source, names in by_source.items())
+        """The source of what is asked: all three would push the figure off the screen."""
+        return describe_source(self._by_name[data_of(self.controls["target"].value)])
 
     def compute(self, settings: ProblemSettings, on_progress: OnProgress, stop: threading.Event) -> Framing:
-        return frame_problem(
-            self._by_name[settings.data],
-            target=settings.target,
-            inputs=settings.inputs,
-            rows=settings.rows or None,
-            seed=settings.draw,
-        )
+        dataset, rows = self._by_name[data_of(settings.target)], settings.rows or None
+        return frame_problem(dataset, settings.target, inputs=settings.inputs, rows=rows, seed=settings.draw)
 
     def draw(self, figure: Figure, result: Framing) -> None:
-        from recipe.lessons.s1_problem.figures import draw_framing
-
-        draw_framing(figure, result)
+        """The input above; the target, and what it wants of a network, below."""
+        grid = figure.add_gridspec(2, 2, width_ratios=(1.35, 1), height_ratios=(1, 1.5))
+        top, left, card = (figure.add_subplot(place) for place in (grid[0, :], grid[1, 0], grid[1, 1]))
+        draw_input = {"image": _draw_images, "text": _draw_reviews, "table": _draw_correlations}
+        draw_input[result.dataset.problem.kind](result, top)
+        finish(top, f"Input: {result.input_text}")
+        _draw_target(result.description, left)
+        finish(left, f"Target: {TARGETS[result.target].partition(': ')[2]}")
+        description, problem = result.description, result.description.problem
+        wants = (str(problem.type), "", description.layer_code, f"loss {problem.last_layer.loss}", "")
+        lines = (textwrap.fill(line, 33) for line in (*wants, "A guess without the input:", description.guess))
+        card.text(0, 0.98, "\n".join(lines), va="top", color=INK, transform=card.transAxes, linespacing=1.35)
+        finish(card, "What it wants")
+        card.set_axis_off()
 
     def describe(self, result: Framing) -> str:
-        from recipe.lessons.s1_problem.figures import describe_framing
-
-        return describe_framing(result)
+        """The question and its answer in words."""
+        description, numbers = result.description, []
+        for row in self.rows(result):
+            value = f"{row['share']:.1%}" if "share" in row else f"from {row['min']:,.4g} to {row['max']:,.4g}"
+            numbers.append(f"{row['target']} {value}")
+        return (
+            f"{TARGETS[result.target].capitalize()}. Input: {result.input_text}. Target: {', '.join(numbers)}. It is "
+            f"{description.problem.type}: {description.layer_code}, loss {description.problem.last_layer.loss}. "
+            f"Without the input: {description.guess}"
+        )
 
     def rows(self, result: Framing) -> list[dict[str, object]]:
         """A row a class or label with its share; a row a column of the target where it is a quantity."""
-        description = result.description
+        description, names = result.description, result.description.problem.output_names
         if description.shares:
-            pairs = zip(description.problem.output_names, description.shares, strict=True)
-            return [{"target": name, "share": share} for name, share in pairs]
-        columns = description.targets.reshape(len(description.targets), -1)
-        return [
-            {"target": name, "lowest": float(y.min()), "guess": float(guess), "highest": float(y.max())}
-            for name, y, guess in zip(
-                description.problem.output_names, columns.T, description.baseline.outputs[0], strict=True
-            )
-        ]
+            return [{"target": name, "share": share} for name, share in zip(names, description.shares, strict=True)]
+        columns = pd.DataFrame(description.targets, columns=names).agg(["min", "median", "max"])
+        return [{"target": name} | column.to_dict() for name, column in columns.items()]
 
     def summarise(self, result: Framing) -> str:
-        return f"{result.question} {result.description.problem.type.capitalize()}: {result.description.reason}"
+        """The type, and what in the targets says so."""
+        return f"{result.description.problem.type.capitalize()}: {result.description.reason}"
 
 
-def _targets(data: str) -> list[tuple[str, str]]:
-    return [(words, name) for name, words in TARGETS[data].items()]
+def _draw_images(framing: Framing, axes: Axes) -> None:
+    """Draw the first images side by side, dark ink on white, each with its target below."""
+    images = framing.x[:10]  # (10, height, width)
+    height, width = images.shape[1:]
+    axes.imshow(np.hstack(images), cmap="gray_r", vmin=0, vmax=framing.dataset.problem.pixel_max)
+    for number in range(len(images)):
+        answer, place = framing.answer(number).replace(", ", "\n"), (number + 0.5) * width
+        axes.text(place, height, answer, ha="center", va="top", color=INK, fontsize="small")
+    axes.set_axis_off()
 
 
-def _offer(picker: ColumnPicker, data: str, target: str) -> None:
-    if target in TARGETS[data]:  # in between, while the data has changed and the target not yet, there is nothing
-        picker.offer(input_columns(data, target) if data == "housing" else ())
+def _draw_reviews(framing: Framing, axes: Axes) -> None:
+    """Write the beginnings of three reviews, each with its target."""
+    for number in range(3):
+        words = " ".join(framing.dataset.vocabulary[rank] for rank in framing.x[number][:60])
+        text = f"{framing.answer(number)}:  {textwrap.shorten(words, 190, placeholder=' ...')}"
+        place = 0.96 - number / 3
+        axes.text(0, place, textwrap.fill(text, 105), va="top", color=INK, fontsize="small", transform=axes.transAxes)
+    axes.set_axis_off()
+
+
+def _draw_correlations(framing: Framing, axes: Axes) -> None:
+    """Draw a bar a column, from -1 to 1: how closely it follows the target by itself."""
+    values = framing.correlations
+    axes.barh(values.index, values, color=np.where(values < 0, VERMILION, BLUE))
+    axes.axvline(0, color=INK, linewidth=0.8)
+    axes.set_xlim(-1, 1)
+    axes.invert_yaxis()
+    axes.tick_params(labelsize="small")
+    axes.set_xlabel("rank correlation of each column alone with the target", fontsize="small")
+
+
+def _draw_target(description: TargetDescription, axes: Axes) -> None:
+    """Draw the shares of the classes or labels, or a histogram of the quantity, the first of two."""
+    problem = description.problem
+    if description.shares:
+        names = [textwrap.fill(name, 14) for name in problem.output_names]
+        axes.bar_label(axes.bar(names, 100 * np.array(description.shares), color=SKY), fmt="%.3g", fontsize="x-small")
+        axes.set_ylabel("samples (%)")
+        return
+    values = pd.DataFrame(description.targets)[0]
+    axes.hist(values.clip(upper=values.quantile(0.995)), bins=40, color=SKY)
+    axes.axvline(values.median(), color=VERMILION, linestyle="--", label=f"median {format_number(values.median())}")
+    axes.set_xlabel(f"{problem.output_names[0]} {f'({problem.target_unit})' if problem.target_unit else ''}")
+    axes.set_ylabel("samples")
+    axes.locator_params(axis="x", nbins=4)
+    axes.xaxis.set_major_formatter(lambda value, _: format_number(value))
+    axes.legend(frameon=False, fontsize="small", labelcolor=INK)

@@ -1,1 +1,1 @@
-"""Lesson 6: how large a network a training set can bear, and the plane of bias and variance."""
+"""Lesson 6: the plane of bias and variance."""

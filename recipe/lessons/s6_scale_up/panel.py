@@ -6,37 +6,45 @@ import threading
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
 
-import ipywidgets as widgets
+import numpy as np
 
+from recipe.figures import BLUE, GREEN, INK, ORANGE, SKY, VERMILION, finish
 from recipe.steps.s6_scale_up import ErrorDiagnosis, diagnose_errors, show_percent
-from recipe.ui.controls import make_controls
 from recipe.ui.panel import OnProgress, Panel
 from recipe.ui.settings import Settings, setting
 
 if typing.TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+Point = tuple[float, float]  # training error, validation error
+
+# The four cases that bias and variance are taught with. The source: A. Ng, Machine Learning Yearning, 2018, chapter 21.
+TEXTBOOK_CASES = MappingProxyType({"A": (0.01, 0.11), "B": (0.15, 0.14), "C": (0.15, 0.30), "D": (0.005, 0.01)})
 # Half points up to 5 %, whole ones up to 50 %.
 ERRORS = tuple(thousandths / 1000 for thousandths in (*range(0, 50, 5), *range(50, 510, 10)))
+STOPS = {show_percent(error): error for error in ERRORS}
+GRID = 91  # points a side that the regions are computed at
+SMALLEST_SIDE = 0.35
+REGIONS = MappingProxyType(  # by bias and variance
+    {
+        ("low", "low"): (GREEN, "neither is high"),
+        ("high", "low"): (SKY, "high bias"),
+        ("low", "high"): (ORANGE, "high variance"),
+        ("high", "high"): (VERMILION, "both are high"),
+    }
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ErrorsSettings(Settings):
     """What the panel's controls say, as shares; the first textbook case at first."""
 
-    training: float = setting(0.01, label="training error", low=0.0, high=0.5, help="Share of wrong answers.")
-    validation: float = setting(0.11, label="validation error", low=0.0, high=0.5, help="Measured like the other.")
-    reachable: float = setting(0.0, label="reachable error", low=0.0, high=0.5, help="What people reach, say.")
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for name in self.names():
-            if getattr(self, name) not in ERRORS:
-                raise ValueError(
-                    f"The sliders move in half points up to 5 %, then in whole ones. Received: {name}="
-                    f"{getattr(self, name)!r}. Give a share such as 0.05; recipe.diagnose_errors takes any."
-                )
+    training: float = setting(0.01, label="training error", low=0, high=1, steps=STOPS, help="Share of wrong answers.")
+    validation: float = setting(0.11, label="validation error", low=0, high=1, steps=STOPS, help="Measured alike.")
+    reachable: float = setting(0.0, label="reachable error", low=0, high=1, steps=STOPS, help="What people reach, say.")
 
 
 class ErrorsPanel(Panel):
@@ -53,46 +61,59 @@ class ErrorsPanel(Panel):
     live = True
     figure_size = (7.0, 4.4)
 
-    def __init__(self, runs: Mapping[str, tuple[float, float]] | None = None, **settings: object) -> None:
+    def __init__(self, runs: Mapping[str, Point] | None = None, **settings: object) -> None:
         self.runs = dict(runs or {})
         super().__init__(**settings)
-
-    def make_controls(self, settings: ErrorsSettings) -> dict[str, widgets.Widget]:
-        """Sliders over a list of values, each shown in per cent."""
-        return {
-            name: widgets.SelectionSlider(
-                options=[(show_percent(error), error) for error in ERRORS],
-                value=getattr(settings, name),
-                description=control.description,
-                tooltip=control.tooltip,
-                style=control.style,
-                layout=widgets.Layout(width="100%"),
-            )
-            for name, control in make_controls(settings).items()
-        }
 
     def compute(self, settings: ErrorsSettings, on_progress: OnProgress, stop: threading.Event) -> ErrorDiagnosis:
         """Diagnose the three errors."""
         return diagnose_errors(settings.training, settings.validation, settings.reachable)
 
     def draw(self, figure: Figure, result: ErrorDiagnosis) -> None:
-        """The plane, with a star where the sliders are."""
-        from recipe.lessons.s6_scale_up.figures import draw_errors
+        """All points on the regions of each diagnosis, with a star where the sliders are."""
+        from matplotlib.colors import ListedColormap
+        from matplotlib.patches import Patch
+        from matplotlib.ticker import PercentFormatter
 
-        draw_errors(self.runs, **self._point(result), axes=figure.subplots())
+        axes, points, reachable = figure.subplots(), self._points(result), result.reachable_error
+        largest = max(reachable, *(max(point) for point in points.values()))
+        side = max(SMALLEST_SIDE, 0.05 * np.ceil(1.04 * largest / 0.05))  # in steps: a small change moves nothing
+        colours = ListedColormap([colour for colour, _ in REGIONS.values()])
+        shown = {"origin": "lower", "extent": (0, side, 0, side), "aspect": "auto"}
+        axes.imshow(_regions(side, reachable), cmap=colours, vmin=0, vmax=3, alpha=0.28, **shown)
+        handles = [Patch(color=colour, alpha=0.35, label=words) for colour, words in REGIONS.values()]
+        handles += axes.plot((0, side), (0, side), color=INK, linestyle=":", lw=1.2, label="both errors equal")
+        handles.append(axes.axvline(reachable, color=INK, linestyle="--", lw=1.2, label="reachable error"))
+        for number, (name, point) in enumerate(points.items()):
+            colour, mark, size, words = BLUE, f"${number}$", 9, name  # one's own runs are numbered
+            if number == 0:
+                colour, mark, size = VERMILION, "*", 18
+            elif name in TEXTBOOK_CASES:
+                colour, mark, words = INK, f"${name}$", f"textbook's case {name}"
+            look = {"color": colour, "marker": mark, "markersize": size, "linestyle": "none", "clip_on": False}
+            handles += axes.plot(*point, label=words, zorder=3, **look)
+        axes.set_xlim(0, side)
+        axes.set_ylim(0, side)
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+        axes.set_xlabel("training error")
+        axes.set_ylabel("validation error")
+        finish(axes, f"reachable error {show_percent(reachable)}")
+        place = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.02), "borderaxespad": 0}
+        axes.legend(handles=handles, frameon=False, fontsize=8.5, labelcolor=INK, **place)
 
     def describe(self, result: ErrorDiagnosis) -> str:
         """The diagnosis, and those of all other points."""
-        from recipe.lessons.s6_scale_up.figures import describe_errors
-
-        return f"{result.sentence} {describe_errors(self.runs, **self._point(result))}"
+        told = [
+            f"{row['name']}: {show_percent(row['training error'])} and {show_percent(row['validation error'])}, "
+            f"{REGIONS[row['bias'], row['variance']][1]}."
+            for row in self.rows(result)[1:]
+        ]
+        return " ".join([result.sentence, *told])
 
     def rows(self, result: ErrorDiagnosis) -> list[dict[str, object]]:
         """The sliders, then one's own runs and the textbook's cases, all with this reachable error."""
-        from recipe.lessons.s6_scale_up.figures import TEXTBOOK_CASES
-
-        points = {"the sliders": (result.train_error, result.validation_error), **self.runs, **TEXTBOOK_CASES}
-        found = {name: diagnose_errors(*point, result.reachable_error) for name, point in points.items()}
+        found = {name: diagnose_errors(*point, result.reachable_error) for name, point in self._points(result).items()}
         return [
             {
                 "name": name,
@@ -108,7 +129,13 @@ class ErrorsPanel(Panel):
         """The diagnosis in a sentence."""
         return result.sentence
 
-    @staticmethod
-    def _point(result: ErrorDiagnosis) -> dict[str, object]:
-        chosen = (result.train_error, result.validation_error)
-        return {"chosen": chosen, "reachable_error": result.reachable_error}
+    def _points(self, result: ErrorDiagnosis) -> dict[str, Point]:
+        return {"the sliders": (result.train_error, result.validation_error), **self.runs, **TEXTBOOK_CASES}
+
+
+@lru_cache(maxsize=64)
+def _regions(side: float, reachable_error: float) -> np.ndarray:
+    """Return the place in `REGIONS` of every point of the plane, (GRID, GRID), validation error upwards."""
+    errors, order = (np.arange(GRID) + 0.5) / GRID * side, list(REGIONS)
+    found = [[diagnose_errors(train, validation, reachable_error) for train in errors] for validation in errors]
+    return np.array([[order.index((one.bias, one.variance)) for one in row] for row in found])
