@@ -210,7 +210,8 @@ class ProblemPanel(Panel):
         )
 
         def offer_inputs(change: object = None) -> None:
-            inputs.options = input_columns(target.value)  # and none of them is chosen
+            inputs.value = ()  # before they go: the page would look for those that are chosen among the new ones
+            inputs.options = input_columns(target.value)
             inputs.layout.display = "flex" if inputs.options else "none"
 
         target.observe(offer_inputs, names="value")
