@@ -183,7 +183,7 @@ def test_prepare_refuses_an_encoding_that_does_not_suit(name, encoding, allowed)
          "training part. Received: housing, columns 4 (total_bedrooms). Drop"),
         ("housing", "x_train", np.s_[:2, 6], 0, {"ratios": HOUSING_RATIOS}, "2 of 192 values of households are 0, and"),
         ("mnist", "x_train", ..., 3, {"encoding": "normalize"}, "All pixels are 3, so there is nothing to see"),
-        ("housing", "y_val", 3, np.nan, {}, "1 of the validation targets are not finite. Received: housing, y of shape "),
+        ("housing", "y_val", 3, np.nan, {}, "1 of the validation targets are not finite. Received: housing, y of sha"),
         ("housing_vector", "y_val", 3, np.nan, {}, "2 of the validation targets are not finite. Received: housing_vec"),
         ("mnist", "y_train", 0, 10, {}, "labels of mnist run from 0 to 9. Received: the training targets, from 0 to 1"),
         ("imdb", "y_train", 0, 2, {}, "labels of imdb run from 0 to 1. Received: the training targets, from 0 to 2."),
