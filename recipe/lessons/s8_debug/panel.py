@@ -15,7 +15,7 @@ from recipe.debugging import CHECKS
 from recipe.debugging.checks import Check
 from recipe.debugging.faults import FAULTS
 from recipe.lessons.s8_debug.fault_game import CHECK_COSTS, SOUND, WRONG_COSTS, Answer, FaultGame, Round
-from recipe.lessons.s8_debug.figures import describe_symptoms, draw_symptoms
+from recipe.lessons.s8_debug.figures import describe_round, draw_round
 from recipe.ui.panel import OnProgress, Panel
 from recipe.ui.settings import Settings, setting
 from recipe.ui.texts import describe_source
@@ -93,6 +93,7 @@ class FaultGamePanel(Panel):
 
     def make_left(self) -> list[widgets.Widget]:
         """The controls, each above the button that it belongs to."""
+        self._drawn: object = None  # the history that the figure shows: the widgets are new, and show nothing yet
         self.guess_button = widgets.Button(description="Guess", icon="question")
         self.next_button = widgets.Button(description="New round", icon="refresh")
         self.guess_button.on_click(lambda button: self._press("guess"))
@@ -128,11 +129,11 @@ class FaultGamePanel(Panel):
 
     def draw(self, figure: Figure, result: Round) -> None:
         """The symptoms; what the checks found stands below, as text."""
-        draw_symptoms(figure, result.symptoms)
+        draw_round(figure, result)
 
     def describe(self, result: Round) -> str:
         """The symptoms in words."""
-        return describe_symptoms(result.symptoms)
+        return describe_round(result)
 
     def rows(self, result: Round) -> list[dict[str, object]]:
         """A row a check that was made."""
@@ -148,12 +149,15 @@ class FaultGamePanel(Panel):
         """What the data of the present round is."""
         if self.game.round is None:
             return describe_source(*self.datasets)
-        name = self.game.round.symptoms.pipeline.problem.name
+        name = self.game.round.pipeline.problem.name
         return describe_source(*(dataset for dataset in self.datasets if dataset.problem.name == name))
 
     def show_result(self, result: Round | None) -> None:
-        """The figure, and the notes below it."""
-        super().show_result(result)
+        """The notes, and the figure above them where it is another round's."""
+        history = getattr(result, "history", None)
+        if history is None or history is not self._drawn:
+            super().show_result(result)
+            self._drawn = history
         self.notes.value = notes_html(result)
 
     def run_first(self) -> None:
@@ -165,7 +169,7 @@ def notes_html(round: Round | None) -> str:
     """Return what is known of a round: numbers of the data, the checks and the guesses with their answers."""
     if round is None:
         return ""
-    facts = [f"{escape(name)}: {escape(text)}" for name, text in round.symptoms.facts]
+    facts = [f"{escape(name)}: {escape(text)}" for name, text in round.facts.items()]
     checks = [_check_html(check) for check in round.checks]
     answers = [f"<b>{'Right.' if one.right else 'Wrong.'}</b> {escape(one.text)}" for one in round.answers]
     rules = f"<b>{round.points} points left.</b> A check costs {CHECK_COSTS} point, a wrong guess {WRONG_COSTS}."
