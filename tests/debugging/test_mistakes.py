@@ -103,7 +103,7 @@ def test_find_mistakes_judges_rows_from_all_over_the_part():
 @pytest.mark.parametrize(("name", "wrong"), [("mnist_five", 1), ("mnist_multilabel", 4)])
 def test_find_mistakes_of_yes_or_no_answers(name, wrong):
     dataset = recipe.load(name, source="sample", rows=40)
-    split = recipe.hold_out(dataset, stratify=False)
+    split = recipe.hold_out(dataset)
     split = dataclasses.replace(split, y_val=np.zeros_like(split.y_val))
     split.y_val[:wrong] = 1
     prepared = recipe.prepare(split)

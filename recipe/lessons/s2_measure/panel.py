@@ -174,7 +174,7 @@ class MeasurePanel(Panel):
         axes.plot(at.recall, at.precision, "D", color=VERMILION, markersize=9, label=label, clip_on=False, zorder=3)
         axes.set(xlabel="recall", ylabel="precision", xlim=(-0.02, 1.03), ylim=(-0.02, 1.05))
         source = " (sample)" if self.datasets[0].source == "sample" else ""
-        finish(axes, f"of {SAMPLES:,} samples {result.share:.1%} {names[1]}{source}")
+        finish(axes, f"{result.share:.1%} of {SAMPLES:,} are {names[1]}{source}")
         axes.legend(frameon=False, fontsize="small", labelcolor=INK, loc="upper left", bbox_to_anchor=(0, -0.16))
 
     def describe(self, result: ThresholdReport) -> str:
