@@ -23,7 +23,7 @@ EXEMPT = {
     "from_folder": "makes the data of this test",
 }
 SENTENCES = [
-    f"{'good' if row % 2 else 'bad'} film number {row % 7}, {'très' if row % 3 else 'sehr'} lang" for row in range(120)
+    f"{'good' if row % 2 else 'bad'} film {row % 7}, {'très' if row % 3 else 'sehr'} lang" for row in range(120)
 ]
 COLUMNS = ["age", "region", "contract", "months", "monthly_fee", "hotline_calls", "paperless"]
 DATA = {
@@ -39,7 +39,7 @@ DATA = {
         np.repeat(sk.load_digits().images[:300, ..., None], 3, axis=3), sk.load_digits().target[:300]
     ),
 }
-SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in list(DATA)[3:]]
+SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in list(DATA)[1:]]
 
 
 class World:
@@ -57,7 +57,7 @@ class World:
 
 CALLS = {
     "Dataset": lambda world: isinstance(world.data, recipe.Dataset),
-    "Journal": lambda world: recipe.Journal(world.folder / "journal.log").record(world.run).problem == world.prepared.problem,
+    "Journal": lambda world: recipe.Journal(world.folder / "journal.log").record(world.run).problem.name == "mine",
     "LAST_LAYERS": lambda world: recipe.LAST_LAYERS[world.problem.type],
     "MEASURES": lambda world: recipe.MEASURES[world.problem.measure].title,
     "ModelSpec": lambda world: world.spec.describe(),
@@ -66,7 +66,7 @@ CALLS = {
     "Range": lambda world: recipe.tune(
         world.split, recipe.SearchSpace(base=world.spec, dropout=recipe.Range(0.0, 0.5)), trials=1, journal=None
     ).best,
-    "Run": lambda world: recipe.Run.from_dict(world.run.to_dict()).score == world.run.score,
+    "Run": lambda world: np.isclose(recipe.Run.from_dict(world.run.to_dict()).score, world.run.score),
     "SearchSpace": lambda world: recipe.SearchSpace(base=world.spec),
     "TrainingPanel": lambda world: recipe.TrainingPanel(world.data, journal=None).run(epochs=2).score,
     "advise": lambda world: recipe.advise(world.run),
@@ -118,7 +118,7 @@ def test_every_public_name_is_called_or_exempt_with_a_reason():
     assert not set(CALLS) & set(EXEMPT)
 
 
-@pytest.mark.parametrize("name", ["churn", "shapes", "texts", *SLOW])
+@pytest.mark.parametrize("name", ["churn", *SLOW])
 def test_every_public_name_works_on_data_of_ones_own(name, tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -131,7 +131,7 @@ def test_every_public_name_works_on_data_of_ones_own(name, tmp_path):
         except Exception as error:
             broken[called] = f"{type(error).__name__}: {error}"
             continue
-        if found is False or (isinstance(found, float) and not np.isfinite(found)):
+        if found is False or found is np.False_ or (isinstance(found, float) and not np.isfinite(found)):
             broken[called] = repr(found)
         text = str(found.to_csv() if isinstance(found, pd.DataFrame) else found)
         for word in ("latitude", "mnist", "imdb", "housing"):

@@ -619,7 +619,7 @@ def _seal(
     y_train, y_test = (targets.y[part] for part in rows)
     scale = _choose_scale(y_train) if not targets.type.is_classification else (1.0,)
     problem = Problem(
-        name=re.sub(r"[^\w.-]+", "_", wish.name) or "mine",
+        name=re.sub(r"[^\w.-]+", "_", wish.name).strip("-.") or "mine",
         type=targets.type,
         outputs=1 if targets.type is ProblemType.BINARY else len(targets.names),
         output_names=targets.names,
