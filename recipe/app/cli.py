@@ -183,6 +183,7 @@ def runs(
     """List, filter and export the journal: every run, from notebooks, panels, searches and this command."""
     with _explained():
         from recipe.app.terminal import runs_table
+        from recipe.data.safe_files import to_safe_csv
         from recipe.journal import default_journal, tabulate
 
         _check_targets(csv, json)
@@ -202,7 +203,7 @@ def runs(
     if len(table) > limit:
         _say(console, f"{len(table) - limit:,} more: --limit {len(table)} shows them.")
     chosen = [kept[place] for place in table.index]
-    _write({csv: lambda: table.to_csv(index=False), json: lambda: _list_as_json(chosen)}, console)
+    _write({csv: lambda: to_safe_csv(table, index=False), json: lambda: _list_as_json(chosen)}, console)
 
 
 def _select(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -211,20 +212,13 @@ def _squared_errors(y_true: np.ndarray, outputs: np.ndarray) -> np.ndarray:
     return np.square(y_true - outputs.astype(np.float64)).mean(axis=1, keepdims=True)
 
 
-def _f1(y_true: np.ndarray, outputs: np.ndarray) -> np.ndarray:
-    """F1 is 2 hits / (2 hits + errors of both kinds), for each label by itself."""
+def _hits_and_errors(y_true: np.ndarray, outputs: np.ndarray, *, counted: str) -> np.ndarray:
+    """Hits, and the errors that count: wrong yeses, missed ones, or both, which is F1 = 2 hits / (2 hits + errors)."""
     yes, true = outputs > THRESHOLD, y_true.astype(bool)
-    return np.hstack([2.0 * (yes & true), yes ^ true])
-
-
-def _precision(y_true: np.ndarray, outputs: np.ndarray) -> np.ndarray:
-    yes, true = outputs > THRESHOLD, y_true.astype(bool)
-    return np.column_stack([(yes & true).sum(axis=1), (yes & ~true).sum(axis=1)])
-
-
-def _recall(y_true: np.ndarray, outputs: np.ndarray) -> np.ndarray:
-    yes, true = outputs > THRESHOLD, y_true.astype(bool)
-    return np.column_stack([(yes & true).sum(axis=1), (~yes & true).sum(axis=1)])
+    if counted == "both":
+        return np.hstack([2.0 * (yes & true), yes ^ true])  # for each label by itself
+    errors = yes & ~true if counted == "wrong" else ~yes & true
+    return np.column_stack([(yes & true).sum(axis=1), errors.sum(axis=1)])  # all labels together
 
 
 def _rank(y_true: np.ndarray, outputs: np.ndarray) -> float:
@@ -250,7 +244,7 @@ _ALL = (
         title="F1 score",
         types=_YES_NO,
         note="The harmonic mean of precision and recall of the yes class; the mean over labels.",
-        _parts=_f1,
+        _parts=partial(_hits_and_errors, counted="both"),
         _metric=("F1Score", {"threshold": THRESHOLD, "average": "macro"}),
     ),
     Measure(
@@ -258,7 +252,7 @@ _ALL = (
         title="precision",
         types=_YES_NO,
         note="The share of what the model calls a yes that is one, over all labels together.",
-        _parts=_precision,
+        _parts=partial(_hits_and_errors, counted="wrong"),
         _metric=("Precision", {"thresholds": THRESHOLD}),
     ),
     Measure(
@@ -266,7 +260,7 @@ _ALL = (
         title="recall",
         types=_YES_NO,
         note="The share of what is a yes that the model finds, over all labels together.",
-        _parts=_recall,
+        _parts=partial(_hits_and_errors, counted="missed"),
         _metric=("Recall", {"thresholds": THRESHOLD}),
     ),
     Measure(

@@ -86,7 +86,6 @@ class Reviews:
         -------
         uint8 array of shape (n, num_words): 1 where the text has the word at least once, else 0
         """
-        _check_columns("num_words", num_words)
         hot = np.zeros((len(self), num_words), np.uint8)
         for first in range(0, len(self), BLOCK_TEXTS):
             offsets = self.offsets[first : first + BLOCK_TEXTS + 1]
@@ -98,7 +97,6 @@ class Reviews:
 
     def counts(self, num_words: int) -> np.ndarray:
         """Return how often each of the most frequent words stands in each text: uint8 (n, num_words), 255 at most."""
-        _check_columns("num_words", num_words)
         counts = np.empty((len(self), num_words), np.uint8)
         for row, text in enumerate(self):
             counts[row] = np.minimum(np.bincount(text[text < num_words], minlength=num_words), MOST_COUNTED)
@@ -116,8 +114,11 @@ class Reviews:
         -------
         uint16 array of shape (n, length)
         """
-        _check_columns("length", length)
-        _check_columns("num_words", num_words, most=MOST_RANKS)
+        if num_words > MOST_RANKS:
+            raise ValueError(
+                f"A sequence has {MOST_RANKS:,} ranks at most, which is what uint16 holds. Received: "
+                f"num_words={num_words}. Ask for fewer."
+            )
         columns = np.zeros((len(self), length), np.uint16)
         for row, text in enumerate(self):
             known = text[text < num_words][:length]
@@ -151,9 +152,3 @@ class Reviews:
         matrix = csr_matrix((np.ones(len(tokens)), tokens, kept_before[self.offsets]), shape=(len(self), num_words))
         matrix.sum_duplicates()
         return matrix
-
-
-def _check_columns(name: str, value: int, most: float = np.inf) -> None:
-    if not 1 <= value <= most:
-        limit = "1 column at least" if value < 1 else f"{most:,} ranks at most, which is what uint16 holds"
-        raise ValueError(f"An array of words has {limit}. Received: {name}={value}. Ask for another number.")

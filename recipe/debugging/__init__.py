@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from html import escape
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -14,11 +13,10 @@ from recipe.core.problem import Problem, ProblemType
 from recipe.debugging import data, training
 from recipe.debugging import model as model_checks
 from recipe.debugging.bench import Bench, NotApplicable
-from recipe.debugging.checks import Check, Status
+from recipe.debugging.checks import Check, PipelineReport, Status
 
 if TYPE_CHECKING:
     import keras
-    import pandas as pd
 
 CHECKS = MappingProxyType(
     {
@@ -48,71 +46,6 @@ CHECKS = MappingProxyType(
         "shuffled labels": training.check_shuffled_labels,
     }
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class PipelineReport:
-    """What the checks of a pipeline found.
-
-    Attributes
-    ----------
-    checks : in the order in which they were made
-    """
-
-    checks: tuple[Check, ...]
-
-    @property
-    def failed(self) -> tuple[Check, ...]:
-        """The checks that found something wrong."""
-        return tuple(check for check in self.checks if check.failed)
-
-    @property
-    def count(self) -> str:
-        """How many failed, in words."""
-        made = sum(check.status is not Status.NOT_APPLICABLE for check in self.checks)
-        return f"{len(self.failed)} of {made} checks failed." if self.failed else f"All {made} checks passed."
-
-    @property
-    def sentence(self) -> str:
-        """The outcome in words, with the first thing to look at."""
-        left = sum(check.status is Status.NOT_APPLICABLE for check in self.checks)
-        first = f"Look first at {self.failed[0].sentence}" if self.failed else ""
-        return " ".join(filter(None, [self.count, f"({left} not applicable.)" if left else "", first]))
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return a table, a row a check."""
-        import pandas as pd
-
-        frame = pd.DataFrame([vars(check) for check in self.checks])
-        return frame.rename(columns={"name": "check", "status": "outcome"})
-
-    def __getitem__(self, name: str) -> Check:
-        """Return the check of that name."""
-        for check in self.checks:
-            if check.name == name:
-                return check
-        raise KeyError(
-            f"That check was not made. Received: {name!r}. Made: {', '.join(check.name for check in self.checks)}."
-        )
-
-    def __str__(self) -> str:
-        width = max((len(check.name) for check in self.checks), default=0)
-        lines = [f"{_MARKS[check.status]} {check.name:<{width}}  {_say(check)}" for check in self.checks]
-        return "\n".join([*lines, self.count if self.failed else self.sentence])
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{_MARKS[check.status]} {check.status}</td><th scope='row' style='text-align:left'>"
-            f"{escape(check.name)}</th><td style='text-align:left'>{escape(_say(check))}</td></tr>"
-            for check in self.checks
-        )
-        head = "<tr><th>outcome</th><th style='text-align:left'>check</th><th style='text-align:left'>found</th></tr>"
-        return f"<table><caption>{escape(self.count)}</caption><thead>{head}</thead><tbody>{rows}</tbody></table>"
-
-
-_MARKS = MappingProxyType({Status.PASSED: "+", Status.FAILED: "!", Status.NOT_APPLICABLE: "-"})
 
 
 def check_pipeline(
@@ -169,8 +102,3 @@ def make_check(bench: Bench, name: str) -> Check:
         return replace(CHECKS[name](bench), name=name)
     except NotApplicable as why:
         return Check(name=name, status=Status.NOT_APPLICABLE, found=why.sentence)
-
-
-def _say(check: Check) -> str:
-    expected = f"Expected: {check.expected}" if check.expected and not check.passed else ""
-    return " ".join(filter(None, (check.found, expected, check.cause)))

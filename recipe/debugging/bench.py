@@ -8,10 +8,11 @@ from __future__ import annotations
 import math
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,13 +23,11 @@ from recipe.debugging.checks import Check, Status
 if TYPE_CHECKING:
     import keras
 
-    from recipe.debugging.rate_sweep import RateSweep
-
-T = TypeVar("T")
-
 ROWS, VAL_ROWS = 2_000, 500  # that are trained and judged on at most
 BATCH, STEPS = 32, 20  # of one stretch of training, after which it is judged
 STRETCHES, LONGEST = 3, 9
+AROUND = tuple(10.0**power for power in range(-4, 5))  # learning rates that are tried, times the one used
+WELL_CHOSEN = 0.25  # of the fall of the loss at the best rate
 CANNOT_RUN = "the model cannot be run on these data"
 
 
@@ -40,6 +39,19 @@ class NotApplicable(Exception):
         """The message, written as a sentence."""
         text = str(self)
         return f"{text[0].upper()}{text[1:].rstrip('.')}."
+
+
+@contextmanager
+def refusals(fact: str) -> Iterator[None]:
+    """Turn what Keras refuses inside into the reason why a check cannot be made."""
+    try:
+        with warnings.catch_warnings(action="ignore", category=SyntaxWarning):  # of losses: a check says it better
+            yield
+    except NotApplicable:
+        raise
+    except Exception as error:
+        first = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise NotApplicable(f"{fact}: {first[:200]}") from error
 
 
 def judge(ok: bool, *, found: str, expected: str, cause: str, value: float | None = None) -> Check:
@@ -76,6 +88,41 @@ class Outcome:
     def steps(self) -> int:
         """How many updates were made."""
         return STEPS * len(self.losses)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RateSweep:
+    """How far a short training gets at learning rates from far too low to far too high, from the same first weights.
+
+    Attributes
+    ----------
+    courses : of each rate, in rising order, the training loss after each stretch; infinite where it diverged
+    first_loss : the same before the first step
+    """
+
+    courses: Mapping[float, tuple[float, ...]]
+    first_loss: float
+
+    @property
+    def falls(self) -> dict[float, float]:
+        """By how much the loss fell at each rate; minus infinity where it diverged."""
+        return {rate: self.first_loss - course[-1] for rate, course in self.courses.items()}
+
+    @property
+    def fastest_rate(self) -> float:
+        """The rate at which the loss was lowest on the way: what is reached at the end may be chance."""
+        return min(self.courses, key=lambda rate: sum(self.courses[rate]))
+
+    @property
+    def good_rates(self) -> tuple[float, ...]:
+        """The rates at which the loss fell at least by a quarter of what it fell at best, in rising order."""
+        best = max(self.falls.values())
+        return tuple(rate for rate, fall in self.falls.items() if fall >= WELL_CHOSEN * best)
+
+    @property
+    def advised_rate(self) -> float:
+        """The next good rate below the fastest one: there the loss still falls well, and nothing explodes."""
+        return max((rate for rate in self.good_rates if rate < self.fastest_rate), default=self.fastest_rate)
 
 
 class Bench:
@@ -210,30 +257,15 @@ class Bench:
         from recipe.engine.models import fixed_seed
         from recipe.engine.twins import copy_model
 
-        def draw() -> keras.Model:
-            with fixed_seed(self.seed):
-                copy = copy_model(self.model)
-                if not copy.built:
-                    copy.build((None, *self.x_train.shape[1:]))
-            return copy
-
-        copy = self.guard(draw, "the model cannot be copied")
+        with refusals("the model cannot be copied"), fixed_seed(self.seed):
+            copy = copy_model(self.model)
+            if not copy.built:
+                copy.build((None, *self.x_train.shape[1:]))
         if self.model.built and not frozen_too:
             for new, old in zip(copy.variables, self.model.variables, strict=True):
                 if not old.trainable:
                     new.assign(old.value)
         return copy
-
-    def guard(self, make: Callable[[], T], fact: str) -> T:
-        """Return what `make` returns; what Keras refuses is a reason why a check cannot be made."""
-        try:
-            with warnings.catch_warnings(action="ignore", category=SyntaxWarning):  # of losses: a check says it better
-                return make()
-        except NotApplicable:
-            raise
-        except Exception as error:
-            first = (str(error).strip() or type(error).__name__).splitlines()[0]
-            raise NotApplicable(f"{fact}: {first[:200]}") from error
 
     # Losses.
 
@@ -243,8 +275,9 @@ class Bench:
 
         from recipe.engine.members import row_losses
 
-        find = lambda: row_losses(self.model.loss, y, outputs.astype(np.float32))  # noqa: E731
-        return float(keras.ops.convert_to_numpy(self.guard(find, "the loss cannot be computed")).mean())
+        with refusals("the loss cannot be computed"):
+            losses = row_losses(self.model.loss, y, outputs.astype(np.float32))
+        return float(keras.ops.convert_to_numpy(losses).mean())
 
     def first_loss(self, rows: int = VAL_ROWS) -> float:
         """Return the loss of fresh weights on the first training rows, in inference mode."""
@@ -252,8 +285,9 @@ class Bench:
 
         self.check_runnable()
         x, y = (part[:rows] for part in self.arrays[:2])
-        predict = lambda: keras.ops.convert_to_numpy(self._start_anew()(x, training=False))  # noqa: E731
-        return self.mean_loss(y, self.guard(predict, CANNOT_RUN))
+        with refusals(CANNOT_RUN):
+            outputs = keras.ops.convert_to_numpy(self._start_anew()(x, training=False))
+        return self.mean_loss(y, outputs)
 
     @cached_property
     def constant_loss(self) -> float:
@@ -297,7 +331,8 @@ class Bench:
         if not copy.trainable_variables:
             raise NotApplicable("no weight can be trained")
         build_optimizer(optimizer, copy.trainable_variables)
-        self.guard(lambda: copy.compile(optimizer=optimizer, loss=self.model.loss), "the model cannot be compiled anew")
+        with refusals("the model cannot be compiled anew"):
+            copy.compile(optimizer=optimizer, loss=self.model.loss)
         return copy
 
     def _start_anew(self) -> keras.Model:
@@ -348,7 +383,8 @@ class Bench:
         parts = dict(zip(("x", "y", "x_val", "y_val"), arrays, strict=True))
         listeners = {name: options.pop(name, None) for name in ("on_epoch", "stop")}
         job = Job(model=model, seed=self.seed, **parts, **{"batch_size": BATCH, "steps_per_epoch": STEPS} | options)
-        (progress,) = self.guard(lambda: list(train_models([job], **listeners)), CANNOT_RUN)
+        with refusals(CANNOT_RUN):
+            (progress,) = train_models([job], **listeners)
         if progress.stopped == "interrupted":
             raise KeyboardInterrupt
         return progress.history
@@ -366,9 +402,13 @@ class Bench:
     @cached_property
     def sweep(self) -> RateSweep:
         """A short training at each of a range of learning rates around the one used."""
-        from recipe.debugging.rate_sweep import AROUND, sweep_bench
-
-        return sweep_bench(self, [self.used_rate * factor for factor in AROUND])
+        courses = {}
+        for rate in (self.used_rate * factor for factor in AROUND):
+            losses = self.train(f"rate {rate:g}", *self.arrays, rate=rate, epochs=STRETCHES).losses
+            is_whole = len(losses) == STRETCHES and math.isfinite(losses[-1])
+            courses[rate] = losses if is_whole else (math.inf,) * STRETCHES
+        # Before the first step on as many rows as the engine measures afterwards.
+        return RateSweep(courses=courses, first_loss=self.first_loss(min(map(len, self.arrays))))
 
 
 def guess_type(y: np.ndarray, outputs: int, loss: str) -> ProblemType:

@@ -1,9 +1,15 @@
-"""What a check of a pipeline answers: passed, failed or not applicable, with its number and the likely cause."""
+"""What a check of a pipeline answers, and the report of all of them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from html import escape
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Status(StrEnum):
@@ -31,7 +37,7 @@ class Check:
     --------
     >>> check = Check(name="initial loss", status=Status.PASSED, found="2.31.", expected="ln 10 = 2.30.", value=2.31)
     >>> check.passed, check.sentence
-    (True, 'initial loss: passed. 2.31. Expected: ln 10 = 2.30.')
+    (True, 'initial loss: passed. 2.31.')
     """
 
     name: str
@@ -52,7 +58,75 @@ class Check:
         return self.status is Status.FAILED
 
     @property
+    def text(self) -> str:
+        """What was found; where it failed, what was expected and the cause as well."""
+        return " ".join(filter(None, (self.found, self.failed and f"Expected: {self.expected}", self.cause)))
+
+    @property
     def sentence(self) -> str:
-        """The outcome in words."""
-        expected = f"Expected: {self.expected}" if self.expected else ""
-        return " ".join(filter(None, (f"{self.name}: {self.status}.", self.found, expected, self.cause)))
+        """The name, the outcome and the text."""
+        return f"{self.name}: {self.status}. {self.text}"
+
+
+_MARKS = MappingProxyType({Status.PASSED: "+", Status.FAILED: "!", Status.NOT_APPLICABLE: "-"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class PipelineReport:
+    """What the checks of a pipeline found.
+
+    Attributes
+    ----------
+    checks : in the order in which they were made
+    """
+
+    checks: tuple[Check, ...]
+
+    @property
+    def failed(self) -> tuple[Check, ...]:
+        """The checks that found something wrong."""
+        return tuple(check for check in self.checks if check.failed)
+
+    @property
+    def count(self) -> str:
+        """How many failed, and how many could not be made, in words."""
+        left = sum(check.status is Status.NOT_APPLICABLE for check in self.checks)
+        made, failed = len(self.checks) - left, len(self.failed)
+        words = f"{failed} of {made} checks failed." if failed else f"All {made} checks passed."
+        return f"{words} ({left} not applicable.)" if left else words
+
+    @property
+    def sentence(self) -> str:
+        """The outcome in words, with the first thing to look at."""
+        return f"{self.count} Look first at {self.failed[0].sentence}" if self.failed else self.count
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a table, a row a check."""
+        import pandas as pd
+
+        frame = pd.DataFrame([vars(check) for check in self.checks])
+        return frame.rename(columns={"name": "check", "status": "outcome"})
+
+    def __getitem__(self, name: str) -> Check:
+        """Return the check of that name."""
+        made = {check.name: check for check in self.checks}
+        if name not in made:
+            raise KeyError(f"That check was not made. Received: {name!r}. Made: {', '.join(made)}.")
+        return made[name]
+
+    def __str__(self) -> str:
+        width = max((len(check.name) for check in self.checks), default=0)
+        lines = [f"{_MARKS[check.status]} {check.name:<{width}}  {check.text}" for check in self.checks]
+        return "\n".join([*lines, self.count])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        left = "style='text-align:left'"
+        rows = "".join(
+            f"<tr><td>{_MARKS[check.status]} {check.status}</td><th scope='row' {left}>{escape(check.name)}</th>"
+            f"<td {left}>{escape(check.text)}</td></tr>"
+            for check in self.checks
+        )
+        head = f"<tr><th>outcome</th><th {left}>check</th><th {left}>found</th></tr>"
+        return f"<table><caption>{escape(self.count)}</caption><thead>{head}</thead><tbody>{rows}</tbody></table>"

@@ -7,13 +7,14 @@ import itertools
 import numpy as np
 
 from recipe.core.problem import ProblemType
-from recipe.debugging.bench import Bench, NotApplicable, judge
+from recipe.debugging.bench import Bench, NotApplicable, judge, refusals
 from recipe.debugging.checks import Check
 from recipe.debugging.splits import find_duplicates
 
 LOOKED_AT = 5_000  # rows, drawn evenly, for what needs not all of them
-LARGE, SMALL = 10.0, 0.01  # spread or level of inputs beyond which training suffers
-ALIKE_SHIFT, FARTHEST_SHIFT = 0.25, 0.4  # spreads between two means: of all inputs, and of the hundredth farthest
+LARGE, SMALL = 10.0, 0.01  # mean or standard deviation of inputs beyond which training suffers
+# Standard deviations between the means of two parts: of all inputs, and of the hundredth farthest.
+ALIKE_SHIFT, FARTHEST_SHIFT = 0.25, 0.4
 DUPLICATES = 0.02  # of the validation part
 ONE_CLASS = 0.95
 SCALING_LAYERS = ("Rescaling", "Normalization", "Reshape", "Flatten")
@@ -28,7 +29,8 @@ def check_shapes(bench: Bench) -> Check:
         )
     try:
         few = bench.as_read(bench.x_train[:2])
-        bench.guard(lambda: bench.copy(few), "the model cannot read the inputs")
+        with refusals("the model cannot read the inputs"):
+            bench.copy(few)
     except NotApplicable as why:
         wrong += [] if wrong else [why.sentence]
     columns = bench.target_columns
@@ -52,7 +54,8 @@ def check_finite(bench: Bench) -> Check:
         not bad,
         found=f"{words or 'All numbers are finite'}.",
         expected="no NaN and nothing infinite: one is enough to turn all weights into NaN.",
-        cause="Missing values, a division by a spread of 0, or the logarithm of 0. Fill or drop them in step 4.",
+        cause="Missing values, a division by 0 (the deviation of a constant), or the logarithm of 0. Fill or drop them "
+        "in step 4.",
         value=float(sum(bad.values())),
     )
 
@@ -75,13 +78,13 @@ def check_inputs_vary(bench: Bench) -> Check:
 def check_balance(bench: Bench) -> Check:
     """More than one class, and none that is nearly everything."""
     if not bench.type.is_classification:
-        spread = float(np.std(bench.y_train[np.isfinite(bench.y_train)]))
+        deviation = float(np.std(bench.y_train[np.isfinite(bench.y_train)]))
         return judge(
-            spread > 0,
-            found=f"The targets have a spread of {spread:.3g}.",
+            deviation > 0,
+            found=f"The targets have a standard deviation of {deviation:.3g}.",
             expected="targets that differ.",
             cause="Every target is the same: the wrong column was taken. Look at the targets.",
-            value=spread,
+            value=deviation,
         )
     if bench.type is ProblemType.MULTILABEL:
         raise NotApplicable("each label of a multilabel problem has a balance of its own")
@@ -122,7 +125,7 @@ def _check_target_scale(bench: Bench) -> Check:
     level = _level(bench.y_train)
     return judge(
         level <= 100,
-        found=f"The targets have a mean or a spread of {level:,.3g}.",
+        found=f"The targets have a mean or a standard deviation of {level:,.3g}.",
         expected="targets of the order of 1, at most 100.",
         cause="A network begins near 0 and moves by small steps: it needs very many to get there. Divide the targets "
         "by a round number, such as 100,000 dollars, and say so beside the error.",
@@ -135,10 +138,11 @@ def check_scale(bench: Bench) -> Check:
     level = _level(_table(_reach_first_weights(bench)))
     return judge(
         SMALL <= level <= LARGE,
-        found=f"The largest mean or spread of an input is {level:,.3g}.",
+        found=f"The largest mean or standard deviation of an input is {level:,.3g}.",
         expected=f"between {SMALL:g} and {LARGE:g}, best near 1.",
         cause=("The inputs were not scaled." if level > LARGE else "The inputs were scaled twice.")
-        + " Divide pixels by 255, once; subtract a column's mean and divide by its spread, both of the training part.",
+        + " Divide pixels by 255, once; subtract a column's mean and divide by its standard deviation, both of the "
+        "training part.",
         value=level,
     )
 
@@ -167,12 +171,12 @@ def check_axis(bench: Bench) -> Check:
     rows = max(float(np.abs(np.nanmean(x, axis=1)).max()), float(np.abs(np.nanstd(x, axis=1) - 1).max()))
     return judge(
         rows > 0.01,
-        found="Every sample has a mean of 0 and a spread of 1 over its own columns."
+        found="Every sample has a mean of 0 and a standard deviation of 1 over its own columns."
         if rows <= 0.01
-        else f"The mean or spread over one sample's columns is up to {rows:.3g} away from 0 and 1.",
-        expected="that each column has a mean of 0 and a spread of 1, not each sample.",
-        cause="Mean and spread were taken along the wrong axis (axis=1 where axis=0 is meant): house prices and ages "
-        "are mixed. Take x.mean(axis=0) and x.std(axis=0).",
+        else f"The mean or standard deviation over one sample's columns is up to {rows:.3g} away from 0 and 1.",
+        expected="that each column has a mean of 0 and a standard deviation of 1, not each sample.",
+        cause="Mean and standard deviation were taken along the wrong axis (axis=1 where axis=0 is meant): house "
+        "prices and ages are mixed. Take x.mean(axis=0) and x.std(axis=0).",
         value=rows,
     )
 
@@ -183,8 +187,8 @@ def check_parts_inputs(bench: Bench) -> Check:
     if bench.bad_numbers:
         raise NotApplicable("some numbers are not finite")
     x, x_val = _table(bench.x_train, 2_000), _table(bench.x_val, 2_000)
-    mean, mean_val, spread, spread_val = x.mean(axis=0), x_val.mean(axis=0), x.std(axis=0), x_val.std(axis=0)
-    pooled = np.sqrt((spread**2 + spread_val**2) / 2)
+    mean, mean_val = x.mean(axis=0), x_val.mean(axis=0)
+    pooled = np.sqrt((x.var(axis=0) + x_val.var(axis=0)) / 2)
     used = pooled > 0
     if not used.any():
         raise NotApplicable("the inputs do not vary")
@@ -197,10 +201,11 @@ def check_parts_inputs(bench: Bench) -> Check:
     ok = typical < limits[0] and farthest < limits[1] and 0.5 < overall < 2
     return judge(
         ok,
-        found=f"The means of an input in both parts differ by {typical:.2g} spreads (chance: {chance:.2g}), those of "
-        f"the most different hundredth by {farthest:.2g}; all inputs together spread {overall:.3g} times as "
-        "far in validation.",
-        expected=f"differences below {limits[0]:.2g} and {limits[1]:.2g} spreads, and 0.5 to 2 times the spread.",
+        found=f"An input's means in both parts differ by {typical:.2g} standard deviations (chance: {chance:.2g}), "
+        f"those of the most different hundredth by {farthest:.2g}; all inputs together vary {overall:.3g} times as far "
+        "in validation.",
+        expected=f"differences below {limits[0]:.2g} and {limits[1]:.2g} standard deviations, and together 0.5 to 2 "
+        "times as far.",
         cause="Validation was prepared otherwise than training (not scaled, with statistics of its own, or with its "
         "columns or words in another order), or is another kind of data. Fit the preparation on the training part "
         "and apply that same one to both.",
@@ -218,20 +223,22 @@ def check_parts_targets(bench: Bench) -> Check:
         shares, shares_val = ((part[:, None] == classes).mean(axis=0) for part in (y, y_val))
         distance = float(np.abs(shares - shares_val).sum() / 2)
         # Half the sum of what the shares of two samples of one population differ by.
-        spread = shares * (1 - shares) * (1 / len(y) + 1 / len(y_val))
-        chance = float(np.sqrt(2 * spread / np.pi).sum() / 2)
+        variance = shares * (1 - shares) * (1 / len(y) + 1 / len(y_val))
+        chance = float(np.sqrt(2 * variance / np.pi).sum() / 2)
         found = f"{distance:.1%} of the samples would have to change their class (chance: {chance:.1%})."
         limit = max(0.1, 3 * chance)
     else:
         pooled = np.sqrt((y.var(axis=0) + y_val.var(axis=0)) / 2)
         distance = float(np.max(np.abs(y.mean(axis=0) - y_val.mean(axis=0)) / np.maximum(pooled, 1e-12)))
         chance = float(np.sqrt(1 / len(y) + 1 / len(y_val)))
-        found = f"The means of both parts differ by {distance:.2g} spreads (chance: {chance:.2g})."
+        found = f"The means of both parts differ by {distance:.2g} standard deviations (chance: {chance:.2g})."
         limit = max(0.3, 4 * chance)
     return judge(
         distance < limit,
         found=found,
-        expected=f"less than {limit:.0%}." if bench.type.is_classification else f"less than {limit:.2g} spreads.",
+        expected=f"less than {limit:.0%}."
+        if bench.type.is_classification
+        else f"less than {limit:.2g} standard deviations.",
         cause="The samples were in order when they were cut: one part holds what the other lacks. Shuffle before "
         "splitting (validation_split of fit cuts off the end without shuffling).",
         value=distance,
@@ -261,7 +268,7 @@ def _labels(y: np.ndarray) -> np.ndarray:
 
 
 def _level(values: np.ndarray) -> float:
-    """Return the largest mean or spread of a column."""
+    """Return the largest mean or standard deviation of a column."""
     return float(np.nanmax(np.abs([np.nanmean(values, axis=0), np.nanstd(values, axis=0)])))
 
 

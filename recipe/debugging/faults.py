@@ -229,7 +229,7 @@ def unscaled_input(pipeline: Pipeline) -> None:
     "wrong axis",
     check="shuffled labels",
     table_check="axis of scaling",
-    mend="Keep samples on axis 0; take mean and spread of a table along axis=0. Look at a few samples.",
+    mend="Keep samples on axis 0; take mean and standard deviation of a table along axis=0. Look at a few samples.",
 )
 def wrong_axis(pipeline: Pipeline) -> None:
     """A transposition or a reshape mixed the samples, or columns were normalised along the rows."""
@@ -244,7 +244,7 @@ def wrong_axis(pipeline: Pipeline) -> None:
 
 
 @_fault(
-    "targets out of step",
+    "inputs and targets mismatched",
     check="zero input",
     mend="Shuffle both by one permutation: order = rng.permutation(n); x[order], y[order].",
 )

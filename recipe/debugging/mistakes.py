@@ -145,25 +145,22 @@ class Mistakes:
         return pd.DataFrame(columns, index=pd.Index(self.rows[self.worst], name="row"))
 
 
-def find_mistakes(
-    model: keras.Model, prepared: Prepared, split: Split, *, count: int = 12, judged_rows: int = JUDGED_ROWS
-) -> Mistakes:
-    """Return the worst mistakes of a model on the validation part.
+def find_mistakes(model: keras.Model, prepared: Prepared, split: Split, *, count: int = 12) -> Mistakes:
+    """Return the worst mistakes of a model on the validation part: at most 2,000 samples, spread evenly over it.
 
     Parameters
     ----------
     prepared, split : of the training: what the model read, and the same samples raw, to be shown
     count : of mistakes to return, 1 or more; six texts at most, for each of their words is asked about
-    judged_rows : of validation samples at most, spread evenly over the part
 
     Raises
     ------
     ValueError
         If the split is not the one that was prepared, or the model's outputs are not finite.
     """
-    _check(prepared, split, count, judged_rows)
+    _check(prepared, split, count)
     problem, samples = prepared.problem, len(prepared.y_val)
-    rows = np.unique(np.linspace(0, samples - 1, min(samples, judged_rows)).round().astype(int))
+    rows = np.unique(np.linspace(0, samples - 1, min(samples, JUDGED_ROWS)).round().astype(int))
     outputs = predict_rows(model, prepared.x_val[rows], prepared.preparation)
     if not np.isfinite(outputs).all():
         raise ValueError(
@@ -211,11 +208,9 @@ def _measure_badness(problem: Problem, truth: np.ndarray, outputs: np.ndarray) -
     return errors * (np.arange(errors.shape[1]) == 0)
 
 
-def _check(prepared: Prepared, split: Split, count: int, judged_rows: int) -> None:
-    if count < 1 or judged_rows < 1:
-        raise ValueError(
-            f"There is nothing to show. Received: count={count}, judged_rows={judged_rows}. Ask for 1 or more."
-        )
+def _check(prepared: Prepared, split: Split, count: int) -> None:
+    if count < 1:
+        raise ValueError(f"There is nothing to show. Received: count={count}. Ask for 1 or more.")
     ours, theirs = prepared.problem.name, split.problem.name
     if ours != theirs or len(prepared.y_val) != len(split.y_val):
         raise ValueError(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recipe.core.problem import LAST_LAYERS, LastLayer, ProblemType
-from recipe.debugging.bench import CANNOT_RUN, VAL_ROWS, Bench, NotApplicable, judge, short_path
+from recipe.debugging.bench import CANNOT_RUN, VAL_ROWS, Bench, NotApplicable, judge, refusals, short_path
 from recipe.debugging.checks import Check
 
 if TYPE_CHECKING:
@@ -323,8 +323,8 @@ def _hidden_outputs(bench: Bench) -> dict[str, np.ndarray]:
         raise NotApplicable("a layer is used more than once") from error
     if inner is None:
         return {}
-    tensors = keras.tree.flatten(bench.guard(lambda: inner([bench.arrays[0][:256]], training=False), CANNOT_RUN))
-    outputs = map(keras.ops.convert_to_numpy, tensors)
+    with refusals(CANNOT_RUN):
+        outputs = map(keras.ops.convert_to_numpy, keras.tree.flatten(inner([bench.arrays[0][:256]], training=False)))
     return {f"hidden layer {_position(layers, layer)}": each for layer, each in zip(layers, outputs, strict=True)}
 
 
@@ -354,10 +354,10 @@ def _position(layers: list, layer: object) -> str:
 
 
 def _is_as_drawn(weights: list[np.ndarray], fresh: list[np.ndarray]) -> bool:
-    """Say whether a layer's weights have the spread and mean of newly drawn ones, and its biases their start.
+    """Say whether a layer's weights are distributed like newly drawn ones, and its biases still at their start.
 
-    Two draws of n weights differ in their mean by the square root of 2 / n standard deviations, and in their spread by
-    less; what is within four times as much may well be chance.
+    Two draws of n weights differ in their mean by the square root of 2 / n standard deviations, and in their standard
+    deviation by less; what is within four times as much may well be chance.
     """
     for now, new in zip(weights, fresh, strict=True):
         chance = CHANCE * np.sqrt(2 / new.size) * new.std() + 1e-12

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections import defaultdict
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,6 +12,7 @@ from recipe.core.reviews import Reviews
 
 REVIEW_WORDS = 1_000  # the most frequent words say enough to tell two kinds of texts apart
 TREES = 200
+LEVEL = 0.95  # of the interval of the AUC
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -63,13 +62,13 @@ def find_duplicates(
     >>> find_duplicates(np.array([[1, 2], [3, 4]]), np.array([[3, 4], [5, 6]])).sentence
     '1 of 2 samples (50.00%) have a duplicate in the other part.'
     """
+    import pandas as pd
+
     _check_parts(a, b, y_a, y_b, least=1)
     keys = group_equal(a, b)
-    first, second = keys[: len(a)], keys[len(a) :]
-    rows_of = defaultdict(list)
-    for row, key in enumerate(first.tolist()):
-        rows_of[key].append(row)
-    pairs = np.array([(i, j) for j, key in enumerate(second.tolist()) for i in rows_of[key]], int).reshape(-1, 2)
+    first = pd.DataFrame({"key": keys[: len(a)], "a": np.arange(len(a))})
+    second = pd.DataFrame({"key": keys[len(a) :], "b": np.arange(len(b))})
+    pairs = second.merge(first, on="key")[["a", "b"]].to_numpy()  # (n, 2)
     conflicts = None
     if y_a is not None:
         differ = np.asarray(y_a)[pairs[:, 0]] != np.asarray(y_b)[pairs[:, 1]]
@@ -89,9 +88,10 @@ def group_equal(*parts: Samples) -> np.ndarray:
     >>> group_equal(np.array([[7, 7], [1, 2], [7, 7]])).tolist()
     [0, 1, 0]
     """
-    numbers: dict[bytes, int] = {}
-    rows = itertools.chain.from_iterable(_rows_as_bytes(part) for part in parts)
-    return np.array([numbers.setdefault(row, len(numbers)) for row in rows], int)
+    import pandas as pd
+
+    rows = [row for part in parts for row in _rows_as_bytes(part)]
+    return pd.factorize(np.array(rows, dtype=object))[0]
 
 
 def _rows_as_bytes(x: Samples) -> list[bytes]:
@@ -110,15 +110,13 @@ class DistributionCheck:
     Attributes
     ----------
     auc : the chance that a sample of the second part gets a higher score than one of the first: 0.5 is a coin
-    interval : of the AUC, by the method of DeLong
+    interval : of the AUC, at a level of 95 %, by the method of DeLong
     samples : how many samples of each part were compared
-    level : confidence of the interval
     """
 
     auc: float
     interval: tuple[float, float]
     samples: tuple[int, int]
-    level: float = 0.95
 
     @property
     def same(self) -> bool:
@@ -129,7 +127,7 @@ class DistributionCheck:
     def sentence(self) -> str:
         """The verdict in words, with its numbers."""
         low, high = self.interval
-        numbers = f"AUC {self.auc:.3f} ({self.level:.0%} interval {low:.3f} to {high:.3f})"
+        numbers = f"AUC {self.auc:.3f} ({LEVEL:.0%} interval {low:.3f} to {high:.3f})"
         if self.same:
             return f"A classifier cannot tell the two parts apart: {numbers}."
         return f"A classifier tells the two parts apart: {numbers}. A score on the one says little about the other."
@@ -142,21 +140,19 @@ def same_distribution(
     y_a: np.ndarray | None = None,
     y_b: np.ndarray | None = None,
     rows: int = 2_000,
-    level: float = 0.95,
     seed: int = 0,
 ) -> DistributionCheck:
     """Train a classifier to tell two parts of the data apart; if it cannot, they may come from one distribution.
 
     A forest of random trees learns from one half of the samples which part each is from, and is judged on the other
     half. It is no proof that the parts are alike: what this classifier does not see, another might. And of many
-    checks on parts that are alike, one in forty finds a difference (at a level of 0.95).
+    checks on parts that are alike, one in forty finds a difference.
 
     Parameters
     ----------
     a, b : the inputs of the two parts: images, tables, or reviews
     y_a, y_b : their targets, of shape (n,) or (n, outputs), to be compared along with the inputs; None: inputs alone
     rows : samples of each part, drawn at random, that are compared at most
-    level : confidence of the interval
     seed : fixes the draw, the halves and the trees
 
     Raises
@@ -181,8 +177,6 @@ def same_distribution(
     from sklearn.model_selection import train_test_split
 
     _check_parts(a, b, y_a, y_b, least=10)
-    if not 0.5 <= level < 1:
-        raise ValueError(f"A confidence lies in [0.5, 1). Received: level={level}. The usual one is 0.95.")
     rng = np.random.default_rng(seed)
     parts = []
     for x, y in ((a, y_a), (b, y_b)):
@@ -197,11 +191,11 @@ def same_distribution(
     # Balanced weights, so that a small part is not simply called the large one; leaves of 5 tame the noise.
     forest = ExtraTreesClassifier(TREES, min_samples_leaf=5, class_weight="balanced", random_state=seed)
     scores = forest.fit(table, is_b).predict_proba(table_judged)[:, 1]
-    auc, interval = _auc_interval(scores[is_b_judged == 0], scores[is_b_judged == 1], level)
-    return DistributionCheck(auc=auc, interval=interval, samples=sizes, level=level)
+    auc, interval = _auc_interval(scores[is_b_judged == 0], scores[is_b_judged == 1])
+    return DistributionCheck(auc=auc, interval=interval, samples=sizes)
 
 
-def _auc_interval(scores_a: np.ndarray, scores_b: np.ndarray, level: float = 0.95) -> tuple[float, tuple[float, float]]:
+def _auc_interval(scores_a: np.ndarray, scores_b: np.ndarray) -> tuple[float, tuple[float, float]]:
     """Return the chance that a score of b is above one of a (ties count half), and DeLong's interval of it."""
     from scipy.stats import norm, rankdata
 
@@ -212,7 +206,7 @@ def _auc_interval(scores_a: np.ndarray, scores_b: np.ndarray, level: float = 0.9
     above_a = 1 - (ranks[:n_a] - rankdata(scores_a)) / n_b  # (n_a,), for each of a the share of b above it
     auc = float(below_b.mean())
     error = math.sqrt(below_b.var(ddof=1) / n_b + above_a.var(ddof=1) / n_a)
-    reach = float(norm.ppf((1 + level) / 2)) * error
+    reach = float(norm.ppf((1 + LEVEL) / 2)) * error
     return auc, (max(0.0, auc - reach), min(1.0, auc + reach))
 
 

@@ -7,7 +7,17 @@ import math
 import numpy as np
 
 from recipe.core.problem import ProblemType
-from recipe.debugging.bench import BATCH, LONGEST, Bench, NotApplicable, Outcome, judge, short_path
+from recipe.debugging.bench import (
+    BATCH,
+    LONGEST,
+    STEPS,
+    STRETCHES,
+    Bench,
+    NotApplicable,
+    Outcome,
+    judge,
+    short_path,
+)
 from recipe.debugging.checks import Check
 
 LEARNED = 0.05  # of the first loss: a smaller fall is no learning
@@ -35,7 +45,7 @@ def check_rate(bench: Bench) -> Check:
     shown = f"falls by {falls[used]:.3g}" if falls[used] > 0 else "does not fall"
     return judge(
         not (too_low or too_high),
-        found=f"In {sweep.updates} steps the loss {shown} at the rate used, {used:.0e}, and by {falls[best]:.3g} "
+        found=f"In {STEPS * STRETCHES} steps the loss {shown} at the rate used, {used:.0e}, and by {falls[best]:.3g} "
         f"at {best:.0e}.",
         expected=f"a rate not above {highest:.0e}, and not far below {lowest:.0e}, from where on the loss falls well.",
         cause=f"The rate is too {'high' if too_high else 'low'}. Take about {sweep.advised_rate:.0e}.",
@@ -112,8 +122,8 @@ def check_zero_input(bench: Bench) -> Check:
         true < _better(bench) * blind,
         found=f"After {steps} steps the best validation loss is {true:.3g}; without seeing the inputs {blind:.3g}.",
         expected=f"below {_better(bench):.2f} times that of a model that sees zeros or answers with a constant.",
-        cause="The inputs do not help: they do not belong to their targets (rows out of step, mixed axes), they carry "
-        "no signal, or they do not reach the output.",
+        cause="The inputs do not help: they do not belong to their targets (rows that do not match, mixed axes), they "
+        "carry no signal, or they do not reach the output.",
         value=true / blind if blind else math.inf,
     )
 
@@ -133,8 +143,8 @@ def check_shuffled_labels(bench: Bench) -> Check:
         f"constant answer ({bench.constant_loss:.3g}).",
         cause="The judgement does not depend on the labels."
         if learns_noise
-        else "Labels help no more than shuffled ones: inputs and targets are out of step (one was shuffled or sorted "
-        "without the other), or the axes mixed.",
+        else "Labels help no more than shuffled ones: the rows of inputs and targets do not match (one was shuffled "
+        "or sorted without the other), or the axes mixed.",
         value=true / wrong if wrong else math.inf,
     )
 
@@ -169,8 +179,8 @@ def _write_answer(bench: Bench, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         pieces = np.linspace(0, half, labels.shape[1] + 1).astype(int)
         flat[:, :half] = np.repeat(np.where(labels, high, low), np.diff(pieces), axis=1)
     else:
-        center, spread = targets.mean(axis=0), targets.std(axis=0) + 1e-12
-        columns = ((y - center) / spread * source.std() + source.mean()).astype(flat.dtype)
+        center, deviation = targets.mean(axis=0), targets.std(axis=0) + 1e-12
+        columns = ((y - center) / deviation * source.std() + source.mean()).astype(flat.dtype)
         flat[:, :half] = np.tile(columns, (1, -(-half // columns.shape[1])))[:, :half]
     return flat.reshape(x.shape)
 

@@ -13,7 +13,10 @@ from collections.abc import Collection, Mapping
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import RendererBase
 from matplotlib.figure import Figure
+from matplotlib.table import Table
+from matplotlib.text import Text
 
 BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9"
 INK = "#333333"  # text, ticks and frames
@@ -24,6 +27,10 @@ class NotebookFigure(Figure):
     """A figure that a notebook shows by itself, without pyplot and its backends; `alt` says the same in words."""
 
     alt = ""
+
+    def draw(self, renderer: RendererBase) -> None:
+        take_literally(self)
+        super().draw(renderer)
 
     def _repr_mimebundle_(self, **kwargs: object) -> tuple[dict[str, str], dict[str, object]]:
         picture = base64.b64encode(to_png(self, dpi=DPI)).decode("ascii")  # as large as those of Matplotlib
@@ -36,6 +43,13 @@ def blank_figure(size: tuple[float, float] = (7.0, 4.4), *, alt: str = "") -> No
     figure = NotebookFigure(figsize=size, dpi=DPI, layout="constrained")
     figure.alt = alt
     return figure
+
+
+def take_literally(figure: Figure) -> None:
+    """Have every text of a figure drawn as it stands: in names of columns and classes ``$`` is no mathematics."""
+    cells = [cell.get_text() for table in figure.findobj(Table) for cell in table.get_celld().values()]
+    for text in [*figure.findobj(Text), *cells]:
+        text.set_parse_math(False)
 
 
 def draw_scores(
@@ -69,6 +83,7 @@ def draw_scores(
 
 def to_png(figure: Figure, *, dpi: int = 2 * DPI, fast: bool = False) -> bytes:
     """Return the figure as a PNG on white; `fast` for a picture that is soon replaced: a tenth larger, sooner made."""
+    take_literally(figure)
     buffer, options = io.BytesIO(), {"compress_level": 1} if fast else {}
     engine, before = figure.get_layout_engine(), figure.dpi
     figure.dpi = dpi
@@ -91,6 +106,7 @@ def to_inline_svg(figure: Figure, alt: str) -> str:
     """
     from html import escape
 
+    take_literally(figure)
     buffer = io.StringIO()
     # Equal figures give equal files: no date inside, and names that follow from the alternative text.
     with mpl.rc_context({"svg.hashsalt": alt, "svg.fonttype": "path"}):

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from recipe.core.problem import Problem, ProblemType
-from recipe.steps.s5_baseline import Baseline, compute_baseline
 
 MAX_CLASSES = 100  # whole numbers from 0 without a gap are taken for class numbers up to this many; above, for counts
+MOST_FROM_ONE = 20  # as many from 1 on, as people number classes; there marks and amounts are likelier
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -25,14 +25,12 @@ class TargetDescription:
     problem : with the type, the units of the last layer, the names of classes, labels or columns, and the unit
     reason : what in the array says so, with its numbers
     caution : what an array cannot tell and a person should ask; empty where nothing was found
-    baseline : what the best guess without the input achieves on these targets: the accuracy, or the mean absolute error
     targets : np.ndarray of shape (n,) or (n, outputs), numbers: texts have become class numbers
     """
 
     problem: Problem
     reason: str
     caution: str = ""
-    baseline: Baseline = field(repr=False)
     targets: np.ndarray = field(repr=False)
 
     @property
@@ -52,15 +50,19 @@ class TargetDescription:
 
     @property
     def guess(self) -> str:
-        """What a guess without the input achieves, in words, with its numbers."""
-        if not self.problem.type.is_classification:
-            # Columns may have different units, so that each has an error of its own.
-            errors = np.abs(self.targets.reshape(len(self.targets), -1) - self.baseline.outputs).mean(axis=0)
-            median, error = (" and ".join(map(format_number, row)) for row in (self.baseline.outputs[0], errors))
-            unit = f" {self.problem.target_unit}".rstrip()
-            return f"Always the median, {median}{unit}: off by {error}{unit} on average."
-        right = "of the answers right" if self.problem.type is ProblemType.MULTILABEL else "right"
-        return f"Always {self.baseline.guess!r}: {self.baseline.value:.1%} {right}."
+        """What the best guess without the input achieves on these targets, in words, with its numbers."""
+        names, shares = self.problem.output_names, np.array(self.shares)
+        if self.problem.type is ProblemType.MULTILABEL:
+            said = ", ".join(name if share > 0.5 else f"not {name}" for name, share in zip(names, shares, strict=True))
+            return f"Always {said!r}: {np.maximum(shares, 1 - shares).mean():.1%} of the answers right."
+        if self.problem.type.is_classification:
+            return f"Always {names[shares.argmax()]!r}: {shares.max():.1%} right."
+        columns = self.targets.reshape(len(self.targets), -1)  # which may have different units
+        medians = np.median(columns, axis=0)
+        errors = np.abs(columns - medians).mean(axis=0)
+        median, error = (" and ".join(map(format_number, row)) for row in (medians, errors))
+        unit = f" {self.problem.target_unit}".rstrip()
+        return f"Always the median, {median}{unit}: off by {error}{unit} on average."
 
     def __str__(self) -> str:
         lines = {
@@ -78,7 +80,7 @@ def describe_target(y: np.ndarray, *, names: Sequence[str] = (), unit: str = "")
 
     The rules, the first that fits: several columns of 0 and 1 are classes (one 1 a row) or labels; other columns are
     quantities. One column of two values is a yes or no. Texts are classes, and so are the whole numbers from 0 on
-    without a gap, up to `MAX_CLASSES` of them. Everything else is a quantity.
+    without a gap, up to `MAX_CLASSES` of them, or from 1 on up to `MOST_FROM_ONE`. Everything else is a quantity.
 
     Parameters
     ----------
@@ -101,19 +103,15 @@ def describe_target(y: np.ndarray, *, names: Sequence[str] = (), unit: str = "")
     'regression to arbitrary values'
     """
     y, names = _read(y), tuple(names)
+    kind, reason, caution = _judge_columns(y) if y.ndim == 2 else _judge_values(y, len(names))
+    values, numbers = np.unique(y, return_inverse=True)
     if y.dtype.kind == "U":
-        found, y = np.unique(y, return_inverse=True)
-        names = tuple(map(str, found))
-        kind = ProblemType.BINARY if len(names) == 2 else ProblemType.MULTICLASS
-        reason = f"{len(names)} different texts: names of classes, numbered from 0 in the order of the alphabet."
-        caution = ""
-    else:
-        kind, reason, caution = _judge_columns(y) if y.ndim == 2 else _judge_values(y, len(names))
-    if kind is ProblemType.MULTICLASS and y.ndim == 2:
-        y = y.argmax(axis=1)  # one-hot: the kit keeps class numbers
-    values = np.unique(y)
-    if kind is ProblemType.BINARY:
-        y = (y == values[1]).astype(np.uint8)
+        y, names = numbers, tuple(map(str, values))
+    elif kind is ProblemType.BINARY:
+        y = numbers
+    elif kind is ProblemType.MULTICLASS:
+        # The kit keeps class numbers from 0, not one-hot rows.
+        y = y.argmax(axis=1) if y.ndim == 2 else (numbers if not names else y).astype(np.int64)
     names = _name(kind, y, names, values)
     problem = Problem(
         name="target",
@@ -125,10 +123,7 @@ def describe_target(y: np.ndarray, *, names: Sequence[str] = (), unit: str = "")
         measure="accuracy" if kind.is_classification else "mae",
         target_unit=unit,
     )
-    # The best constant is learned from the targets and judged on them: one number cannot learn them by heart.
-    baseline = compute_baseline(problem, y, y)
-    targets = y.astype(np.int64) if kind is ProblemType.MULTICLASS else y
-    return TargetDescription(problem=problem, reason=reason, caution=caution, baseline=baseline, targets=targets)
+    return TargetDescription(problem=problem, reason=reason, caution=caution, targets=y)
 
 
 def format_number(value: float) -> str:
@@ -181,8 +176,11 @@ def _judge_columns(y: np.ndarray) -> tuple[ProblemType, str, str]:
 
 
 def _judge_values(y: np.ndarray, classes: int) -> tuple[ProblemType, str, str]:
-    """y: (n,), numbers; classes: how many are named, or 0."""
+    """y: (n,), numbers or texts; classes: how many are named, or 0."""
     found = np.unique(y)
+    if y.dtype.kind == "U":
+        kind = ProblemType.BINARY if len(found) == 2 else ProblemType.MULTICLASS
+        return kind, f"{len(found)} different texts: names of classes, numbered in the order of the alphabet.", ""
     low, high = format_number(found[0]), format_number(found[-1])
     whole = bool((found == np.floor(found)).all())
     if len(found) == 2 and classes <= 2:
@@ -190,8 +188,8 @@ def _judge_values(y: np.ndarray, classes: int) -> tuple[ProblemType, str, str]:
         return ProblemType.BINARY, f"Two values only, {low} and {high}: a yes or no.", caution
     if whole and found[0] >= 0 and found[-1] < classes:
         return ProblemType.MULTICLASS, f"Whole numbers from {low} to {high}, and {classes} classes have names.", ""
-    if whole and found[0] == 0 and len(found) == found[-1] + 1 <= MAX_CLASSES:
-        reason = f"Whole numbers, each one from 0 to {high} and no other: {len(found)} class numbers."
+    if whole and _count_up(found):
+        reason = f"Whole numbers, each one from {low} to {high} and no other: {len(found)} class numbers."
         return ProblemType.MULTICLASS, reason, "should they be counts, of which 2 is twice 1, then it is regression."
     if not whole and found[0] >= 0 and found[-1] <= 1:
         return ProblemType.BOUNDED_REGRESSION, f"Every value lies between 0 and 1 ({low} to {high}): a fraction.", ""
@@ -199,6 +197,12 @@ def _judge_values(y: np.ndarray, classes: int) -> tuple[ProblemType, str, str]:
     caution = "should the numbers be names, such as postcodes, number the classes from 0."
     reason = f"{len(found):,} different {kind} from {low} to {high}: a quantity."
     return ProblemType.REGRESSION, reason, caution if whole and len(found) <= MAX_CLASSES else ""
+
+
+def _count_up(found: np.ndarray) -> bool:
+    """Whether whole numbers are those of classes: from 0 without a gap, or, if they are few, from 1."""
+    most = {0: MAX_CLASSES, 1: MOST_FROM_ONE}.get(int(found[0]), 0)
+    return len(found) <= most and found[-1] - found[0] == len(found) - 1
 
 
 def _name(kind: ProblemType, y: np.ndarray, names: tuple[str, ...], values: np.ndarray) -> tuple[str, ...]:
@@ -209,7 +213,7 @@ def _name(kind: ProblemType, y: np.ndarray, names: tuple[str, ...], values: np.n
         wanted = 2
     elif kind is ProblemType.MULTICLASS:
         wanted = max(int(y.max()) + 1, len(names))
-        made = tuple(map(str, range(wanted)))
+        made = () if names else tuple(map(str, range(wanted) if wanted != len(values) else map(format_number, values)))
     else:
         wanted = 1 if y.ndim == 1 else y.shape[1]
         made = ("target",) if y.ndim == 1 else tuple(f"column {number}" for number in range(wanted))

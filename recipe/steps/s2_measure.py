@@ -84,87 +84,76 @@ def suggest_measure(problem: Problem, y: np.ndarray) -> Suggestion:
         ProblemType.MULTICLASS: _for_classes,
         ProblemType.MULTILABEL: _for_labels,
     }
-    return rules.get(problem.type, _for_quantities)(problem, y)
+    measure, reason, also, caution = rules.get(problem.type, _for_quantities)(problem, y)
+    return Suggestion(problem=problem.name, measure=measure, reason=reason, also=also, caution=caution)
 
 
-def _for_yes_or_no(problem: Problem, y: np.ndarray) -> Suggestion:
+# Each rule returns the measure, the reason, other measures to look at, and a caution.
+_Found = tuple[str, str, tuple[str, ...], str]
+
+
+def _for_yes_or_no(problem: Problem, y: np.ndarray) -> _Found:
     """y: (n,), 0 and 1."""
     share = float(y.mean())
     no, yes = problem.output_names
-    if max(share, 1 - share) <= BALANCED:
-        return Suggestion(
-            problem=problem.name,
-            measure="accuracy",
-            reason=f"The classes are balanced: {share:.0%} are {yes}. A guess is right about as often as a coin, so "
-            "that accuracy says what a model adds.",
-        )
-    common = yes if share > 0.5 else no
-    return Suggestion(
-        problem=problem.name,
-        measure="f1",
-        reason=f"The classes are unbalanced: {share:.1%} are {yes}. Who always says {common!r} has an accuracy of "
-        f"{max(share, 1 - share):.1%} and has learned nothing; F1 asks what is found, and how much of it is right.",
-        also=("precision", "recall", "average_precision"),
-        caution=f"the commoner answer is the yes here, and always saying it has an F1 of {2 * share / (1 + share):.2f}."
-        " Ask the opposite question, so that the rare class is the yes."
-        if share > 0.5
-        else "",
+    most = max(share, 1 - share)
+    if most <= BALANCED:
+        reason = f"The classes are balanced: {share:.0%} are {yes}. A guess is right about as often as a coin, so that "
+        return "accuracy", reason + "accuracy says what a model adds.", (), ""
+    reason = (
+        f"The classes are unbalanced: {share:.1%} are {yes}. Who always says {yes if share > 0.5 else no!r} has an "
+        f"accuracy of {most:.1%} and has learned nothing; F1 asks what is found, and how much of it is right."
     )
+    caution = (
+        f"the commoner answer is the yes here, and always saying it has an F1 of {2 * share / (1 + share):.2f}. Ask "
+        "the opposite question, so that the rare class is the yes."
+    )
+    return "f1", reason, ("precision", "recall", "average_precision"), caution if share > 0.5 else ""
 
 
-def _for_classes(problem: Problem, y: np.ndarray) -> Suggestion:
+def _for_classes(problem: Problem, y: np.ndarray) -> _Found:
     """y: (n,), class numbers."""
     shares = np.bincount(y.astype(np.intp), minlength=problem.outputs) / len(y)
     rare, common = (problem.output_names[which] for which in (shares.argmin(), shares.argmax()))
-    balanced = shares.max() <= 2 * shares.min()
-    return Suggestion(
-        problem=problem.name,
-        measure="accuracy",
-        reason=f"One of {problem.outputs} classes a sample; the most frequent one, {common}, makes up "
-        f"{shares.max():.1%}, and that is what a guess gets right.",
-        caution=""
-        if balanced
-        else f"class {rare} makes up only {shares.min():.1%}, and accuracy hardly notices it. Look at each class's "
-        "recall too.",
+    reason = (
+        f"One of {problem.outputs} classes a sample; the most frequent one, {common}, makes up {shares.max():.1%}, and "
+        "that is what a guess gets right."
     )
+    caution = f"class {rare} makes up only {shares.min():.1%}, and accuracy hardly notices it. Look at each class's "
+    return "accuracy", reason, (), "" if shares.max() <= 2 * shares.min() else caution + "recall too."
 
 
-def _for_labels(problem: Problem, y: np.ndarray) -> Suggestion:
+def _for_labels(problem: Problem, y: np.ndarray) -> _Found:
     """y: (n, labels), 0 and 1."""
     shares = dict(zip(problem.output_names, y.mean(axis=0), strict=True))
     listed = ", ".join(f"{name} {share:.0%}" for name, share in shares.items())
-    empty = [name for name, share in shares.items() if share in (0, 1)]
-    return Suggestion(
-        problem=problem.name,
-        measure="average_precision",
-        reason=f"Several labels a sample, each with a share of its own ({listed}). Average precision judges how each "
-        "label ranks the samples, without a threshold; its mean over the labels judges the model.",
-        also=("f1",),
-        caution=f"{', '.join(empty)}: all answers are the same here, so that it cannot be judged." if empty else "",
+    reason = (
+        f"Several labels a sample, each with a share of its own ({listed}). Average precision judges how each label "
+        "ranks the samples, without a threshold; its mean over the labels judges the model."
     )
+    empty = ", ".join(name for name, share in shares.items() if share in (0, 1))
+    caution = f"{empty}: all answers are the same here, so that it cannot be judged." if empty else ""
+    return "average_precision", reason, ("f1",), caution
 
 
-def _for_quantities(problem: Problem, y: np.ndarray) -> Suggestion:
+def _for_quantities(problem: Problem, y: np.ndarray) -> _Found:
     """y: (n,) or (n, outputs), floats."""
     y = y.astype(np.float64).reshape(len(y), -1)
     spread = np.maximum(y.std(axis=0), np.finfo(float).tiny)  # outputs of different units count alike
     squares = np.sort(np.square((y - y.mean(axis=0)) / spread).sum(axis=1))[::-1]
     furthest = max(1, round(FAR_OUT * len(y)))
     weight = squares[:furthest].sum() / squares.sum()
-    capped = (y == y.max(axis=0)).mean(axis=0)
-    names = [name for name, share in zip(problem.output_names, capped, strict=True) if share > CUT_OFF]
-    return Suggestion(
-        problem=problem.name,
-        measure="mae",
-        reason="A quantity: the mean absolute error has its unit and can be said in a sentence. "
+    reason = (
+        "A quantity: the mean absolute error has its unit and can be said in a sentence. "
         f"The {furthest:,} furthest out of {len(y):,} samples hold {weight:.0%} of all squared deviation: "
-        + ("squared, they would drown the rest." if weight > HEAVY else "no handful of them decides."),
-        also=("mse",),
-        caution=f"{capped.max():.1%} of the targets ({', '.join(names)}) are exactly the largest one. "
-        "What lay above was cut off there, and no model can be judged on it."
-        if names
-        else "",
+        + ("squared, they would drown the rest." if weight > HEAVY else "no handful of them decides.")
     )
+    capped = (y == y.max(axis=0)).mean(axis=0)
+    names = ", ".join(name for name, share in zip(problem.output_names, capped, strict=True) if share > CUT_OFF)
+    caution = (
+        f"{capped.max():.1%} of the targets ({names}) are exactly the largest one. What lay above was cut off there, "
+    )
+    return "mae", reason, ("mse",), caution + "and no model can be judged on it." if names else ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -41,16 +41,14 @@ def hold_out(
     *,
     test_size: float = 0.2,
     seed: int = 0,
-    stratify: bool = True,
     groups: np.ndarray | None = None,
 ) -> Split:
-    """Keep a random part of the training data for validation.
+    """Keep a random part of the training data for validation, with the share of each class the same in both parts.
 
     Parameters
     ----------
     test_size : part of the training samples that validation gets, in (0, 1); with groups, part of the groups
     seed : fixes which samples
-    stratify : keep the share of each class the same in both parts, where the target is one label a sample
     groups : of shape (n,), which group a sample belongs to; a group stands whole in one part, and is not stratified
 
     Raises
@@ -63,11 +61,11 @@ def hold_out(
     expect(dataset, Dataset, CUT)
     rows = np.arange(len(dataset.y_train))
     if groups is not None:
-        held_out = _count_held_out(test_size, _count_groups(groups, len(rows)), "groups")
+        held_out = _count_held_out(test_size, len(np.unique(_one_each(groups, len(rows), "groups"))), "groups")
         train, val = next(GroupShuffleSplit(1, test_size=held_out, random_state=seed).split(rows, groups=groups))
     else:
         held_out = _count_held_out(test_size, len(rows), "samples")
-        labels = _strata(dataset, least=2) if stratify else None
+        labels = _strata(dataset, least=2)
         if labels is not None and min(held_out, len(rows) - held_out) < len(np.unique(labels)):
             labels = None  # a part smaller than the number of classes cannot have each of them
         train, val = train_test_split(rows, test_size=held_out, random_state=seed, stratify=labels)
@@ -100,7 +98,7 @@ def k_fold(
 
     expect(dataset, Dataset, CUT)
     samples = len(dataset.y_train)
-    parts = samples if groups is None else _count_groups(groups, samples)
+    parts = samples if groups is None else len(np.unique(_one_each(groups, samples, "groups")))
     if not 2 <= folds <= parts:
         of = f"{samples} samples" if groups is None else f"{parts} groups"
         raise ValueError(
@@ -218,10 +216,6 @@ def _count_held_out(test_size: float, parts: int, of: str) -> int:
             "Give a number between 0 and 1, such as 0.2."
         )
     return held_out
-
-
-def _count_groups(groups: np.ndarray, samples: int) -> int:
-    return len(np.unique(_one_each(groups, samples, "groups")))
 
 
 def _one_each(values: np.ndarray, samples: int, what: str) -> np.ndarray:

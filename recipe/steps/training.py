@@ -96,10 +96,11 @@ def cross_validate(
         raise TypeError(
             f"A protocol is several splits. Received: a {type(splits).__name__}. Give those of k_fold(dataset)."
         )
-    jobs = [
-        (spec.replace(seed=spec.seed + number), split if isinstance(split, Prepared) else _prepare(split, spec))
-        for number, split in enumerate(splits)
-    ]
+    jobs = []
+    for number, split in enumerate(splits):
+        encoding = encoding_for(spec, split.problem)
+        prepared = split if isinstance(split, Prepared) else prepare(split, encoding=encoding)
+        jobs.append((spec.replace(seed=spec.seed + number), prepared))
     if not jobs:
         raise ValueError("There is nothing to train on. Received: splits, empty. Give those of k_fold(dataset).")
     return _train_all(jobs, journal, on_epoch=on_epoch, stop=stop)
@@ -153,9 +154,13 @@ def _job(spec: ModelSpec, prepared: Prepared, *, shuffle: bool) -> Job:
 
 
 def _make_run(spec: ModelSpec, prepared: Prepared, model: keras.Model, progress: Progress) -> Run:
-    """Put together what came out."""
+    """Put together what came out; the baseline is NaN where there is nothing to guess from."""
     import keras
 
+    try:
+        baseline = compute_baseline(prepared).value
+    except ValueError:  # such as a training part without a yes
+        baseline = math.nan
     return Run(
         spec=spec,
         problem=prepared.problem,
@@ -167,19 +172,7 @@ def _make_run(spec: ModelSpec, prepared: Prepared, model: keras.Model, progress:
         backend=keras.config.backend(),
         versions=collect_versions(),
         model=model,
-        baseline=_baseline_of(prepared),
+        baseline=baseline,
         train_samples=len(prepared.y_train),
         val_samples=len(prepared.y_val),
     )
-
-
-def _baseline_of(prepared: Prepared) -> float:
-    """Return what a guess achieves on the validation part; NaN where there is nothing to guess from."""
-    try:
-        return compute_baseline(prepared.problem, prepared.y_train, prepared.y_val).value
-    except ValueError:  # such as a training part without a yes
-        return math.nan
-
-
-def _prepare(split: Split, spec: ModelSpec) -> Prepared:
-    return prepare(split, encoding=encoding_for(spec, split.problem))

@@ -19,7 +19,7 @@ from recipe.core.prepared import Prepared
 from recipe.core.run import Run
 from recipe.core.spec import ModelSpec
 from recipe.data.problems import PROBLEMS
-from recipe.data.safe_files import write_whole
+from recipe.data.safe_files import to_safe_csv, write_whole
 from recipe.debugging.mistakes import find_mistakes
 from recipe.engine.codegen import keras_code
 from recipe.engine.models import build_model, check_fit
@@ -239,7 +239,7 @@ class TrainingPanel(Panel):
         frame = self.runs
         if not len(frame):
             raise ValueError(f"There is no run on this data yet. Received: path={str(path)!r}. Train first.")
-        written = write_whole(Path(path).expanduser(), frame.to_csv())
+        written = write_whole(Path(path).expanduser(), to_safe_csv(frame))
         self.say(f"{_count(len(frame))} {'is' if len(frame) == 1 else 'are'} written to {written.resolve()}.")
         return written
 

@@ -92,12 +92,8 @@ def test_reviews_refuse_offsets_that_do_not_fit(offsets):
         Reviews(tokens=np.ones(4, np.uint32), offsets=np.array(offsets))
 
 
-def test_vectorising_refuses_sizes_that_make_no_array():
+def test_sequences_refuses_more_ranks_than_its_numbers_hold():
     reviews, _ = make_reviews(count=5)
-    with pytest.raises(ValueError, match="Received: num_words=0"):
-        reviews.multi_hot(num_words=0)
-    with pytest.raises(ValueError, match="Received: length=0"):
-        reviews.sequences(length=0, num_words=10)
     with pytest.raises(ValueError, match=r"65,536 ranks at most.*Received: num_words=70000"):
         reviews.sequences(length=3, num_words=70_000)
 

@@ -9,7 +9,7 @@ import pytest
 import recipe
 from recipe.core.problem import ProblemType
 from recipe.debugging import CHECKS, PipelineReport, check_pipeline
-from recipe.debugging.bench import Bench, guess_type
+from recipe.debugging.bench import Bench, RateSweep, guess_type
 from recipe.debugging.checks import Check, Status
 
 FAILED, PASSED, NOT_APPLICABLE = Status.FAILED, Status.PASSED, Status.NOT_APPLICABLE
@@ -166,9 +166,9 @@ def test_embedding_of_words_is_sound():
 
 
 def test_without_validation_a_part_is_kept_aside(data):
-    report = check_pipeline(make_model(), data[0], data[1])
-    assert report.failed == ()
     missing = ["validation inputs", "validation targets", "duplicates"]
+    report = check_pipeline(make_model(), data[0], data[1], checks=[*missing, "zero input"])
+    assert report["zero input"].passed
     assert [report[name].found for name in missing] == ["No validation part was given."] * 3
 
 
@@ -239,6 +239,33 @@ def test_a_rate_off_by_a_thousand_is_found_in_both_directions(data):
         assert f"The rate is {word}." in found.cause
 
 
+def test_rates_that_fell_well_are_good_and_the_one_below_the_fastest_is_advised():
+    courses = {0.001: (0.95, 0.9), 0.01: (0.6, 0.3), 0.1: (0.3, 0.35), 1.0: (np.inf, np.inf)}
+    sweep = RateSweep(courses=courses, first_loss=1.0)
+    assert (sweep.fastest_rate, sweep.good_rates, sweep.advised_rate) == (0.1, (0.01, 0.1), 0.01)
+    exploded = RateSweep(courses=courses | {0.1: (np.inf, np.inf)}, first_loss=1.0)
+    assert exploded.fastest_rate == exploded.advised_rate == 0.01
+
+
+@pytest.mark.parametrize(
+    ("outputs", "last", "loss", "y", "expected"),
+    [
+        (3, "softmax", "sparse_categorical_crossentropy", [0, 0, 1, 2], 1.5 * np.log(2)),
+        (1, "sigmoid", "binary_crossentropy", [0, 0, 0, 1], np.log(4) - 0.75 * np.log(3)),
+        (1, None, "mse", [0, 1, 2, 5], 3.5),
+        (1, None, "mae", [0, 1, 2, 5], 1.5),
+    ],
+)
+def test_constant_answer_is_the_best_that_there_is(outputs, last, loss, y, expected):
+    x, y = np.random.default_rng(0).normal(size=(40, 8)), np.array(y * 10)
+    assert Bench(make_model(outputs, last, loss), x, y, x, y).constant_loss == pytest.approx(expected, rel=1e-2)
+
+
+def test_given_answer_is_not_found_behind_dead_units(data):
+    hidden = [keras.layers.Dense(16, activation="relu", bias_initializer=keras.initializers.Constant(-30.0))]
+    assert check("output as input", make_model(hidden=hidden), *data).failed
+
+
 def test_vanishing_gradients_are_found(data):
     deep = [keras.layers.Dense(16, activation="sigmoid") for _ in range(14)]
     found = check("gradients", make_model(hidden=deep), *data)
@@ -246,14 +273,20 @@ def test_vanishing_gradients_are_found(data):
     assert found.value < 1e-6
 
 
-def test_guess_type_reads_targets_as_people_do():
-    assert guess_type(np.array([0, 1, 1]), 1, "binary_crossentropy") is ProblemType.BINARY
-    assert guess_type(np.array([1, 2, 1]), 1, "binary_crossentropy") is ProblemType.BINARY
-    assert guess_type(np.array([0, 1, 1]), 2, "sparse_categorical_crossentropy") is ProblemType.MULTICLASS
-    assert guess_type(np.eye(3), 3, "categorical_crossentropy") is ProblemType.MULTICLASS
-    assert guess_type(np.array([[1, 1], [0, 1]]), 2, "binary_crossentropy") is ProblemType.MULTILABEL
-    assert guess_type(np.array([3, 14, 15]), 1, "mean_squared_error") is ProblemType.REGRESSION
-    assert guess_type(np.array([[0.1, 2.0]]), 2, "mean_squared_error") is ProblemType.REGRESSION
+@pytest.mark.parametrize(
+    ("y", "outputs", "loss", "expected"),
+    [
+        ([0, 1, 1], 1, "binary_crossentropy", ProblemType.BINARY),
+        ([1, 2, 1], 1, "binary_crossentropy", ProblemType.BINARY),
+        ([0, 1, 1], 2, "sparse_categorical_crossentropy", ProblemType.MULTICLASS),
+        (np.eye(3), 3, "categorical_crossentropy", ProblemType.MULTICLASS),
+        ([[1, 1], [0, 1]], 2, "binary_crossentropy", ProblemType.MULTILABEL),
+        ([3, 14, 15], 1, "mean_squared_error", ProblemType.REGRESSION),
+        ([[0.1, 2.0]], 2, "mean_squared_error", ProblemType.REGRESSION),
+    ],
+)
+def test_guess_type_reads_targets_as_people_do(y, outputs, loss, expected):
+    assert guess_type(np.array(y), outputs, loss) is expected
 
 
 @pytest.mark.parametrize("loss", ["mse", "mean_squared_error", keras.losses.MeanSquaredError()])

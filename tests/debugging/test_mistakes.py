@@ -94,14 +94,16 @@ def test_find_mistakes_says_so_where_there_is_none():
 
 
 def test_find_mistakes_judges_rows_from_all_over_the_part():
-    found = find_mistakes(*make_images(), judged_rows=3)
-    assert (found.samples, found.rows[found.worst].tolist()) == (3, [4])  # of rows 0, 2 and 4
+    model, _, split = make_images()
+    many = dataclasses.replace(split, x_val=np.tile(split.x_val, (800, 1, 1)), y_val=np.tile(split.y_val, 800))
+    found = find_mistakes(model, recipe.prepare(many), many)
+    assert (found.samples, found.rows[0], found.rows[-1]) == (2_000, 0, 3_999)
 
 
 @pytest.mark.parametrize(("name", "wrong"), [("mnist_five", 1), ("mnist_multilabel", 4)])
 def test_find_mistakes_of_yes_or_no_answers(name, wrong):
     dataset = recipe.load(name, source="sample", rows=40)
-    split = recipe.hold_out(dataset, stratify=False)
+    split = recipe.hold_out(dataset)
     split = dataclasses.replace(split, y_val=np.zeros_like(split.y_val))
     split.y_val[:wrong] = 1
     prepared = recipe.prepare(split)
@@ -237,7 +239,7 @@ def test_find_mistakes_of_a_perfect_regression_says_so():
 
 def test_find_mistakes_refuses_what_does_not_go_together():
     model, prepared, split = make_images()
-    with pytest.raises(ValueError, match=r"There is nothing to show. Received: count=0, judged_rows=2000."):
+    with pytest.raises(ValueError, match=r"There is nothing to show. Received: count=0."):
         find_mistakes(model, prepared, split, count=0)
     fewer = dataclasses.replace(split, y_val=split.y_val[:2])
     with pytest.raises(ValueError, match=r"another one than was prepared. Received: split of mnist with 2 validation"):

@@ -94,7 +94,6 @@ def test_short_and_long_reviews_are_told_apart():
             {"y_a": np.zeros(20), "y_b": np.zeros(19)},
             "There are 19 targets for 20 samples.",
         ),
-        (np.zeros((20, 2)), np.zeros((20, 2)), {"level": 1.0}, "A confidence lies in [0.5, 1). Received: level=1.0."),
     ],
 )
 def test_same_distribution_refuses_what_cannot_be_compared(a, b, more, message):

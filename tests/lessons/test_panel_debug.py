@@ -7,37 +7,45 @@ import pytest
 import recipe
 from recipe.debugging import CHECKS
 from recipe.debugging.faults import FAULTS
-from recipe.lessons.s8_debug.fault_game import POINTS, SOUND, FaultGame
+from recipe.lessons.s8_debug.fault_game import POINTS, PROBLEMS, SOUND, FaultGame
 from recipe.lessons.s8_debug.panel import CHOICES, GUESSES, FaultGamePanel, FaultGameSettings, notes_html
+
+WRONG = ("frozen_layers", "dropout_too_strong", "wrong_loss", "wrong_last_activation")  # told without a training
 
 
 @pytest.fixture(scope="module")
 def houses():
-    return recipe.load("housing", source="sample", rows=300)
+    return recipe.load("housing", source="sample", rows=120)
 
 
 @pytest.fixture
 def panel(houses):
-    return FaultGamePanel(houses)
-
-
-def number_of(panel, fault):
-    """Find the round in which this is broken."""
-    return next(number for number in range(1, 100) if panel.game.fault_of(number) == FAULTS[fault])
+    """A panel in whose round half of the validation samples stand in the training part, too."""
+    panel = FaultGamePanel(houses)
+    panel.run(round=next(number for number in range(1, 100) if panel.game.fault_of(number) == FAULTS["leak"]))
+    return panel
 
 
 def test_run_shows_the_symptoms_that_the_game_shows(panel, houses):
-    shown = panel.run(round=3)
-    expected = FaultGame(houses).start(3)
-    assert shown.symptoms.facts == expected.symptoms.facts
-    assert shown.symptoms.history["val_loss"] == pytest.approx(expected.symptoms.history["val_loss"], nan_ok=True)
-    assert panel.result is shown
-    assert shown.points == POINTS
-    assert "training inputs: shape (192, 8)" in panel.notes.value
+    expected = FaultGame(houses).start(panel.settings.round)
+    assert panel.result.facts == expected.facts
+    assert panel.result.history["val_data_loss"] == pytest.approx(expected.history["val_data_loss"])
+    assert panel.result.points == POINTS
+    assert f"training inputs: {expected.facts['training inputs']}" in panel.notes.value
+
+
+@pytest.mark.parametrize("base", PROBLEMS)
+def test_figure_shows_the_numbers_of_the_round(base):
+    panel = FaultGamePanel(recipe.load(base, source="sample", rows=120))
+    history = panel.run().history
+    above, below = panel.figure().subfigs
+    assert above.axes[0].get_lines()[0].get_ydata() == pytest.approx(history["data_loss"], nan_ok=True)
+    assert below.get_suptitle() == f"First training samples ({base}, sample)"
+    assert f"{base}. Training curves over 8 epochs. data loss: training from " in panel.alt_text()
 
 
 def test_check_is_made_once_and_shown(panel):
-    panel.run(round=number_of(panel, "leak"), check="duplicates")
+    panel.run(check="duplicates")
     assert panel.run().points == POINTS - 1
     assert panel.table()[0]["outcome"] == "failed"
     assert "duplicates: failed." in panel.notes.value
@@ -45,26 +53,18 @@ def test_check_is_made_once_and_shown(panel):
 
 
 def test_guess_is_answered_and_scored(panel):
-    panel.run(round=number_of(panel, "leak"))
     assert not panel.guess("frozen_layers").right
     assert "Not that." in panel.status.value
     assert panel.guess("leak").right
     assert "Right! Round" in panel.status.value
     assert FAULTS["leak"].mend in panel.notes.value
     assert panel.game.score == POINTS - 3
+    assert panel.guess("frozen_layers").right  # the answer that ended the round: a guess afterwards changes nothing
     assert panel.new_round().number == panel.settings.round
     assert panel.result.points == POINTS
 
 
-def test_a_guess_after_the_end_changes_nothing(panel):
-    panel.run(round=number_of(panel, "leak"))
-    panel.guess("leak")
-    assert panel.guess("frozen_layers").right  # the answer that ended the round
-    assert len(panel.result.answers) == 1
-
-
 def test_buttons_do_the_same_as_python(panel):
-    panel.run(round=number_of(panel, "leak"))
     panel.controls["check"].value = "duplicates"
     panel.run_button.click()
     panel.wait(timeout=60)
@@ -82,7 +82,6 @@ def test_buttons_do_the_same_as_python(panel):
 
 
 def test_choosing_in_a_menu_costs_nothing(panel):
-    panel.run(round=2)
     for name in CHECKS:
         panel.controls["check"].value = name
     panel.wait(timeout=10)
@@ -97,26 +96,23 @@ def test_no_button_can_be_pressed_while_a_run_is_under_way(panel):
     assert not panel.guess_button.disabled
 
 
-def test_symptoms_are_there_before_anything_is_pressed(panel):
+def test_symptoms_are_there_before_anything_is_pressed(houses):
+    panel = FaultGamePanel(houses)
     panel._repr_mimebundle_()
     assert panel.result.points == POINTS
-    assert "loss from" in panel.image.tooltip
-
-
-def test_menus_hold_every_check_and_every_fault():
-    assert list(CHOICES.values())[1:] == list(CHECKS)
-    assert list(GUESSES.values()) == [SOUND, *FAULTS]
+    assert "data loss: training from" in panel.image.tooltip
 
 
 def test_end_without_points_tells_the_truth(panel):
-    panel.run(round=number_of(panel, "leak"))
-    for name in ("frozen_layers", "dead_units", "wrong_loss", "dropout_too_strong"):
+    for name in WRONG:
         panel.guess(name)
     assert "No point is left." in panel.notes.value
     assert FAULTS["leak"].mend in panel.notes.value
 
 
-def test_only_problems_that_are_there_can_be_chosen(panel):
+def test_menus_hold_every_check_every_fault_and_the_problems_that_are_there(panel):
+    assert list(CHOICES.values())[1:] == list(CHECKS)
+    assert list(GUESSES.values()) == [SOUND, *FAULTS]
     assert [value for _, value in panel.controls["problem"].options] == ["any", "housing"]
     assert notes_html(None) == ""
 

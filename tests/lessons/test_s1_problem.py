@@ -51,9 +51,9 @@ def test_answer_puts_one_target_into_words(data):
     for row, y in enumerate(labels.description.targets):
         names = [name for name, yes in zip(("even", "above four", "closed loop"), y, strict=True) if yes]
         assert labels.answer(row) == (", ".join(names) or "none")
-    digits, both = frame_problem(data["mnist"], "mnist", rows=20), frame_problem(data["housing"], "housing_vector")
+    digits, lengths = frame_problem(data["mnist"], "mnist", rows=20), frame_problem(data["imdb"], "length", rows=20)
     assert digits.answer(7) == str(digits.description.targets[7])
-    assert both.answer(7) == "{:,.0f} and {:.3g}".format(*both.description.targets[7])
+    assert lengths.answer(7) == f"{len(lengths.x[7])} words"
 
 
 # The panel.

@@ -12,7 +12,7 @@ import recipe
 from recipe.core.prepared import encoding_for
 from recipe.core.spec import ModelSpec
 from recipe.engine.models import build_model, make_targets
-from recipe.steps.s3_protocol import hold_out, k_fold, take_split
+from recipe.steps.s3_protocol import hold_out, k_fold
 from recipe.steps.s4_prepare import prepare
 from recipe.steps.training import cross_validate, train, train_seeds
 
@@ -278,17 +278,6 @@ def test_cross_validate_side_by_side_gives_what_each_fold_gives_alone(rows):
         for name, values in other.history.items():
             np.testing.assert_allclose(one.history[name], values, rtol=1e-4, atol=1e-6, err_msg=name)
         assert relative_difference(one.model.get_weights(), other.model.get_weights()) < 1e-3
-
-
-def test_cross_validate_folds_that_differ_by_a_step_keep_an_empty_batch_from_counting():
-    dataset = recipe.load("housing", source="sample", rows=100)
-    parts = [(range(10), range(40, 60)), (range(11), range(40, 60))]
-    splits = [take_split(dataset, list(train), list(val), protocol="by hand") for train, val in parts]
-    spec = ModelSpec(hidden_units=(4,), batch_size=5, epochs=6, optimizer="adam")
-    together = cross_validate(spec, splits)
-    alone = [train(spec.replace(seed=number), prepare(split)) for number, split in enumerate(splits)]
-    for one, other in zip(together, alone, strict=True):
-        np.testing.assert_allclose(one.history["val_data_loss"], other.history["val_data_loss"], rtol=1e-4)
 
 
 def test_cross_validate_reports_each_member_and_stops():

@@ -109,13 +109,11 @@ class Framing:
         return self.x.rank().corrwith(pd.DataFrame(self.description.targets)[0].rank())
 
     def answer(self, row: int) -> str:
-        """The target of one sample in words."""
+        """The target of one image or review in words."""
         y, problem = self.description.targets[row], self.description.problem
         if problem.type is ProblemType.MULTILABEL:
             return ", ".join(name for name, yes in zip(problem.output_names, y, strict=True) if yes) or "none"
-        if problem.type.is_classification:
-            return problem.output_names[int(y)]
-        return f"{' and '.join(map(format_number, np.atleast_1d(y)))} {problem.target_unit}".rstrip()
+        return problem.output_names[y] if problem.type.is_classification else f"{y} {problem.target_unit}"
 
 
 def frame_problem(
@@ -210,7 +208,8 @@ class ProblemPanel(Panel):
         )
 
         def offer_inputs(change: object = None) -> None:
-            inputs.options = input_columns(target.value)  # and none of them is chosen
+            inputs.value = ()  # before they go: the page would look for those that are chosen among the new ones
+            inputs.options = input_columns(target.value)
             inputs.layout.display = "flex" if inputs.options else "none"
 
         target.observe(offer_inputs, names="value")

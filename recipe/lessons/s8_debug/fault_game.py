@@ -1,7 +1,4 @@
-"""Step 8: a game. A pipeline is broken in secret; tell how, from its symptoms and as few checks as possible.
-
-Nothing here knows of widgets: the panel shows what this says, and a cell can play it as well.
-"""
+"""Step 8: a game. A pipeline is broken in secret; tell how, from its symptoms and as few checks as possible."""
 
 from __future__ import annotations
 
@@ -20,29 +17,6 @@ PROBLEMS = ("mnist", "imdb", "housing")
 EPOCHS = 8
 POINTS, CHECK_COSTS, WRONG_COSTS = 10, 1, 3
 SOUND = "nothing"  # a guess, too: one pipeline in ten or so is sound
-FACTS = ("training inputs", "training targets", "validation inputs", "validation targets")
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Symptoms:
-    """What is seen of a pipeline without any check.
-
-    Attributes
-    ----------
-    pipeline : the broken one
-    measure : the name of the measure in the history
-    history : ``step``, and after that many steps ``loss``, ``val_loss``, the measure and ``val_`` with the measure,
-        both sides in inference mode, on at most 500 samples of each part
-    """
-
-    pipeline: Pipeline
-    measure: str
-    history: Mapping[str, list[float]] = field(repr=False)
-
-    @property
-    def facts(self) -> tuple[tuple[str, str], ...]:
-        """Pairs of a name and a text with numbers."""
-        return tuple(zip(FACTS, map(_describe, self.pipeline.arrays), strict=True))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +40,8 @@ class Round:
     Attributes
     ----------
     number : the seed: the same number is the same round
+    pipeline : the broken one
+    history : of a training of it, see `train_copy`
     checks : that were made, in their order
     answers : to the guesses
     points : that are left
@@ -73,11 +49,18 @@ class Round:
     """
 
     number: int
-    symptoms: Symptoms
+    pipeline: Pipeline
+    history: Mapping[str, list[float]] = field(repr=False)
     checks: tuple[Check, ...] = ()
     answers: tuple[Answer, ...] = ()
     points: int = POINTS
     truth: str = ""
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What the data look like: shape, range and mean of each part."""
+        names = (f"{part} {what}" for part in ("training", "validation") for what in ("inputs", "targets"))
+        return dict(zip(names, map(_describe, self.pipeline.arrays), strict=True))
 
     @property
     def won(self) -> bool:
@@ -116,7 +99,6 @@ class FaultGame:
         self.datasets = datasets or tuple(load_for(name, "auto") for name in PROBLEMS)
         self.round: Round | None = None
         self.scores: dict[int, int] = {}
-        self._pipeline: Pipeline | None = None
         self._bench: Bench | None = None
 
     @property
@@ -143,9 +125,9 @@ class FaultGame:
         """
         name, fault = self._draw(number, problem)
         dataset = next(data for data in self.datasets if data.problem.name == name)
-        self._pipeline = pipeline = make_pipeline(dataset, fault, seed=number)
+        pipeline = make_pipeline(dataset, fault, seed=number)
         self._bench = Bench(pipeline.model, *pipeline.arrays, problem=pipeline.problem, seed=number)
-        self.round = Round(number=number, symptoms=show_symptoms(pipeline))
+        self.round = Round(number=number, pipeline=pipeline, history=train_copy(pipeline))
         return self.round
 
     def check(self, name: str) -> Check:
@@ -175,7 +157,7 @@ class FaultGame:
             raise ValueError(f"There is no such fault. Received: {name!r}. Choose from {SOUND}, {', '.join(FAULTS)}.")
         if current.over:
             raise RuntimeError(f"This round is over. Received: round {current.number}. Start another.")
-        right = name == (self._pipeline.fault or SOUND)
+        right = name == (current.pipeline.fault or SOUND)
         answer = Answer(right=right, text=self._praise() if right else self._object(name))
         self._go_on(replace(current, answers=(*current.answers, answer)), 0 if right else WRONG_COSTS)
         return answer
@@ -208,10 +190,11 @@ class FaultGame:
             self.scores.setdefault(current.number, self.round.points)  # to play a round again is no way to points
 
     def _praise(self) -> str:
-        if not self._pipeline.fault:
+        pipeline = self.round.pipeline
+        if not pipeline.fault:
             return "Nothing is broken: this pipeline is sound."
-        fault = FAULTS[self._pipeline.fault]
-        check = make_check(self._bench, fault.check_for(self._pipeline.problem))
+        fault = FAULTS[pipeline.fault]
+        check = make_check(self._bench, fault.check_for(pipeline.problem))
         return (
             f"It is {fault.title}. {fault.text} The way out: {fault.mend} What tells it is the check {check.sentence}"
         )
@@ -220,7 +203,7 @@ class FaultGame:
         """Say what speaks against a guess."""
         if name == SOUND:
             return "Something is broken: at least one check fails."
-        fault, problem = FAULTS[name], self._pipeline.problem
+        fault, problem = FAULTS[name], self.round.pipeline.problem
         if not fault.suits(problem):
             return f"It is not {fault.title}: that cannot happen here."
         check = make_check(self._bench, fault.check_for(problem))
@@ -230,19 +213,20 @@ class FaultGame:
         return f"It is not {fault.title}: the check of {fault.check_for(problem)} {outcome}. {check.found}"
 
 
-def show_symptoms(pipeline: Pipeline, epochs: int = EPOCHS) -> Symptoms:
-    """Train a copy of a pipeline for a few epochs, and return what is seen of it without any check."""
+def train_copy(pipeline: Pipeline, epochs: int = EPOCHS) -> dict[str, list[float]]:
+    """Train a copy of a pipeline from the weights that it has, and return the history.
+
+    Both sides are measured in inference mode, on at most 500 samples of each part: ``data_loss``, accuracy or mean
+    absolute error, and the same with ``val_`` in front.
+    """
     measure = "accuracy" if pipeline.problem.type.is_classification else "mae"
     bench, optimizer = Bench(pipeline.model, *pipeline.arrays, problem=pipeline.problem), pipeline.model.optimizer
-    model = bench.copy  # it begins with the pipeline's own weights
+    model = bench.copy
     copied = type(optimizer).from_config(optimizer.get_config())
     model.compile(optimizer=copied, loss=pipeline.model.loss, metrics=[measure])
     steps = STEPS * max(1, round(len(bench.arrays[0]) / (STEPS * BATCH)))
-    logs = bench.fit(model, *bench.arrays, steps_per_epoch=steps, epochs=epochs)
-    history = {"step": [steps * epoch for epoch in range(1, epochs + 1)]}
-    for prefix in ("", "val_"):
-        history |= {f"{prefix}loss": logs[f"{prefix}data_loss"], prefix + measure: logs[prefix + measure]}
-    return Symptoms(pipeline=pipeline, measure=measure, history=history)
+    history = bench.fit(model, *bench.arrays, steps_per_epoch=steps, epochs=epochs)
+    return {key: history[key] for name in ("data_loss", measure) for key in (name, f"val_{name}")}
 
 
 def _describe(values: np.ndarray) -> str:
