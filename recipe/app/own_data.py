@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 LEAST_ROWS = 30  # below, neither the training part nor the test set says anything
 MOST_CELLS = 200_000_000  # of a sparse matrix that is filled up: 0.8 GB
-PROVENANCE = "Your own data. It stays on this machine."
+PROVENANCE = "It stays on this machine."
 
 
 def from_table(
@@ -107,7 +107,7 @@ def from_table(
         (train, test),
         wish,
         notes=[*notes, *lost, *table.notes],
-        question=" ".join(f"What is {' and '.join(targets)}?".split()),  # one line, whatever stands in a name
+        question=_ask(targets, understood),
         kind="table",
         input_shape=(len(table.names),),
         feature_names=table.names,
@@ -358,6 +358,13 @@ def _as_array(x: object) -> np.ndarray:
         ) from error
 
 
+def _ask(targets: Sequence[str], understood: _Targets) -> str:
+    """Say in one line, whatever stands in the names, what is predicted."""
+    few = understood.names if understood.type.is_classification and len(understood.names) <= 4 else ()
+    choice = f": {' or '.join(few)}" if few and not targets[1:] else ""
+    return " ".join(f"What is {' and '.join(targets)}{choice}?".split())
+
+
 def _check_names(names: Sequence[str], columns: int) -> tuple[str, ...]:
     names = tuple(map(str, names))
     if len(names) != columns or len(set(names)) != columns:
@@ -606,7 +613,7 @@ def _seal(
         test=SealedTest(parts[1], y_test),
         source="own",
         provenance=PROVENANCE,
-        reason="It was given.",
+        reason="You gave it to the kit.",
         vocabulary=vocabulary,
         notes=tuple(notes),
     )

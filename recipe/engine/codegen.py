@@ -68,7 +68,7 @@ def keras_code(spec: ModelSpec, problem: Problem, *, source: str = "auto", valid
     True
     """
     check_fit(spec, problem)
-    loading = loading_code(problem, source)
+    loading = "" if problem.origin else loading_code(problem, source)
     if not 0 < validation < 1:
         raise ValueError(
             "Both parts need samples, so the part held out lies between 0 and 1. "

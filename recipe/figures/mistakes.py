@@ -11,6 +11,7 @@ from recipe.core.problem import Problem, ProblemType
 from recipe.debugging.mistakes import Mistakes, TextMistake
 from recipe.figures import BLUE, GREEN, INK, SKY, VERMILION, finish
 
+LONGEST_LINE = 22  # letters above an image
 MOST_IMAGES, TEXTS_SHOWN, WORDS_SHOWN, ROWS_MARKED, COLUMNS_SHOWN = 12, 3, 6, 5, 6
 _UNREAD = "#9a9a9a"
 _MONO = 0.602  # width of a letter of DejaVu Sans Mono, as part of its size
@@ -53,6 +54,10 @@ def _mark(source: str) -> str:
     return " (sample)" if source == "sample" else ""
 
 
+def _shorten(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: max(1, most - 1)]}{'…' if most > 2 else ''}"
+
+
 def _percent(share: float) -> str:
     """Write a probability without pretending that it is certain."""
     return "> 99 %" if share > 0.995 else "< 1 %" if share < 0.005 else f"{share:.0%}".replace("%", " %")
@@ -67,9 +72,12 @@ def _caption(mistakes: Mistakes, place: int) -> str:
     names = problem.output_names
     if problem.type is ProblemType.MULTICLASS:
         says = outputs.argmax()
-        return f"is {names[label]}, says {names[says]}\n{_percent(outputs[says])}"
+        is_says = f"is {names[label]}, says {names[says]}"
+        if len(is_says) > LONGEST_LINE:  # names of one's own classes
+            return f"is {_shorten(names[label], 18)}\nsays {_shorten(names[says], 12)}, {_percent(outputs[says])}"
+        return f"{is_says}\n{_percent(outputs[says])}"
     if problem.outputs == 1:
-        return f"is {names[label]}\nsays yes: {_percent(outputs[0])}"
+        return f"is {_shorten(names[label], 18)}\nsays {_shorten(names[1], 12)}: {_percent(outputs[0])}"
     worst = int(np.abs(outputs - label).argmax())
     return f"{'is' if label[worst] else 'not'} {names[worst]}\nsays yes: {_percent(outputs[worst])}"
 
@@ -86,7 +94,10 @@ def _draw_images(figure: Figure, mistakes: Mistakes) -> None:
         foot = 0.27 if has_bars else 0.1
         # Places are given, not found: two dozen axes take the layout engine seconds.
         axes = figure.add_axes((left, low + foot * high, 0.94 * wide, (0.8 - foot) * high))
-        axes.imshow(mistakes.inputs[place], cmap="gray_r")
+        # Of the kit's digits ink is dark; images of one's own are shown as they are.
+        grey, white = "gray" if mistakes.problem.origin else "gray_r", mistakes.problem.pixel_max
+        image = mistakes.inputs[place]
+        axes.imshow(image / white if image.ndim == 3 else image, cmap=grey, vmin=0, vmax=white)
         axes.set_axis_off()
         axes.set_title(_caption(mistakes, place), fontsize=8, color=INK, pad=3)
         if has_bars:
@@ -109,7 +120,8 @@ def _draw_probabilities(axes: Axes, mistakes: Mistakes, place: int) -> None:
     bars[label].set(color=GREEN, hatch="///")
     axes.set_ylim(0, 1.05)
     axes.set_yticks([])
-    axes.set_xticks(classes, mistakes.problem.output_names, fontsize=6.5)
+    most = max(1, LONGEST_LINE // len(outputs))
+    axes.set_xticks(classes, [_shorten(name, most) for name in mistakes.problem.output_names], fontsize=6.5)
     finish(axes, "")
     axes.spines["left"].set_visible(False)
     axes.tick_params(length=0, pad=1)
@@ -274,16 +286,26 @@ def _draw_quantities(figure: Figure, mistakes: Mistakes) -> None:
     figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False, fontsize=9, labelcolor=INK)
 
 
+def _show_value(value: object) -> str:
+    """Write a number, or a category by its name."""
+    if isinstance(value, str):
+        return _shorten(value, 16)
+    return "missing" if np.isnan(value) else f"{value:.4g}"
+
+
 def _draw_rows(figure: Figure, mistakes: Mistakes) -> None:
     """Write the worst rows of a table as one: what each is, what the model says, and the first of its columns."""
     _write_title(figure, mistakes)
-    names = mistakes.problem.column_names[:COLUMNS_SHOWN]
+    columns = mistakes.problem.name_columns(mistakes.inputs)
+    names = list(columns)[:COLUMNS_SHOWN]
     axes = figure.add_axes((0.01, 0.01, 0.98, 0.9))
     axes.set_axis_off()
     cells = []
     for place in mistakes.worst:
-        values = [f"{value:.4g}" for value in mistakes.inputs[place, : len(names)]]
+        values = [_show_value(columns[name][place]) for name in names]
         cells.append([_caption(mistakes, place).replace("\n", ", "), *values])
-    table = axes.table(cells, colLabels=["", *names], loc="upper left", cellLoc="right", edges="horizontal")
+    widths = [0.26, *[0.74 / len(names)] * len(names)]
+    heads = ["", *(_shorten(name, 16) for name in names)]
+    table = axes.table(cells, colLabels=heads, colWidths=widths, loc="upper left", cellLoc="right", edges="horizontal")
     table.auto_set_font_size(False)
     table.set_fontsize(8)

@@ -168,3 +168,23 @@ def test_training_panel_works_in_voila(voila, page):
     expect(panel.root).to_contain_text("1 run on this data (mnist)")
     voila.screenshot("training-voila")
     assert panel.cut_texts() == []
+
+
+OWN = (
+    "import warnings\nimport recipe\nfrom recipe.data.examples import CHURN, SHAPES\nwarnings.simplefilter('ignore')",
+    "mine = recipe.from_table(CHURN, 'left', columns=['age', 'region', 'contract', 'months', 'monthly_fee'])\n"
+    "recipe.TrainingPanel(mine, journal=None, units_1=16, epochs=20)",
+    "recipe.TrainingPanel(recipe.from_folder(SHAPES), journal=None, units_1=16, epochs=20)",
+)
+
+
+def test_training_panel_works_on_data_of_ones_own(lab, page):
+    lab.open_notebook(page("own", *OWN))
+    lab.hide_sidebar()
+    lab.run_all()
+    for number in (0, 1):
+        panel = lab.panel(TITLE, number, run="Train")
+        panel.run()
+        panel.wait_for_status("Done in")
+        assert "of the rival, logistic regression" in panel.status()
+        assert "The rival is" in panel.alt_text()

@@ -142,7 +142,7 @@ def test_draw_mistakes_never_calls_a_probability_certain():
     mistakes.outputs[:2] = [[0.9999], [0.0001]]
     mistakes.truth[:2] = (0, 1)
     titles = [axes.get_title() for axes in draw(mistakes).axes[1:]]
-    assert titles == ["is not a 5\nsays yes: > 99 %", "is a 5\nsays yes: < 1 %"]
+    assert titles == ["is not a 5\nsays a 5: > 99 %", "is a 5\nsays a 5: < 1 %"]
 
 
 def test_draw_mistakes_colours_the_words_that_moved_a_review_and_draws_what_they_did():
