@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LEAST_ROWS = 30  # below, neither the training part nor the test set says anything
-MOST_FROM_ONE = 20  # whole numbers from 1 without a gap are taken for class numbers up to this many
 MOST_CELLS = 200_000_000  # of a sparse matrix that is filled up: 0.8 GB
 PROVENANCE = "Your own data. It stays on this machine."
 
@@ -301,6 +300,8 @@ def _as_column(y: object) -> np.ndarray:
     texts = isinstance(y, list | tuple) and any(isinstance(one, str) for one in y)
     # NumPy would turn the numbers among texts into texts without a word.
     y = np.array(y, object) if texts else np.asarray(y.to_numpy() if hasattr(y, "to_numpy") else y)
+    if y.dtype == object and not any(isinstance(one, str) for one in y.flat):
+        y = np.array(y.tolist())  # numbers or booleans that pandas kept as objects, where some were missing
     if not y.ndim:
         raise TypeError(f"Targets are a sequence, one a sample. Received: y={y.item()!r}. Give an array or a list.")
     return y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
@@ -439,55 +440,28 @@ def _check_columns(x: np.ndarray, names: Sequence[str]) -> np.ndarray:
 
 def _understand(y: object, wish: _Wish, columns: Sequence[str]) -> _Targets:
     """Find out what type of problem targets are, unless it is said, and number the classes from 0."""
-    asked = _read_type(wish.problem)
-    y = _as_column(y)
+    y, asked = _as_column(y), _read_type(wish.problem)
+    if y.dtype == object and not all(isinstance(one, str) for one in y.flat):
+        raise TypeError(
+            f"Targets are numbers or texts, not both. Received: y of {_examples(y.flat)}. Turn them into one of the "
+            "two, such as by y.astype(str)."
+        )
     if len(y) < LEAST_ROWS:
         raise ValueError(
             f"{len(y)} samples are too few to learn from and to be judged on. Received: {len(y)} with a target. "
             f"Collect {LEAST_ROWS} or more; a hundred of each class is a start."
         )
-    if y.ndim == 2:
-        return _understand_columns(y, wish, columns)
-    if y.dtype.kind == "O":
-        kinds = {isinstance(value, str) for value in y}
-        if kinds == {True, False}:
-            raise TypeError(
-                f"Targets are numbers or texts, not both. Received: {_examples(y)}. Turn them into one of the two, "
-                "such as by y.astype(str)."
-            )
-        y = y.astype(str) if kinds == {True} else np.array(y.tolist())
-    if y.dtype.kind not in "UTbiuf":
-        raise TypeError(
-            f"Targets are numbers, booleans or texts. Received: y, {y.dtype}, such as {_examples(y)}. Dates become "
-            "numbers by (date - date.min()).dt.days."
-        )
-    distinct = np.unique(y)
-    if len(distinct) < 2:
-        raise ValueError(
-            f"All {len(y):,} targets are the same, so there is nothing to predict. Received: {distinct[0]!r} alone. "
-            "Take more rows, or another target."
-        )
-    if y.dtype.kind == "f" and not np.isfinite(y).all():
-        raise ValueError(f"Some targets are infinite. Received: y from {y.min()} to {y.max()}. Drop these samples.")
-    found, reason, caution = _guess_type(y, distinct)
-    kind = found if asked is None or (asked == "classification" and found.is_classification) else asked
-    if kind == "classification":
-        kind = ProblemType.BINARY if len(distinct) == 2 else ProblemType.MULTICLASS
-    if kind is not found:
-        reason, caution = "It was asked for.", ""
-    if kind.is_classification:
-        return _number_classes(y, distinct, kind, wish, reason, caution)
-    if y.dtype.kind in "UT":
-        raise TypeError(
-            f"Texts are no quantity. Received: problem={str(wish.problem)!r}, y of {_examples(y)}. Leave problem out."
-        )
-    if kind is ProblemType.BOUNDED_REGRESSION and not (y.min() >= 0 and y.max() <= 1):
-        raise ValueError(
-            f"Targets between 0 and 1 were asked for. Received: y from {y.min():g} to {y.max():g}. Divide them, or "
-            'take problem="regression".'
-        )
-    names = (*columns,) or ("target",)
-    return _Targets(y=y.astype(np.float32), type=kind, names=names, raw_classes=(), reason=reason, caution=caution)
+    described = describe_target(y, names=tuple(wish.classes or columns) if y.ndim == 2 else ())
+    kind, reason, caution = described.problem.type, described.reason, described.caution
+    if asked is not None and asked is not kind and not (asked == "classification" and kind.is_classification):
+        kind, reason, caution = _take_asked(asked, y, wish), "It was asked for.", ""
+    if kind.is_classification and y.ndim == 1:
+        return _number_classes(y, kind, wish, reason, caution)
+    names = described.problem.output_names if y.ndim == 2 else (*columns,) or ("target",)
+    raw = tuple(range(len(names))) if kind is ProblemType.MULTICLASS else ()  # one-hot columns
+    dtype = np.int32 if kind.is_classification else np.float32
+    targets = described.targets.astype(dtype)
+    return _Targets(y=targets, type=kind, names=names, raw_classes=raw, reason=reason, caution=caution)
 
 
 def _read_type(asked: str | ProblemType | None) -> ProblemType | str | None:
@@ -503,79 +477,47 @@ def _read_type(asked: str | ProblemType | None) -> ProblemType | str | None:
     return known[str(asked).lower()]
 
 
-def _guess_type(y: np.ndarray, distinct: np.ndarray) -> tuple[ProblemType, str, str]:
-    """Return the type of problem that one column of targets is, why, and what a person should ask."""
-    from_one = 2 < len(distinct) <= MOST_FROM_ONE and y.dtype.kind in "iuf"
-    if from_one and np.array_equal(distinct, np.arange(1, len(distinct) + 1)):
-        reason = f"Whole numbers, each one from 1 to {len(distinct)} and no other: class numbers."
-        return ProblemType.MULTICLASS, reason, 'should they be amounts or marks, ask for problem="regression".'
-    if y.dtype.kind in "UT" and len(distinct) > MAX_CLASSES:
+def _take_asked(asked: ProblemType | str, y: np.ndarray, wish: _Wish) -> ProblemType:
+    """Return the type that was asked for where the targets do not say so themselves; ValueError where they cannot."""
+    values = len(np.unique(y))
+    if asked == "classification":
+        asked = ProblemType.BINARY if values == 2 else ProblemType.MULTICLASS
+    fits = {
+        ProblemType.BINARY: values == 2,
+        ProblemType.MULTICLASS: values <= MAX_CLASSES,
+        ProblemType.MULTILABEL: False,
+        ProblemType.REGRESSION: y.dtype.kind in "biuf",
+        ProblemType.BOUNDED_REGRESSION: y.dtype.kind in "biuf" and y.min() >= 0 and y.max() <= 1,
+    }
+    if y.ndim == 2 or not fits[asked]:
         raise ValueError(
-            f"{len(distinct):,} different texts are too many classes. Received: y of {_examples(distinct)}. Take a "
-            "target with fewer, or put rare ones together."
+            f"These targets cannot be taken for {asked}. Received: problem={str(wish.problem)!r}, y of {values:,} "
+            f"different values such as {_examples(y.ravel())}. Leave problem out."
         )
-    described = describe_target(y)
-    return described.problem.type, described.reason, described.caution
+    return asked
 
 
-def _number_classes(
-    y: np.ndarray, distinct: np.ndarray, kind: ProblemType, wish: _Wish, reason: str, caution: str
-) -> _Targets:
+def _number_classes(y: np.ndarray, kind: ProblemType, wish: _Wish, reason: str, caution: str) -> _Targets:
     """Number the classes from 0, in the order that was asked for, else in that of their values."""
-    if (
-        not kind.is_classification
-        or len(distinct) > MAX_CLASSES
-        or (kind is ProblemType.BINARY) != (len(distinct) == 2)
-    ):
+    distinct, numbers = np.unique(y, return_inverse=True)
+    if len(distinct) > MAX_CLASSES:
         raise ValueError(
-            f"{len(distinct):,} different values are no {kind}. Received: problem={str(wish.problem)!r}, y of "
-            f"{_examples(distinct)}. Leave problem out."
+            f"{len(distinct):,} different values are too many classes. Received: y of {_examples(distinct)}. Take a "
+            "target with fewer, or put rare ones together."
         )
     raw = distinct.tolist()
     names = tuple(f"{value:g}" if isinstance(value, float) else str(value) for value in raw)
-    if wish.classes is not None:
-        asked = tuple(map(str, wish.classes))
-        if sorted(asked) == sorted(names):  # their order
-            order = [names.index(name) for name in asked]
-            raw, names = [raw[number] for number in order], asked
-        elif len(asked) == len(names) and y.dtype.kind not in "UT":
-            names = asked
-        else:
-            way = "these, in your order" if y.dtype.kind in "UT" else "a name for each"
-            raise ValueError(
-                f"The targets have {len(names)} classes: {', '.join(names[:10])}. Received: "
-                f"classes={list(wish.classes)!r}. Give {way}."
-            )
-    place = {value: number for number, value in enumerate(raw)}
-    numbers = np.array([place[value] for value in distinct.tolist()], np.int32)[np.searchsorted(distinct, y)]
-    return _Targets(y=numbers, type=kind, names=names, raw_classes=tuple(raw), reason=reason, caution=caution)
-
-
-def _understand_columns(y: np.ndarray, wish: _Wish, columns: Sequence[str]) -> _Targets:
-    """y: (n, outputs): labels that do not exclude each other, classes one-hot, or several quantities."""
-    try:
-        y = y.astype(np.float64)
-    except (TypeError, ValueError) as error:
-        raise TypeError(
-            f"Several targets a sample are numbers. Received: y of shape {y.shape}, {y.dtype}, such as {y.flat[0]!r}. "
-            "Predict one column at a time."
-        ) from error
-    names = tuple(map(str, wish.classes or columns))
-    described = describe_target(y, names=names)
-    asked = _read_type(wish.problem)
-    if asked not in (None, described.problem.type) and not (
-        asked == "classification" and described.problem.type.is_classification
-    ):
+    asked = tuple(map(str, wish.classes)) if wish.classes is not None else names
+    if sorted(asked) == sorted(names):  # the order is theirs
+        order = [names.index(name) for name in asked]
+        raw, numbers = [raw[number] for number in order], np.argsort(order)[numbers]
+    elif len(asked) != len(names) or isinstance(raw[0], str):
         raise ValueError(
-            f"These targets are {described.problem.type}: {described.reason} Received: problem={str(wish.problem)!r}. "
-            "Leave problem out."
+            f"The targets have {len(names)} classes: {', '.join(names[:10])}. Received: classes={list(asked)!r}. Give "
+            f"{'these, in your order' if isinstance(raw[0], str) else 'a name for each'}."
         )
-    targets, found = described.targets, described.problem
-    targets = targets.astype(np.int32 if found.type.is_classification else np.float32)
-    raw = tuple(range(found.outputs)) if found.type is ProblemType.MULTICLASS else ()
-    caution = described.caution
     return _Targets(
-        y=targets, type=found.type, names=found.output_names, raw_classes=raw, reason=described.reason, caution=caution
+        y=numbers.astype(np.int32), type=kind, names=asked, raw_classes=tuple(raw), reason=reason, caution=caution
     )
 
 

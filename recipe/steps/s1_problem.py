@@ -13,6 +13,7 @@ import numpy as np
 from recipe.core.problem import Problem, ProblemType
 
 MAX_CLASSES = 100  # whole numbers from 0 without a gap are taken for class numbers up to this many; above, for counts
+MOST_FROM_ONE = 20  # as many from 1 on, as people number classes; there marks and amounts are likelier
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -79,7 +80,7 @@ def describe_target(y: np.ndarray, *, names: Sequence[str] = (), unit: str = "")
 
     The rules, the first that fits: several columns of 0 and 1 are classes (one 1 a row) or labels; other columns are
     quantities. One column of two values is a yes or no. Texts are classes, and so are the whole numbers from 0 on
-    without a gap, up to `MAX_CLASSES` of them. Everything else is a quantity.
+    without a gap, up to `MAX_CLASSES` of them, or from 1 on up to `MOST_FROM_ONE`. Everything else is a quantity.
 
     Parameters
     ----------
@@ -109,7 +110,8 @@ def describe_target(y: np.ndarray, *, names: Sequence[str] = (), unit: str = "")
     elif kind is ProblemType.BINARY:
         y = numbers
     elif kind is ProblemType.MULTICLASS:
-        y = y.argmax(axis=1) if y.ndim == 2 else y.astype(np.int64)  # the kit keeps class numbers, not one-hot rows
+        # The kit keeps class numbers from 0, not one-hot rows.
+        y = y.argmax(axis=1) if y.ndim == 2 else (numbers if not names else y).astype(np.int64)
     names = _name(kind, y, names, values)
     problem = Problem(
         name="target",
@@ -186,8 +188,8 @@ def _judge_values(y: np.ndarray, classes: int) -> tuple[ProblemType, str, str]:
         return ProblemType.BINARY, f"Two values only, {low} and {high}: a yes or no.", caution
     if whole and found[0] >= 0 and found[-1] < classes:
         return ProblemType.MULTICLASS, f"Whole numbers from {low} to {high}, and {classes} classes have names.", ""
-    if whole and found[0] == 0 and len(found) == found[-1] + 1 <= MAX_CLASSES:
-        reason = f"Whole numbers, each one from 0 to {high} and no other: {len(found)} class numbers."
+    if whole and _count_up(found):
+        reason = f"Whole numbers, each one from {low} to {high} and no other: {len(found)} class numbers."
         return ProblemType.MULTICLASS, reason, "should they be counts, of which 2 is twice 1, then it is regression."
     if not whole and found[0] >= 0 and found[-1] <= 1:
         return ProblemType.BOUNDED_REGRESSION, f"Every value lies between 0 and 1 ({low} to {high}): a fraction.", ""
@@ -195,6 +197,12 @@ def _judge_values(y: np.ndarray, classes: int) -> tuple[ProblemType, str, str]:
     caution = "should the numbers be names, such as postcodes, number the classes from 0."
     reason = f"{len(found):,} different {kind} from {low} to {high}: a quantity."
     return ProblemType.REGRESSION, reason, caution if whole and len(found) <= MAX_CLASSES else ""
+
+
+def _count_up(found: np.ndarray) -> bool:
+    """Whether whole numbers are those of classes: from 0 without a gap, or, if they are few, from 1."""
+    most = {0: MAX_CLASSES, 1: MOST_FROM_ONE}.get(int(found[0]), 0)
+    return len(found) <= most and found[-1] - found[0] == len(found) - 1
 
 
 def _name(kind: ProblemType, y: np.ndarray, names: tuple[str, ...], values: np.ndarray) -> tuple[str, ...]:
@@ -205,7 +213,7 @@ def _name(kind: ProblemType, y: np.ndarray, names: tuple[str, ...], values: np.n
         wanted = 2
     elif kind is ProblemType.MULTICLASS:
         wanted = max(int(y.max()) + 1, len(names))
-        made = tuple(map(str, range(wanted)))
+        made = () if names else tuple(map(str, range(wanted) if wanted != len(values) else map(format_number, values)))
     else:
         wanted = 1 if y.ndim == 1 else y.shape[1]
         made = ("target",) if y.ndim == 1 else tuple(f"column {number}" for number in range(wanted))

@@ -70,9 +70,6 @@ class Baseline:
             )
         return fit_rival(self.prepared)
 
-    def __float__(self) -> float:
-        return self.value
-
     @property
     def sentence(self) -> str:
         """The baseline in words, with its number."""

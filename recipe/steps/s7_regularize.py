@@ -26,12 +26,12 @@ from recipe.steps.s6_scale_up import (
 MOST_UNITS, MOST_LAYERS, MOST_EPOCHS = 1024, 4, 2000  # beyond that, more of the same is no longer the advice
 FEWEST_UNITS, LEAST_RATE, HIGHEST_RATE = 4, 1e-6, 1.0
 FIRST_DROPOUT, FULL_DROPOUT, FIRST_L2, FULL_L2 = 0.25, 0.5, 0.001, 0.01
-FIRST_LAYERS = MappingProxyType({"mlp": (64,), "convnet": (16, 32), "embedding": (16, 16)})
-# The architecture that is made for a kind of input, and what it is told that an mlp is not.
+FIRST_LAYERS = (64,)
+# The architecture that is made for a kind of input, its first layers, and what it is told that an mlp is not.
 MADE_FOR = MappingProxyType(
     {
-        "image": ("convnet", "take a convnet", "which pixels are neighbours"),
-        "text": ("embedding", "take an embedding network", "which words mean alike"),
+        "image": ("convnet", (16, 32), "take a convnet", "which pixels are neighbours"),
+        "text": ("embedding", (16, 16), "take an embedding network", "which words mean alike"),
     }
 )
 
@@ -239,8 +239,8 @@ def _change_optimizer(spec: ModelSpec, reason: str, name: str) -> Iterator[Advic
 def _bigger_network(spec: ModelSpec, reason: str) -> Iterator[Advice]:
     """Twice the units, one more layer; hidden layers where there are none."""
     if spec.architecture == "linear":
-        first = {"architecture": "mlp", "hidden_units": FIRST_LAYERS["mlp"]}
-        yield _piece(spec, "add a hidden layer", f"{reason} with no hidden layer.", **first)
+        reason = f"{reason} with no hidden layer."
+        yield _piece(spec, "add a hidden layer", reason, architecture="mlp", hidden_units=FIRST_LAYERS)
         return
     units, reason = spec.hidden_units, f"{reason} with {_show_layers(spec.hidden_units)}."
     wider = tuple(max(width, min(2 * width, MOST_UNITS)) for width in units)
@@ -259,10 +259,10 @@ def _smaller_network(spec: ModelSpec, reason: str) -> Iterator[Advice]:
 
 def _other_architecture(spec: ModelSpec, reason: str, problem: Problem) -> Iterator[Advice]:
     """A convnet for images, an embedding network for texts."""
-    name, title, why = MADE_FOR.get(problem.kind, (spec.architecture, "", ""))
+    name, units, title, why = MADE_FOR.get(problem.kind, (spec.architecture, (), "", ""))
     if spec.architecture != name:
         reason = f"{reason} with {spec.architecture}, which is not told {why}."
-        yield _piece(spec, title, reason, architecture=name, hidden_units=FIRST_LAYERS[name])
+        yield _piece(spec, title, reason, architecture=name, hidden_units=units)
 
 
 def _train_longer(spec: ModelSpec, reason: str) -> Iterator[Advice]:

@@ -202,7 +202,7 @@ class _Reporter:
     def __init__(
         self, spec: ModelSpec, prepared: Prepared, seeds: list[int], known: list[Run], on_progress: OnProgress
     ) -> None:
-        baseline = float(compute_baseline(prepared.problem, prepared.y_train, prepared.y_val))
+        baseline = compute_baseline(prepared).value
         common = {"problem": prepared.problem, "source": prepared.source, "protocol": prepared.protocol}
         self._runs = [Run(spec=spec.replace(seed=seed), history={}, baseline=baseline, **common) for seed in seeds]
         self._known, self._on_progress = known, on_progress

@@ -15,7 +15,7 @@ def _spread(panel):
 
 
 def test_lesson_3_panel_runs_stops_and_runs_again(lab, excerpt):
-    lab.open_notebook(excerpt(NAME, "load", "compare", "panel", "panel-drive"))
+    lab.open_notebook(excerpt(NAME, "load", "panel", "panel-drive"))
     lab.run_all()
     panel = lab.panel(TITLE)
     panel.wait_until_done()

@@ -7,7 +7,7 @@ import pytest
 import recipe
 from recipe.debugging import CHECKS
 from recipe.debugging.faults import FAULTS
-from recipe.lessons.s8_debug.fault_game import POINTS, SOUND, FaultGame
+from recipe.lessons.s8_debug.fault_game import POINTS, PROBLEMS, SOUND, FaultGame
 from recipe.lessons.s8_debug.panel import CHOICES, GUESSES, FaultGamePanel, FaultGameSettings, notes_html
 
 WRONG = ("frozen_layers", "dropout_too_strong", "wrong_loss", "wrong_last_activation")  # told without a training
@@ -32,6 +32,16 @@ def test_run_shows_the_symptoms_that_the_game_shows(panel, houses):
     assert panel.result.history["val_data_loss"] == pytest.approx(expected.history["val_data_loss"])
     assert panel.result.points == POINTS
     assert f"training inputs: {expected.facts['training inputs']}" in panel.notes.value
+
+
+@pytest.mark.parametrize("base", PROBLEMS)
+def test_figure_shows_the_numbers_of_the_round(base):
+    panel = FaultGamePanel(recipe.load(base, source="sample", rows=120))
+    history = panel.run().history
+    above, below = panel.figure().subfigs
+    assert above.axes[0].get_lines()[0].get_ydata() == pytest.approx(history["data_loss"], nan_ok=True)
+    assert below.get_suptitle() == f"First training samples ({base}, sample)"
+    assert f"{base}. Training curves over 8 epochs. data loss: training from " in panel.alt_text()
 
 
 def test_check_is_made_once_and_shown(panel):

@@ -21,7 +21,8 @@ RULES = {
     "0, 1, 2 as floats": (np.array([2.0, 0.0, 1.0]), ProblemType.MULTICLASS),
     "one-hot": (ONE_HOT, ProblemType.MULTICLASS),
     "labels": (np.array([[0, 1, 1], [1, 1, 0], [0, 0, 0]]), ProblemType.MULTILABEL),
-    "from 1": (np.array([1, 2, 3, 4]), ProblemType.REGRESSION),
+    "from 1": (np.array([1, 2, 3, 4]), ProblemType.MULTICLASS),
+    "many from 1": (np.arange(1, 41), ProblemType.REGRESSION),
     "with a gap": (np.array([0, 1, 3, 4]), ProblemType.REGRESSION),
     "many whole numbers": (np.arange(MAX_CLASSES + 1), ProblemType.REGRESSION),
     "negative": (np.array([-1, 0, 1]), ProblemType.REGRESSION),
@@ -93,7 +94,7 @@ def test_two_other_values_become_0_and_1_with_a_caution():
     assert describe_target(np.array([0, 1])).caution == ""
 
 
-@pytest.mark.parametrize(("y", "caution"), [([0, 1, 2], "counts"), ([1, 2, 3], "postcodes"), ([0.1, 0.2, 3], "")])
+@pytest.mark.parametrize(("y", "caution"), [([0, 1, 2], "counts"), ([2, 3, 4], "postcodes"), ([0.1, 0.2, 3], "")])
 def test_caution_says_what_an_array_cannot_tell(y, caution):
     description = describe_target(np.array(y))
     assert caution in description.caution

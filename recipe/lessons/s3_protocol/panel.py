@@ -3,30 +3,38 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import threading
 import typing
 from dataclasses import dataclass
 
-from recipe.core.dataset import Dataset
+import numpy as np
+
+from recipe.core.dataset import Dataset, Split
+from recipe.core.measures import MEASURES
+from recipe.core.run import WISHES, EpochReport
+from recipe.core.spec import ModelSpec
 from recipe.data.load import load
-from recipe.lessons.s3_protocol.study import PROTOCOLS, ProtocolStudy, study_protocols
+from recipe.figures import BLUE, GREEN, INK, finish
+from recipe.steps.s3_protocol import k_fold, take_split
+from recipe.steps.training import cross_validate
 from recipe.ui.panel import OnProgress, Panel
 from recipe.ui.settings import Settings, setting
 
 if typing.TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+PROTOCOLS = ("hold-out", "K-fold", "iterated K-fold")
+MODELS_TOGETHER = 60  # in one program: enough to be quick, few enough that results come in while it goes on
+TRUTH_ROWS = 20_000  # at most: the standard error of an accuracy of 0.9 is 0.2 points on so many
+SPEC = ModelSpec(hidden_units=(16,), optimizer="adam", learning_rate=0.01, batch_size=32, epochs=40)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ProtocolSettings(Settings):
     """What the panel's controls say."""
 
-    protocol: str = setting(
-        "K-fold",
-        label="protocol",
-        choices=PROTOCOLS,
-        help="How the rows are judged on.",
-    )
+    protocol: str = setting("K-fold", label="protocol", choices=PROTOCOLS, help="How the rows are judged on.")
     folds: int = setting(4, label="K (folds)", low=2, high=10, help="Hold-out keeps one of K parts.")
     repeats: int = setting(3, label="repetitions", low=2, high=10, help="Of iterated K-fold; the others ignore it.")
     rows: int = setting(200, label="rows", low=40, high=800, step=20, help="All that the protocol has.")
@@ -37,6 +45,107 @@ class ProtocolSettings(Settings):
         choices={"the rows": "rows", "only the cut": "cut"},
         help="Other rows each time, or the same rows cut and shuffled anew.",
     )
+
+    @property
+    def models(self) -> int:
+        """How many networks one report takes; hold-out looks at the first fold alone."""
+        return {"hold-out": 1, "K-fold": self.folds, "iterated K-fold": self.folds * self.repeats}[self.protocol]
+
+    @property
+    def name(self) -> str:
+        """The protocol with its numbers, such as ``"4-fold, 3 times"``."""
+        if self.protocol == "hold-out":
+            return f"hold-out, 1/{self.folds}"
+        return f"{self.folds}-fold" + (f", {self.repeats} times" if self.protocol == "iterated K-fold" else "")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ProtocolReports:
+    """What a protocol reported, again and again, and what was true each time.
+
+    Attributes
+    ----------
+    settings : the protocol, and the rows that it had
+    reported : (draws,), the score that the protocol reported, in the measure's unit
+    truth : (draws,), the score on the rest of the data of a network trained on all rows
+    """
+
+    settings: ProtocolSettings
+    reported: np.ndarray
+    truth: np.ndarray
+
+    @property
+    def models(self) -> int:
+        """How many networks were trained for it, the final ones included."""
+        return len(self.reported) * (self.settings.models + 1)
+
+    @property
+    def miss(self) -> float:
+        """How far a report is from the truth: root of the mean squared difference."""
+        return float(np.sqrt(np.mean((self.reported - self.truth) ** 2)))
+
+
+def judge_again(
+    dataset: Dataset,
+    settings: ProtocolSettings,
+    on_progress: OnProgress = lambda partial, message: None,
+    stop: threading.Event | None = None,
+) -> ProtocolReports | None:
+    """Repeat a whole evaluation many times on few rows, and hold each report against the truth.
+
+    Each time rows are drawn from the training data as if they were all there is; the protocol reports its score; a
+    final network is trained on all those rows and judged on the rest. The sealed test set is not touched.
+
+    Returns
+    -------
+    ProtocolReports or None
+        Once `stop` is set, the repetitions that are complete; None if there are none.
+
+    Raises
+    ------
+    ValueError
+        If more than half of the training samples are asked for: the rest is the truth.
+    """
+    programs = math.ceil(settings.draws * settings.models / MODELS_TOGETHER)
+    together = math.ceil(settings.draws / programs)  # of one size, so that one program serves them all
+    reported, truth, reports = [], [], None
+    for first in range(0, settings.draws, together):
+        draws = range(first, min(first + together, settings.draws))
+        finals, folds = zip(*(_draw(dataset, settings, seed) for seed in draws), strict=True)
+        jobs = [split for splits in folds for split in splits]
+        done = first * settings.models
+
+        def tell(told: EpochReport, done: int = done, jobs: list[Split] = jobs, so_far: object = reports) -> None:
+            if told.member == 0:
+                span = f"models {done + 1} to {done + len(jobs)} of {settings.draws * settings.models}"
+                on_progress(so_far, f"{span}, epoch {told.epoch + 1} of {told.epochs}")
+
+        runs = cross_validate(SPEC.replace(seed=done), jobs, on_epoch=tell, stop=stop, journal=None)
+        if not any(run.stopped in WISHES for run in runs):
+            ends = cross_validate(SPEC.replace(seed=done), finals, stop=stop, journal=None)
+        if stop is not None and stop.is_set():
+            break
+        groups = [runs[start : start + settings.models] for start in range(0, len(runs), settings.models)]
+        reported += [np.mean([run.score for run in group]) for group in groups]
+        truth += [run.history[f"val_{run.measure}"][-1] for run in ends]
+        reports = ProtocolReports(settings=settings, reported=np.array(reported), truth=np.array(truth))
+        on_progress(reports, f"{len(reported)} of {settings.draws} repetitions")
+    return reports
+
+
+def _draw(dataset: Dataset, settings: ProtocolSettings, seed: int) -> tuple[Split, list[Split]]:
+    """Draw rows: all of them against the rest, and the cuts of the protocol."""
+    samples, rows = len(dataset.y_train), settings.rows
+    if rows > samples // 2:
+        raise ValueError(
+            f"Of {samples:,} training samples {samples // 2:,} can be drawn, so that the rest is large enough to be "
+            f"the truth. Received: rows={rows}. Take fewer."
+        )
+    order = np.random.default_rng(seed if settings.redraw == "rows" else 0).permutation(samples)
+    final = take_split(dataset, order[:rows], order[rows : rows + TRUTH_ROWS], protocol="all rows against the rest")
+    few = dataclasses.replace(dataset, x_train=final.x_train, y_train=final.y_train)
+    repeats = settings.repeats if settings.protocol == "iterated K-fold" else 1
+    return final, list(k_fold(few, folds=settings.folds, repeats=repeats, seed=seed)[: settings.models])
 
 
 class ProtocolPanel(Panel):
@@ -57,39 +166,62 @@ class ProtocolPanel(Panel):
 
     def compute(self, settings: ProtocolSettings, on_progress: OnProgress, stop: threading.Event) -> object:
         """Train and judge; of a run that is stopped, the repetitions that are complete."""
-        options = dataclasses.asdict(settings)
-        (study,) = study_protocols(
-            self.datasets[0],
-            (options.pop("protocol"),),
-            **options,
-            on_progress=lambda studies, message: on_progress(studies and studies[0], message),
-            stop=stop,
-        )
-        return study if study.draws else None
+        return judge_again(self.datasets[0], settings, on_progress, stop)
 
-    def draw(self, figure: Figure, result: ProtocolStudy) -> None:
+    def draw(self, figure: Figure, result: ProtocolReports) -> None:
         """The reports as dots on one line, the truth on the other."""
-        from recipe.lessons.s3_protocol.figures import draw_studies
+        axes, jitter = figure.add_subplot(), np.random.default_rng(0)
+        axes.axvline(float(np.mean(result.truth)), color=GREEN, linestyle="--", linewidth=1.5, zorder=0)
+        lines = {result.settings.name: (result.reported, "o", BLUE), "the truth": (result.truth, "D", GREEN)}
+        for line, (scores, mark, colour) in enumerate(lines.values()):
+            heights = line + jitter.uniform(-0.16, 0.16, len(scores))
+            axes.plot(scores, heights, mark, color=colour, markersize=5, alpha=0.55, markeredgewidth=0)
+            mean, std = float(np.mean(scores)), _std(scores)
+            axes.errorbar(mean, line + 0.3, xerr=std, fmt="|", color=INK, linewidth=2, markersize=10, markeredgewidth=2)
+            beside = {"xycoords": ("axes fraction", "data"), "va": "center", "annotation_clip": False}
+            axes.annotate(f"{mean:.3f} ± {std:.3f}", (1.01, line), color=INK, **beside)
+        axes.set_yticks(range(len(lines)), list(lines))
+        axes.set_ylim(len(lines) - 0.4, -0.5)
+        axes.margins(x=0.06)
+        axes.set_xlabel(self._quantity(" ({unit})"))
+        axes.grid(axis="x", alpha=0.2)
+        fresh = "other rows each time" if result.settings.redraw == "rows" else "the same rows, cut anew each time"
+        source = self.datasets[0].source
+        finish(axes, f"{result.settings.rows:,} rows, {len(result.truth)} times: {fresh} (data: {source})")
 
-        draw_studies([result], axes=figure.add_subplot())
-
-    def describe(self, result: ProtocolStudy) -> str:
+    def describe(self, result: ProtocolReports) -> str:
         """The reports and the truth in words."""
-        from recipe.lessons.s3_protocol.figures import describe_studies
+        lines = {f"{result.settings.name} reports": result.reported, "the truth is": result.truth}
+        parts = [
+            f"{name} {np.mean(scores):.3f} on average, from {np.min(scores):.3f} to {np.max(scores):.3f}"
+            for name, scores in lines.items()
+        ]
+        return f"{self._quantity(' in {unit}')} in {len(result.truth)} repetitions: {'; '.join(parts)}."
 
-        return describe_studies([result])
-
-    def rows(self, result: ProtocolStudy) -> list[dict[str, object]]:
+    def rows(self, result: ProtocolReports) -> list[dict[str, object]]:
         """A row for each repetition."""
         return [
             {"repetition": number + 1, "reported": round(float(reported), 4), "truth": round(float(truth), 4)}
             for number, (reported, truth) in enumerate(zip(result.reported, result.truth, strict=True))
         ]
 
-    def summarise(self, result: ProtocolStudy) -> str:
+    def summarise(self, result: ProtocolReports) -> str:
         """How many models that took, and by how much a report misses."""
-        unit = f" {result.unit}" if result.unit else ""
+        problem = self.datasets[0].problem
+        unit = MEASURES[problem.measure].unit_of(problem)
+        miss = f"{result.miss:.3f} {unit}".strip()
         return (
-            f"{result.models} models. A report is {result.std:.3f} above or below the mean of all reports, and "
-            f"misses the truth by {result.miss:.3f}{unit}."
+            f"{result.models} models. The reports have a standard deviation of {_std(result.reported):.3f} and miss "
+            f"the truth by {miss}."
         )
+
+    def _quantity(self, with_unit: str) -> str:
+        """Return the measure's title, with its unit if it has one."""
+        problem = self.datasets[0].problem
+        measure = MEASURES[problem.measure]
+        unit = measure.unit_of(problem)
+        return measure.title + (with_unit.format(unit=unit) if unit else "")
+
+
+def _std(scores: np.ndarray) -> float:
+    return float(np.std(scores, ddof=1)) if len(scores) > 1 else 0.0

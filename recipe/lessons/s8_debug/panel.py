@@ -8,19 +8,23 @@ from html import escape
 from types import MappingProxyType
 
 import ipywidgets as widgets
+import numpy as np
 from matplotlib.figure import Figure
 
 from recipe.core.dataset import Dataset
 from recipe.debugging import CHECKS
 from recipe.debugging.checks import Check
 from recipe.debugging.faults import FAULTS
+from recipe.figures import INK
+from recipe.figures.training import collect_curves, describe_curves, draw_curves
 from recipe.lessons.s8_debug.fault_game import CHECK_COSTS, SOUND, WRONG_COSTS, Answer, FaultGame, Round
-from recipe.lessons.s8_debug.figures import describe_round, draw_round
 from recipe.ui.panel import OnProgress, Panel
 from recipe.ui.settings import Settings, setting
 from recipe.ui.texts import describe_source
 
 LAST_ROUND = 200
+SHOWN_ROWS, SHOWN_COLUMNS = 6, 120
+WIDE_TABLE = 12  # columns; a wider one is shown as a picture
 NONE = "none"
 PROBLEMS = MappingProxyType(
     {"any": "any", "digits (MNIST)": "mnist", "film reviews (IMDB)": "imdb", "houses (California)": "housing"}
@@ -128,12 +132,17 @@ class FaultGamePanel(Panel):
         return self.game.round
 
     def draw(self, figure: Figure, result: Round) -> None:
-        """The symptoms; what the checks found stands below, as text."""
-        draw_round(figure, result)
+        """The training curves above, the first training samples below; what the checks found stands there as text."""
+        above, below = figure.subfigures(2, 1, height_ratios=(1.5, 1))
+        draw_curves(above, collect_curves(result.history))
+        pipeline = result.pipeline
+        below.suptitle(f"First training samples ({pipeline.problem.name}, {pipeline.source})", fontsize=9, color=INK)
+        _draw_samples(below, pipeline.x_train[:SHOWN_ROWS], _first_targets(result))
 
     def describe(self, result: Round) -> str:
-        """The symptoms in words."""
-        return describe_round(result)
+        """The same in words."""
+        curves = describe_curves(collect_curves(result.history))
+        return f"{result.pipeline.problem.name}. {curves} The first targets are {', '.join(_first_targets(result))}."
 
     def rows(self, result: Round) -> list[dict[str, object]]:
         """A row a check that was made."""
@@ -163,6 +172,33 @@ class FaultGamePanel(Panel):
     def run_first(self) -> None:
         """The symptoms are there before anything is pressed."""
         super().run(check=NONE)
+
+
+def _first_targets(round: Round) -> list[str]:
+    targets = round.pipeline.y_train[:SHOWN_ROWS]
+    values = targets.reshape(len(targets), -1)[:, 0]
+    return [f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.4g}" for value in values]
+
+
+def _draw_samples(figure: Figure, samples: np.ndarray, targets: list[str]) -> None:
+    """Draw images side by side; a table as numbers or, where it is wide, as a picture of a line a sample."""
+    if samples.ndim == 3:
+        for axes, image, target in zip(figure.subplots(1, len(samples)), samples, targets, strict=True):
+            axes.imshow(image, cmap="Greys")
+            axes.set(xlabel=f"target {target}", xticks=[], yticks=[])
+        return
+    axes, lines = figure.subplots(), [f"target {target}" for target in targets]
+    if samples.shape[1] <= WIDE_TABLE:
+        axes.set_axis_off()
+        names = [f"input {column + 1}" for column in range(samples.shape[1])]
+        cells = [[f"{value:.3g}" for value in row] for row in samples]
+        axes.table(cells, rowLabels=lines, colLabels=names, loc="center", edges="open").scale(1, 1.2)
+        return
+    shown = samples[:, :SHOWN_COLUMNS]
+    highest = float(np.nan_to_num(np.abs(shown)).max())
+    axes.imshow(shown, cmap="Greys", aspect="auto", vmin=0, vmax=highest or 1.0, interpolation="nearest")
+    axes.set_yticks(range(len(samples)), lines)
+    axes.set_xlabel(f"input (the first {shown.shape[1]} of {samples.shape[1]:,}); black is {highest:.4g}")
 
 
 def notes_html(round: Round | None) -> str:

@@ -1,1 +1,0 @@
-"""Lesson 7: a search, drawn."""

@@ -1,0 +1,89 @@
+"""The program that `keras_code` writes for data of one's own, run as a program beside the kit."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import datasets as sk
+
+import recipe
+from recipe.data.examples import CHURN, SHAPES
+from recipe.steps.s3_protocol import take_split
+
+COLUMNS = ["age", "region", "contract", "months", "monthly_fee", "hotline_calls", "paperless"]
+TEXTS = [f"{'good' if row % 2 else 'bad'} film {row % 7}, {'très' if row % 3 else 'sehr'} lang" for row in range(120)]
+SPEC = recipe.ModelSpec(hidden_units=(16,), epochs=15, batch_size=16, learning_rate=0.003)
+EMBEDDING = recipe.ModelSpec(architecture="embedding", hidden_units=(8,), epochs=15, batch_size=16, learning_rate=0.01)
+
+
+def take_arrays(x, y):
+    np.save("x.npy", x)
+    np.save("y.npy", y)
+    return recipe.from_arrays(x, y)
+
+
+def take_excel():
+    frame = pd.read_csv(CHURN)
+    frame.to_csv("excel.csv", sep=";", decimal=",", encoding="utf-16", index=False)
+    return recipe.from_table("excel.csv", "left", columns=COLUMNS)
+
+
+def take_frame():
+    frame = pd.read_csv(CHURN)[[*COLUMNS, "monthly_fee"]].loc[:, lambda one: ~one.columns.duplicated()].dropna()
+    frame.to_csv("mine.csv", index=False)
+    return recipe.from_table(frame, "monthly_fee")
+
+
+def take_folder():
+    shutil.copytree(SHAPES, "shapes")
+    return recipe.from_folder("shapes")
+
+
+DATA = {
+    "excel": (take_excel, SPEC),
+    "frame": (take_frame, SPEC),
+    "folder": (take_folder, SPEC),
+    "digits": (lambda: take_arrays(sk.load_digits().images, sk.load_digits().target), SPEC),
+    "diabetes": (lambda: take_arrays(*sk.load_diabetes(return_X_y=True)), SPEC),
+    "texts": (lambda: take_arrays(np.array(TEXTS), np.array(["yes", "no"] * 60)), EMBEDDING),
+    "words": (lambda: take_arrays(np.array(TEXTS), np.array([1, 2] * 60)), SPEC),
+}
+SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in DATA if name not in {"excel", "texts"}]
+
+
+def run_program(spec, problem):
+    found = {}
+    with contextlib.redirect_stdout(io.StringIO()):
+        exec(compile(recipe.keras_code(spec, problem), "program.py", "exec"), found)
+    return found["history"].history[f"val_{problem.measure}"][-1]
+
+
+def train_on_the_split_of_the_program(spec, data):
+    """The program holds out by a permutation of NumPy's; the kit trains on the very same rows."""
+    rows = len(data.y_train)
+    val, train = np.split(np.random.default_rng(0).permutation(rows), [round(0.2 * rows)])
+    encoding = "sequence" if spec.architecture == "embedding" else "auto"
+    prepared = recipe.prepare(take_split(data, train, val, protocol="as the program"), encoding=encoding)
+    return recipe.train(spec, prepared).history[f"val_{data.problem.measure}"][-1]
+
+
+@pytest.mark.parametrize("name", ["excel", "texts", *SLOW])
+def test_program_scores_as_the_kit_does(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    take, spec = DATA[name]
+    data = take()
+    seeds = range(10 if name in {"digits", "diabetes", "excel"} else 3)
+    kit, program = [], []
+    for seed in seeds:
+        kit.append(train_on_the_split_of_the_program(spec.replace(seed=seed), data))
+        program.append(run_program(spec.replace(seed=seed), data.problem))
+    # Both have the same first weights and the same rows; only the order of the batches differs.
+    error = np.sqrt((np.var(kit, ddof=1) + np.var(program, ddof=1)) / len(seeds))
+    difference = abs(np.mean(kit) - np.mean(program))
+    near = 0.01 if data.problem.type.is_classification else 0.03 * np.mean(kit)
+    assert difference <= max(near, 2 * error)
