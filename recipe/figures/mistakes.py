@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from recipe.core.measures import THRESHOLD
 from recipe.core.problem import Problem, ProblemType
 from recipe.debugging.mistakes import Mistakes, TextMistake
 from recipe.figures import BLUE, GREEN, INK, SKY, VERMILION, finish
@@ -77,7 +78,9 @@ def _caption(mistakes: Mistakes, place: int) -> str:
             return f"is {_shorten(names[label], 18)}\nsays {_shorten(names[says], 12)}, {_percent(outputs[says])}"
         return f"{is_says}\n{_percent(outputs[says])}"
     if problem.outputs == 1:
-        return f"is {_shorten(names[label], 18)}\nsays {_shorten(names[1], 12)}: {_percent(outputs[0])}"
+        says = int(outputs[0] > THRESHOLD)
+        share = outputs[0] if says else 1 - outputs[0]
+        return f"is {_shorten(names[label], 18)}\nsays {_shorten(names[says], 12)}: {_percent(share)}"
     worst = int(np.abs(outputs - label).argmax())
     return f"{'is' if label[worst] else 'not'} {names[worst]}\nsays yes: {_percent(outputs[worst])}"
 

@@ -109,7 +109,7 @@ def tune(
     from recipe.search.workers import open_team
 
     began = time.perf_counter()
-    _check_arguments(trials, seconds)
+    _check_arguments(trials, pruning, seconds)
     deadline = None if seconds is None else time.monotonic() + seconds
     splits = _take_splits(data)
     problem, space = splits[0].problem, _choose_space(space, base, splits, seed)
@@ -364,7 +364,9 @@ def _in_memory(study: optuna.Study) -> optuna.Study:
     return copy
 
 
-def _check_arguments(trials: int, seconds: float | None) -> None:
+def _check_arguments(trials: int, pruning: bool, seconds: float | None) -> None:
+    if not isinstance(pruning, bool):
+        raise TypeError(f"Trials are given up early, or none is. Received: pruning={pruning!r}. Give True or False.")
     if trials < 1:
         raise ValueError(
             f"There is nothing to search in {trials} trials. Received: trials={trials}. Ask for 1 or more."
