@@ -3,11 +3,19 @@
 Every number is of a whole process; the sides of a comparison take turns, so that a machine whose speed drifts slows all
 of them. TensorFlow gets a virtual environment of its own, made at the first run. The real data must be there: fetch it
 by `recipe fetch`, or name its folder in RECIPE_DATASETS.
+
+    python benchmarks/run.py --against PATH --rounds 5
+
+compares this checkout with another one at PATH instead, in turns, and writes no page: is the kit slower than before?
+Each side runs its own `benchmarks/sides.py`, with a compile cache of its own. The table says, warm and cold, the median
+seconds of both and the median of their ratios, by the clock and by the processor's time of the whole process: above 1,
+this checkout is slower. On a busy machine the processor's is the steadier one, though imports dilute it.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import platform
@@ -63,19 +71,50 @@ def _housing_folds(dataset) -> list[dict[str, np.ndarray]]:
     return [{name: getattr(prepare(split), name) for name in names} for split in k_fold(dataset, folds=4)]
 
 
-def run_side(python: Path, work: str, side: str, folder: Path, **variables: str) -> dict:
-    """Run one side as a process; return what it printed."""
+def run_side(
+    python: Path, work: str, side: str, folder: Path, *, checkout: Path = HERE.parent, **variables: str
+) -> dict:
+    """Run one side of a checkout as a process; return what it printed."""
     shield = {"KERAS_BACKEND": "jax", "PYTHONWARNINGS": "ignore", "TF_CPP_MIN_LOG_LEVEL": "3", **variables}
-    command = [str(python), str(HERE / "sides.py"), work, side, str(folder)]
+    command = [str(python), str(checkout / "benchmarks" / "sides.py"), work, side, str(folder)]
     done = subprocess.run(command, env=os.environ | shield, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"The side {side} of {work} failed.\n{done.stderr[-2000:]}")
     result = json.loads(done.stdout.strip().splitlines()[-1])
     check_quality(work, result["quality"], side)
     print(
-        f"  {side:12} {result['backend']:11} {result['seconds']:8.2f} s   quality {result['quality']:.3f}", flush=True
+        f"  {side:12} {result['backend']:11} {result['seconds']:8.2f} s   quality {result['quality']:.3f}",
+        flush=True,
     )
     return result
+
+
+def run_checkout(checkout: Path, work: str, folder: Path, home: str) -> tuple[float, float]:
+    """Train by the kit of a checkout; return the seconds, and those of the processor in the whole process."""
+    before = os.times()
+    variables = {"PYTHONPATH": str(checkout), "RECIPE_HOME": home}
+    seconds = run_side(Path(sys.executable), work, "recipe", folder, checkout=checkout, **variables)["seconds"]
+    after = os.times()
+    used = after.children_user + after.children_system - before.children_user - before.children_system
+    return seconds, used
+
+
+def compare_checkouts(other: Path, works: list[str], folder: Path, rounds: int) -> str:
+    """Return a table of this checkout beside another one, whose processes take turns."""
+    rows = ["| work | before | now | ratio | ratio, processor |", "| --- | --- | --- | --- | --- |"]
+    checkouts, warm = {"before": other, "now": HERE.parent}, {"before": tempfile.mkdtemp(), "now": tempfile.mkdtemp()}
+    for work, cold in itertools.product(works, (False, True)):
+        found: dict[str, list[tuple[float, float]]] = {"before": [], "now": []}
+        for number in range(rounds + (not cold)):  # the first warm round fills the compile caches, and is left out
+            for side, checkout in checkouts.items():
+                with tempfile.TemporaryDirectory() as empty:
+                    times = run_checkout(checkout, work, folder, empty if cold else warm[side])
+                found[side] += [times] if cold or number else []
+        before, now = (np.array(found[side]) for side in checkouts)  # (rounds, 2)
+        (clock, processor), medians = np.median(now / before, axis=0), [np.median(one[:, 0]) for one in (before, now)]
+        name = f"{TITLES[work]}{', cold' if cold else ''}"
+        rows.append(f"| {name} | {medians[0]:.2f} s | {medians[1]:.2f} s | {clock:.2f} | {processor:.2f} |")
+    return "\n".join(rows)
 
 
 def check_quality(work: str, quality: float, side: str) -> None:
@@ -184,7 +223,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--work", nargs="*", choices=list(WORK), default=list(WORK))
     parser.add_argument("--out", type=Path, default=HERE / "RESULTS.md")
+    parser.add_argument("--against", type=Path, metavar="PATH", help="another checkout of the kit, to compare with")
     options = parser.parse_args()
+    if options.against:
+        with tempfile.TemporaryDirectory() as folder:
+            write_parts(Path(folder))
+            print(compare_checkouts(options.against.resolve(), options.work, Path(folder), options.rounds))
+        return
     tensorflow = find_tensorflow()
     with tempfile.TemporaryDirectory() as folder:
         imdb = write_parts(Path(folder))

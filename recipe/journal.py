@@ -72,9 +72,6 @@ class Journal:
     def __repr__(self) -> str:
         return f"Journal({hide_password(self.location)!r})"
 
-    def __reduce__(self) -> tuple[type[Journal], tuple[str]]:
-        return Journal, (self.location,)
-
     @property
     def storage(self) -> BaseStorage:
         """Optuna's storage; opened anew where its file was deleted or replaced in the meantime."""
@@ -102,27 +99,18 @@ class Journal:
         run = stamp(run)
         return replace(run, number=self._add(RUNS, {"run": run.to_dict()}), pinned=False)
 
-    def runs(
-        self,
-        problem: str | None = None,
-        data: str | None = None,
-        origin: str | None = None,
-        source: str | None = None,
-    ) -> list[Run]:
-        """Return what the journal holds, oldest first; each argument that is given must match.
+    def runs(self, data: str | None = None, origin: str | None = None) -> list[Run]:
+        """Return what the journal holds, oldest first: all of it, or the runs on this data and of this origin.
 
         Parameters
         ----------
-        problem : its name; data : a `Prepared.data_key`
+        data : a `Prepared.data_key`
         """
-        wanted = {"data": data, "origin": origin, "source": source}
-        wanted = {name: value for name, value in wanted.items() if value is not None}
         study = self._find_study(RUNS)
         pins = {} if study is None else self.storage.get_study_user_attrs(study)
         found = []
         for run in filter(None, map(self._read, self._trials(RUNS))):
-            is_of_problem = problem in (None, run.problem.name)
-            if is_of_problem and all(getattr(run, name) == value for name, value in wanted.items()):
+            if data in (None, run.data) and origin in (None, run.origin):
                 found.append(replace(run, pinned=True) if pins.get(f"pinned {run.number}") else run)
         return sorted(found, key=lambda run: run.time)
 
@@ -147,9 +135,9 @@ class Journal:
         self.storage.set_study_user_attr(self._study(RUNS), f"pinned {run.number}", pinned)
         return replace(run, pinned=pinned)
 
-    def to_frame(self, **wanted: str | None) -> pd.DataFrame:
-        """Return the runs as `tabulate` does, oldest first; `wanted` is as for `runs`."""
-        return tabulate(self.runs(**wanted))
+    def to_frame(self) -> pd.DataFrame:
+        """Return the runs as `tabulate` does, oldest first."""
+        return tabulate(self.runs())
 
     def note_looks(self, problem: Problem, test: str, looks: int = 1) -> int:
         """Note that a test set was opened, and return how often it was in all.

@@ -1,8 +1,9 @@
 """First weights without a compiler: the numbers that Keras draws on JAX, from one compiled generator a size class.
 
-JAX compiles a program for every shape that it draws, 0.2 to 3 seconds each: half of what the first training of a
-network cost. But its generator counts, so that the first n numbers of a longer draw are those of a shorter one, bit for
-bit. Each array is therefore cut from a draw of the next power of two.
+JAX compiles a program for every shape that it draws. But its generator counts, so that the first n numbers of a longer
+draw are those of a shorter one, bit for bit. Each array is therefore cut from a draw of the next power of two. Measured
+on the weights of 64-64-1 behind 8 columns, nothing compiled before: 0.32 s of processor time against 1.64 s shape by
+shape, a fifth. With the program on disk the first draw still costs 0.1 s, for JAX to trace it; each later one 2 ms.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The strengths of dropout, L1 and L2 as inputs of the compiled program: another strength needs no other program.
 
-As constants each of them would cost a compilation of a second or two, which is most of what a small training takes, and
-what a slider in a panel, or a search, changes all the time.
+As constants each of them would be compiled again, and they are what a slider in a panel, or a search, changes all the
+time. Measured on 64-64-1 with dropout and L2, 480 rows, 20 epochs: 2.8 s of processor time for the first training ever,
+0.05 s for the next one with other strengths; 0.34 s where a program was traced again and read from the disk.
 """
 
 from __future__ import annotations

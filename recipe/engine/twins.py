@@ -35,8 +35,9 @@ def make_twin(model: keras.Model, *exchanges: Exchange, as_bags: bool = False) -
         offers = (other for exchange in exchanges if (other := exchange(layer)) is not None)
         return without_first_weights(next(offers, None) or copy_layer(layer))
 
-    if as_bags:
-        twin = keras.Sequential([keras.Input((None, PIECE + 1), dtype="int32"), *map(change, model.layers)])
+    if isinstance(model, keras.Sequential):  # `clone_model` would compile an optimizer's zeros, shape by shape
+        shape, dtype = ((None, None, PIECE + 1), "int32") if as_bags else (model.input_shape, model.inputs[0].dtype)
+        twin = keras.Sequential([keras.Input(batch_shape=shape, dtype=dtype), *map(change, model.layers)])
     else:
         twin = keras.models.clone_model(model, clone_function=change)
     return twin if _shapes(twin) == _shapes(model) else model

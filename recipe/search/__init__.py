@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Range", "SearchSpace", "Tuning", "best_of", "default_space", "tune"]
 
-PRUNING = {True: "median", False: "", "median": "median", "halving": "halving"}
 STOPPED = {
     "interrupted": "Ctrl-C ended it early.",
     "asked": "It was stopped early.",
@@ -57,7 +56,7 @@ def tune(
     *,
     base: ModelSpec | None = None,
     seed: int = 0,
-    pruning: bool | str = True,
+    pruning: bool = True,
     executor: str | Executor | object | None = None,
     workers: int | None = None,
     journal: Journal | str | None = "default",
@@ -79,8 +78,7 @@ def tune(
     space : what may be tried; None: `default_space`, around `base` where one is given
     trials : how many to make
     seed : of what is tried, and of the first weights of `default_space`; not of the split
-    pruning : give a trial up where it is worse than the median of the others at the same epoch; ``"halving"`` takes
-        successive halving, False trains every trial to its end
+    pruning : give a trial up where it is worse than the median of the others at the same epoch
     executor : None: one after the other in this process; ``"processes"`` (a script needs Python's usual
         ``if __name__ == "__main__":``), ``"threads"``, a `concurrent.futures.Executor` or a `dask.distributed.Client`
     workers : trials at a time; None: as many as the executor has workers
@@ -111,7 +109,7 @@ def tune(
     from recipe.search.workers import open_team
 
     began = time.perf_counter()
-    _check_arguments(trials, pruning, seconds)
+    _check_arguments(trials, seconds)
     deadline = None if seconds is None else time.monotonic() + seconds
     splits = _take_splits(data)
     problem, space = splits[0].problem, _choose_space(space, base, splits, seed)
@@ -125,8 +123,8 @@ def tune(
             location = str(folder / "study.log")
         else:
             location = None if storage is None else str(storage)
-        where = {"location": location, "seed": seed, "pruning": PRUNING[pruning]}
-        study = open_study(problem, by_architecture, space, known, **where)
+        how = {"location": location, "seed": seed, "pruning": pruning}
+        study = open_study(problem, by_architecture, space, known, **how)
         look = stack.enter_context(interruptible(stop))
         search = Search(
             study=study,
@@ -366,14 +364,10 @@ def _in_memory(study: optuna.Study) -> optuna.Study:
     return copy
 
 
-def _check_arguments(trials: int, pruning: bool | str, seconds: float | None) -> None:
+def _check_arguments(trials: int, seconds: float | None) -> None:
     if trials < 1:
         raise ValueError(
             f"There is nothing to search in {trials} trials. Received: trials={trials}. Ask for 1 or more."
-        )
-    if pruning not in PRUNING:
-        raise ValueError(
-            f"Trials cannot be given up so. Received: pruning={pruning!r}. Choose from True, False and 'halving'."
         )
     if seconds is not None and not seconds >= 0:
         raise ValueError(f"A time is 0 s or more. Received: seconds={seconds}. Give some, or None.")

@@ -16,9 +16,8 @@ from pathlib import Path
 
 import numpy as np
 import optuna
-from optuna.distributions import BaseDistribution
-from optuna.pruners import BasePruner, MedianPruner, NopPruner, SuccessiveHalvingPruner
-from optuna.samplers import BaseSampler, TPESampler
+from optuna.pruners import MedianPruner, NopPruner
+from optuna.samplers import TPESampler
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from recipe.core.dataset import fingerprint
@@ -37,38 +36,19 @@ GRACE_SECONDS = 120.0  # that a worker has to end its epoch after a wish to stop
 ATTEMPTS = 2  # at a trial whose worker was killed
 
 
-class TrialSampler(BaseSampler):
-    """Optuna's TPE, each parameter by itself; what it draws belongs to the seed and to the number of the trial.
+class TrialSampler(TPESampler):
+    """Optuna's TPE; what it draws belongs to the seed and to the number of the trial.
 
     So a search that goes on where another one ended, or beside it in the same study, does not draw the same again.
     """
 
     def __init__(self, seed: int = 0) -> None:
+        super().__init__(n_startup_trials=STARTUP_TRIALS, seed=seed)
         self.seed = seed
-        self._tpe = TPESampler(seed=seed)
 
     def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
-        seed = int(np.random.default_rng([self.seed, trial.number]).integers(2**31))
-        self._tpe = TPESampler(n_startup_trials=STARTUP_TRIALS, seed=seed, multivariate=False)
-
-    def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        return {}
-
-    def sample_relative(
-        self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
-    ) -> dict[str, object]:
-        return {}
-
-    def sample_independent(self, study: optuna.Study, trial: FrozenTrial, name: str, distribution: BaseDistribution):
-        return self._tpe.sample_independent(study, trial, name, distribution)
-
-
-def make_pruner(method: str, epochs: int) -> BasePruner:
-    """Return Optuna's pruner: ``"median"``, ``"halving"`` or none; `epochs` is the most that a trial has."""
-    warmup = max(2, epochs // 10)
-    if method == "median":
-        return MedianPruner(n_startup_trials=PRUNING_STARTS, n_warmup_steps=warmup, n_min_trials=PRUNING_STARTS)
-    return SuccessiveHalvingPruner(min_resource=warmup, reduction_factor=3) if method == "halving" else NopPruner()
+        own = np.random.default_rng([self.seed, trial.number]).integers(2**31)
+        super().__init__(n_startup_trials=STARTUP_TRIALS, seed=int(own))
 
 
 def open_study(
@@ -79,15 +59,17 @@ def open_study(
     *,
     location: str | None = None,
     seed: int = 0,
-    pruning: str = "",
+    pruning: bool = True,
 ) -> optuna.Study:
     """Return the study of this data and this space, with the runs that are known as its first trials.
 
     Parameters
     ----------
     location : a file or the address of a database that other processes can open, too; None: in this process alone
-    pruning : as for `make_pruner`
+    pruning : whether a trial that is worse than the median of the others is given up
     """
+    warmup = max(2, space.most_epochs // 10)
+    median = MedianPruner(n_startup_trials=PRUNING_STARTS, n_warmup_steps=warmup, n_min_trials=PRUNING_STARTS)
     keys = [one.key for one in data.values()]
     with quiet_optuna():
         study = optuna.create_study(
@@ -95,7 +77,7 @@ def open_study(
             study_name=f"{problem.name}-{fingerprint(f'{space} {keys}', [])}",
             direction="maximize" if MEASURES[problem.measure].higher_is_better else "minimize",
             sampler=TrialSampler(seed),
-            pruner=make_pruner(pruning, space.most_epochs),
+            pruner=median if pruning else NopPruner(),
             load_if_exists=True,
         )
     there = {trial.user_attrs.get("run") for trial in study.get_trials(deepcopy=False)}

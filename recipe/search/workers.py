@@ -183,15 +183,25 @@ class Team:
     executor : as `concurrent.futures` has it
     size : trials at a time
     shares_memory : whether the workers are this process, or threads of it
-    share : makes the data, and a folder for files, into what the workers are given
+    scatter : of a dask client, which sends data to its workers by itself
     remake : makes a new executor where a killed worker has broken it; None where it is not ours
     """
 
     executor: Executor
     size: int
     shares_memory: bool = False
-    share: Callable[[Data, Path], object]
+    scatter: Callable[..., list] | None = None
     remake: Callable[[], Executor] | None = None
+
+    def share(self, data: Data, folder: Path) -> object:
+        """Return what the workers are given in place of the data: itself, what dask sent, or a file to be read once."""
+        if self.shares_memory:
+            return data
+        if self.scatter is not None:  # in a list of one: the items of a mapping would be sent one by one
+            return self.scatter([data], broadcast=True, hash=False)[0]
+        path = folder / "data.pickle"
+        path.write_bytes(pickle.dumps(data, protocol=pickle.HIGHEST_PROTOCOL))
+        return path
 
     def submit(self, function: Callable, *arguments: object) -> Future:
         """Give a worker something to do.
@@ -234,7 +244,7 @@ def open_team(executor: object, workers: int | None = None) -> Iterator[Team]:
                 f"This process trains one trial at a time. Received: executor=None, workers={workers}. Take "
                 'executor="processes".'
             )
-        yield Team(executor=_Here(), size=1, shares_memory=True, share=_as_it_is)
+        yield Team(executor=_Here(), size=1, shares_memory=True)
     elif isinstance(executor, str):
         if executor not in NAMES:
             raise ValueError(f"There is no such executor. Received: executor={executor!r}. Choose from {NAMES}.")
@@ -245,18 +255,10 @@ def open_team(executor: object, workers: int | None = None) -> Iterator[Team]:
             _shut(team.executor)
     elif isinstance(executor, Executor):
         size = workers or getattr(executor, "_max_workers", None) or os.cpu_count() or 1
-        is_thread = isinstance(executor, ThreadPoolExecutor)
-        share = _as_it_is if is_thread else _to_file
-        yield Team(executor=executor, size=size, shares_memory=is_thread, share=share)
+        yield Team(executor=executor, size=size, shares_memory=isinstance(executor, ThreadPoolExecutor))
     elif callable(getattr(executor, "get_executor", None)):
         size = workers or max(sum(executor.nthreads().values()), 1)
-        # In a list of one: the items of a mapping would be scattered one by one.
-        team = Team(
-            executor=executor.get_executor(pure=False),
-            size=size,
-            share=lambda data, folder: executor.scatter([data], broadcast=True, hash=False)[0],
-        )
-        yield team
+        yield Team(executor=executor.get_executor(pure=False), size=size, scatter=executor.scatter)
     else:
         raise TypeError(
             f"Nothing can be given to it to do. Received: executor, a {type(executor).__name__}. Give None, "
@@ -281,26 +283,16 @@ class _Here(Executor):
         return future
 
 
-def _as_it_is(data: Data, folder: Path) -> Data:
-    return data
-
-
-def _to_file(data: Data, folder: Path) -> Path:
-    path = folder / "data.pickle"
-    path.write_bytes(pickle.dumps(data, protocol=pickle.HIGHEST_PROTOCOL))
-    return path
-
-
 def _own_team(name: str, workers: int) -> Team:
     if name == "threads":
-        return Team(executor=ThreadPoolExecutor(workers), size=workers, shares_memory=True, share=_as_it_is)
+        return Team(executor=ThreadPoolExecutor(workers), size=workers, shares_memory=True)
 
     def make() -> Executor:
         processors = max(1, (os.cpu_count() or 1) // workers)
         environment = dict(os.environ) | dict.fromkeys(THREADS, str(processors))
         return ProcessPoolExecutor(workers, mp_context=_context(), initializer=_begin_worker, initargs=(environment,))
 
-    return Team(executor=make(), size=workers, share=_to_file, remake=make)
+    return Team(executor=make(), size=workers, remake=make)
 
 
 def _context() -> multiprocessing.context.BaseContext:

@@ -13,14 +13,6 @@ from recipe.data.programs import loading_code
 
 
 @pytest.mark.parametrize("name", PROBLEMS)
-def test_loading_code_loads_from_keras_what_has_the_full_size(name):
-    code = loading_code(find_problem(name))
-    compile(code, name, "exec")
-    assert "keras.datasets." in code
-    assert "recipe." not in code
-
-
-@pytest.mark.parametrize("name", PROBLEMS)
 def test_loading_code_of_the_sample_gives_what_load_gives(name):
     import recipe
 

@@ -18,6 +18,8 @@ from recipe.engine.codegen import keras_code
 from recipe.engine.models import build_model, make_targets
 from recipe.steps.training import train
 
+SLOW = pytest.mark.slow  # another problem beside one that make test trains
+
 
 @pytest.fixture(scope="module")
 def arrays():
@@ -102,9 +104,9 @@ def test_program_builds_the_model_of_the_spec(name, spec, source, run_program, a
 @pytest.mark.parametrize(
     ("name", "settings", "source", "band"),
     [
-        ("mnist", {"hidden_units": (64,), "batch_size": 32, "epochs": 15}, "sample", 0.03),
-        ("imdb", {"hidden_units": (16, 16), "l2": 1e-3, "epochs": 6}, "sample", 0.03),
         ("housing", {"hidden_units": (64, 64), "batch_size": 16, "epochs": 30}, "download", 0.05),
+        pytest.param("mnist", {"batch_size": 32, "epochs": 15}, "sample", 0.03, marks=SLOW),
+        pytest.param("imdb", {"hidden_units": (16, 16), "l2": 1e-3, "epochs": 6}, "sample", 0.03, marks=SLOW),
     ],
 )
 def test_program_reaches_what_the_kit_reaches(name, settings, source, band, run_program, arrays):
@@ -118,7 +120,7 @@ def test_program_reaches_what_the_kit_reaches(name, settings, source, band, run_
     assert MEASURES[dataset.problem.measure].gain(last, first) > 0  # something was learned, so that it says something
 
 
-@pytest.mark.parametrize("l1", [0.0, 1e-3])
+@pytest.mark.parametrize("l1", [pytest.param(0.0, marks=SLOW), 1e-3])
 def test_program_stops_early_on_the_loss_without_its_penalty(l1, run_program):
     spec = ModelSpec(hidden_units=(64,), l1=l1, optimizer="adam", learning_rate=0.003, epochs=60, patience=3)
     found = run_program(keras_code(spec, find_problem("imdb")))

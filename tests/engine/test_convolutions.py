@@ -19,7 +19,9 @@ def _gradients(layer, x, slope):
     def weighted(x, weights):
         return (layer.stateless_call(weights, [], x)[0] * slope).sum()
 
-    return jax.grad(weighted, argnums=(0, 1))(x, [variable.value for variable in layer.trainable_variables])
+    # One program, not dozens: outside of jit JAX compiles each step by itself.
+    gradients = jax.jit(jax.grad(weighted, argnums=(0, 1)))
+    return gradients(x, [variable.value for variable in layer.trainable_variables])
 
 
 def _assert_alike(plain, x):

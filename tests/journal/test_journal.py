@@ -19,7 +19,7 @@ from tuning_examples import make_run
 from recipe.core.run import Run, mean_run
 from recipe.core.spec import ModelSpec
 from recipe.data.load import load
-from recipe.journal import Journal, current_origin, default_journal, keep, origin_of, tabulate
+from recipe.journal import Journal, current_origin, default_journal, origin_of, tabulate
 from recipe.steps.s3_protocol import hold_out, k_fold
 from recipe.steps.s4_prepare import prepare
 from recipe.steps.training import cross_validate, train, train_seeds
@@ -36,6 +36,11 @@ def houses():
 @pytest.fixture(scope="module")
 def prepared(houses):
     return prepare(hold_out(houses))
+
+
+@pytest.fixture(scope="module")
+def trained(prepared) -> Run:
+    return train(SPEC, prepared, journal=None)
 
 
 @pytest.fixture
@@ -87,10 +92,6 @@ def test_training_goes_on_where_the_journal_cannot_be_written(prepared, tmp_path
     assert (kept.epochs, kept.number) == (2, None)
 
 
-def test_keep_without_a_journal_gives_the_runs_as_they_are():
-    assert keep([RUN], None) == [RUN]
-
-
 # What is recorded comes back.
 
 
@@ -136,10 +137,9 @@ def test_runs_are_chosen_by_what_is_asked_for(journal):
     with origin_of("panel"):
         journal.record(RUN)
     journal.record(dataclasses.replace(RUN, source="local"))
-    assert [run.origin for run in journal.runs(source="sample")] == ["panel"]
     assert [run.source for run in journal.runs(origin="script")] == ["local"]
-    assert len(journal.runs(problem="housing", data=RUN.data)) == 2
-    assert journal.runs(problem="mnist") == journal.runs(data="0" * 16) == []
+    assert len(journal.runs(data=RUN.data)) == 2
+    assert journal.runs(data="0" * 16) == []
 
 
 def test_runs_of_another_process_appear_in_an_open_journal(journal):
@@ -175,10 +175,10 @@ def test_journal_that_was_deleted_begins_anew(journal, tmp_path):
 # A run is found again.
 
 
-def test_find_gives_the_last_run_of_the_same_spec_data_and_versions(prepared, journal):
+def test_find_gives_the_last_run_of_the_same_spec_data_and_versions(trained, prepared, journal):
     assert journal.find(SPEC, prepared) is None
-    run = train(SPEC, prepared, journal=journal)
-    last = journal.record(run)
+    for _ in range(2):
+        last = journal.record(dataclasses.replace(trained, data=prepared.data_key))
     assert journal.find(SPEC, prepared).number == last.number == 1
     assert journal.find(SPEC.replace(seed=1), prepared) is None
     assert journal.find(SPEC, dataclasses.replace(prepared, y_val=prepared.y_val + 1)) is None
@@ -195,27 +195,18 @@ def test_find_gives_the_last_run_of_the_same_spec_data_and_versions(prepared, jo
         {"members": (RUN, RUN)},
     ],
 )
-def test_find_passes_over_what_the_spec_alone_did_not_decide(prepared, journal, change):
-    run = train(SPEC, prepared, journal=None)
-    same = SimpleNamespace(problem=run.problem, data_key=RUN.data)
-    journal.record(dataclasses.replace(run, data=RUN.data))
+def test_find_passes_over_what_the_spec_alone_did_not_decide(trained, journal, change):
+    same = SimpleNamespace(problem=trained.problem, data_key=RUN.data)
+    journal.record(dataclasses.replace(trained, data=RUN.data, **change))
+    assert journal.find(SPEC, same) is None
+    journal.record(dataclasses.replace(trained, data=RUN.data))
     assert journal.find(SPEC, same) is not None
-    other = Journal(f"{journal.location}2")
-    other.record(dataclasses.replace(run, data=RUN.data, **change))
-    assert other.find(SPEC, same) is None
 
 
 def test_find_passes_over_unshuffled_and_fitted_runs(prepared, journal):
     train(SPEC, prepared, shuffle=False, journal=journal)
     train(SPEC, prepared, engine="fit", journal=journal)
     assert [run.by_spec for run in journal.runs()] == [False, False]
-    assert journal.find(SPEC, prepared) is None
-
-
-def test_stopped_run_is_kept_and_not_found_again(prepared, journal):
-    stop = threading.Event()
-    stop.set()
-    assert train(SPEC, prepared, stop=stop, journal=journal).state == "pruned"
     assert journal.find(SPEC, prepared) is None
 
 
@@ -252,7 +243,7 @@ def test_origin_of_holds_inside_and_in_its_own_thread_alone(journal):
 def test_to_frame_is_a_table_that_pandas_sorts_filters_and_writes(journal, tmp_path):
     for score in (0.5, 0.2, 0.9):
         journal.record(make_run(SPEC.replace(dropout=score / 2), data="d", problem="housing", score=score))
-    frame = journal.to_frame(problem="housing")
+    frame = journal.to_frame()
     assert frame.sort_values("score")["number"].tolist() == [1, 0, 2]
     assert frame.query("dropout > 0.2 and epochs == 2")["best_epoch"].tolist() == [2, 2]
     assert frame["time"].is_monotonic_increasing
@@ -307,16 +298,16 @@ def test_optuna_stays_as_talkative_as_it_was(tmp_path, capfd):
         optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
-def test_two_thousand_runs_are_opened_and_listed_in_a_second_or_so(journal, tmp_path):
+def test_a_thousand_runs_are_opened_and_listed_in_a_second_or_so(journal, tmp_path):
     """Processor time, with room for a slow machine; a record and a look-up take a few milliseconds."""
     run: Run = make_run(SPEC.replace(epochs=80), data="d", problem="housing")
     began = time.process_time()
-    for seed in range(100):
+    for seed in range(50):
         journal.record(dataclasses.replace(run, spec=run.spec.replace(seed=seed)))
-    recording = (time.process_time() - began) / 100
+    recording = (time.process_time() - began) / 50
     first, *lines = (tmp_path / "journal.log").read_text(encoding="utf-8").splitlines(keepends=True)
     (tmp_path / "journal.log").write_text("".join([first, *(20 * lines)]), encoding="utf-8")
     began = time.process_time()
-    assert len(Journal(journal.location).runs()) == 2_000
+    assert len(Journal(journal.location).runs()) == 1_000
     assert recording < 0.02
-    assert time.process_time() - began < 3
+    assert time.process_time() - began < 1.5

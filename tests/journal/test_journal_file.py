@@ -57,7 +57,9 @@ def test_lines_are_read_back_from_any_number_on(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "torn", [b"{", b'{"op_code":2,"wor', b'{"op_code":2,"worker_id":"w","number":9}', b"\0" * 9_000]
+    "torn",
+    [b"{", b'{"op_code":2,"wor', b'{"op_code":2,"worker_id":"w","number":9}', b"\0" * 9_000, b"x" * 3 * TAIL_BYTES],
+    ids=range(5),
 )
 def test_torn_last_line_is_passed_over_and_taken_away_by_the_next_append(tmp_path, torn):
     path = tmp_path / "journal.log"
@@ -87,27 +89,6 @@ def test_lock_of_a_killed_process_is_free_at_once(tmp_path):
     JournalFile(path).append_logs([_line(0)])
     assert time.perf_counter() - started < 2
     assert _numbers(path) == [0]
-
-
-def test_torn_line_longer_than_what_is_looked_at_together_is_taken_away(tmp_path):
-    path = tmp_path / "journal.log"
-    JournalFile(path).append_logs([_line(0)])
-    with path.open("ab") as file:
-        file.write(b"x" * (3 * TAIL_BYTES + 5))
-    JournalFile(path).append_logs([_line(1)])
-    assert _numbers(path) == [0, 1]
-
-
-def test_optunas_own_backend_loses_what_follows_a_torn_line(tmp_path):
-    """Why there is a backend here: the day that this fails, it is worth another look."""
-    path = tmp_path / "optuna.log"
-    JournalFileBackend(str(path)).append_logs([_line(0)])
-    with path.open("ab") as file:
-        file.write(b'{"op_co')
-    JournalFileBackend(str(path)).append_logs([_line(1)])
-    JournalFileBackend(str(path)).append_logs([_line(2)])
-    with pytest.raises(json.JSONDecodeError):
-        list(JournalFileBackend(str(path)).read_logs(0))
 
 
 @pytest.mark.parametrize("damage", [b"no json", b'{"op_code":99,"worker_id":"w"}', b"[1, 2]", b'{"op_code":2}'])

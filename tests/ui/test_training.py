@@ -285,12 +285,11 @@ def test_compare_pin_and_use_runs_of_the_table(panel):
     assert [value for _, value in panel.runs_tab.first.options] == [2, 1]
 
 
-@pytest.mark.parametrize("number", [0, 3, True, "1"])
-def test_table_refuses_a_run_that_is_not_there(panel, number):
+def test_table_refuses_a_run_that_is_not_there(panel):
     panel.run()
-    message = rf"no such run on this data. Received: run {number!r}. There are runs 1 to 1."
-    with pytest.raises(ValueError, match=message):
-        panel.use_run(number)
+    for number in (0, 3, True, "1"):
+        with pytest.raises(ValueError, match=rf"no such run on this data. Received: run {number!r}. There are runs 1"):
+            panel.use_run(number)
 
 
 def test_table_sorts_by_its_menu(panel):
