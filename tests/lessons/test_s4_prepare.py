@@ -12,9 +12,7 @@ import recipe
 from recipe.core.run import Run
 from recipe.data.problems import HOUSING_RATIOS, find_problem
 from recipe.lessons.s4_prepare import panel as panel_module
-from recipe.lessons.s4_prepare.figures import describe_preparation, draw_input_ranges, draw_preparation
-from recipe.lessons.s4_prepare.panel import NETWORKS, PreparePanel, PrepareSettings
-from recipe.lessons.s4_prepare.study import PreparationTrial, summarise_inputs, try_preparation
+from recipe.lessons.s4_prepare.panel import NETWORKS, PreparationTrial, PreparePanel, PrepareSettings, try_preparation
 
 SPEC = recipe.ModelSpec(hidden_units=(8,), epochs=2)
 
@@ -44,17 +42,17 @@ def test_try_preparation_refuses_more_rows_than_there_are(rows):
         try_preparation(recipe.load("housing", source="sample", rows=100), SPEC, name="", rows=rows)
 
 
-def test_summarise_inputs_tells_what_the_network_reads():
-    digits = recipe.prepare(recipe.hold_out(recipe.load("mnist", source="sample", rows=100)))
-    ((name, low, middle, high),) = summarise_inputs(digits)
+def test_try_preparation_tells_what_the_network_reads():
+    digits = recipe.load("mnist", source="sample", rows=400)
+    ((name, low, middle, high),) = try_preparation(digits, SPEC, name="", rows=60).inputs
     assert (name, low, high) == ("pixels", 0.0, 1.0)
     assert 0 <= middle <= 1
-    reviews = recipe.prepare(recipe.hold_out(recipe.load("imdb", source="sample", rows=40)))
-    assert summarise_inputs(reviews) == (("words that occur", 1.0, 1.0, 1.0),)
-    split = recipe.hold_out(recipe.load("housing", source="sample", rows=200))
-    rows = summarise_inputs(recipe.prepare(split, ratios=HOUSING_RATIOS))
-    assert len(rows) == 11
-    assert all(-4 < low < middle < high < 6 for _, low, middle, high in rows)
+    reviews = recipe.load("imdb", source="sample", rows=200)
+    assert try_preparation(reviews, SPEC, name="", rows=40).inputs == (("words that occur", 1.0, 1.0, 1.0),)
+    houses = recipe.load("housing", source="sample", rows=200)
+    inputs = try_preparation(houses, SPEC, name="", rows=80, ratios=HOUSING_RATIOS).inputs
+    assert len(inputs) == 11
+    assert all(-4 < low < middle < high < 6 for _, low, middle, high in inputs)
 
 
 def make_trial(name="raw", scores=(0.9, 0.5), problem="housing"):
@@ -73,48 +71,6 @@ def make_trial(name="raw", scores=(0.9, 0.5), problem="housing"):
         val_samples=80,
     )
     return PreparationTrial(name=name, inputs=(("a", -1.0, 0.0, 1.0),), notes=(), run=run)
-
-
-def test_draw_input_ranges_draws_a_line_and_a_dot_a_column():
-    near, far = Figure().subplots(1, 2)
-    draw_input_ranges([("small", -1.0, 0.5, 2.0), ("other", 0.0, 1.0, 1.5)], axes=near)
-    lines = [line.get_xdata() for line in near.get_lines()]
-    np.testing.assert_array_equal(lines[0], [-1.0, 2.0])
-    np.testing.assert_array_equal(lines[1], [0.5])
-    assert [tick.get_text() for tick in near.get_yticklabels()] == ["small", "other"]
-    draw_input_ranges([("rooms", 12.0, 2_000.0, 40_000.0)], axes=far)
-    assert (near.get_xscale(), far.get_xscale()) == ("linear", "symlog")
-
-
-def test_draw_preparation_shows_the_trial_and_three_before_it():
-    figure = Figure()
-    names = ("now", "first", "second", "third", "fourth")
-    draw_preparation(figure, [make_trial(name) for name in names])
-    left, right = figure.axes
-    assert [line.get_label() for line in right.get_lines()] == [
-        "training: now",
-        "validation: now",
-        "before: first",
-        "before: second",
-        "before: third",
-    ]
-    assert left.get_title(loc="left") == "1,200 training samples, a sample"
-
-
-@pytest.mark.parametrize(
-    ("problem", "scores", "scale"), [("imdb", (0.01, 0.9), "linear"), ("housing", (30.0, 0.9), "log")]
-)
-def test_draw_preparation_takes_a_logarithmic_axis_for_errors_alone(problem, scores, scale):
-    figure = Figure()
-    draw_preparation(figure, [make_trial(scores=scores, problem=problem), make_trial("none yet", (), problem)])
-    assert figure.axes[1].get_yscale() == scale
-
-
-def test_describe_preparation_says_the_range_the_score_and_what_was_before():
-    assert describe_preparation([make_trial("now"), make_trial("raw", scores=(12.0,))]) == (
-        "housing, now: the network reads numbers from -1 to 1. In the best of 2 epochs on 1,200 samples the mean "
-        "absolute error on 80 validation samples is 0.5 hundred thousand dollars. Before, raw: 12."
-    )
 
 
 # The panel.
@@ -245,3 +201,30 @@ def test_panel_settings_survive_their_text_and_refuse_what_is_no_choice():
     assert PrepareSettings.from_text(settings.to_text()) == settings
     with pytest.raises(ValueError, match=r"rows is none of the choices\. Received: rows=33"):
         PrepareSettings(rows=33)
+
+
+def test_panel_draws_the_trial_and_three_before_it(panel):
+    figure = Figure()
+    names = ("now", "first", "second", "third", "fourth")
+    panel.draw(figure, [make_trial(name) for name in names])
+    left, right = figure.axes
+    labels = ["training: now", "validation: now", "before: first", "before: second", "before: third"]
+    assert [line.get_label() for line in right.get_lines()] == labels
+    assert left.get_title(loc="left") == "1,200 training samples, a sample"
+    np.testing.assert_array_equal(left.get_lines()[0].get_xdata(), [-1.0, 1.0])
+
+
+@pytest.mark.parametrize(
+    ("problem", "scores", "scale"), [("imdb", (0.01, 0.9), "linear"), ("housing", (30.0, 0.9), "log")]
+)
+def test_panel_takes_a_logarithmic_axis_for_errors_alone(panel, problem, scores, scale):
+    figure = Figure()
+    panel.draw(figure, [make_trial(scores=scores, problem=problem), make_trial("none yet", (), problem)])
+    assert figure.axes[1].get_yscale() == scale
+
+
+def test_panel_says_the_range_the_score_and_what_was_before(panel):
+    assert panel.describe([make_trial("now"), make_trial("raw", scores=(12.0,))]) == (
+        "housing, now: the network reads numbers from -1 to 1. In the best of 2 epochs on 1,200 samples the mean "
+        "absolute error on 80 validation samples is 0.5 hundred thousand dollars. Before, raw: 12."
+    )

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import typing
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import ipywidgets as widgets
+import numpy as np
 
-from recipe.core.dataset import Dataset
+from recipe.core.dataset import Dataset, Split
+from recipe.core.input_checks import Note
 from recipe.core.measures import MEASURES
+from recipe.core.prepared import Prepared
+from recipe.core.run import EpochReport, Run
 from recipe.core.spec import ModelSpec
 from recipe.data.load import load
 from recipe.data.problems import HOUSING_RATIOS
-from recipe.lessons.s4_prepare.study import PreparationTrial, try_preparation
+from recipe.figures import BLUE, GREEN, INK, ORANGE, PURPLE, SKY, finish
+from recipe.steps.s3_protocol import take_split
+from recipe.steps.s4_prepare import prepare
+from recipe.steps.training import train
 from recipe.ui.panel import OnProgress, Panel
 from recipe.ui.settings import Settings, setting
 from recipe.ui.texts import describe_source
 
 if typing.TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 PROBLEMS = {"houses (California)": "housing", "digits (MNIST)": "mnist", "film reviews (IMDB)": "imdb"}
@@ -35,6 +45,10 @@ NETWORKS = MappingProxyType(
     }
 )
 REMEMBERED = 3  # earlier runs that stay in the figure
+MOST_READ = 500  # samples that the range of the inputs is taken from
+MOST_VALIDATION = 1_000  # samples that a trial holds out: enough for a curve, and quickly measured
+WIDE = 20.0  # largest over smallest, from which on an axis is logarithmic: one column would squeeze all the others
+_EARLIER = ((SKY, "-."), (PURPLE, ":"), (GREEN, (0, (5, 1, 1, 1))))  # colour and line style, the latest first
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +80,24 @@ class PrepareSettings(Settings):
         parts += ["ratios"] if self.ratios and self.problem == "housing" else []
         parts += ["leak"] if self.leak else []
         return f"{', '.join(parts)} ({self.rows}, seed {self.seed})"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PreparationTrial:
+    """One way to prepare a part of the data, and the training that followed.
+
+    Attributes
+    ----------
+    name : the way, in words
+    inputs : (name, 5th, 50th and 95th percentile) of each column that the network reads
+    notes : what is odd about the data
+    run : the training, with the epochs that were trained so far
+    """
+
+    name: str
+    inputs: tuple[tuple[str, float, float, float], ...]
+    notes: tuple[Note, ...]
+    run: Run
 
 
 class PreparePanel(Panel):
@@ -128,15 +160,47 @@ class PreparePanel(Panel):
 
     def draw(self, figure: Figure, result: tuple[PreparationTrial, ...]) -> None:
         """The ranges of the inputs on the left, the training curves on the right."""
-        from recipe.lessons.s4_prepare.figures import draw_preparation
-
-        draw_preparation(figure, result)
+        trial, *earlier = result
+        left, right = figure.subplots(1, 2, width_ratios=(1, 1.5))
+        _draw_input_ranges(trial.inputs, left)
+        source = "a sample" if trial.run.source == "sample" else "real data"
+        left.set_title(
+            f"{trial.run.train_samples:,} training samples, {source}", loc="left", fontsize="medium", color=INK
+        )
+        measure, history = MEASURES[trial.run.measure], trial.run.history
+        curves = [
+            (history.get(measure.name, ()), BLUE, "--", 2.0, f"training: {trial.name}"),
+            (history.get("val_" + measure.name, ()), ORANGE, "-", 2.0, f"validation: {trial.name}"),
+        ]
+        for other, (colour, style) in zip(earlier, _EARLIER, strict=False):
+            curves.append(
+                (other.run.history.get("val_" + measure.name, ()), colour, style, 1.6, f"before: {other.name}")
+            )
+        for values, colour, style, width, label in curves:
+            right.plot(range(1, len(values) + 1), values, color=colour, linestyle=style, lw=width, label=label)
+        positive = [value for values, *_ in curves for value in values if math.isfinite(value) and value > 0]
+        if positive and not measure.higher_is_better and max(positive) > WIDE * min(positive):
+            right.set_yscale("log")
+        unit = measure.unit_of(trial.run.problem)
+        right.set_xlabel("epoch")
+        right.set_ylabel(f"{measure.title} ({unit})" if unit else measure.title)
+        right.xaxis.get_major_locator().set_params(integer=True)
+        finish(right, "")
+        right.legend(frameon=False, fontsize="small", labelcolor=INK, loc="lower left", bbox_to_anchor=(0, 1.0))
 
     def describe(self, result: tuple[PreparationTrial, ...]) -> str:
         """The range of the inputs, and the scores of this trial and those before it."""
-        from recipe.lessons.s4_prepare.figures import describe_preparation
-
-        return describe_preparation(result)
+        trial, *earlier = result
+        run, measure = trial.run, MEASURES[trial.run.measure]
+        unit = f" {measure.unit_of(run.problem)}" if measure.unit_of(run.problem) else ""
+        low = min(low for _, low, _, _ in trial.inputs)
+        high = max(high for *_, high in trial.inputs)
+        before = "".join(f" Before, {other.name}: {other.run.score:.3g}." for other in earlier[: len(_EARLIER)])
+        return (
+            f"{run.problem.name}, {trial.name}: the network reads numbers from {low:.4g} to {high:.4g}. In the best "
+            f"of {run.epochs} epochs on {run.train_samples:,} samples the {measure.title} on {run.val_samples:,} "
+            f"validation samples is {run.score:.3g}{unit}.{before}"
+        )
 
     def rows(self, result: tuple[PreparationTrial, ...]) -> list[dict[str, object]]:
         """A row a trial, the last one first."""
@@ -169,3 +233,98 @@ class PreparePanel(Panel):
         if not shown or shown[0].run.problem.name != settings.problem:
             return ()
         return tuple(trial for trial in shown if trial.name != settings.name and trial.run.epochs)[:REMEMBERED]
+
+
+def try_preparation(
+    dataset: Dataset,
+    spec: ModelSpec,
+    *,
+    name: str,
+    rows: int,
+    on_epoch: Callable[[PreparationTrial], object] | None = None,
+    stop: threading.Event | None = None,
+    **arguments: object,
+) -> PreparationTrial:
+    """Prepare a part of the data in one way, and train on it.
+
+    Parameters
+    ----------
+    name : the way, in words
+    rows : training samples to take. Validation gets a quarter of the samples, 1,000 at most, and the same ones
+        whatever `rows` is
+    on_epoch : called with what there is so far
+    stop : once set, from any thread, training ends with the epoch that is under way
+    arguments : of `prepare`
+
+    Raises
+    ------
+    ValueError
+        If there are fewer samples than `rows`, or the arguments do not suit the data.
+    """
+    prepared = prepare(_take_rows(dataset, rows, spec.seed), **arguments)
+    so_far = Run(
+        spec=spec,
+        problem=prepared.problem,
+        source=prepared.source,
+        protocol=prepared.protocol,
+        history={},
+        train_samples=len(prepared.y_train),
+        val_samples=len(prepared.y_val),
+    )
+    trial = PreparationTrial(name=name, inputs=_summarise_inputs(prepared), notes=prepared.notes, run=so_far)
+
+    def report(told: EpochReport) -> None:
+        for key, value in told.logs.items():
+            so_far.history.setdefault(key, []).append(value)
+        if on_epoch is not None:
+            history = {key: list(values) for key, values in so_far.history.items()}
+            on_epoch(replace(trial, run=replace(so_far, history=history)))
+
+    return replace(trial, run=train(spec, prepared, on_epoch=report, stop=stop, journal=None))
+
+
+def _summarise_inputs(prepared: Prepared) -> tuple[tuple[str, float, float, float], ...]:
+    """Return a name and the 5th, 50th and 95th percentile of what the network reads of the training part.
+
+    One row a column of a table, ratios included; of images and reviews one row for all pixels or words, and of
+    reviews for those above 0 alone.
+    """
+    x = prepared.preparation.to_network(prepared.x_train[:MOST_READ])
+    columns = dict(zip(prepared.preparation.columns, x.T, strict=True)) if prepared.preparation.columns else {}
+    if not columns:
+        columns = {"words that occur": x[x > 0]} if prepared.problem.kind == "text" else {"pixels": x}
+    return tuple(
+        (name, *(np.percentile(values, (5, 50, 95)).tolist() if values.size else (0.0, 0.0, 0.0)))
+        for name, values in columns.items()
+    )
+
+
+def _take_rows(dataset: Dataset, rows: int, seed: int) -> Split:
+    """Return a random split with `rows` training samples; the validation part does not depend on their number."""
+    samples = len(dataset.y_train)
+    held_out = min(samples // 4, MOST_VALIDATION)
+    most = samples - held_out
+    if not 2 <= rows <= most:
+        raise ValueError(
+            f"There are {samples:,} samples, and validation has {held_out:,} of them. Received: rows={rows}. "
+            f"Ask for 2 to {most} training samples."
+        )
+    order = np.random.default_rng(seed).permutation(samples)
+    protocol = f"{rows:,} samples to train on, {held_out:,} for validation"
+    return take_split(dataset, order[held_out : held_out + rows], order[:held_out], protocol=protocol)
+
+
+def _draw_input_ranges(inputs: Sequence[tuple[str, float, float, float]], axes: Axes) -> None:
+    """Draw for each column a line from its 5th to its 95th percentile, and a dot at its median."""
+    for line, (_, low, middle, high) in enumerate(inputs):
+        axes.plot((low, high), (line, line), color=BLUE, linewidth=3, alpha=0.7, solid_capstyle="butt")
+        axes.plot(middle, line, "o", color=BLUE, markersize=5)
+    axes.set_yticks(range(len(inputs)), [name for name, *_ in inputs])
+    axes.set_ylim(len(inputs) - 0.5, -0.5)
+    if max(abs(value) for _, *values in inputs for value in values) > WIDE:
+        axes.set_xscale("symlog", linthresh=1.0)
+        axes.set_xticks([-100, -1, 1, 100, 10_000], ["-100", "-1", "1", "100", "10,000"])
+    axes.axvline(0, color=INK, linewidth=0.8, alpha=0.5)
+    axes.grid(axis="x", alpha=0.25)
+    axes.set_xlabel("what the network reads (5 % to 95 %)")
+    finish(axes, "")
