@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import warnings
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -297,3 +299,18 @@ def test_from_folder_refuses_too_few_classes(tmp_path, folders, message):
         recipe.from_folder(tmp_path)
     with pytest.raises(OSError, match="There is no such folder"):
         recipe.from_folder(tmp_path / "nowhere")
+
+
+@pytest.mark.slow
+def test_page_on_your_data_runs_from_top_to_bottom(tmp_path, monkeypatch):
+    page = (Path(__file__).parents[2] / "docs" / "your_data.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    assert len(blocks) == 5
+    monkeypatch.chdir(tmp_path)
+    found = {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # it shows what the doors warn of
+        for block in blocks:
+            exec(compile(block, "your_data.md", "exec"), found)
+    assert found["found"].test.score > 0
+    assert (tmp_path / "mine.keras").is_file()
