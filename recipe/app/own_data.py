@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 LEAST_ROWS = 30  # below, neither the training part nor the test set says anything
 MOST_CELLS = 200_000_000  # of a sparse matrix that is filled up: 0.8 GB
+SUBJECTS = {"table": "the target", "image": "in an image", "text": "a text"}
 PROVENANCE = "It stays on this machine."
 
 
@@ -107,7 +108,7 @@ def from_table(
         (train, test),
         wish,
         notes=[*notes, *lost, *table.notes],
-        question=_ask(targets, understood),
+        question=_ask(" and ".join(targets), understood),
         kind="table",
         input_shape=(len(table.names),),
         feature_names=table.names,
@@ -358,11 +359,12 @@ def _as_array(x: object) -> np.ndarray:
         ) from error
 
 
-def _ask(targets: Sequence[str], understood: _Targets) -> str:
+def _ask(subject: str, understood: _Targets) -> str:
     """Say in one line, whatever stands in the names, what is predicted."""
-    few = understood.names if understood.type.is_classification and len(understood.names) <= 4 else ()
-    choice = f": {' or '.join(few)}" if few and not targets[1:] else ""
-    return " ".join(f"What is {' and '.join(targets)}{choice}?".split())
+    names = understood.names
+    several = understood.type in {ProblemType.BINARY, ProblemType.MULTICLASS} and len(names) <= 4
+    choice = f": {', '.join(names[:-1])} or {names[-1]}" if several else ""
+    return " ".join(f"What is {subject}{choice}?".split())
 
 
 def _check_names(names: Sequence[str], columns: int) -> tuple[str, ...]:
@@ -388,7 +390,7 @@ def _seal_samples(
     """Cut samples that are arrays or texts, and say what a problem must know of their kind."""
     understood = _understand(y, wish, ())
     train, test = _cut(understood, wish)
-    common = {"kind": kind, "origin": origin, "question": f"What is in {'an' if kind == 'image' else 'a'} {kind}?"}
+    common = {"kind": kind, "origin": origin, "question": _ask(SUBJECTS[kind], understood)}
     if kind == "text":
         vocabulary = learn_vocabulary([x[row] for row in train])
         parts = tuple(read_texts([x[row] for row in rows], vocabulary) for rows in (train, test))
