@@ -20,6 +20,7 @@ from recipe.core.run import WISHES, EpochReport, Run, collect_versions, mean_run
 from recipe.core.spec import ModelSpec
 from recipe.data.load import load
 from recipe.data.problems import default_rows, find_problem
+from recipe.engine.interruption import interruptible
 from recipe.engine.saving import FinalModel, predict
 from recipe.search.plan import FEW_SAMPLES, FOLDS, HELD_OUT, Plan, make_plan
 from recipe.steps.s2_measure import estimate_uncertainty
@@ -229,7 +230,8 @@ def run_recipe(
     result = RecipeResult(problem=problem, seed=seed, rows=rows, versions=collect_versions())
     walk = _Walk(result=result, data=data, source=source, on_event=on_event, stop=stop, plan=plan)
     try:
-        walk.go()
+        with interruptible(stop) as walk.wish:  # one for the whole way: a Ctrl-C between two trainings is not lost
+            walk.go()
     except (_Stopped, KeyboardInterrupt) as wish:
         result.stopped = wish.how if isinstance(wish, _Stopped) else "interrupted"
         result.stopped_in = len(result.steps) + 1
@@ -255,6 +257,7 @@ class _Walk:
     on_event: Callable[[Step | Progress], object] | None
     stop: threading.Event | None
     plan: Plan | None
+    wish: Callable[[], str | None] = field(default=lambda: None)
     _prepared: dict[str, list[Prepared]] = field(default_factory=dict)
 
     def go(self) -> None:
@@ -269,12 +272,16 @@ class _Walk:
             self.finish,
         )
         for number, take in enumerate(steps, start=1):
-            if self.stop is not None and self.stop.is_set():
-                raise _Stopped("asked")
+            self.heed_wishes()
             self.tell(Step(number=number))
             sentences, numbers = take()
             self.result.steps.append(Step(number=number, sentences=tuple(sentences), numbers=numbers))
             self.tell(self.result.steps[-1])
+
+    def heed_wishes(self) -> None:
+        """Raise _Stopped where somebody wants the work to end."""
+        if how := self.wish():
+            raise _Stopped(how)
 
     def tell(self, event: Step | Progress) -> None:
         if self.on_event is not None:
@@ -487,6 +494,7 @@ class _Walk:
         With `keep_best` the models have the weights of the best epoch, which the score is of, not those of the last
         one: patience brings them back, and one that is as long as the training changes nothing else.
         """
+        self.heed_wishes()
         report = self.reporter(step, name, len(self.result.splits))
         asked = spec.replace(patience=spec.epochs) if keep_best else spec
         runs = cross_validate(asked, self.prepared(spec), on_epoch=report, stop=self.stop)
