@@ -27,6 +27,7 @@ from recipe.figures import blank_figure
 from recipe.figures.mistakes import describe_mistakes, draw_mistakes
 from recipe.figures.training import TrainingCurves, collect_curves, describe_curves, draw_curves
 from recipe.journal import Journal, choose_journal, origin_of, stamp
+from recipe.search.plan import make_plan
 from recipe.steps.s5_rival import Rival
 from recipe.steps.s6_scale_up import diagnose_errors, diagnose_history, has_errors
 from recipe.steps.s7_regularize import Advice, advise
@@ -92,7 +93,11 @@ class TrainingPanel(Panel):
         self, dataset: Dataset | None = None, *, journal: Journal | str | None = "default", **settings: object
     ) -> None:
         self._problems = PROBLEMS if dataset is None else {dataset.problem.name: dataset.problem}
-        settings = {"problem": next(iter(self._problems))} | ({"rows": FULL_ROWS} if dataset else {}) | settings
+        start = {"problem": next(iter(self._problems))} | ({"rows": FULL_ROWS} if dataset else {})
+        if dataset is not None and dataset.problem.origin:  # what suits so many samples, where nobody knows the data
+            small = make_plan(dataset.problem, len(dataset.y_train)).small
+            start |= {"optimizer": small.optimizer, "batch_size": small.batch_size}
+        settings = start | settings
         self._problem(settings["problem"])
         self._shelf, self._given_journal = DataShelf(dataset), journal
         self._unrecorded: list[Run] = []  # this panel's runs that are in no journal

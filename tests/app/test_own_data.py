@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import struct
+import subprocess
+import sys
 import warnings
 import zlib
 from pathlib import Path
@@ -15,6 +17,7 @@ from PIL import Image
 from sklearn import datasets as sk
 
 import recipe
+from recipe.data.examples import SHAPES
 
 SPEC = recipe.ModelSpec(hidden_units=(16,), epochs=20, batch_size=16)
 
@@ -73,13 +76,27 @@ def test_final_model_reads_a_data_frame_before_and_after_it_is_saved(staff, tmp_
     assert back.problem == final.problem
 
 
-def test_keras_alone_loads_the_model_of_a_table(staff, tmp_path):
-    import keras
+ALONE = """
+import os, sys
+os.environ["KERAS_BACKEND"] = "jax"
+import keras, numpy as np
+for name in ("table", "images"):
+    model = keras.saving.load_model(name + ".keras")
+    np.save(name + "_alone.npy", model.predict(np.load(name + ".npy").astype("float32"), verbose=0))
+assert "recipe" not in sys.modules
+"""
 
-    data = recipe.from_table(staff, "left")
-    final = recipe.train_final(SPEC, data)
-    model = keras.saving.load_model(recipe.save_model(final, tmp_path / "staff.keras"))
-    np.testing.assert_allclose(model.predict(data.x_train[:9], verbose=0), final.predict(data.x_train[:9]), rtol=1e-4)
+
+def test_keras_alone_loads_models_of_tables_and_images_in_a_fresh_process(staff, tmp_path):
+    said = {}
+    for name, data in {"table": recipe.from_table(staff, "left"), "images": recipe.from_folder(SHAPES)}.items():
+        final = recipe.train_final(SPEC, data)
+        recipe.save_model(final, tmp_path / f"{name}.keras")
+        np.save(tmp_path / f"{name}.npy", data.x_train[:9])
+        said[name] = final.predict(data.x_train[:9])
+    subprocess.run([sys.executable, "-c", ALONE], cwd=tmp_path, check=True)
+    for name, outputs in said.items():
+        np.testing.assert_allclose(np.load(tmp_path / f"{name}_alone.npy"), outputs, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("load", [sk.load_wine, sk.load_iris, sk.load_breast_cancer, sk.load_diabetes])
