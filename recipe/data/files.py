@@ -189,7 +189,7 @@ def read_verified(path: Path, source: str = "local") -> tuple[FetchedFile, Conte
     except Exception as error:
         what = str(error).split("\n")[0]
         raise ValueError(
-            f"The file is damaged, or not what its name says: {what}. Received: {path}. Delete it and fetch it again."
+            f"The file is damaged, or not what its name says: {what.rstrip(".")}. Received: {path}. Delete it and fetch it again."
         ) from error
     how = {official: "SHA-256 is Keras's own", stated: f"SHA-256 as in {SUMS_NAME}"}.get(found, "CRC-32")
     verified = f"{how}; shapes and ranges"
