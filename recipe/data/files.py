@@ -187,9 +187,9 @@ def read_verified(path: Path, source: str = "local") -> tuple[FetchedFile, Conte
         values = _read_words(content) if name.endswith(".json") else _read_arrays(content, name)
     # A damaged zip or a forged header provokes all kinds of errors in NumPy; to a user it is one thing.
     except Exception as error:
-        what = str(error).split("\n")[0]
+        what = str(error).split("\n")[0].rstrip(".")
         raise ValueError(
-            f"The file is damaged, or not what its name says: {what.rstrip(".")}. Received: {path}. Delete it and fetch it again."
+            f"The file is damaged, or not what its name says: {what}. Received: {path}. Delete it and fetch it again."
         ) from error
     how = {official: "SHA-256 is Keras's own", stated: f"SHA-256 as in {SUMS_NAME}"}.get(found, "CRC-32")
     verified = f"{how}; shapes and ranges"
