@@ -138,7 +138,7 @@ ONES = np.ones(4, np.float32)
         (IMAGES, {"y_train": np.full(60, -1)}, "y_train runs from -1 to -1"),
         (IMAGES, {"y_train": None, "x_test": None}, "it has no array x_test, y_train"),
         (REVIEWS, {"train_labels": np.array([0, 1, 2], np.uint8)}, r"runs from 0 to 2, and values lie in \[0, 1\]"),
-        (REVIEWS, {"train_offsets": np.array([0, 4, 3, 6], np.uint32)}, "rise from 0 to the number of tokens"),
+        (REVIEWS, {"train_offsets": np.array([0, 4, 3, 6], np.uint32)}, "that rise from 0 to"),
         (REVIEWS, {"test_offsets": np.array([0, 2, 9], np.uint32)}, "number of tokens, 3"),
         (REVIEWS, {"test_labels": np.array([0], np.uint8)}, "test_labels has 1 targets for 2 samples"),
         (REVIEWS, {"test_tokens": np.array([2, 0, 5], np.uint32)}, "test_tokens runs from 0 to 5"),
