@@ -187,7 +187,7 @@ def read_verified(path: Path, source: str = "local") -> tuple[FetchedFile, Conte
         values = _read_words(content) if name.endswith(".json") else _read_arrays(content, name)
     # A damaged zip or a forged header provokes all kinds of errors in NumPy; to a user it is one thing.
     except Exception as error:
-        what = str(error).split("\n")[0]
+        what = str(error).split("\n")[0].rstrip(".")
         raise ValueError(
             f"The file is damaged, or not what its name says: {what}. Received: {path}. Delete it and fetch it again."
         ) from error
