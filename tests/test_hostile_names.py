@@ -104,6 +104,18 @@ def test_figures_draw_names_as_text(data):
     assert to_png(recipe.plot_runs({NAMES[1]: run, CLASSES[1]: run}))
 
 
+def test_powers_of_ten_stay_mathematics():
+    figure = blank_figure()
+    axes = figure.subplots()
+    axes.plot([1, 2, 3], [1, 1_000, 1_000_000])
+    axes.set_yscale("log")
+    axes.set_title(NAMES[1])
+    for _ in range(2):  # drawn again, the ticks have their texts
+        to_png(figure)
+    assert not axes.title.get_parse_math()
+    assert all(label.get_parse_math() for label in axes.get_yticklabels())
+
+
 @pytest.mark.parametrize("form", ["csv", "frame", "arrays", "folder"])
 def test_program_holds_names_as_text(data, form):
     from dataclasses import replace

@@ -49,7 +49,9 @@ def take_literally(figure: Figure) -> None:
     """Have every text of a figure drawn as it stands: in names of columns and classes ``$`` is no mathematics."""
     cells = [cell.get_text() for table in figure.findobj(Table) for cell in table.get_celld().values()]
     for text in [*figure.findobj(Text), *cells]:
-        text.set_parse_math(False)
+        words = text.get_text()
+        if "$" in words and not words.startswith(r"$\mathdefault{"):  # so Matplotlib writes powers of ten itself
+            text.set_parse_math(False)
 
 
 def draw_scores(
