@@ -101,13 +101,14 @@ PROGRAMS = [
     ("mnist", MLP | {"last_activation": "sigmoid", "loss": "mse"}),
     ("mnist", MLP | {"loss": "categorical_crossentropy", "l2": 1e-3, "patience": 1}),
     *[
-        ("mnist", MLP | {"activation": activation, "optimizer": OPTIMIZERS[number % 6]})
-        for number, activation in enumerate(ACTIVATIONS)
+        ("mnist", MLP | {"activation": activation, "optimizer": optimizer})
+        for activation, optimizer in zip(ACTIVATIONS, OPTIMIZERS, strict=False)
     ],
     *[("mnist", MLP | {"last_activation": name}) for name in LAST_ACTIVATIONS],
 ]
-# The same once more, in other company: for the slow tests.
+# The same once more, in other company: for the slow tests. An activation is one name in the program, whichever it is.
 REPEATED = [
+    *[("mnist", MLP | {"activation": name}) for name in ACTIVATIONS[len(OPTIMIZERS) :]],
     ("imdb", EMBEDDING | {"hidden_units": (6,), "l2": 0.1, "patience": 1}),
     ("mnist_five", CONVNET | {"patience": 3}),
     ("housing_fraction", LINEAR),

@@ -32,7 +32,6 @@ STARTUP_TRIALS = 6  # drawn at random, until so many are known; those of the jou
 MOST_REPORTS = 50  # a trial: each costs a write and a look at the others
 PRUNING_STARTS = 5  # finished trials that a comparison needs
 POLL_SECONDS = 0.1  # between two looks at a wish to stop
-GRACE_SECONDS = 120.0  # that a worker has to end its epoch after a wish to stop
 ATTEMPTS = 2  # at a trial whose worker was killed
 
 
@@ -147,7 +146,6 @@ class Search:
     _again: list[Job] = field(default_factory=list)  # whose worker was killed: they go on alone
     _losses: Counter[int] = field(default_factory=Counter)
     _asked: int = 0
-    _given_up_at: float | None = None
 
     def __post_init__(self) -> None:
         self._shared = self.team.share(self.data, self.folder)
@@ -249,18 +247,12 @@ class Search:
             self._settle(job, f"its worker was killed {lost} times: {_one_line(error)}")
 
     def _call_off(self) -> None:
-        """Tell the workers to end, and wait for them as long as an epoch may take."""
+        """Tell the workers to end with their epoch, and take back what none of them has begun."""
         self._stop_file.touch()
-        if self._given_up_at is None:
-            self._given_up_at = time.monotonic() + GRACE_SECONDS
         called_off = [self._pending.pop(future) for future in list(self._pending) if future.cancel()] + self._again
         self._again = []
         for job in called_off:
             self._settle(job, "stopped")
-        if time.monotonic() >= self._given_up_at:
-            for job in self._pending.values():
-                self._settle(job, f"its worker did not answer for {GRACE_SECONDS:g} s after the stop")
-            self._pending.clear()
 
     def _settle(self, job: Job, outcome: Run | BaseException | str) -> None:
         """End a trial with its run, its error or the reason why it has none."""

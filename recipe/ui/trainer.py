@@ -46,7 +46,8 @@ def train_or_find(
     on_progress : called after each epoch with the run so far and a message that tells the remaining time
     stop : once set, from any thread, training ends with the epoch that is under way; whole epochs are kept
     """
-    found = _look_up(spec, prepared, seeds, journal) if reuse and journal is not None else {}
+    kept = {seed: journal.find(spec.replace(seed=seed), prepared) for seed in seeds} if reuse and journal else {}
+    found = {seed: run for seed, run in kept.items() if run is not None}
     missing = [seed for seed in seeds if seed not in found]
     if missing:
         report = _Reporter(spec, prepared, missing, list(found.values()), on_progress)
@@ -184,12 +185,6 @@ def judge_guess(
         question = f"Better than the last run's {last_score:.3g}?"
         answers.append(Answer(question=question, guessed=better, came=is_better(run, last_score)))
     return tuple(answers)
-
-
-def _look_up(spec: ModelSpec, prepared: Prepared, seeds: Sequence[int], journal: Journal) -> dict[int, Run]:
-    """Return the complete runs of the journal by seed."""
-    runs = {seed: journal.find(spec.replace(seed=seed), prepared) for seed in seeds}
-    return {seed: run for seed, run in runs.items() if run is not None}
 
 
 def _together(runs: Sequence[Run]) -> Run:

@@ -87,18 +87,31 @@ def test_download_tries_again_after_a_break(server: Server):
     assert server.requests["GET mnist.npz"] == 2
 
 
-def test_download_refuses_another_sum_than_the_mirror_states(server: Server, tmp_path):
-    server.publish(tmp_path / "origin", ["mnist.npz"], sums={"mnist.npz": "0" * 64})
-    with pytest.raises(ValueError, match=r"the file is not the one that was published: .*\(after 2 attempts\)"):
-        download("mnist.npz", BRIEF)
-    assert stored() == []
+def publish_another_sum(server, folder):
+    server.publish(folder / "origin", ["mnist.npz"], sums={"mnist.npz": "0" * 64})
 
 
-def test_download_refuses_a_file_of_the_wrong_shape(server: Server, tmp_path):
-    path = write_npz(tmp_path / "wrong", "mnist.npz", small_mnist() | {"y_train": np.zeros(3, np.uint8)})
-    server.publish(path.parent, ["mnist.npz"])
-    with pytest.raises(ValueError, match="y_train has 3 targets for 60 samples"):
-        download("mnist.npz", BRIEF)
+def publish_another_shape(server, folder):
+    write_npz(folder / "wrong", "mnist.npz", small_mnist() | {"y_train": np.zeros(3, np.uint8)})
+    server.publish(folder / "wrong", ["mnist.npz"])
+
+
+def publish_a_pickle(server, folder):
+    server.publish(official_imdb(folder / "forged", [[1, 2], [3]], [0, 1]).parent, ["imdb.npz"])
+
+
+@pytest.mark.parametrize(
+    ("publish", "name", "message"),
+    [
+        (publish_another_sum, "mnist.npz", r"the file is not the one that was published: .*\(after 2 attempts\)"),
+        (publish_another_shape, "mnist.npz", "y_train has 3 targets for 60 samples"),
+        (publish_a_pickle, "imdb.npz", "it has no array test_labels"),
+    ],
+)
+def test_download_refuses_a_file_that_is_not_what_it_should_be(server: Server, tmp_path, publish, name, message):
+    publish(server, tmp_path)
+    with pytest.raises(ValueError, match=message):
+        download(name, BRIEF)
     assert stored() == []
 
 
@@ -127,13 +140,6 @@ def test_download_converts_kerass_imdb_once(server: Server, tmp_path, monkeypatc
     with np.load(file.path, allow_pickle=False) as archive:
         assert sorted(archive["train_tokens"].tolist()) == [1, 2, 3]
     assert download("imdb.npz", BRIEF)[0].source == "local"
-
-
-def test_download_refuses_a_pickled_imdb_that_is_not_kerass(server: Server, tmp_path):
-    server.publish(official_imdb(tmp_path / "forged", [[1, 2], [3]], [0, 1]).parent, ["imdb.npz"])
-    with pytest.raises(ValueError, match="it has no array test_labels"):
-        download("imdb.npz", BRIEF)
-    assert stored() == []
 
 
 @pytest.mark.parametrize(

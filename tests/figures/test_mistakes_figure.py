@@ -12,6 +12,13 @@ from recipe.figures import blank_figure, to_png
 from recipe.figures.mistakes import describe_mistakes, draw_mistakes
 
 
+def make_mistakes(problem, inputs, truth, outputs, worst, **given):
+    """Mistakes among these samples of a kit's problem by its name, or of any other."""
+    problem = find_problem(problem) if isinstance(problem, str) else problem
+    given = {"source": "sample", "rows": np.arange(len(outputs))} | given
+    return Mistakes(problem=problem, inputs=inputs, truth=truth, outputs=outputs, worst=worst, **given)
+
+
 def make_images(problem="mnist", count=12):
     """A hundred images of which the first are wrong."""
     rng = np.random.default_rng(0)
@@ -23,15 +30,8 @@ def make_images(problem="mnist", count=12):
         truth = np.where(is_wrong, outputs.argmin(axis=1), outputs.argmax(axis=1))
     else:
         truth = ((outputs > 0.5) ^ is_wrong[:, None]).astype(int)
-    return Mistakes(
-        problem=problem,
-        source="sample",
-        rows=np.arange(100),
-        inputs=rng.integers(0, 256, (100, 8, 8)),
-        truth=truth[:, 0] if problem.outputs == 1 else truth,
-        outputs=outputs,
-        worst=np.arange(count),
-    )
+    truth = truth[:, 0] if problem.outputs == 1 else truth
+    return make_mistakes(problem, rng.integers(0, 256, (100, 8, 8)), truth, outputs, np.arange(count))
 
 
 def make_reviews(reviews=2):
@@ -45,34 +45,18 @@ def make_reviews(reviews=2):
         effects=tuple(effect.get(word, 0.0) for word in words),
         strongest={word: value for word, value in effect.items() if value == value},
     )
-    truth = np.arange(50) == 7
-    return Mistakes(
-        problem=find_problem("imdb"),
-        source="local",
-        rows=np.arange(50),
-        inputs=(),
-        truth=truth.astype(np.uint8),
-        outputs=np.full((50, 1), 0.02),
-        worst=np.full(reviews, 7),
-        texts=(one,) * reviews,
-    )
+    truth, worst = (np.arange(50) == 7).astype(np.uint8), np.full(reviews, 7)
+    return make_mistakes("imdb", (), truth, np.full((50, 1), 0.02), worst, source="local", texts=(one,) * reviews)
 
 
 def make_houses(samples=60):
     rng = np.random.default_rng(0)
     truth = rng.uniform(0.5, 5, samples)
     predictions = truth + rng.normal(0, 0.4, samples)
-    problem = find_problem("housing")
     places = np.column_stack([rng.uniform(-124, -115, samples), rng.uniform(33, 41, samples)])
-    return Mistakes(
-        problem=problem,
-        source="sample",
-        rows=np.arange(samples),
-        inputs=np.hstack([places, np.zeros((samples, len(problem.feature_names) - 2))]),
-        truth=truth,
-        outputs=predictions[:, None],
-        worst=np.argsort(-np.abs(predictions - truth))[:12],
-    )
+    inputs = np.hstack([places, np.zeros((samples, 6))])  # the other columns of the districts
+    worst = np.argsort(-np.abs(predictions - truth))[:12]
+    return make_mistakes("housing", inputs, truth, predictions[:, None], worst)
 
 
 def make_rows():
@@ -88,16 +72,8 @@ def make_rows():
     )
     outputs = np.array([[0.1, 0.2, 0.7], [0.9, 0.1, 0.0]])
     inputs = np.array([[1.5, 2.0], [3.0, 4.25]])
-    truth = np.array([0, 0])
-    return Mistakes(
-        problem=problem,
-        source="local",
-        rows=np.array([3, 9]),
-        inputs=inputs,
-        truth=truth,
-        outputs=outputs,
-        worst=np.array([0]),
-    )
+    worst = np.array([0])
+    return make_mistakes(problem, inputs, np.zeros(2, int), outputs, worst, source="local", rows=np.array([3, 9]))
 
 
 def draw(mistakes, size=(7.0, 4.4)):

@@ -161,19 +161,19 @@ def test_tune_by_folds_scores_the_mean_over_them(houses):
 # What it gives up, and how it ends.
 
 
-def test_tune_gives_up_what_is_worse_than_the_others():
-    split = recipe.hold_out(recipe.load("mnist", source="sample", rows=300))
-    base = ModelSpec(hidden_units=(16,), epochs=12, batch_size=16)
-    recipe.train_seeds(base, recipe.prepare(split), range(5))
+def test_tune_gives_up_what_is_worse_than_the_others(digits):
+    base = BASE.replace(epochs=12)
+    for seed in range(5):
+        default_journal().record(make_run(base.replace(seed=seed), data=digits.data_key, score=0.9))
     hopeless = SearchSpace(base=base, learning_rate=(1e-9, 1e-8))
-    found = tune(split, hopeless, 1)
+    found = tune(digits, hopeless, 1)
     (given_up,) = found.new
     assert (given_up.state, given_up.stopped, found.counts) == ("pruned", "pruned", {"pruned": 1})
     assert 2 <= given_up.epochs < base.epochs
     assert found.study.trials[-1].state.name == "PRUNED"
     assert found.best.origin != "search"
     assert "1 given up early" in found.sentences[0]
-    assert tune(split, hopeless, 1, pruning=False).new[0].state == "complete"
+    assert tune(digits, hopeless, 1, pruning=False).new[0].state == "complete"
 
 
 def test_tune_by_folds_gives_up_what_is_worse_than_the_others(houses):
