@@ -415,6 +415,8 @@ def _seal_samples(
     common = {"kind": kind, "origin": origin, "question": _ask(SUBJECTS[kind], understood)}
     if kind == "text":
         vocabulary = learn_vocabulary([x[row] for row in train])
+        if len(vocabulary) < 2:
+            raise ValueError(f"No text has a word in it. Received: {_examples(x)}. Give texts with letters or digits.")
         parts = tuple(read_texts([x[row] for row in rows], vocabulary) for rows in (train, test))
         text = f"{len(vocabulary) - 1:,} words were learned from the training part alone, the most frequent ones."
         notes = [*notes, Note(kind="read", text=text)]

@@ -366,6 +366,7 @@ def test_from_table_takes_numbers_as_names_each_once_and_refuses_levels():
     ("x", "y", "message"),
     [
         (["good", None] * 40, ["a", "b"] * 40, "Some samples are no texts. Received: x with None"),
+        (["...", ""] * 40, ["a", "b"] * 40, "No text has a word in it. Received: "),
         (np.ones((80, 2)), np.array([b"a", b"b"] * 40), "Targets are numbers or texts"),
         (np.ones((80, 2)), np.zeros((80, 2, 2)), "Targets are numbers or texts"),
         (np.ones((80, 0)), ["a", "b"] * 40, "Samples are rows of a table"),
