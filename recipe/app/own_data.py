@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LEAST_ROWS = 30  # below, neither the training part nor the test set says anything
+LEAST_PART = 8  # samples that are left to learn from
 MOST_CELLS = 200_000_000  # of a sparse matrix that is filled up: 0.8 GB
 SUBJECTS = {"table": "the target", "image": "in an image", "text": "a text"}
 PROVENANCE = "It stays on this machine."
@@ -94,7 +95,9 @@ def from_table(
         file = Path(frame_or_csv).name
     else:
         frame = _check_frame(frame_or_csv)
-    targets = [target] if isinstance(target, str) else list(target)
+    targets = _list_names(target)
+    if not targets:
+        raise ValueError("A table has a target. Received: target=[]. Give the name of a column, or of several.")
     for column in targets:
         find_column(frame, column, "target")
     wish = _Wish(problem=problem, classes=classes, measure=measure, test_size=test_size, seed=seed, name=name)
@@ -159,7 +162,7 @@ def from_arrays(
     """
     import pandas as pd
 
-    if isinstance(x, pd.DataFrame):
+    if isinstance(x, pd.DataFrame) and input in (None, "table"):
         wishes = {"problem": problem, "classes": classes, "measure": measure, "test_size": test_size, "seed": seed}
         return _from_frame(x, y, columns, name=name, **wishes)
     wish = _Wish(problem=problem, classes=classes, measure=measure, test_size=test_size, seed=seed, name=name)
@@ -245,16 +248,27 @@ def _check_frame(frame: pd.DataFrame) -> pd.DataFrame:
             f"A table is a pandas DataFrame or the path of a CSV file. Received: a {type(frame).__name__}. "
             "Arrays and lists go to from_arrays(x, y)."
         )
+    if frame.columns.nlevels > 1:
+        raise ValueError(
+            f"A column has one name. Received: columns of {frame.columns.nlevels} levels. Join them: frame.columns = "
+            '["_".join(map(str, names)) for names in frame.columns].'
+        )
     frame = frame.rename(columns=str)
     if twice := sorted(set(frame.columns[frame.columns.duplicated()])):
         raise ValueError(f"Two columns have the same name. Received: {', '.join(twice[:5])}. Rename one of them.")
     return frame
 
 
+def _list_names(names: object) -> list[str]:
+    """Return names of columns, each once, of one name or several; pandas allows numbers, too."""
+    several = names if isinstance(names, Iterable) and not isinstance(names, str) else [names]
+    return list(dict.fromkeys(map(str, several)))
+
+
 def _choose_inputs(frame: pd.DataFrame, targets: Sequence[str], columns: Sequence[str] | None) -> list[str]:
     if columns is None:
         return [name for name in frame.columns if name not in targets]
-    columns = [columns] if isinstance(columns, str) else list(columns)
+    columns = _list_names(columns)
     for column in columns:
         find_column(frame, column, "columns")
     if both := [name for name in columns if name in targets]:
@@ -272,7 +286,7 @@ def _drop_without_target(frame: pd.DataFrame, targets: pd.DataFrame) -> tuple[pd
 
 
 def _note_lost(lost: int) -> list[Note]:
-    text = f"{lost:,} rows have no target and are dropped: a target cannot be guessed."
+    text = f"{lost:,} rows have no target (empty, NA or None) and are dropped: a target cannot be guessed."
     return [Note(kind="left_out", text=text, count=lost)] if lost else []
 
 
@@ -305,6 +319,11 @@ def _as_column(y: object) -> np.ndarray:
         y = np.array(y.tolist())  # numbers or booleans that pandas kept as objects, where some were missing
     if not y.ndim:
         raise TypeError(f"Targets are a sequence, one a sample. Received: y={y.item()!r}. Give an array or a list.")
+    if y.ndim > 2 or y.dtype.kind == "S":
+        raise TypeError(
+            f"Targets are numbers or texts, (n,) or (n, outputs). Received: y of shape {y.shape}, {y.dtype}. Reshape "
+            "them; bytes become texts by np.char.decode(y)."
+        )
     return y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
 
 
@@ -325,12 +344,15 @@ def _find_kind(x: object, asked: str | None) -> tuple[np.ndarray | list[str], st
     if x.ndim == 1 and x.dtype.kind in "OUT" and all(isinstance(one, str) for one in x):
         kind, why = "text", "a sequence of texts"
         samples = list(map(str, x))
+    elif x.ndim == 1 and x.dtype == object and any(isinstance(one, str) for one in x):
+        odd = next(one for one in x if not isinstance(one, str))
+        raise TypeError(f"Some samples are no texts. Received: x with {odd!r}. Drop them, or give '' for no text.")
     elif x.dtype.kind not in "buif":
         raise TypeError(
             f"Samples are numbers or texts. Received: x of shape {x.shape}, {x.dtype}. A table with texts in it is a "
             "DataFrame: from_table(frame, target)."
         )
-    elif x.ndim == 2:
+    elif x.ndim == 2 and x.shape[1]:
         kind, why, samples = "table", "two dimensions, (rows, columns)", x
     elif x.ndim in (3, 4):
         kind, why, samples = "image", f"{x.ndim} dimensions, (images, height, width{', colours' * (x.ndim == 4)})", x
@@ -393,6 +415,8 @@ def _seal_samples(
     common = {"kind": kind, "origin": origin, "question": _ask(SUBJECTS[kind], understood)}
     if kind == "text":
         vocabulary = learn_vocabulary([x[row] for row in train])
+        if len(vocabulary) < 2:
+            raise ValueError(f"No text has a word in it. Received: {_examples(x)}. Give texts with letters or digits.")
         parts = tuple(read_texts([x[row] for row in rows], vocabulary) for rows in (train, test))
         text = f"{len(vocabulary) - 1:,} words were learned from the training part alone, the most frequent ones."
         notes = [*notes, Note(kind="read", text=text)]
@@ -441,7 +465,11 @@ def _check_columns(x: np.ndarray, names: Sequence[str]) -> np.ndarray:
     infinite, empty = np.isinf(x).any(axis=0), np.isnan(x).all(axis=0)
     if (infinite | empty).any():
         which = [names[column] for column in np.flatnonzero(infinite | empty)]
-        fact = "Some values are infinite" if infinite.any() else "Some columns have no value at all"
+        fact = (
+            "Some values are infinite, or too large for float32"
+            if infinite.any()
+            else "Some columns have no value at all"
+        )
         listed = ", ".join(which[:5]) + (f" and {len(which) - 5} more" if which[5:] else "")
         raise ValueError(f"{fact}. Received: x of shape {x.shape}, {listed}. Mend these columns, or leave them out.")
     return x
@@ -469,7 +497,13 @@ def _understand(y: object, wish: _Wish, columns: Sequence[str]) -> _Targets:
     names = described.problem.output_names if y.ndim == 2 else (*columns,) or ("target",)
     raw = tuple(range(len(names))) if kind is ProblemType.MULTICLASS else ()  # one-hot columns
     dtype = np.int32 if kind.is_classification else np.float32
-    targets = described.targets.astype(dtype)
+    with np.errstate(over="ignore"):
+        targets = described.targets.astype(dtype)
+    if not np.isfinite(targets).all():
+        raise ValueError(
+            f"Some targets are too large for float32. Received: y up to {np.abs(described.targets).max():g}. Predict "
+            "their logarithm, np.log(y)."
+        )
     return _Targets(y=targets, type=kind, names=names, raw_classes=raw, reason=reason, caution=caution)
 
 
@@ -515,6 +549,11 @@ def _number_classes(y: np.ndarray, kind: ProblemType, wish: _Wish, reason: str, 
             "target with fewer, or put rare ones together."
         )
     raw = distinct.tolist()
+    if isinstance(raw[0], str) and (len({one.strip() for one in raw}) < len(raw) or not raw[0].strip()):
+        raise ValueError(
+            f"Some classes are empty, or differ in blanks alone. Received: y of {_examples(distinct)}. Strip them, "
+            "frame[target] = frame[target].str.strip(), and drop what is empty."
+        )
     names = tuple(f"{value:g}" if isinstance(value, float) else str(value) for value in raw)
     asked = tuple(map(str, wish.classes)) if wish.classes is not None else names
     if sorted(asked) == sorted(names):  # the order is theirs
@@ -534,11 +573,14 @@ def _cut(targets: _Targets, wish: _Wish) -> tuple[np.ndarray, np.ndarray]:
     """Return the rows to train on and those of the test set, the share of each class the same in both."""
     from sklearn.model_selection import train_test_split
 
-    if not 0 < wish.test_size < 1:
+    size, seed = wish.test_size, wish.seed
+    if not isinstance(size, int | float) or not (0 < size < 1 and len(targets.y) * (1 - size) >= LEAST_PART):
         raise ValueError(
-            f"Both parts need samples. Received: test_size={wish.test_size!r}. Give a number between 0 and 1, such as "
-            "0.2."
+            f"Both parts need samples. Received: test_size={size!r} of {len(targets.y):,} samples. Give "
+            "a number between 0 and 1, such as 0.2."
         )
+    if not isinstance(seed, int | np.integer) or not 0 <= seed < 2**32:
+        raise ValueError(f"A seed is a whole number, 0 or more. Received: seed={seed!r}. Give one, such as 0.")
     labels = targets.y if targets.type.is_classification and targets.y.ndim == 1 else None
     if labels is not None:
         counts = np.bincount(labels)

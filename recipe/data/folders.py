@@ -6,6 +6,7 @@ Keras's own folder readers need TensorFlow or grain; Pillow reads images here, a
 from __future__ import annotations
 
 import codecs
+import operator
 import warnings
 from collections import Counter
 from collections.abc import Sequence
@@ -26,6 +27,7 @@ TEXTS = (".txt", ".md")
 MOST_PIXELS = 50_000_000  # of one file; more is a mistake or a bomb: 1 MB of PNG may hold 3.6 billion pixels
 MOST_BYTES = 20_000_000  # of one text
 LONGEST_SIDE = 64  # pixels, where no size is asked for: 4,096 inputs a colour are what a small network can read
+LARGEST_SIDE = 2_048  # pixels that may be asked for
 MOST_WORDS = 10_000
 COLOURS = {"L": "grey", "RGB": "in colour"}
 NAMED = 5  # files that a note names; of the others it gives the number
@@ -69,6 +71,8 @@ def read_folder(folder: str | Path, size: tuple[int, int] | None = None) -> Fold
     folder = Path(folder)
     if not folder.is_dir():
         raise NotADirectoryError(f"There is no such folder. Received: {folder}. The current folder is {Path.cwd()}.")
+    if size is not None:
+        size = _check_size(size)
     from tqdm.auto import tqdm
 
     left_out: list[str] = []
@@ -178,13 +182,29 @@ def _list_files(folder: Path, top: Path, left_out: list[str]) -> list[Path]:
     return found
 
 
+def _check_size(size: object) -> tuple[int, int]:
+    try:
+        height, width = map(operator.index, size)
+        if min(height, width) >= 2 and max(height, width) <= LARGEST_SIDE:
+            return height, width
+    except (TypeError, ValueError):
+        pass
+    raise ValueError(
+        f"A size is a height and a width, whole numbers from 2 to {LARGEST_SIDE:,}. Received: size={size!r}. Give "
+        "both, such as size=(64, 64)."
+    )
+
+
 def _choose_form(paths: Sequence[Path], size: tuple[int, int] | None) -> tuple[tuple[int, int], str]:
     """Return the size that all images are brought to, and Pillow's mode: grey only where all of them are."""
+    from PIL import ExifTags
+
     sizes, modes = Counter(), set()
     for path in paths:
         try:
             with _open(path) as image:
-                sizes[image.size] += 1
+                lies = image.getexif().get(ExifTags.Base.Orientation, 1) > 4  # a camera was held upright
+                sizes[image.size[::-1] if lies else image.size] += 1
                 modes.add(image.mode)
         except (OSError, ValueError, SyntaxError):
             continue  # it is named when it is read
@@ -221,7 +241,8 @@ def _read_image(path: Path, size: tuple[int, int], mode: str) -> np.ndarray:
     with _open(path) as image:
         if image.mode in {"I", "I;16", "F"}:  # more than 256 greys, which Pillow would cut off
             values = np.asarray(image, np.float64)
-            image = Image.fromarray((values / max(values.max(), 1) * 255).astype(np.uint8))
+            white = 65_535 if image.mode != "F" else max(1.0, min(values.max(), 255.0))
+            image = Image.fromarray((values.clip(0, white) / white * 255).astype(np.uint8))
         upright = ImageOps.exif_transpose(image).convert(mode)
         return np.asarray(upright.resize((size[1], size[0])), np.uint8)
 

@@ -10,6 +10,7 @@ import codecs
 import csv
 import difflib
 import re
+import warnings
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +34,7 @@ MOST_DISTINCT = 0.9  # a column of texts in which more of the values differ tell
 MANY_ROWS = 50  # below, that all values differ is no wonder
 OTHER, MISSING = "other", "missing"
 _DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}([T ].*)?|\d{1,2}[./]\d{1,2}[./]\d{2,4}( .*)?")
+_WRITTEN = re.compile(r"[-+]?[$€£¥]? ?(\d{1,3}([,.' ]\d{3})+|\d+)([.,]\d+)? ?[%$€£¥]?")  # 12 %, $1,200
 _ID_NAME = re.compile(r"(^|[_\W])(id|uuid|guid|index|unnamed:? 0)$|^(id|index)([_\W]|$)", re.IGNORECASE)
 
 
@@ -89,6 +91,9 @@ def read_csv(path: str | Path) -> tuple[pd.DataFrame, tuple[tuple[str, str], ...
     decimal = _find_decimal(lines[1:50], separator)
     reading = {"sep": separator, "encoding": encoding, "decimal": decimal}
     usual = {"sep": ",", "encoding": "utf-8", "decimal": "."}
+    longer = [row[columns:] for row in csv.reader(lines[:50], delimiter=separator) if row][1:]
+    if longer and all(rest == [""] for rest in longer):  # each line ends with a separator, the header does not
+        reading["index_col"], usual["index_col"] = False, None  # else pandas takes the first column for row names
     frame = _read_chunks(path, reading)
     text = (
         f"{path.name}: {len(frame):,} rows and {frame.shape[1]} columns, read as {encoding} with "
@@ -104,6 +109,7 @@ def find_column(frame: pd.DataFrame, name: str, what: str) -> None:
         return
     names = [str(column) for column in frame.columns]
     near = difflib.get_close_matches(str(name), names, n=3, cutoff=0.5)
+    names, near = ([repr(one) if one != one.strip() else one for one in some] for some in (names, near))
     listed = ", ".join(near or names[:20]) + (", ..." if not near and len(names) > 20 else "")
     raise ValueError(
         f"The table has no column of that name. Received: {what}={name!r}. "
@@ -240,6 +246,12 @@ def _encode_texts(column: pd.Series, name: str, train: np.ndarray) -> tuple[np.n
             f'numbers of them, pd.to_numeric(frame[{name!r}], errors="coerce") puts NaN for the others; or leave it '
             "out by columns=[...]."
         )
+    if sum(bool(_WRITTEN.fullmatch(text.strip())) for text in texts) > 0.9 * len(texts) > len(numbers):
+        raise ValueError(
+            f"Numbers are written as texts. Received: column {name!r}, such as {_examples(texts)}. Make numbers of "
+            f'them, such as frame[{name!r}].str.replace(r"[^0-9.-]", "", regex=True).astype(float), or leave it out by '
+            "columns=[...]."
+        )
     filled = len(column.dropna())
     if len(distinct) == 1 and filled == len(column):
         return np.empty(0), (), f"{name} is the same in every row."
@@ -337,14 +349,15 @@ def _read_chunks(path: Path, reading: dict[str, str]) -> pd.DataFrame:
 
     try:
         with (
+            warnings.catch_warnings(action="ignore", category=pd.errors.ParserWarning),  # of what ends each line
             pd.read_csv(path, chunksize=CHUNK, skipinitialspace=True, **reading) as reader,
             tqdm(reader, desc=f"Reading {path.name}", unit=" x 100,000 rows", delay=2, leave=False) as chunks,
         ):
             parts = [chunk.apply(_shrink) for chunk in chunks]
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeError) as error:
         raise ValueError(
-            f"The file is no CSV file that can be read: {error}. Received: {path.name}. Look at that line in a text "
-            "editor: all lines have as many columns as the first one."
+            f"The file is no CSV file that can be read: {str(error).strip()}. Received: {path.name}. Look at that "
+            "line in a text editor: all lines have as many columns as the first one."
         ) from error
     return pd.DataFrame({name: _join([part[name] for part in parts]) for name in parts[0]}) if parts[1:] else parts[0]
 

@@ -331,3 +331,70 @@ def test_page_on_your_data_runs_from_top_to_bottom(tmp_path, monkeypatch):
             exec(compile(block, "your_data.md", "exec"), found)
     assert found["found"].test.score > 0
     assert (tmp_path / "mine.keras").is_file()
+
+
+@pytest.mark.parametrize(
+    ("change", "wishes", "message"),
+    [
+        ({"t": ["a", "b", "a ", "b"] * 20}, {}, "differ in blanks alone"),
+        ({"t": ["a", "", "a", "b"] * 20}, {}, "Some classes are empty"),
+        ({"t": 10.0 ** np.linspace(0, 300, 80)}, {}, "too large for float32"),
+        ({"a": [f"{row:,}" for row in range(1000, 1080)]}, {}, "Numbers are written as texts"),
+        ({"a": [f"{row} %" for row in range(80)]}, {}, "Numbers are written as texts"),
+        ({}, {"target": []}, "A table has a target"),
+        ({}, {"test_size": 0.99}, "Both parts need samples"),
+        ({}, {"test_size": "a"}, "Both parts need samples"),
+        ({}, {"seed": -1}, "A seed is a whole number"),
+        ({}, {"seed": None}, "A seed is a whole number"),
+    ],
+)
+def test_from_table_refuses_what_would_be_learned_wrongly(change, wishes, message):
+    frame = pd.DataFrame({"a": range(80), "t": ["no", "yes"] * 40}).assign(**change)
+    with pytest.raises(ValueError, match=rf"{message}.*Received: "):
+        recipe.from_table(frame, **{"target": "t"} | wishes)
+
+
+def test_from_table_takes_numbers_as_names_each_once_and_refuses_levels():
+    frame = pd.DataFrame({0: np.arange(80) % 7, 1: ["no", "yes"] * 40})
+    assert recipe.from_table(frame, 1, columns=[0, 0]).problem.feature_names == ("0",)
+    frame.columns = pd.MultiIndex.from_tuples([("x", "a"), ("x", "t")])
+    with pytest.raises(ValueError, match="A column has one name"):
+        recipe.from_table(frame, ("x", "t"))
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "message"),
+    [
+        (["good", None] * 40, ["a", "b"] * 40, "Some samples are no texts. Received: x with None"),
+        (["...", ""] * 40, ["a", "b"] * 40, "No text has a word in it. Received: "),
+        (np.ones((80, 2)), np.array([b"a", b"b"] * 40), "Targets are numbers or texts"),
+        (np.ones((80, 2)), np.zeros((80, 2, 2)), "Targets are numbers or texts"),
+        (np.ones((80, 0)), ["a", "b"] * 40, "Samples are rows of a table"),
+    ],
+)
+def test_from_arrays_refuses_what_is_neither_number_nor_text(x, y, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        recipe.from_arrays(x, y)
+
+
+@pytest.mark.parametrize("size", [5, (5,), (2.5, 3), (0, 5), ("a", 3), (100_000, 100_000)])
+def test_from_folder_refuses_a_size_that_is_none(size):
+    with pytest.raises(ValueError, match=r"A size is a height and a width.*Received: "):
+        recipe.from_folder(SHAPES, size=size)
+
+
+def test_from_folder_keeps_the_brightness_of_16_bits_and_the_upright_size(tmp_path):
+    for kind, value in {"dark": 10_000, "light": 40_000}.items():
+        (tmp_path / kind).mkdir()
+        for number in range(20):
+            image = Image.fromarray(np.full((6, 10), value + number, np.uint16))
+            image.save(tmp_path / kind / f"{number}.png", exif=_turned(image))
+    images = recipe.from_folder(tmp_path).x_train
+    assert images.shape == (32, 10, 6)
+    assert sorted(set(images.ravel().tolist())) == [38, 155]
+
+
+def _turned(image):
+    exif = image.getexif()
+    exif[0x0112] = 6
+    return exif

@@ -73,3 +73,11 @@ def test_from_table_says_how_it_read_a_file_without_naming_its_folder(tmp_path):
     assert data.problem.origin.file == "kunden.csv"
     assert "kunden.csv: 60 rows" in str(data)
     assert str(tmp_path) not in f"{data}{data.problem}{data.provenance}"
+
+
+def test_read_csv_reads_lines_that_end_with_a_separator_where_the_header_does_not(tmp_path):
+    path = tmp_path / "some.csv"
+    path.write_text("a,b,c\n" + "1,2,3,\n" * 5, encoding="utf-8")
+    frame, reading, _ = read_csv(path)
+    assert frame.to_dict("list") == {"a": [1] * 5, "b": [2] * 5, "c": [3] * 5}
+    assert dict(reading) == {"index_col": False}

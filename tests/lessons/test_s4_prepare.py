@@ -221,6 +221,8 @@ def test_panel_takes_a_logarithmic_axis_for_errors_alone(panel, problem, scores,
     figure = Figure()
     panel.draw(figure, [make_trial(scores=scores, problem=problem), make_trial("none yet", (), problem)])
     assert figure.axes[1].get_yscale() == scale
+    figure.draw_without_rendering()
+    assert not any("$" in label.get_text() for label in figure.axes[1].get_yticklabels(which="both"))
 
 
 def test_panel_says_the_range_the_score_and_what_was_before(panel):

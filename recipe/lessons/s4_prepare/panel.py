@@ -161,6 +161,8 @@ class PreparePanel(Panel):
     def draw(self, figure: Figure, result: tuple[PreparationTrial, ...]) -> None:
         """The ranges of the inputs on the left, the training curves on the right."""
         trial, *earlier = result
+        from matplotlib.ticker import NullFormatter
+
         left, right = figure.subplots(1, 2, width_ratios=(1, 1.5))
         _draw_input_ranges(trial.inputs, left)
         source = "a sample" if trial.run.source == "sample" else "real data"
@@ -181,6 +183,8 @@ class PreparePanel(Panel):
         positive = [value for values, *_ in curves for value in values if math.isfinite(value) and value > 0]
         if positive and not measure.higher_is_better and max(positive) > WIDE * min(positive):
             right.set_yscale("log")
+            right.yaxis.set_major_formatter("{x:,g}")  # Matplotlib's own would be mathematics, and "$" is text here
+            right.yaxis.set_minor_formatter(NullFormatter())
         unit = measure.unit_of(trial.run.problem)
         right.set_xlabel("epoch")
         right.set_ylabel(f"{measure.title} ({unit})" if unit else measure.title)
