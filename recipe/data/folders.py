@@ -76,7 +76,11 @@ def read_folder(folder: str | Path, size: tuple[int, int] | None = None) -> Fold
     from tqdm.auto import tqdm
 
     left_out: list[str] = []
-    files = {one.name: _list_files(one, folder, left_out) for one in sorted(folder.iterdir()) if one.is_dir()}
+    files = {
+        one.name: _list_files(one, folder, left_out)
+        for one in sorted(folder.iterdir())
+        if one.is_dir() and one.name[0] != "."
+    }
     files = {name: paths for name, paths in files.items() if paths}
     if len(files) < 2:
         raise ValueError(

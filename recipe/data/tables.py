@@ -26,7 +26,7 @@ from recipe.data.texts import read_texts
 if TYPE_CHECKING:
     import pandas as pd
 
-CHUNK = 100_000  # rows of a file that are in memory as pandas reads them, in float64
+CHUNK = 20_000  # rows of a file that are in memory as pandas reads them, in float64
 HEAD = 65_536  # bytes that separator and decimal sign are found from
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 MOST_CATEGORIES = 50  # of a column; rarer ones become one, "other"
@@ -351,7 +351,7 @@ def _read_chunks(path: Path, reading: dict[str, str]) -> pd.DataFrame:
         with (
             warnings.catch_warnings(action="ignore", category=pd.errors.ParserWarning),  # of what ends each line
             pd.read_csv(path, chunksize=CHUNK, skipinitialspace=True, **reading) as reader,
-            tqdm(reader, desc=f"Reading {path.name}", unit=" x 100,000 rows", delay=2, leave=False) as chunks,
+            tqdm(reader, desc=f"Reading {path.name}", unit=f" x {CHUNK:,} rows", delay=2, leave=False) as chunks,
         ):
             parts = [chunk.apply(_shrink) for chunk in chunks]
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeError) as error:

@@ -287,6 +287,8 @@ def png_that_claims(width, height):
 
 def test_from_folder_leaves_out_and_names_what_cannot_be_read(pictures, tmp_path):
     (pictures / "dark" / "broken.png").write_bytes(b"\x89PNG no image")
+    (pictures / ".hidden").mkdir()  # as version control and file managers make them
+    Image.new("L", (12, 12)).save(pictures / ".hidden" / "thumbnail.png")
     (pictures / "dark" / "bomb.png").write_bytes(png_that_claims(60_000, 60_000))
     Image.new("L", (12, 12)).save(tmp_path / "outside.png")
     (pictures / "bright" / "link.png").symlink_to(tmp_path / "outside.png")
