@@ -104,7 +104,8 @@ def from_table(
     frame, lost = _drop_without_target(frame, frame[targets])
     understood = _understand(frame[targets].to_numpy() if targets[1:] else frame[targets[0]], wish, targets)
     train, test = _cut(understood, wish)
-    table = encode_table(frame[_choose_inputs(frame, targets, columns)], train, chosen=columns is not None)
+    table = encode_table(frame, _choose_inputs(frame, targets, columns), train, chosen=columns is not None)
+    del frame  # as large as the table; what is cut from that comes next
     return _seal(
         (table.x[train], table.x[test]),
         understood,

@@ -117,11 +117,12 @@ def find_column(frame: pd.DataFrame, name: str, what: str) -> None:
     )
 
 
-def encode_table(frame: pd.DataFrame, train: np.ndarray, *, chosen: bool) -> Table:
+def encode_table(frame: pd.DataFrame, columns: Sequence[str], train: np.ndarray, *, chosen: bool) -> Table:
     """Turn the inputs of a table into one array: numbers as they are, texts and categories as category numbers.
 
     Parameters
     ----------
+    columns : names of the inputs among the columns of the frame
     train : numbers of the training rows: categories are learned from them alone
     chosen : whether the columns were named by the user. What is no input is then refused, else left out with a note
 
@@ -131,8 +132,9 @@ def encode_table(frame: pd.DataFrame, train: np.ndarray, *, chosen: bool) -> Tab
         If a column holds dates, numbers mixed with texts, infinite values, or what is neither number nor text; or if
         no column is left.
     """
-    arrays, names, categories, notes = [], [], [], []
-    for name in map(str, frame.columns):
+    x = np.empty((len(frame), len(columns)), np.float32)
+    names, categories, notes = [], [], []
+    for name in columns:
         values, known, fault = _encode_column(frame[name], name, train)
         if fault and chosen:
             raise ValueError(f"{fault} Received: columns with {name!r}. Leave it out.")
@@ -141,19 +143,17 @@ def encode_table(frame: pd.DataFrame, train: np.ndarray, *, chosen: bool) -> Tab
             continue
         if note := _note_identifier(values[np.sort(train)], name, is_number=not known):
             notes.append(note)
-        arrays.append(values)
+        x[:, len(names)] = values
         names.append(name)
         categories.append(known)
     if not names:
         reasons = " ".join(note.text for note in notes[:3])
         raise ValueError(
-            f"No column is left to predict from. {reasons} Received: {frame.shape[1]} columns. If one of them is a "
+            f"No column is left to predict from. {reasons} Received: {len(columns)} columns. If one of them is a "
             "text to be read, give the texts alone: from_arrays(frame[column], frame[target])."
         )
-    x = np.empty((len(frame), len(names)), np.float32)
-    for number, values in enumerate(arrays):
-        x[:, number] = values
-    return Table(x=x, names=tuple(names), categories=tuple(categories) if any(categories) else (), notes=tuple(notes))
+    kept = tuple(categories) if any(categories) else ()
+    return Table(x=x[:, : len(names)], names=tuple(names), categories=kept, notes=tuple(notes))
 
 
 def read_samples(x: object, problem: Problem, vocabulary: Sequence[str] = ()) -> Samples:
@@ -353,13 +353,14 @@ def _read_chunks(path: Path, reading: dict[str, str]) -> pd.DataFrame:
             pd.read_csv(path, chunksize=CHUNK, skipinitialspace=True, **reading) as reader,
             tqdm(reader, desc=f"Reading {path.name}", unit=f" x {CHUNK:,} rows", delay=2, leave=False) as chunks,
         ):
-            parts = [chunk.apply(_shrink) for chunk in chunks]
+            parts = [{name: _shrink(chunk[name]) for name in chunk} for chunk in chunks]
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeError) as error:
         raise ValueError(
             f"The file is no CSV file that can be read: {str(error).strip()}. Received: {path.name}. Look at that "
             "line in a text editor: all lines have as many columns as the first one."
         ) from error
-    return pd.DataFrame({name: _join([part[name] for part in parts]) for name in parts[0]}) if parts[1:] else parts[0]
+    # What is joined goes at once: parts and whole together would be twice the memory.
+    return pd.DataFrame({name: _join([part.pop(name) for part in parts]) for name in list(parts[0])})
 
 
 def _shrink(column: pd.Series) -> pd.Series:
@@ -369,7 +370,7 @@ def _shrink(column: pd.Series) -> pd.Series:
         return column.astype(np.float32) if np.abs(column).max() < 1e6 else column  # large ones may be identifiers
     if pd.api.types.is_integer_dtype(column):
         return pd.to_numeric(column, downcast="integer")
-    return column if pd.api.types.is_bool_dtype(column) else column.astype("category")
+    return column.copy() if pd.api.types.is_bool_dtype(column) else column.astype("category")
 
 
 def _join(parts: list[pd.Series]) -> pd.Series:
