@@ -99,6 +99,7 @@ def _use(visitor):
 
 def test_a_request_to_another_host_finds_nobody_and_is_kept(lab):
     lab.page.goto(lab.server.url)
+    lab.page.wait_for_function("() => window.jupyterapp?.shell")  # the visit ends by closing what it has open
     told = lab.page.expect_console_message(lambda message: "NAME_NOT_RESOLVED" in message.text)  # others may come first
     with lab.page.expect_event("requestfailed") as failed, told:
         lab.page.evaluate("() => { document.body.append(Object.assign(new Image(), {src: 'http://far.invalid/'})); }")
