@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 STRONG_DROPOUT = 0.8
 DEAD = 0.75  # of a layer's units: some die in every network
 VANISHED, EXPLODED = 1e-6, 1e3  # root mean square of a layer's gradient over its weights'
-NEAR_THEORY = (0.6, 2.5)  # times the loss that theory gives: inputs that vary by 2 are sound
+NEAR_THEORY = (0.6, 4.0)  # times the loss that theory gives: inputs that vary by 2 or 3 are sound, and give 3 times
 CHANCE = 4  # standard deviations by which two draws of the same weights may differ
 GRADIENT_RATE = 2.0**20  # a step of plain gradient descent at this rate shows gradients far below a weight's rounding
 LINEAR = "linear"
