@@ -299,7 +299,7 @@ class Panel(abc.ABC):
             with suppress(Exception):  # it stands in the status line
                 self.run_first()
         data = self.widget._repr_mimebundle_(**kwargs) | {"text/plain": repr(self)}
-        # Where no widget can be shown, on a code host, on paper, in a notebook whose kernel is gone, its picture stands.
+        # Its picture stands where no widget can be shown: on a code host, on paper, in a notebook whose kernel is gone.
         data["image/png"] = base64.b64encode(self.image.value).decode("ascii")
         return data, {"image/png": {"alt": self.image.tooltip}}
 
