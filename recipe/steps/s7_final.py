@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from recipe.core.dataset import Dataset, Split
+from recipe.core.dataset import Dataset, SealedTest, Split
 from recipe.core.input_checks import expect
 from recipe.core.measures import MEASURES, check_outputs
 from recipe.core.preparation import Ratio
@@ -185,7 +185,7 @@ def evaluate_once(
         )
     problem = final.problem
     x, y = dataset.test.open()
-    looks = _count_looks(problem, dataset, choose_journal(journal))
+    looks = _count_looks(dataset.test, choose_journal(journal))
     y_true, outputs = check_outputs(problem, final.preparation.transform_target(y), final.predict(x))
     return FinalResult(
         problem=problem,
@@ -198,13 +198,10 @@ def evaluate_once(
     )
 
 
-def _count_looks(problem: Problem, dataset: Dataset, journal: Journal | None) -> int:
+def _count_looks(test: SealedTest, journal: Journal | None) -> int:
     """Note the look in the journal, before anything can go wrong, and return how many there were."""
-    test = dataset.test
-    if journal is None:
-        return test.looks
     try:
-        return journal.note_looks(problem, test.fingerprint, test.note_looks())
+        return test.looks if journal is None else max(test.looks, journal.note_look(test.fingerprint))
     except Exception as error:  # as in `keep`: a journal that fails costs the count of earlier looks, not the result
         text = f"The look at the test set is not in the journal. {type(error).__name__}: {error}"
         warnings.warn(text, RuntimeWarning, stacklevel=3)
