@@ -32,7 +32,7 @@ class FinalResult:
     ----------
     problem : with the measure of success, and its unit
     score : the measure on the test set
-    uncertainty : the confidence interval of the score and its standard error
+    uncertainty : the interval of the score and its standard error
     samples : number of test samples
     looks : how often the test set has been opened, this time included: those that the journal knows of earlier ones too
     validation_score, validation_samples : what validation had said, and on how many samples; None where not given
@@ -48,7 +48,7 @@ class FinalResult:
 
     @property
     def tolerance(self) -> float | None:
-        """How far validation and test may lie apart by chance at 95 %: the noise of both sets of samples.
+        """How far validation and test lie apart by chance in 95 % of cases: the noise of both sets of samples.
 
         The spread of a mean shrinks with the root of the number of samples, and both sets are from the same source,
         so the spread on the validation samples follows from the one on the test samples.
@@ -59,15 +59,13 @@ class FinalResult:
         return 1.96 * self.uncertainty.standard_error * math.sqrt(1.0 + ratio)
 
     @property
-    def promise_kept(self) -> bool | None:
-        """Whether test and validation agree within the noise of both; None where validation said nothing."""
-        if self.tolerance is None:
-            return None
-        return abs(self.score - self.validation_score) <= self.tolerance
+    def differs_from_validation(self) -> bool | None:
+        """Whether both can be told apart, beyond the noise of both; None where validation said nothing."""
+        return None if self.tolerance is None else not abs(self.score - self.validation_score) <= self.tolerance
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """The result in words: the score, the promise, and the looks where it was more than one."""
+        """The result in words: the score, what validation had promised, and the looks where it was more than one."""
         noise, measure = self.uncertainty, MEASURES[self.problem.measure]
         score = f"{self.score:.4g} {measure.unit_of(self.problem)}".rstrip()
         first = (
@@ -77,12 +75,15 @@ class FinalResult:
         return tuple(text for text in (first, self._promise(), self._looks()) if text)
 
     def _promise(self) -> str:
-        if self.promise_kept is None:
+        if self.differs_from_validation is None:
             return ""
         apart = f"{self.score:.4g} on the test set against {self.validation_score:.4g} in validation"
-        noise = f"the noise of both sets of samples (up to {self.tolerance:.2g})"
-        if self.promise_kept:
-            return f"Validation had promised the same: {apart}, a difference within {noise}."
+        noise = f"the noise of both sets of samples (up to {self.tolerance:.2g} in 95 % of cases)"
+        if not self.differs_from_validation:
+            return (
+                f"The score cannot be told from what validation promised: {apart}. On so many samples only more than "
+                f"{self.tolerance:.2g} could have been seen (their noise stays below it in 95 % of cases)."
+            )
         better = MEASURES[self.problem.measure].gain(self.score, self.validation_score) > 0
         return f"Validation had promised {'less' if better else 'more'}: {apart}, a difference beyond {noise}." + (
             "" if better else " The choices made by looking at validation scores flatter them."
