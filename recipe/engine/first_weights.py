@@ -54,7 +54,7 @@ def fast_first_weights() -> Iterator[Callable[[keras.layers.Layer], keras.layers
 
     def prepare(layer: keras.layers.Layer) -> keras.layers.Layer:
         for name in INITIALIZERS if keras.config.backend() == "jax" else ():
-            found = getattr(layer, name, None)
+            found = vars(layer).get(name)  # a recurrent layer only passes on what is its cell's
             fast = _fast(found)
             if fast is not None:
                 kept.append((layer, name, found))
@@ -71,7 +71,7 @@ def fast_first_weights() -> Iterator[Callable[[keras.layers.Layer], keras.layers
 def without_first_weights(layer: keras.layers.Layer) -> keras.layers.Layer:
     """Return the layer, whose weights will all be zeros: for a model that only says what is computed."""
     for name in INITIALIZERS:
-        if getattr(layer, name, None) is not None:
+        if vars(layer).get(name) is not None:
             setattr(layer, name, _on_device(_zeros))
     return layer
 

@@ -244,7 +244,7 @@ def test_tune_judges_by_folds_where_it_is_told_to():
     ("arguments", "message"),
     [
         (("--folds", 1), "--folds"),
-        (("--storage", "nothing://here"), "Error: This is no address of a database"),
+        (("--storage", "nothing://here"), "Error: The database cannot be opened"),
         (("--source", "moon"), "Error: "),
         (("--rows", 3), "Received: rows=3"),
         (("--trials", 0), "--trials"),

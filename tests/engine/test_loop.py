@@ -221,3 +221,22 @@ def test_train_models_learns_a_convolution_as_keras_does():
     train_one(Job(model=ours, x=x[:80], y=Y[:80], x_val=x[80:], y_val=Y[80:], epochs=2, shuffle=False))
     theirs.fit(x[:80], Y[:80], epochs=2, shuffle=False, verbose=0)
     assert_same_weights(ours, theirs, rtol=1e-3)
+
+
+@pytest.mark.parametrize("layer", ["LSTM", "GRU", "Bidirectional"])
+def test_train_models_learns_a_sequence_as_keras_does(layer):
+    def make():
+        lstm, gru = keras.layers.LSTM(4, kernel_regularizer="l2"), keras.layers.GRU(4)
+        recurrent = {"LSTM": lstm, "GRU": gru, "Bidirectional": keras.layers.Bidirectional(lstm)}[layer]
+        words = keras.layers.Embedding(20, 3, mask_zero=True)
+        model = keras.Sequential([keras.Input((7,), dtype="int32"), words, recurrent, keras.layers.Dense(1)])
+        model.compile(loss="mse")
+        return model
+
+    ours, theirs = twice(make)
+    x = DRAW.integers(0, 20, (100, 7))
+    job = Job(model=ours, x=x[:80], y=Y[:80], x_val=x[80:], y_val=Y[80:], epochs=2, shuffle=False)
+    history = train_one(job, engine="compiled").history
+    fitted = theirs.fit(x[:80], Y[:80], epochs=2, shuffle=False, validation_data=(x[80:], Y[80:]), verbose=0).history
+    assert_same_weights(ours, theirs)
+    assert history["val_loss"] == pytest.approx(fitted["val_loss"], rel=1e-3)

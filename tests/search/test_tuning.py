@@ -299,7 +299,7 @@ def test_tuning_takes_the_smallest_error_where_lower_is_better():
         ({"base": BASE}, r"A space has its own base. Received: space and base"),
         ({"space": SearchSpace(architecture=("embedding",))}, r"An embedding network needs words"),
         ({"space": SearchSpace(architecture=("convnet",), layers=Range(1, 5))}, r"too small for 5"),
-        ({"storage": "nothing://here"}, r"no address of a database: .*Received: nothing://here. Give one"),
+        ({"storage": "nothing://here"}, r"The database cannot be opened. .* begins with nothing://. Give one"),
     ],
     ids=lambda value: str(value)[:40],
 )
