@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 import recipe
-from recipe.data.problems import HOUSING_RATIOS
 from recipe.lessons.s4_prepare import panel as panel_module
 from recipe.lessons.s4_prepare.panel import NETWORKS, PreparePanel, PrepareSettings, inputs_of, take_rows
 
@@ -27,8 +26,8 @@ def test_inputs_of_are_what_the_network_reads():
     pixels = inputs_of(recipe.prepare(digits))["pixels"]
     assert (pixels.min(), pixels.max()) == (0, 1)
     assert set(inputs_of(recipe.prepare(reviews))["words that occur"]) == {1}
-    columns = inputs_of(recipe.prepare(houses, ratios=HOUSING_RATIOS))
-    assert len(columns) == 11
+    columns = inputs_of(recipe.prepare(houses))
+    assert list(columns) == list(houses.problem.feature_names)
     assert all(abs(values.mean()) < 1e-3 for values in columns.values())
 
 
@@ -58,8 +57,7 @@ def panel(datasets):
     [
         ({}, {"encoding": "raw"}),
         ({"encoding": "normalize", "leak": True}, {"encoding": "normalize", "fit_on": "all"}),
-        ({"encoding": "normalize", "ratios": True}, {"encoding": "normalize", "ratios": HOUSING_RATIOS}),
-        ({"problem": "imdb", "encoding": "tfidf", "ratios": True}, {"encoding": "tfidf"}),
+        ({"problem": "imdb", "encoding": "tfidf"}, {"encoding": "tfidf"}),
     ],
 )
 def test_panel_run_trains_on_what_prepare_returns(panel, changes, arguments):
@@ -103,12 +101,10 @@ def test_panel_offers_what_suits_the_inputs_of_the_problem_and_names_its_source(
         return [name for _, name in panel.controls["encoding"].options]
 
     assert offered() == ["raw", "scale", "scale_signed", "normalize"]
-    assert not panel.controls["ratios"].disabled
     assert "housing: an embedded sample, not the real data" in panel.source_label.value
     panel.controls["problem"].value = "imdb"
     panel.wait(timeout=60)
     assert offered() == ["multi_hot", "counts", "tfidf"]
-    assert panel.controls["ratios"].disabled
     assert "imdb: an embedded sample" in panel.source_label.value
     assert "housing" not in panel.source_label.value
     with pytest.raises(ValueError, match=r"The inputs of mnist are not prepared so. Received: encoding='tfidf'."):

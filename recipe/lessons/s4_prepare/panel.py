@@ -18,7 +18,6 @@ from recipe.core.prepared import Prepared
 from recipe.core.run import Run
 from recipe.core.spec import ModelSpec
 from recipe.data.load import load
-from recipe.data.problems import HOUSING_RATIOS
 from recipe.figures import BLUE, INK, finish, name_measure
 from recipe.figures.training import collect_curves, draw_curves
 from recipe.steps.s3_protocol import take_split
@@ -68,15 +67,13 @@ class PrepareSettings(Settings):
         help="Lowest, highest, mean and deviation are those of the training part.",
     )
     leak: bool = setting(False, label="leak: statistics from validation, too", help="On purpose, to see what it does.")
-    ratios: bool = setting(False, label="ratios as new columns", help="Rooms and people per household, for houses.")
     rows: int = setting(400, label="training samples", choices=(20, 50, 100, 200, 400, 1_000))
     seed: int = setting(0, low=0, high=9, help="Of the samples, the first weights and their order.")
 
     @property
     def name(self) -> str:
         """The preparation in a few words, for the legend."""
-        extras = [word for word in ("ratios", "leak") if getattr(self, word)]
-        return f"{', '.join([WORDS[self.encoding], *extras])} ({self.rows}, seed {self.seed})"
+        return f"{WORDS[self.encoding]}{', leak' * self.leak} ({self.rows}, seed {self.seed})"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -133,7 +130,6 @@ class PreparePanel(Panel):
             offered, before = self._offered(problem.value), encoding.value
             encoding.options = [(WORDS[name], name) for name in offered]
             encoding.value = before if before in offered else offered[0]
-            controls["ratios"].disabled = problem.value != "housing"
 
         problem.observe(suit, names="value")
         suit()
@@ -144,10 +140,8 @@ class PreparePanel(Panel):
     ) -> tuple[PreparationTrial, ...]:
         """Prepare and train once; the result is this trial, then the earlier ones on the same problem."""
         dataset = self.dataset
-        ratios = {"ratios": HOUSING_RATIOS} if settings.ratios and settings.problem == "housing" else {}
         split = take_rows(dataset, settings.rows, settings.seed)
-        fit_on = "all" if settings.leak else "train"
-        prepared = prepare(split, encoding=settings.encoding, fit_on=fit_on, **ratios)
+        prepared = prepare(split, encoding=settings.encoding, fit_on="all" if settings.leak else "train")
         trial = PreparationTrial(name=settings.name, inputs=inputs_of(prepared), notes=prepared.notes)
         shown = self.result or ()
         same = shown and shown[0].run.problem.name == settings.problem

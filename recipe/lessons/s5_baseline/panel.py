@@ -154,7 +154,8 @@ class BaselinePanel(Panel):
             intervals={"model": tuple(power.baseline + sign * end for end in power.interval)},
             on_test=["baseline"],  # in a colour of its own
         )
-        verdict = "beats it" if power.beats_baseline else "may be chance" if power.difference > 0 else "no better"
+        left.set_xlabel(left.get_xlabel().replace(" (", "\n(") + "\nline: 90 % interval")
+        verdict = "beats it" if power.beats_baseline else "cannot be told" if power.difference > 0 else "no better"
         source = " (sample data)" if result.prepared.source == "sample" else ""
         finish(left, f"{power.samples:,} samples: {verdict}\np = {power.p_value:.2g}{source}")
 
