@@ -173,9 +173,11 @@ class BaselinePanel(Panel):
     def describe(self, result: Contest) -> str:
         """The test and the curve in words."""
         samples, effect = result.power.samples, result.effect
-        shown = f"Of all sets of {samples:,} samples {float(power_at(effect, samples)):.0%} would show it."
+        # A plan for other sets, from the difference on all samples. What these few showed is no plan.
+        found = "If the difference is the one on all samples,"
+        shown = f"{found} {float(power_at(effect, samples)):.0%} of sets of {samples:,} show it."
         needed = samples_needed(effect)
-        enough = f"For {WANTED:.0%} it takes {needed:,}." if needed else "More samples would not show it either."
+        enough = f"Plan {needed:,} for {WANTED:.0%}." if needed else "More samples would not show it either."
         return f"{result.power.sentence} {shown} {enough}"
 
     def tabulate(self, result: Contest) -> pd.DataFrame:
