@@ -85,7 +85,7 @@ class Framing:
     Attributes
     ----------
     x : images, reviews, or a DataFrame of the chosen columns, a row a sample
-    description : type, last layer, balance and guess, from `describe_target`
+    description : type, last layer and balance, from `describe_target`
     """
 
     dataset: Dataset
@@ -174,7 +174,7 @@ class ProblemSettings(Settings):
 
 
 class ProblemPanel(Panel):
-    """Choose the target, the input and the rows: type, last layer, balance and guess follow at once.
+    """Choose the target, the input and the rows: type, last layer and balance follow at once.
 
     Parameters
     ----------
@@ -235,8 +235,8 @@ class ProblemPanel(Panel):
         _draw_target(result.description, left)
         finish(left, f"Target: {TARGETS[result.target].partition(': ')[2]}")
         description, problem = result.description, result.description.problem
-        wants = (str(problem.type), "", description.layer_code, f"loss {problem.last_layer.loss}", "")
-        lines = (textwrap.fill(line, 33) for line in (*wants, "A guess without the input:", description.guess))
+        wants = (str(problem.type), "", description.layer_code, f"loss {problem.last_layer.loss}")
+        lines = (textwrap.fill(line, 33) for line in wants)
         card.text(0, 0.98, "\n".join(lines), va="top", color=INK, transform=card.transAxes, linespacing=1.35)
         finish(card, "What it wants")
         card.set_axis_off()
@@ -249,8 +249,7 @@ class ProblemPanel(Panel):
             numbers.append(f"{row['target']} {value}")
         return (
             f"{TARGETS[result.target].capitalize()}. Input: {result.input_text}. Target: {', '.join(numbers)}. It is "
-            f"{description.problem.type}: {description.layer_code}, loss {description.problem.last_layer.loss}. "
-            f"Without the input: {description.guess}"
+            f"{description.problem.type}: {description.layer_code}, loss {description.problem.last_layer.loss}."
         )
 
     def rows(self, result: Framing) -> list[dict[str, object]]:
