@@ -27,6 +27,7 @@ PRESENT = sorted(path.stem for path in FOLDER.glob("*.ipynb"))
 CODE_LINES = 15
 MARKDOWN_WORDS = 125  # most cells have 20 to 60; the header and the end hold lists
 BYTES = 1_500_000
+WIDGET = "application/vnd.jupyter.widget-view+json"
 TAGS = {"check", "nbval-check-output", "nbval-skip", "nbval-raises-exception"}
 PROBLEMS = {"digits": "mnist", "reviews": "imdb", "houses": "housing"}
 
@@ -100,6 +101,12 @@ def test_lesson_checks_what_it_says(lesson):
 
 def test_lesson_uses_no_unknown_tags(lesson):
     assert {tag for cell in lesson.cells for tag in cell.metadata.get("tags", [])} <= TAGS
+
+
+def test_lesson_stores_a_picture_beside_each_panel(lesson):
+    shown = [(id, output.data) for id, output in _outputs(lesson) if WIDGET in output.get("data", {})]
+    assert shown
+    assert [id for id, data in shown if "image/png" not in data] == []
 
 
 def test_lesson_loads_nothing_from_another_host(lesson):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import base64
 import logging
 import threading
 import typing
@@ -244,13 +245,16 @@ class Panel(abc.ABC):
         except (TypeError, ValueError):
             return f"{type(self).__name__}(settings that are not valid)"
 
-    def _repr_mimebundle_(self, **kwargs: object) -> dict[str, object]:
+    def _repr_mimebundle_(self, **kwargs: object) -> tuple[dict[str, object], dict[str, object]]:
         # The first result comes before the panel is shown: Voilà reads the state of the widgets once, when the page is
         # loaded, and what a thread changes meanwhile never arrives there.
         if self.result is None and not self.running:
             with suppress(Exception):  # it stands in the status line
                 self.run_first()
-        return self.widget._repr_mimebundle_(**kwargs) | {"text/plain": repr(self)}
+        data = self.widget._repr_mimebundle_(**kwargs) | {"text/plain": repr(self)}
+        # Its picture stands where no widget can be shown: on a code host, on paper, in a notebook whose kernel is gone.
+        data["image/png"] = base64.b64encode(self.image.value).decode("ascii")
+        return data, {"image/png": {"alt": self.image.tooltip}}
 
     # What is shown; safe from any thread, for only `value`, `tooltip` and `disabled` of widgets change.
 

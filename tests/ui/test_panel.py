@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import logging
 import threading
 from dataclasses import dataclass, replace
@@ -232,6 +233,14 @@ def test_live_panel_has_its_first_result_when_it_is_shown():
     assert len(panel.result.values) == 2
     panel._repr_mimebundle_()
     assert panel.computed == [CountSettings()]
+
+
+def test_panel_brings_its_picture_for_where_no_widget_can_be_shown():
+    panel = LiveCountPanel()
+    data, metadata = panel._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in data
+    assert base64.b64decode(data["image/png"]) == panel.image.value
+    assert metadata["image/png"]["alt"] == panel.alt_text()
 
 
 def test_panel_with_run_button_does_not_run_by_itself():
