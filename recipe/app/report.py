@@ -10,6 +10,7 @@ from recipe import figures as plots
 from recipe.app.workflow import RecipeResult, Trial
 from recipe.core.measures import MEASURES
 from recipe.figures.training import plot_runs
+from recipe.steps.s2_measure import LEVEL
 
 TEMPLATE = "report.html.jinja"
 
@@ -43,7 +44,7 @@ def collect_facts(result: RecipeResult) -> dict[str, object]:
     What was not reached is None, and so is what is no number. ``baseline``, ``validation`` and ``test`` are values of
     the measure in ``unit``; ``validation`` is the best score that validation gave, and ``rival`` the best simple model
     that is no network. Epochs count from 1.
-    ``statistical_power`` is the confidence, from 0 to 1, that the small model is better than the baseline.
+    ``beats_baseline`` says whether the small model does, beyond chance; ``statistical_power`` has the test.
     """
     measure, dataset, test = MEASURES[result.problem.measure], result.dataset, result.test
     best = result.best.run if result.best else None
@@ -57,7 +58,7 @@ def collect_facts(result: RecipeResult) -> dict[str, object]:
         "higher_is_better": measure.higher_is_better,
         "baseline": result.baseline.value if result.baseline else None,
         "rival": {"name": result.rival.name, "validation": result.rival.value} if result.rival else None,
-        "statistical_power": result.power.confidence if result.power else None,
+        "beats_baseline": result.power.beats_baseline if result.power else None,
         "overfitting_epoch": result.overfitting_epoch,
         "overfitting_epoch_counts_from": 1,
         "validation": best.score if best else None,
@@ -67,7 +68,7 @@ def collect_facts(result: RecipeResult) -> dict[str, object]:
         "stopped": result.stopped,
         "stopped_in_step": result.stopped_in,
         "looks_at_the_test_set": test.looks if test else dataset.test.looks if dataset else 0,
-        "statistical_power_details": _power_facts(result),
+        "statistical_power": _power_facts(result),
         "test_details": _test_facts(result),
         "spec": best.spec.replace(epochs=best.best_epoch + 1, patience=None).to_dict() if best else None,
         "steps": [vars(step) | {"title": step.title} for step in result.steps],
@@ -78,7 +79,7 @@ def collect_facts(result: RecipeResult) -> dict[str, object]:
 
 
 def _power_facts(result: RecipeResult) -> dict[str, object] | None:
-    return vars(result.power) | {"beats_baseline": result.power.beats_baseline} if result.power else None
+    return vars(result.power) | {"interval_level": round(2 * LEVEL - 1, 12)} if result.power else None
 
 
 def _test_facts(result: RecipeResult) -> dict[str, object] | None:
@@ -92,7 +93,7 @@ def _test_facts(result: RecipeResult) -> dict[str, object] | None:
         "samples": result.test.samples,
         "epochs": result.final.epochs,
         "trained_on": result.final.samples,
-        "as_validation_promised": result.test.promise_kept,
+        "differs_from_validation": result.test.differs_from_validation,
     }
 
 

@@ -23,7 +23,7 @@ from recipe.data.problems import default_rows, find_problem
 from recipe.engine.interruption import interruptible
 from recipe.engine.saving import FinalModel, predict
 from recipe.search.plan import FEW_SAMPLES, FOLDS, HELD_OUT, Plan, make_plan
-from recipe.steps.s2_measure import estimate_uncertainty
+from recipe.steps.s2_measure import estimate_uncertainty, variance_of_folds
 from recipe.steps.s3_protocol import hold_out, k_fold
 from recipe.steps.s4_prepare import prepare
 from recipe.steps.s5_baseline import Baseline, StatisticalPower, compute_baseline, statistical_power
@@ -130,7 +130,7 @@ class Line:
     part : ``"validation"`` or ``"test"``
     score : the problem's measure
     epochs : how many the score is of; None for a guess
-    interval : confidence interval of a test score
+    interval : of a test score, at a level of 95 %
     """
 
     name: str
@@ -345,7 +345,7 @@ class _Walk:
         """Step 4: bring the data into the form that a network reads, with statistics from the training part alone."""
         first = self.prepared(self.plan.small)[0]
         x, preparation = first.x_train, first.preparation
-        flags = len(preparation.columns) - len(preparation.numbers) - len(preparation.ratios)
+        flags = len(preparation.columns) - len(preparation.numbers)
         done = {
             "scale": f"Pixels from 0 to {1 / preparation.input_scale:g} are scaled to the range from 0 to 1.",
             "normalize": "Each number is shifted and scaled to mean 0 and standard deviation 1, with the mean and the "
@@ -371,7 +371,7 @@ class _Walk:
         small = self.try_spec(5, "small model", self.plan.small, keep_best=True)
         result.best = small
         result.power = statistical_power(
-            result.problem, y_val, self.predict(small), result.baseline, seed=small.run.seed
+            result.problem, y_val, self.predict(small), result.baseline, folds=prepared, seed=small.run.seed
         )
         result.rival = _join_rivals([guess.rival for guess in guesses], result.problem, y_val)
         sentences = (
@@ -383,7 +383,7 @@ class _Walk:
             result.power.sentence,
         )
         numbers = {"baseline": value, "rival": result.rival.value, "small": small.run.score}
-        return sentences, numbers | {"confidence": result.power.confidence}
+        return sentences, numbers | {"p_value": result.power.p_value}
 
     def scale_up(self) -> tuple[Sequence[str], dict[str, object]]:
         """Step 6: train larger networks, then for longer, until one learns the training set by heart."""
@@ -451,8 +451,9 @@ class _Walk:
         against = f"{show_score(run)} against {rival.value:.4g} of the rival, {rival.name}"
         if noise.low <= run.score <= noise.high:
             return (
-                f"The network does not beat the rival beyond chance: {against} ({noise.low:.3g} to {noise.high:.3g} "
-                "with its noise). Where two models are level, the simple one is easier to train and to explain."
+                f"The network cannot be told from the rival: {against} ({100 * noise.level:g} % interval "
+                f"{noise.low:.3g} to {noise.high:.3g}). Where two models are level, the simple one is easier to train "
+                "and to explain."
             )
         if gain > 0:
             return f"The network beats the rival beyond the noise of the validation samples: {against}."
@@ -466,14 +467,16 @@ class _Walk:
         if final.run.stopped in WISHES:
             raise _Stopped(final.run.stopped)
         result.final = final
+        # Folds are worth fewer samples than they hold: they share what they were trained on.
+        worth = self.val_samples / len(result.splits) / variance_of_folds(result.splits)
         result.test = test = evaluate_once(
-            final, result.dataset, validation_score=best.score, validation_samples=self.val_samples, seed=best.seed
+            final, result.dataset, validation_score=best.score, validation_samples=round(worth), seed=best.seed
         )
         first = (
             f"The final model ({final.spec.describe()}) was trained on all {final.samples:,} samples, training and "
             f"validation part together, for {final.epochs} epochs, the number that validation found."
         )
-        numbers = {"test": test.score, "looks": test.looks, "as_validation_promised": test.promise_kept}
+        numbers = {"test": test.score, "looks": test.looks, "differs_from_validation": test.differs_from_validation}
         return (first, *test.sentences), numbers
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from dataclasses import replace
 from types import MappingProxyType
@@ -12,7 +13,7 @@ import numpy as np
 from recipe.core.problem import Problem, ProblemType
 from recipe.debugging import data, training
 from recipe.debugging import model as model_checks
-from recipe.debugging.bench import Bench, NotApplicable
+from recipe.debugging.bench import Bench, NotApplicable, last_line
 from recipe.debugging.checks import Check, PipelineReport, Status
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 CHECKS = MappingProxyType(
     {
+        "can be trained": training.check_can_be_trained,
         "shapes": data.check_shapes,
         "finite numbers": data.check_finite,
         "inputs vary": data.check_inputs_vary,
@@ -61,12 +63,13 @@ def check_pipeline(
 ) -> PipelineReport:
     """Check a compiled model and its data for what commonly goes wrong.
 
-    The model is only read: all trainings, of 60 steps each, are of copies that start from newly drawn weights (those
-    of frozen layers are kept) on at most 2,000 rows.
+    The model comes out as it went in: all trainings, of 60 steps each, start from newly drawn weights (those of frozen
+    layers are kept) on at most 2,000 rows, and are of a copy, or of the model itself where it holds more than Keras's
+    own plain layers. Its weights and state are then put back, also after an error or Ctrl-C.
 
     Parameters
     ----------
-    model : any compiled Keras model with one input and one output
+    model : any Keras model with one input and one output; not compiled, it fails
     x_train, y_train, x_val, y_val : arrays as they go to `fit`, of shape (n, ...) and (n,) or (n, outputs). Without
         validation a fifth of the training part is kept aside for the checks that need one
     problem : what is predicted; None finds it out from the targets
@@ -78,7 +81,8 @@ def check_pipeline(
     TypeError
         If the model is no Keras model, or a part is no array of numbers.
     ValueError
-        If the model is not compiled, only one of x_val and y_val is given, a part is empty, or there is no such check.
+        If the model has several inputs or outputs, only one of x_val and y_val is given, a part is empty, or there is
+        no such check.
 
     Examples
     --------
@@ -93,12 +97,22 @@ def check_pipeline(
     if unknown := [name for name in names if name not in CHECKS]:
         raise ValueError(f"There is no such check. Received: {', '.join(unknown)}. There are: {', '.join(CHECKS)}.")
     bench = Bench(model, x_train, y_train, x_val, y_val, problem=problem, seed=seed)
-    return PipelineReport(checks=tuple(make_check(bench, name) for name in names))
+    try:
+        made = tuple(make_check(bench, name) for name in names)
+    finally:
+        bench.put_back()
+    shuffled = ", ".join(sorted(bench.shuffled))
+    note = f"No initializer is known for {shuffled}: the numbers there were shuffled for the check." if shuffled else ""
+    return PipelineReport(checks=made, note=note)
 
 
 def make_check(bench: Bench, name: str) -> Check:
     """Make one check; where it cannot be made, its outcome says why."""
     try:
-        return replace(CHECKS[name](bench), name=name)
+        with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore", category=RuntimeWarning):
+            return replace(CHECKS[name](bench), name=name)
     except NotApplicable as why:
-        return Check(name=name, status=Status.NOT_APPLICABLE, found=why.sentence)
+        found = why.sentence
+    except Exception as error:
+        found = f"This check cannot read such a model or such data: {last_line(error)}"
+    return Check(name=name, status=Status.NOT_APPLICABLE, found=found)

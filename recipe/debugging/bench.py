@@ -1,11 +1,13 @@
 """A pipeline on the bench: its data, copies of its model, and short trainings of them, each made once and then kept.
 
-The model itself is only read.
+A model of Keras's own plain layers is copied. Any other one is trained as it is, since no configuration holds all of
+it: its weights are kept first, and put back by `Bench.put_back`.
 """
 
 from __future__ import annotations
 
 import math
+import re
 import threading
 import warnings
 from collections.abc import Iterator, Mapping
@@ -50,8 +52,19 @@ def refusals(fact: str) -> Iterator[None]:
     except NotApplicable:
         raise
     except Exception as error:
-        first = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise NotApplicable(f"{fact}: {first[:200]}") from error
+        raise NotApplicable(f"{fact}: {last_line(error)}") from error
+
+
+def last_line(error: Exception) -> str:
+    """Return what an error says in the end, without the arguments that Keras lists below it.
+
+    Examples
+    --------
+    >>> last_line(ValueError("Exception encountered.\n\nToo wide.\n\nArguments received by Dense.call():\n  x=1"))
+    'Too wide.'
+    """
+    text = re.sub(r"\x1b\[\d*m", "", str(error)).split("Arguments received by")[0].strip()
+    return (text or type(error).__name__).splitlines()[-1].strip()[:300]
 
 
 def judge(ok: bool, *, found: str, expected: str, cause: str, value: float | None = None) -> Check:
@@ -142,7 +155,7 @@ class Bench:
         problem: Problem | ProblemType | None = None,
         seed: int = 0,
     ) -> None:
-        _check_model(model)
+        _check_model(model, x_train)
         if (x_val is None) != (y_val is None):
             raise ValueError("Validation needs inputs and targets. Received: x_val or y_val alone. Give both, or none.")
         self.model, self.seed, self.validated = model, seed, x_val is not None
@@ -150,6 +163,7 @@ class Bench:
         self.parts = {name: _as_array(name, part) for name, part in parts.items() if part is not None}
         self.x_train, self.y_train, self.x_val, self.y_val = map(self.parts.get, parts)
         self._given, self._trained = problem, {}
+        self.shuffled: set[str] = set()
 
     # The data.
 
@@ -182,14 +196,29 @@ class Bench:
         return tuple(drawn)
 
     def as_read(self, x: np.ndarray) -> np.ndarray:
-        """Return inputs in the dtype that the network reads."""
-        return x.astype(np.int32 if "int" in str(self.copy.inputs[0].dtype) else np.float32)
+        """Return inputs in the dtype that the network reads: whole numbers where it looks words up."""
+        inputs = getattr(self.model, "inputs", None) if self.model.built else None  # a subclassed model has none
+        words = self.embedding is not None or "int" in str(inputs[0].dtype if inputs else "")
+        return x.astype(np.int32 if words else np.float32)
+
+    @cached_property
+    def embedding(self) -> keras.layers.Embedding | None:
+        """The layer that looks the inputs up, if the first one does."""
+        import keras
+
+        layers = [layer for layer in self.model.layers if type(layer).__name__ != "InputLayer"]
+        return layers[0] if layers and isinstance(layers[0], keras.layers.Embedding) else None
 
     @cached_property
     def bad_numbers(self) -> dict[str, int]:
         """How many numbers of each part are not finite; a part without any is left out."""
         counts = {name: int((~np.isfinite(part)).sum()) for name, part in self.parts.items()}
         return {name: count for name, count in counts.items() if count}
+
+    @cached_property
+    def is_recurrent(self) -> bool:
+        """Whether a layer reads its input step by step: such a network learns slowly at first."""
+        return any(hasattr(layer, "return_sequences") for layer in _inner_layers(self.model))
 
     @property
     def target_columns(self) -> int:
@@ -213,24 +242,35 @@ class Bench:
         is_sparse = self.type is ProblemType.MULTICLASS and self.target_columns == 1
         return self.outputs if is_sparse else self.target_columns
 
-    @property
+    @cached_property
     def outputs(self) -> int:
         """How many numbers the network puts out for a sample."""
         return int(self.copy.output_shape[-1])
+
+    @property
+    def loss(self) -> object:
+        """The loss as `compile` took it, that of the only output where it stands in a dict or a list."""
+        loss = getattr(self.model, "loss", None)
+        return next(iter(loss.values() if isinstance(loss, dict) else loss)) if isinstance(loss, dict | list) else loss
 
     @cached_property
     def loss_name(self) -> str:
         """The name of the loss, as Keras writes it out in full: "mse" and MeanSquaredError() are one."""
         import keras
 
-        loss = keras.losses.get(self.model.loss)
+        loss = keras.losses.get(self.loss)
         name = getattr(loss, "__name__", "") or type(loss).__name__
         return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")
 
     @property
+    def has_own_loss(self) -> bool:
+        """Whether the loss is one of the user's own, of which nothing is known."""
+        return not (isinstance(self.loss, str) or str(getattr(self.loss, "__module__", "")).startswith("keras."))
+
+    @property
     def from_logits(self) -> bool:
         """Whether the loss takes the outputs before their activation."""
-        config = self.model.loss.get_config() if hasattr(self.model.loss, "get_config") else {}
+        config = self.loss.get_config() if hasattr(self.loss, "get_config") else {}
         return bool(config.get("from_logits", False))
 
     @property
@@ -238,18 +278,64 @@ class Bench:
         """The learning rate that the model is compiled with."""
         return float(self.model.optimizer.learning_rate)
 
-    # Copies of the model.
+    # The model with other weights.
 
     @cached_property
+    def _is_copied(self) -> bool:
+        """Whether a copy through the configuration is the same model: Keras's own layers with none inside them."""
+        from recipe.engine.twins import is_plain
+
+        try:
+            return is_plain(self.model) and not any(map(_inner_layers, self.model.layers))
+        except Exception:
+            return False
+
+    @cached_property
+    def _ends(self) -> tuple:
+        """The symbolic input and output of the model itself."""
+        import keras
+
+        if self.model.built and getattr(self.model, "inputs", None):
+            return self.model.inputs[0], self.model.outputs[0]
+        with refusals("the model cannot read the inputs"):
+            first = keras.Input(self.x_train.shape[1:], dtype=self.as_read(self.x_train[:1]).dtype.name)
+            return first, self.model(first)
+
+    @cached_property
+    def _kept(self) -> list[tuple[keras.Variable, np.ndarray]]:
+        """The variables of the model itself, with what they held before anything was drawn."""
+        return [(variable, np.array(variable)) for variable in self.model.variables]
+
+    def put_back(self) -> None:
+        """Give the model the weights and the state back that it came with."""
+        for variable, value in self.__dict__.get("_kept", ()):
+            variable.assign(value)
+
+    @property
     def copy(self) -> keras.Model:
-        """A copy of the model with the weights that it has now (fresh ones where it is not built yet)."""
+        """A model with the weights that it has now (fresh ones where it is not built yet)."""
+        if self._is_copied:
+            return self._copied
+        return self._stand_in()
+
+    @cached_property
+    def _copied(self) -> keras.Model:
         copy = self.draw_anew()
         if self.model.built:
             copy.set_weights(self.model.get_weights())
         return copy
 
+    def _stand_in(self) -> keras.Model:
+        """Return the model's own layers as they came, in a model that can be compiled without touching theirs."""
+        import keras
+
+        stand_in = keras.Model(*self._ends)  # first of all, for it builds what is not built yet
+        for variable, value in self._kept:
+            variable.assign(value)
+        return stand_in
+
     def draw_anew(self, *, frozen_too: bool = False) -> keras.Model:
-        """Return a copy with weights drawn from the seed.
+        """Return the model with weights drawn from the seed.
 
         Those of frozen layers are the model's own, unless they are asked for, too: a part that is not trained has its
         weights from somewhere else.
@@ -257,6 +343,8 @@ class Bench:
         from recipe.engine.models import fixed_seed
         from recipe.engine.twins import copy_model
 
+        if not self._is_copied:
+            return self._redraw(frozen_too)
         with refusals("the model cannot be copied"), fixed_seed(self.seed):
             copy = copy_model(self.model)
             if not copy.built:
@@ -267,6 +355,26 @@ class Bench:
                     new.assign(old.value)
         return copy
 
+    def _redraw(self, frozen_too: bool) -> keras.Model:
+        """Draw the weights of the model itself by its layers' initializers; shuffle those that keep none."""
+        stand_in, rng = self._stand_in(), np.random.default_rng(self.seed)
+        found = {}
+        for layer in (self.model, *_inner_layers(self.model)):  # the innermost comes last, and knows best
+            for variable in layer.variables:
+                names = (f"{variable.name}_initializer", f"{variable.name.removesuffix('_kernel')}_initializer")
+                own = next(filter(None, (getattr(layer, name, None) for name in names)), None)
+                found[variable.path] = own or found.get(variable.path)
+        for variable, value in self._kept:
+            draw = found.get(variable.path)
+            if not (variable.trainable or (frozen_too and draw)):
+                continue
+            if draw is None:
+                self.shuffled.add(short_path(variable))
+                variable.assign(rng.permutation(value.ravel()).reshape(value.shape))
+            else:
+                variable.assign(_with_seed(draw, int(rng.integers(2**31)))(value.shape, variable.dtype))
+        return stand_in
+
     # Losses.
 
     def mean_loss(self, y: np.ndarray, outputs: np.ndarray) -> float:
@@ -276,7 +384,7 @@ class Bench:
         from recipe.engine.members import row_losses
 
         with refusals("the loss cannot be computed"):
-            losses = row_losses(self.model.loss, y, outputs.astype(np.float32))
+            losses = row_losses(self.loss, y, outputs.astype(np.float32))
         return float(keras.ops.convert_to_numpy(losses).mean())
 
     def first_loss(self, rows: int = VAL_ROWS) -> float:
@@ -315,6 +423,31 @@ class Bench:
             raise NotApplicable("some numbers are not finite, and every loss would be the same: not a number")
         if len(self.arrays[0]) < 2:
             raise NotApplicable("there are too few samples")
+        if self.refusal:
+            raise NotApplicable('the model cannot make a training step on these data: see "can be trained"')
+
+    @cached_property
+    def refusal(self) -> str:
+        """What Keras says last where the model cannot make one training step on its data; empty where it can."""
+        if not getattr(self.model, "compiled", False) or self.loss is None or self.model.optimizer is None:
+            return "You must call compile() before using the model."
+        if self.unpaired:
+            return f"Make sure all arrays contain the same number of samples. {self.unpaired}"
+        try:
+            with warnings.catch_warnings(action="ignore"):
+                model = self.draw_anew()
+                model.compile(optimizer="sgd", loss=self.loss)
+                for x, y in ((self.x_train, self.y_train), (self.x_val, self.y_val))[: 1 + self.validated]:
+                    few, targets = self.as_read(x[:BATCH]), y[:BATCH]
+                    model.compute_loss(x=few, y=targets, y_pred=model(few, training=x is self.x_train))
+                if not self._is_copied:  # code of the user's own may run by itself, and not in a compiled step
+                    model.train_on_batch(self.as_read(self.x_train[:BATCH]), self.y_train[:BATCH])
+        except Exception as error:
+            return last_line(error)
+        numbers = self.embedding and (self.x_train.min(), self.x_train.max(), self.embedding.input_dim)
+        if numbers and (numbers[0] < 0 or numbers[1] >= numbers[2]):
+            return f"indices = {numbers[1]:g} is not in [0, {numbers[2]}). (On JAX: no error, and a loss of NaN.)"
+        return ""
 
     @cached_property
     def _trainee(self) -> tuple[keras.Model, list[np.ndarray]]:
@@ -332,7 +465,7 @@ class Bench:
             raise NotApplicable("no weight can be trained")
         build_optimizer(optimizer, copy.trainable_variables)
         with refusals("the model cannot be compiled anew"):
-            copy.compile(optimizer=optimizer, loss=self.model.loss)
+            copy.compile(optimizer=optimizer, loss=self.loss)
         return copy
 
     def _start_anew(self) -> keras.Model:
@@ -402,6 +535,7 @@ class Bench:
     @cached_property
     def sweep(self) -> RateSweep:
         """A short training at each of a range of learning rates around the one used."""
+        self.check_runnable()
         courses = {}
         for rate in (self.used_rate * factor for factor in AROUND):
             losses = self.train(f"rate {rate:g}", *self.arrays, rate=rate, epochs=STRETCHES).losses
@@ -424,14 +558,28 @@ def guess_type(y: np.ndarray, outputs: int, loss: str) -> ProblemType:
     return ProblemType.BINARY if whole and (few or "binary" in loss) else ProblemType.REGRESSION
 
 
-def _check_model(model: object) -> None:
+def _inner_layers(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
+    """Return all layers inside one, at any depth: `layers` of a model does not go into cells and wrappers."""
+    return list(layer._flatten_layers(include_self=False))
+
+
+def _with_seed(draw: object, seed: int) -> object:
+    """Return an initializer like this one with another seed; a function is returned itself."""
+    config = draw.get_config() if hasattr(draw, "get_config") else {}
+    return type(draw).from_config(config | {"seed": seed}) if "seed" in config else draw
+
+
+def _check_model(model: object, x: object) -> None:
     import keras
 
     if not isinstance(model, keras.Model):
         raise TypeError(f"Only a Keras model can be checked. Received: model, {type(model).__name__}.")
-    if getattr(model, "optimizer", None) is None or getattr(model, "loss", None) is None:
+    inputs, outputs = (len(getattr(model, name, None) or [0]) for name in ("inputs", "outputs"))
+    if max(inputs, outputs) > 1 or isinstance(x, dict):
         raise ValueError(
-            f"The model has no loss and optimizer yet. Received: model {model.name!r}, not compiled. Compile it first."
+            f"A model with one input and one output can be checked. Received: model {model.name!r}, inputs: {inputs}, "
+            f"outputs: {outputs}. Check the outputs one by one: keras.Model(model.inputs, model.outputs[0]), "
+            "compiled with its own loss; put several inputs side by side in one array."
         )
 
 

@@ -78,9 +78,11 @@ class PipelineReport:
     Attributes
     ----------
     checks : in the order in which they were made
+    note : what was done otherwise than usual, in a sentence
     """
 
     checks: tuple[Check, ...]
+    note: str = ""
 
     @property
     def failed(self) -> tuple[Check, ...]:
@@ -93,7 +95,10 @@ class PipelineReport:
         left = sum(check.status is Status.NOT_APPLICABLE for check in self.checks)
         made, failed = len(self.checks) - left, len(self.failed)
         words = f"{failed} of {made} checks failed." if failed else f"All {made} checks passed."
-        return f"{words} ({left} not applicable.)" if left else words
+        words = words if made else "No check could be made."
+        words += f" ({left} not applicable.)" if left else ""
+        words += " So many could not be made that this proves little." if 3 * left > len(self.checks) > 2 else ""
+        return f"{words} {self.note}".rstrip()
 
     @property
     def sentence(self) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 STRONG_DROPOUT = 0.8
 DEAD = 0.75  # of a layer's units: some die in every network
 VANISHED, EXPLODED = 1e-6, 1e3  # root mean square of a layer's gradient over its weights'
-NEAR_THEORY = (0.6, 1.7)  # times the loss that theory gives
+NEAR_THEORY = (0.6, 4.0)  # times the loss that theory gives: inputs that vary by 2 or 3 are sound, and give 3 times
 CHANCE = 4  # standard deviations by which two draws of the same weights may differ
 GRADIENT_RATE = 2.0**20  # a step of plain gradient descent at this rate shows gradients far below a weight's rounding
 LINEAR = "linear"
@@ -79,6 +79,8 @@ def check_last_activation(bench: Bench) -> Check:
 def check_loss(bench: Bench) -> Check:
     """The loss against the table of step 1; for quantities others that fall as the output comes nearer pass, too."""
     activation = _last_activation(bench)
+    if bench.has_own_loss:
+        raise NotApplicable(f"the loss {bench.loss_name} is no one of Keras's, and what it wants cannot be read")
     row, _ = _row_for(bench, _seen_by_loss(bench, activation))
     loss = _SHORT.get(bench.loss_name, bench.loss_name)
     fitting = [*row.losses, *filter(None, [row.integer_label_loss])]
@@ -192,12 +194,12 @@ def check_dropout(bench: Bench) -> Check:
 
 def check_frozen(bench: Bench) -> Check:
     """No layer stays at the random weights that it was born with."""
-    fresh = flatten(bench.draw_anew(frozen_too=True))
+    drawn = [layer.get_weights() for layer in flatten(bench.draw_anew(frozen_too=True))]
     frozen, born = [], []
-    for layer, other in zip(flatten(bench.copy), fresh, strict=True):
+    for layer, fresh in zip(flatten(bench.copy), drawn, strict=True):
         if layer.weights and not layer.trainable and type(layer).__name__ not in PREPARING:
             frozen.append(layer)
-            if _is_as_drawn(layer.get_weights(), other.get_weights()):
+            if _is_as_drawn(layer.get_weights(), fresh):
                 born.append(layer)
     weights = sum(layer.count_params() for layer in born)
     found = "No layer is frozen."
@@ -246,7 +248,7 @@ def check_gradients(bench: Bench) -> Check:
     sizes = {
         short_path(variable): float(np.sqrt(np.mean(((old - np.array(variable)) / GRADIENT_RATE) ** 2)))
         for old, variable in zip(before, model.trainable_variables, strict=True)
-        if len(variable.shape) >= 2
+        if len(variable.shape) >= 2 and variable.name != "bias"  # attention does not see the bias of its keys
     }
     low, high = min(sizes, key=sizes.get), max(sizes, key=sizes.get)
     ok = all(map(math.isfinite, sizes.values())) and sizes[low] > VANISHED and sizes[high] < EXPLODED

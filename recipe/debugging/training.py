@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 
 import numpy as np
@@ -27,6 +28,68 @@ HALF = 0.5
 BATCH_LEFT = 0.3  # of the loss of a constant answer, after learning a batch by heart
 ANSWER_LEFT = 0.5  # of the same, where the answer stands among the inputs
 CHANCE = 1.3  # by so much over the root of the number of rows a model may be better by chance
+
+
+def check_can_be_trained(bench: Bench) -> Check:
+    """Keras makes one training step on the data as they are."""
+    fact, way_out = _why_refused(bench) if bench.refusal else ("Keras makes a training step on these data.", "")
+    return judge(
+        not bench.refusal,
+        found=fact,
+        expected="a step of training without an error.",
+        cause=f"{way_out}\nKeras says: {bench.refusal}",
+    )
+
+
+def _why_refused(bench: Bench) -> tuple[str, str]:
+    """Return why Keras cannot train the model, in plain words, and the way out."""
+    model, y, embedding, has_loss = bench.model, bench.y_train, bench.embedding, bench.loss is not None
+    reads = tuple(bench.model.input_shape[1:]) if model.built and getattr(model, "inputs", None) else None
+    sample, columns = bench.x_train.shape[1:], bench.target_columns
+    if not has_loss or model.optimizer is None:
+        return "The model is not compiled.", "Call model.compile(optimizer=..., loss=...) first."
+    if bench.unpaired:
+        return bench.unpaired, "Drop a row from inputs and targets alike."
+    if embedding is not None and bench.x_train.max() >= embedding.input_dim:
+        return (
+            f"The highest word number is {bench.x_train.max():g}, and the embedding knows those below "
+            f"{embedding.input_dim}.",
+            f"Give the embedding input_dim={int(bench.x_train.max()) + 1}, or cut rarer words off.",
+        )
+    if reads and (len(reads) != len(sample) or any(a not in (None, b) for a, b in zip(reads, sample, strict=True))):
+        return (
+            f"The model reads samples of shape {reads}, and these have the shape {sample}.",
+            f"Begin the model with keras.Input({sample}), or bring the samples into that shape.",
+        )
+    if bench.validated and bench.y_val.reshape(len(bench.y_val), -1).shape[1] != columns:
+        return (
+            f"The targets of training and validation have different forms: {y.shape} and {bench.y_val.shape}.",
+            "Encode both in the same way.",
+        )
+    with contextlib.suppress(NotApplicable):
+        shape = bench.copy.output_shape[1:]
+        if len(shape) > max(1, y.ndim - 1):
+            return (
+                f"For a sample the model puts out numbers of shape {shape}, and its target is of shape "
+                f"{y.shape[1:] or (1,)}: an axis too many.",
+                "A Flatten layer (or a pooling, or return_sequences=False) before the last layers is missing.",
+            )
+        if bench.loss_name == "categorical_crossentropy" and columns == 1:
+            return (
+                f"The labels are whole numbers, and the loss wants {bench.outputs} numbers, one-hot.",
+                'Compile with loss="sparse_categorical_crossentropy", or take keras.utils.to_categorical(y).',
+            )
+        if bench.loss_name == "sparse_categorical_crossentropy" and columns > 1:
+            return (
+                f"The labels are one-hot rows of {columns} numbers, and the loss wants whole numbers.",
+                'Compile with loss="categorical_crossentropy", or take y.argmax(axis=1).',
+            )
+        if columns != bench.outputs:
+            return (
+                f"A target has {columns} numbers, and the network puts out {bench.outputs}.",
+                "Give the last layer as many units as a target has numbers, or take the loss for such targets.",
+            )
+    return "Keras stops with an error at the first step.", "Its message, and the shapes after each layer, say where."
 
 
 def check_rate(bench: Bench) -> Check:
@@ -55,7 +118,10 @@ def check_rate(bench: Bench) -> Check:
 
 def check_one_batch(bench: Bench) -> Check:
     """A sound model learns 32 samples by heart."""
-    outcome, constant = _learn_batch(bench, bench.sweep.fastest_rate, BATCH_LEFT)
+    for rate in _fast_rates(bench):
+        outcome, constant = _learn_batch(bench, rate, BATCH_LEFT)
+        if outcome.best <= BATCH_LEFT * constant:
+            break
     rows = min(BATCH, len(bench.arrays[0]))
     return judge(
         outcome.best <= BATCH_LEFT * constant,
@@ -65,6 +131,11 @@ def check_one_batch(bench: Bench) -> Check:
         "activation or loss, too strong dropout or penalties, or a network without capacity.",
         value=outcome.best,
     )
+
+
+def _fast_rates(bench: Bench) -> tuple[float, ...]:
+    """Return the fastest rate, and the one to try where it throws the weights too far."""
+    return tuple(dict.fromkeys((bench.sweep.fastest_rate, bench.sweep.advised_rate)))
 
 
 def _learn_batch(bench: Bench, rate: float, share: float) -> tuple[Outcome, float]:
@@ -96,13 +167,17 @@ def check_weights_move(bench: Bench) -> Check:
 
 def check_output_as_input(bench: Bench) -> Check:
     """With the answer written into the inputs, a sound pipeline finds it."""
+    bench.check_runnable()
     x, y, x_val, y_val = bench.arrays
     coded, coded_val = _write_answer(bench, x, y), _write_answer(bench, x_val, y_val)
     enough = ANSWER_LEFT * bench.constant_loss
-    outcome = bench.train(
-        "output as input", coded, y, coded_val, y_val, rate=bench.sweep.fastest_rate, epochs=LONGEST, enough=enough
-    )
-    return judge(
+    for rate in _fast_rates(bench):
+        options = {"rate": rate, "epochs": LONGEST, "enough": enough}
+        outcome = bench.train(f"output as input at {rate:g}", coded, y, coded_val, y_val, **options)
+        if outcome.best <= enough:
+            break
+    return _judge_learning(
+        bench,
         outcome.best <= enough,
         found=f"With the answer in half of the inputs the validation loss is {outcome.best:.3g} after "
         f"{outcome.steps} steps.",
@@ -118,7 +193,8 @@ def check_zero_input(bench: Bench) -> Check:
     x, y, x_val, _ = bench.arrays
     true, steps = bench.true.best, bench.true.steps
     blind = min(_train_as_long(bench, "zeros", np.zeros_like(x), y, np.zeros_like(x_val)), bench.constant_loss)
-    return judge(
+    return _judge_learning(
+        bench,
         true < _better(bench) * blind,
         found=f"After {steps} steps the best validation loss is {true:.3g}; without seeing the inputs {blind:.3g}.",
         expected=f"below {_better(bench):.2f} times that of a model that sees zeros or answers with a constant.",
@@ -134,8 +210,9 @@ def check_shuffled_labels(bench: Bench) -> Check:
     true, steps = bench.true.best, bench.true.steps
     shuffled = y[np.random.default_rng(bench.seed + 1).permutation(len(y))]
     wrong = _train_as_long(bench, "shuffled", x, shuffled, x_val)
-    learns_noise = wrong < 0.9 * bench.constant_loss
-    return judge(
+    learns_noise = wrong < (1 - max(0.1, 2 * CHANCE / math.sqrt(len(bench.arrays[3])))) * bench.constant_loss
+    return _judge_learning(
+        bench,
         true < _better(bench) * min(wrong, bench.constant_loss) and not learns_noise,
         found=f"After {steps} steps the best validation loss is {true:.3g} with true labels "
         f"and {wrong:.3g} with shuffled ones.",
@@ -147,6 +224,13 @@ def check_shuffled_labels(bench: Bench) -> Check:
         "or sorted without the other), or the axes mixed.",
         value=true / wrong if wrong else math.inf,
     )
+
+
+def _judge_learning(bench: Bench, ok: bool, **words: object) -> Check:
+    """Judge whether a short training got anywhere, unless the network is one that needs a longer one to begin."""
+    if not ok and bench.is_recurrent:
+        raise NotApplicable(f"{STEPS * LONGEST} steps are too few for a recurrent network to tell on these data")
+    return judge(ok, **words)
 
 
 def _train_as_long(bench: Bench, name: str, x: np.ndarray, y: np.ndarray, x_val: np.ndarray) -> float:

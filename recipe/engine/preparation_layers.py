@@ -60,7 +60,7 @@ def _prepare(raw: keras.KerasTensor, preparation: Preparation) -> keras.KerasTen
         scale = keras.layers.Rescaling(1 / spread.item(), offset=-center.item() / spread.item())
         return raw if preparation.encoding == "raw" else scale(raw)
     parts = []
-    if preparation.numbers or preparation.ratios:
+    if preparation.numbers:
         # `Normalization` divides by the root of the variance, so it does scaling to a range, too.
         scale = keras.layers.Normalization(mean=center.tolist(), variance=(spread**2).tolist())
         numbers = _complete(raw, preparation)
@@ -76,13 +76,9 @@ def pad_reviews(reviews: Reviews) -> np.ndarray:
 
 
 def _complete(raw: keras.KerasTensor, preparation: Preparation) -> keras.KerasTensor:
-    """`Preparation.complete` in Keras's own operations, so that Keras alone loads it: (batch, numbers + ratios)."""
+    """`Preparation.complete` in Keras's own operations, so that Keras alone loads it: (batch, numbers)."""
     x = ops.where(ops.isnan(raw), np.array(preparation.median, "float32"), raw) if preparation.median else raw
-    columns = [ops.take(x, list(preparation.numbers), axis=1) if preparation.hot else x]
-    for ratio in preparation.ratios:
-        over, under = ratio.places(preparation.problem.column_names)
-        columns.append(ops.divide(ops.take(x, [over], axis=1), ops.take(x, [under], axis=1)))
-    return ops.concatenate(columns, axis=1) if len(columns) > 1 else columns[0]
+    return ops.take(x, list(preparation.numbers), axis=1) if preparation.hot else x
 
 
 def _flags(raw: keras.KerasTensor, preparation: Preparation) -> list[keras.KerasTensor]:

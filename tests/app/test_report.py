@@ -72,7 +72,8 @@ def test_collect_facts_has_the_promised_numbers_in_the_measures_unit(result):
     assert "not real prices" in facts["provenance"]
     assert (facts["test"], facts["validation"]) == (result.test.score, result.test.validation_score)
     assert 0 < facts["test"] < facts["baseline"]
-    assert facts["statistical_power"] == pytest.approx(1 - facts["statistical_power_details"]["p_value"])
+    assert facts["beats_baseline"] is (facts["statistical_power"]["p_value"] <= 0.05)
+    assert facts["statistical_power"]["interval_level"] == 0.9
     assert (facts["looks_at_the_test_set"], facts["interrupted"]) == (1, False)
     assert ModelSpec.from_dict(facts["spec"]).epochs == result.final.epochs
     assert facts["versions"]["keras"]

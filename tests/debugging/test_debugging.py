@@ -53,7 +53,7 @@ def test_sound_pipeline_passes_every_check_that_applies(report):
     assert report.failed == ()
     assert [check.name for check in report.checks] == list(CHECKS)
     assert [check.name for check in report.checks if check.status is NOT_APPLICABLE] == ["dropout"]
-    assert report.sentence == "All 23 checks passed. (1 not applicable.)"
+    assert report.sentence == "All 24 checks passed. (1 not applicable.)"
 
 
 def test_every_outcome_has_words_and_a_cause_only_where_it_failed(report):
@@ -81,7 +81,7 @@ def test_report_is_shown_as_text_frame_and_escaped_html(data):
 
 def test_report_names_a_check_that_was_not_made(report):
     assert report["loss"].passed
-    with pytest.raises(KeyError, match=r"That check was not made\. Received: 'losses'\. Made: shapes, "):
+    with pytest.raises(KeyError, match=r"That check was not made\. Received: 'losses'\. Made: can be trained, "):
         report["losses"]
 
 
@@ -172,21 +172,168 @@ def test_without_validation_a_part_is_kept_aside(data):
     assert [report[name].found for name in missing] == ["No validation part was given."] * 3
 
 
-def test_model_that_cannot_be_copied_leaves_the_checks_of_the_data(data):
-    class Own(keras.Model):
-        def __init__(self, size):
-            super().__init__()
-            self.dense = keras.layers.Dense(size, activation="softmax")
+def two_outputs():
+    inputs = keras.Input((8,))
+    model = keras.Model(inputs, [keras.layers.Dense(1, name=name)(inputs) for name in ("kind", "size")])
+    model.compile("adam", {"kind": "mae", "size": "mse"})
+    return model
 
-        def call(self, x):
-            return self.dense(x)
 
-    model = Own(3)
-    model.compile("adam", "sparse_categorical_crossentropy")
-    report = check_pipeline(model, *data, problem=ProblemType.MULTICLASS)
-    assert report["finite numbers"].passed
-    assert report["overfit one batch"].status is NOT_APPLICABLE
-    assert report["overfit one batch"].found.startswith("The model cannot be copied: ")
+# Models that no configuration makes again.
+
+
+class Mixed(keras.layers.Layer):
+    """A layer of one's own, without get_config."""
+
+    def __init__(self, units):
+        super().__init__()
+        self.units = units
+
+    def build(self, shape):
+        self.weight = self.add_weight(shape=(shape[-1], self.units), initializer="glorot_uniform", name="mixing")
+
+    def call(self, x):
+        return keras.ops.relu(x @ self.weight)
+
+
+class Own(keras.Model):
+    """A subclassed model with weights that are trained and state that is not."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.dense = keras.layers.Dense(16, activation="relu"), keras.layers.Dense(3, activation="softmax")
+        self.norm = keras.layers.BatchNormalization()
+
+    def call(self, x):
+        return self.dense(self.norm(self.first(x)))
+
+
+def soft_crossentropy(y_true, y_pred):
+    return keras.losses.sparse_categorical_crossentropy(y_true, y_pred)
+
+
+TRAINED = ("subclassed", "nested", "own layer")
+
+
+def make_own(kind, data):
+    """A compiled model that a copy through the configuration would lose something of."""
+    dense, options = keras.layers.Dense(16, activation="relu"), {}
+    if kind == "subclassed":
+        model = Own()
+        model.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy")
+        return model
+    if kind == "adapted":
+        scale = keras.layers.Normalization()
+        scale.adapt(data[0])
+        return make_model(hidden=[scale, dense])
+    if kind == "nested":
+        base = keras.Sequential([keras.Input((8,)), dense])
+        make_model(hidden=[base]).fit(*data[:2], epochs=3, verbose=0)
+        base.trainable = False
+        return make_model(hidden=[base])
+    if kind == "own loss":
+        options = {"loss": soft_crossentropy}
+    hidden = {"lambda": [keras.layers.Lambda(lambda x: x / 2), dense], "own layer": [Mixed(16)]}
+    return make_model(hidden=hidden.get(kind, [dense]), **options)
+
+
+@pytest.mark.parametrize("kind", ["subclassed", "adapted", "nested", "own loss", "lambda", "own layer"])
+def test_model_of_any_kind_is_checked_and_comes_out_as_it_went_in(data, kind):
+    model = make_own(kind, data)
+    model.fit(*data[:2], verbose=0)
+    variables = [*model.variables, *model.optimizer.variables]
+    before, step = [np.array(variable) for variable in variables], model.train_function
+    training = ["learning rate", "overfit one batch", "weights move", "zero input"] if kind in TRAINED else []
+    report = check_pipeline(model, *data, checks=["can be trained", "frozen layers", "initial loss", *training])
+    assert [one.sentence for one in report.failed] == []
+    assert all(report[name].passed for name in ("can be trained", "frozen layers", "initial loss", *training))
+    assert all(np.array_equal(old, np.array(variable)) for old, variable in zip(before, variables, strict=True))
+    assert model.train_function is step
+    assert ("mixing" in report.note) is ("mixing" in str(report)) is (kind == "own layer")
+
+
+@pytest.mark.parametrize("ending", [KeyboardInterrupt, MemoryError])
+def test_weights_are_put_back_after_ctrl_c_and_after_an_error(data, ending, monkeypatch):
+    model = make_own("subclassed", data)
+    model.fit(*data[:2], verbose=0)
+    before = model.get_weights()
+
+    def give_up(bench):
+        bench.draw_anew()
+        assert not np.array_equal(model.get_weights()[0], before[0])
+        raise ending
+
+    monkeypatch.setattr("recipe.debugging.CHECKS", {"loss": give_up})
+    if ending is KeyboardInterrupt:
+        with pytest.raises(KeyboardInterrupt):
+            check_pipeline(model, *data)
+    else:
+        assert "cannot read such a model" in check_pipeline(model, *data)["loss"].found
+    assert all(np.array_equal(old, new) for old, new in zip(before, model.get_weights(), strict=True))
+
+
+def test_recurrent_network_is_trained_and_its_weights_are_put_back():
+    x = np.random.default_rng(0).integers(1, 50, (200, 6))
+    words = [keras.layers.Embedding(50, 8), keras.layers.LSTM(8)]
+    model = make_model(1, "sigmoid", "binary_crossentropy", hidden=words, columns=6)
+    before = model.get_weights()
+    y = (x[:, -1] > 25).astype(int)
+    report = check_pipeline(model, x, y, checks=["can be trained", "weights move", "zero input"])
+    assert report.failed == ()
+    assert report["weights move"].passed
+    assert all(np.array_equal(old, new) for old, new in zip(before, model.get_weights(), strict=True))
+
+
+# What Keras refuses.
+
+
+def flat(x):
+    return np.repeat(x[:, None], 4, axis=1)
+
+
+@pytest.mark.parametrize(
+    ("options", "change", "fact", "way_out"),
+    [
+        ({"loss": "categorical_crossentropy"}, None, "whole numbers", "sparse_categorical_crossentropy"),
+        ({}, lambda x, y: (x, np.eye(3)[y]), "one-hot rows of 3", "y.argmax(axis=1)"),
+        ({}, lambda x, y: (x[:, :5], y), "shape (8,), and these have the shape (5,)", "keras.Input((5,))"),
+        (
+            {"loss": "mse"},
+            lambda x, y: (x, np.eye(4)[y]),
+            "A target has 4 numbers, and the network puts out 3",
+            "units",
+        ),
+        ({}, lambda x, y: (x[1:], y), "219 inputs and 220 targets", "Drop a row"),
+    ],
+)
+def test_what_keras_refuses_is_said_with_its_own_last_line(data, options, change, fact, way_out):
+    report = check_pipeline(make_model(**options), *(change or (lambda *both: both))(*data[:2]))
+    found = report["can be trained"]
+    assert found.failed
+    assert fact in found.found
+    assert way_out in found.cause.split("\n")[0]
+    assert found.cause.split("\n")[1].startswith("Keras says: ")
+    assert "All" not in report.count
+    assert "proves little" in report.count
+    assert report["learning rate"].found.endswith('see "can be trained".') or "targets" in report["learning rate"].found
+
+
+def test_axis_too_many_word_too_high_and_no_compile_are_told(data):
+    x, y, *_ = data
+    image = keras.Sequential([keras.Input((4, 8)), keras.layers.Dense(3, activation="softmax")])
+    image.compile("adam", "sparse_categorical_crossentropy")
+    assert "Flatten" in check("can be trained", image, flat(x), y).cause
+    words = make_model(hidden=[keras.layers.Embedding(50, 4), keras.layers.Flatten()])
+    found = check("can be trained", words, np.full((220, 8), 50), y)
+    assert "highest word number is 50, and the embedding knows those below 50" in found.found
+    report = check_pipeline(keras.Sequential([keras.Input((8,)), keras.layers.Dense(1)]), x, y)
+    assert report.failed[0].found == "The model is not compiled."
+
+
+def test_other_form_of_validation_labels_is_told(data):
+    x, y, x_val, y_val = data
+    found = check_pipeline(make_model(), x, y, x_val, np.eye(3)[y_val])["can be trained"]
+    assert "different forms: (220,) and (80, 3)" in found.found
 
 
 def test_learned_weights_may_be_frozen_and_random_ones_not(data):
@@ -303,11 +450,11 @@ def test_check_pipeline_refuses_what_it_cannot_check(data):
     model = make_model()
     with pytest.raises(TypeError, match=r"Only a Keras model can be checked\. Received: model, str\."):
         check_pipeline("model", x, y)
-    with pytest.raises(ValueError, match=r"not compiled\. Compile it first\."):
-        check_pipeline(keras.Sequential([keras.layers.Dense(1)]), x, y)
+    with pytest.raises(ValueError, match=r"inputs: 1, outputs: 2\. Check the outputs one by one"):
+        check_pipeline(two_outputs(), x, {"kind": y, "size": x[:, 0]})
     with pytest.raises(ValueError, match=r"Received: x_val or y_val alone\."):
         check_pipeline(model, x, y, x)
-    with pytest.raises(ValueError, match=r"There is no such check\. Received: losses\. There are: shapes, "):
+    with pytest.raises(ValueError, match=r"There is no such check\. Received: losses\. There are: can be trained, "):
         check_pipeline(model, x, y, checks=["losses"])
     with pytest.raises(ValueError, match=r"Received: x_train, empty\."):
         check_pipeline(model, x[:0], y[:0])

@@ -10,7 +10,7 @@ from recipe.core.preparation import ENCODINGS
 from recipe.core.reviews import Reviews
 from recipe.core.spec import ModelSpec
 from recipe.data.load import load
-from recipe.data.problems import HOUSING_RATIOS, find_problem
+from recipe.data.problems import find_problem
 from recipe.engine.models import build_model
 from recipe.engine.preparation_layers import attach_preparation, pad_reviews
 from recipe.steps.s3_protocol import hold_out
@@ -43,8 +43,8 @@ def test_attach_preparation_predicts_the_same_of_raw_data_and_survives_the_file(
     np.testing.assert_array_equal(loaded.predict(raw, verbose=0), whole.predict(raw, verbose=0))
 
 
-def test_attach_preparation_fills_gaps_and_makes_ratios_inside_the_model(tmp_path):
-    model, prepared, split = prepared_model("housing", "normalize", ratios=HOUSING_RATIOS, missing="median")
+def test_attach_preparation_fills_gaps_inside_the_model(tmp_path):
+    model, prepared, split = prepared_model("housing", "normalize", missing="median")
     raw = split.x_val.copy()
     raw[::2, 4] = np.nan
     expected = model.predict(prepared.preparation.to_network(prepared.preparation.transform(raw)), verbose=0)
@@ -77,9 +77,9 @@ def test_attach_preparation_shares_the_layers_so_that_training_on_goes_into_both
 
 
 def test_attach_preparation_refuses_a_model_that_reads_another_shape():
-    _, prepared, _ = prepared_model("housing", "normalize", ratios=HOUSING_RATIOS)
-    model = build_model(ModelSpec(), find_problem("housing"))
-    message = "The model reads (None, 8), and the preparation gives (None, 11). Received: encoding='normalize'."
+    _, prepared, _ = prepared_model("housing", "normalize")
+    model = build_model(ModelSpec(), find_problem("mnist"))
+    message = "The model reads (None, 28, 28), and the preparation gives (None, 8). Received: encoding='normalize'."
     with pytest.raises(ValueError, match=re.escape(message)):
         attach_preparation(model, prepared.preparation)
 

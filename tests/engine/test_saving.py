@@ -15,7 +15,7 @@ from forks import PYTHON
 from recipe.core.dataset import Dataset
 from recipe.core.spec import ModelSpec
 from recipe.data.load import load
-from recipe.data.problems import HOUSING_RATIOS, PROBLEMS
+from recipe.data.problems import PROBLEMS
 from recipe.engine.preparation_layers import pad_reviews
 from recipe.engine.saving import MEMBER, FinalModel, load_model, save_model
 from recipe.steps.s7_final import evaluate_once, train_final
@@ -37,9 +37,9 @@ def _train(dataset: Dataset, **changes: object) -> FinalModel:
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory, no_journal):
-    """A housing model with ratios, its data, and the file that it was saved to."""
+    """A housing model, its data, and the file that it was saved to."""
     dataset = _load(rows=100)
-    final = train_final(SPECS["table"], dataset, ratios=HOUSING_RATIOS)
+    final = train_final(SPECS["table"], dataset)
     return final, dataset, save_model(final, tmp_path_factory.mktemp("models") / "houses.keras")
 
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 import recipe
 from recipe.core.run import Run
-from recipe.data.problems import HOUSING_RATIOS, find_problem
+from recipe.data.problems import find_problem
 from recipe.lessons.s4_prepare import panel as panel_module
 from recipe.lessons.s4_prepare.panel import NETWORKS, PreparationTrial, PreparePanel, PrepareSettings, try_preparation
 
@@ -50,8 +50,8 @@ def test_try_preparation_tells_what_the_network_reads():
     reviews = recipe.load("imdb", source="sample", rows=200)
     assert try_preparation(reviews, SPEC, name="", rows=40).inputs == (("words that occur", 1.0, 1.0, 1.0),)
     houses = recipe.load("housing", source="sample", rows=200)
-    inputs = try_preparation(houses, SPEC, name="", rows=80, ratios=HOUSING_RATIOS).inputs
-    assert len(inputs) == 11
+    inputs = try_preparation(houses, SPEC, name="", rows=80).inputs
+    assert len(inputs) == 8
     assert all(-4 < low < middle < high < 6 for _, low, middle, high in inputs)
 
 
@@ -100,9 +100,8 @@ def panel(datasets):
         ({}, {"encoding": "raw"}),
         ({"scaling": "scale_signed", "normalize": True}, {"encoding": "normalize"}),
         ({"normalize": True, "leak": True}, {"encoding": "normalize", "fit_on": "all"}),
-        ({"normalize": True, "ratios": True}, {"encoding": "normalize", "ratios": HOUSING_RATIOS}),
         ({"problem": "mnist", "scaling": "scale"}, {"encoding": "scale"}),
-        ({"problem": "imdb", "text": "tfidf", "scaling": "scale", "ratios": True}, {"encoding": "tfidf"}),
+        ({"problem": "imdb", "text": "tfidf", "scaling": "scale"}, {"encoding": "tfidf"}),
     ],
 )
 def test_panel_run_returns_what_try_preparation_returns(panel, datasets, changes, arguments):
@@ -150,9 +149,9 @@ def test_panel_switches_off_what_has_no_effect_and_names_the_source_of_the_probl
     assert disabled() == {"text"}
     assert "housing: an embedded sample, not the real data" in panel.source_label.value
     panel.run(problem="mnist")
-    assert disabled() == {"text", "ratios"}
+    assert disabled() == {"text"}
     panel.run(problem="imdb")
-    assert disabled() == {"scaling", "normalize", "ratios"}
+    assert disabled() == {"scaling", "normalize"}
     assert "imdb: an embedded sample" in panel.source_label.value
     assert "housing" not in panel.source_label.value
 

@@ -49,7 +49,7 @@ def test_panel_says_what_its_figure_shows(panel, problem):
     result = panel.run(problem=problem, samples=50, draw=3)
     assert result.power.samples == 50
     assert result.power.sentence in panel.alt_text()
-    assert "Of all sets of 50 samples" in panel.alt_text()
+    assert "of sets of 50 show it" in panel.alt_text()
     assert "This set of 50" in panel.status.value
 
 

@@ -19,7 +19,6 @@ from recipe.core.prepared import Prepared
 from recipe.core.run import EpochReport, Run
 from recipe.core.spec import ModelSpec
 from recipe.data.load import load
-from recipe.data.problems import HOUSING_RATIOS
 from recipe.figures import BLUE, GREEN, INK, ORANGE, PURPLE, SKY, finish
 from recipe.steps.s3_protocol import take_split
 from recipe.steps.s4_prepare import prepare
@@ -59,7 +58,6 @@ class PrepareSettings(Settings):
     scaling: str = setting("raw", choices=SCALINGS, help="Lowest and highest value are those of the training part.")
     normalize: bool = setting(False, label="normalise: mean 0, deviation 1", help="It has the last word over scaling.")
     leak: bool = setting(False, label="leak: statistics from validation, too", help="On purpose, to see what it does.")
-    ratios: bool = setting(False, label="ratios as new columns", help="Rooms and people per household, for houses.")
     text: str = setting("multi_hot", label="words", choices=TEXTS, help="What the network reads of a review.")
     rows: int = setting(400, label="training samples", choices=ROWS)
     seed: int = setting(0, low=0, high=9, help="Of the samples, the first weights and their order.")
@@ -77,7 +75,6 @@ class PrepareSettings(Settings):
         words = {"raw": "raw", "scale": "0 ... 1", "scale_signed": "-1 ... 1", "normalize": "normalised"}
         words |= {"multi_hot": "multi-hot", "counts": "counts", "tfidf": "TF-IDF"}
         parts = [words[self.encoding]]
-        parts += ["ratios"] if self.ratios and self.problem == "housing" else []
         parts += ["leak"] if self.leak else []
         return f"{', '.join(parts)} ({self.rows}, seed {self.seed})"
 
@@ -132,7 +129,6 @@ class PreparePanel(Panel):
 
         def suit(change: object = None) -> None:
             controls["scaling"].disabled = controls["normalize"].disabled = menu.value == "imdb"
-            controls["ratios"].disabled = menu.value != "housing"
             controls["text"].disabled = menu.value != "imdb"
 
         menu.observe(suit, names="value")
@@ -144,7 +140,6 @@ class PreparePanel(Panel):
     ) -> tuple[PreparationTrial, ...]:
         """Prepare and train once; the result is this trial, then the earlier ones on the same problem."""
         earlier = self._earlier(settings)
-        ratios = {"ratios": HOUSING_RATIOS} if settings.ratios and settings.problem == "housing" else {}
         trial = try_preparation(
             self._by_name[settings.problem],
             NETWORKS[settings.problem].replace(seed=settings.seed),
@@ -154,7 +149,6 @@ class PreparePanel(Panel):
             stop=stop,
             encoding=settings.encoding,
             fit_on="all" if settings.leak else "train",
-            **ratios,
         )
         return trial, *earlier
 
@@ -290,7 +284,7 @@ def try_preparation(
 def _summarise_inputs(prepared: Prepared) -> tuple[tuple[str, float, float, float], ...]:
     """Return a name and the 5th, 50th and 95th percentile of what the network reads of the training part.
 
-    One row a column of a table, ratios included; of images and reviews one row for all pixels or words, and of
+    One row a column of a table; of images and reviews one row for all pixels or words, and of
     reviews for those above 0 alone.
     """
     x = prepared.preparation.to_network(prepared.x_train[:MOST_READ])

@@ -163,8 +163,9 @@ class BaselinePanel(Panel):
             intervals={"model": tuple(power.baseline + sign * end for end in power.interval)},
             on_test=["baseline"],  # in a colour of its own
         )
-        left.set_xlabel("\n".join(filter(None, [left.get_xlabel(), measure.unit_of(result.contest.prepared.problem)])))
-        verdict = "beats it" if power.beats_baseline else "may be chance" if power.difference > 0 else "no better"
+        unit = measure.unit_of(result.contest.prepared.problem)
+        left.set_xlabel("\n".join(filter(None, [left.get_xlabel(), unit, "line: 90 % interval"])))
+        verdict = "beats it" if power.beats_baseline else "cannot be told" if power.difference > 0 else "no better"
         source = " (sample data)" if result.contest.prepared.source == "sample" else ""
         finish(left, f"{power.samples:,} samples: {verdict}\np = {power.p_value:.2g}{source}")
 
@@ -182,9 +183,11 @@ class BaselinePanel(Panel):
     def describe(self, result: BaselineResult) -> str:
         """The test and the curve in words."""
         samples, effect = result.power.samples, result.contest.effect
-        shown = f"Of all sets of {samples:,} samples {float(power_at(effect, samples)):.0%} would show it."
+        # A plan for other sets, from the difference on all samples. What these few showed is no plan.
+        found = "If the difference is the one on all samples,"
+        shown = f"{found} {float(power_at(effect, samples)):.0%} of sets of {samples:,} show it."
         needed = samples_needed(effect)
-        enough = f"For {WANTED:.0%} it takes {needed:,}." if needed else "More samples would not show it either."
+        enough = f"Plan {needed:,} for {WANTED:.0%}." if needed else "More samples would not show it either."
         return f"{result.power.sentence} {shown} {enough}"
 
     def rows(self, result: BaselineResult) -> list[dict[str, object]]:
