@@ -73,7 +73,7 @@ class Origin:
     file : the name of the CSV file or the folder, without the folders above it; empty for frames and arrays
     targets : the columns that are predicted; empty where there are no columns
     classes : the raw value of each class, in the order of the class numbers; empty for quantities
-    reading : arguments of `pandas.read_csv` that the file needs, such as ``(("sep", ";"),)``
+    reading : arguments of `pandas.read_csv` that the file needs, such as ``(("sep", ";"),)``; of texts, the encoding
     test_size, seed : of the split that sealed the test set away
     """
 

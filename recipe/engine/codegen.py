@@ -13,7 +13,7 @@ import jinja2
 from recipe.core.prepared import encoding_for
 from recipe.core.problem import REVIEW_LENGTH, Origin, Problem, ProblemType
 from recipe.core.spec import ModelSpec
-from recipe.data.folders import IMAGES, TEXTS
+from recipe.data.folders import SUFFIXES
 from recipe.data.programs import loading_code
 from recipe.engine.models import check_fit, last_activation, loss_name, wants_one_hot
 
@@ -118,7 +118,8 @@ def _own_values(problem: Problem, origin: Origin) -> dict[str, object]:
         "origin": origin,
         "file": origin.file or f"{problem.name}.csv",
         "samples": "texts" if problem.kind == "text" else "x",
-        "suffixes": IMAGES if is_image else TEXTS,
+        "text_encoding": dict(origin.reading).get("encoding", "utf-8"),
+        "suffixes": SUFFIXES.get(problem.kind, ()),
         "mode": "RGB" if len(problem.input_shape) == 3 else "L",
         "size": problem.input_shape[1::-1],  # Pillow's order: width, height
         "numbers": [name for name, known in zip(names, categories, strict=True) if not known],
