@@ -11,7 +11,6 @@ import numpy as np
 if TYPE_CHECKING:
     import keras
 
-EVALUATION_BATCH = 512
 Report = Callable[[int, int, dict[str, float]], None]  # epoch, member, its numbers
 Wish = Callable[[], str | None]  # why to stop, if at all
 
@@ -113,10 +112,6 @@ class Progress:
         """
         if wish == "interrupted" or (wish and self.stopped is None and not last_epoch):
             self.stopped = wish
-
-    def last_logs(self) -> dict[str, float]:
-        """Return the numbers of the last epoch."""
-        return {name: values[-1] for name, values in self.history.items()}
 
 
 def prepare_metrics(model: keras.Model, y: np.ndarray, outputs: np.ndarray) -> list[keras.metrics.Metric]:

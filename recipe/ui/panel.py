@@ -19,6 +19,7 @@ from traitlets import Unicode
 from recipe.core.dataset import Dataset
 from recipe.figures import INK, blank_figure, to_png
 from recipe.ui.controls import StepSlider, make_controls
+from recipe.ui.keyboard import keyboard_help
 from recipe.ui.settings import Settings
 from recipe.ui.texts import describe_source, error_html, source_html, status_html
 from recipe.ui.worker import LatestWins, Progress
@@ -355,8 +356,8 @@ class Panel(abc.ABC):
         )
         frame = widgets.Layout(border="1px solid var(--jp-border-color2, #ccc)", padding="8px 12px", overflow="hidden")
         heading = widgets.HTML(f"<b style='font-size:1.1em'>{escape(self.title)}</b>")
-        root = widgets.VBox([heading, self.source_label, body, self.status], layout=frame)
-        root.add_class("recipe-panel")  # by which a test in the browser finds it
+        root = widgets.VBox([heading, self.source_label, body, self.status, *keyboard_help()], layout=frame)
+        root.add_class("recipe-panel")  # by which the script of the keyboard finds it
         return root
 
     # One run, here or in the thread.

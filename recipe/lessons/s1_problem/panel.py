@@ -75,7 +75,7 @@ class Framing:
     Attributes
     ----------
     x : images, reviews, or a DataFrame of the columns that are no part of the answer, a row a sample
-    description : type, last layer, balance and guess, from `describe_target`
+    description : type, last layer and balance, from `describe_target`
     """
 
     dataset: Dataset
@@ -145,7 +145,7 @@ class ProblemSettings(Settings):
 
 
 class ProblemPanel(Panel):
-    """Choose the target and the rows: input, type, last layer, balance and guess follow at once.
+    """Choose the target and the rows: input, type, last layer and balance follow at once.
 
     Parameters
     ----------
@@ -189,8 +189,8 @@ class ProblemPanel(Panel):
         _draw_target(result.description, left)
         finish(left, f"Target: {TARGETS[result.target].partition(': ')[2]}")
         description, problem = result.description, result.description.problem
-        wants = (str(problem.type), "", description.layer_code, f"loss {problem.last_layer.loss}", "")
-        lines = (textwrap.fill(line, 33) for line in (*wants, "A guess without the input:", description.guess))
+        wants = (str(problem.type), "", description.layer_code, f"loss {problem.last_layer.loss}")
+        lines = (textwrap.fill(line, 33) for line in wants)
         card.text(0, 0.98, "\n".join(lines), va="top", color=INK, transform=card.transAxes, linespacing=1.35)
         finish(card, "What it wants")
         card.set_axis_off()
@@ -206,8 +206,7 @@ class ProblemPanel(Panel):
             numbers = [f"{column.target} from {column.min:,.4g} to {column.max:,.4g}" for column in columns]
         return (
             f"{TARGETS[result.target].capitalize()}. Input: {result.input_text}. Target: {', '.join(numbers)}. It is "
-            f"{description.problem.type}: {description.layer_code}, loss {description.problem.last_layer.loss}. "
-            f"Without the input: {description.guess}"
+            f"{description.problem.type}: {description.layer_code}, loss {description.problem.last_layer.loss}."
         )
 
     def tabulate(self, result: Framing) -> pd.DataFrame:
