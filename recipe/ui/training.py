@@ -28,7 +28,7 @@ from recipe.steps.s5_rival import Rival
 from recipe.steps.s6_scale_up import diagnose_errors, diagnose_history, has_errors
 from recipe.steps.s7_regularize import Advice, advise
 from recipe.ui.controls import button
-from recipe.ui.panel import GATHER_SECONDS, FigureImage, OnProgress, Panel
+from recipe.ui.panel import FigureImage, OnProgress, Panel
 from recipe.ui.runs import RunsTab, check_number, table_of
 from recipe.ui.texts import describe_source, source_html, table_html
 from recipe.ui.trainer import (
@@ -41,7 +41,6 @@ from recipe.ui.trainer import (
     train_or_find,
 )
 from recipe.ui.training_settings import FULL_ROWS, LABEL, TrainingSettings, arrange, connect, suitable
-from recipe.ui.worker import LatestWins
 
 if typing.TYPE_CHECKING:
     import pandas as pd
@@ -108,7 +107,6 @@ class TrainingPanel(Panel):
         self._reachable = 0.0
         self._again = self._is_under_way = False
         self._filling = threading.RLock()
-        self._tab_worker = LatestWins(lambda stop: self._fill_tab(), lambda running: None)
         super().__init__(*(dataset,) if dataset else (), **start | settings)
 
     # What Python, tests and notebooks use, besides what every panel has.
@@ -169,22 +167,20 @@ class TrainingPanel(Panel):
 
         Raises
         ------
-        ValueError
+        IndexError, ValueError
             If there is no such piece, no setting does it, or the controls ask for another problem by now.
         """
-        pieces = self.advice
-        if not 0 <= number < len(pieces) or pieces[number].spec is None:
-            there = f"There are pieces 0 to {len(pieces) - 1}" if pieces else "Train first"
-            raise ValueError(f"There is no such piece of advice to apply. Received: number={number}. {there}.")
-        advised, asked = self.result.problem.name, self.controls["problem"].value
-        if asked != advised:
+        piece, asked = self.advice[number], self.controls["problem"].value
+        if piece.spec is None:
+            raise ValueError(f"No setting does this advice. Received: number={number}, which says: {piece.title}.")
+        if asked != self.result.problem.name:
             raise ValueError(
-                f"The advice is on {advised}, and the controls ask for {asked}. Received: number={number}. Choose that "
-                "problem again, or train on this one first."
+                f"The advice is on {self.result.problem.name}, and the controls ask for {asked}. Received: "
+                f"number={number}. Choose that problem again, or train on this one first."
             )
-        before, after = self.result.spec.to_dict(), pieces[number].spec.to_dict()
+        before, after = self.result.spec.to_dict(), piece.spec.to_dict()
         self.spec = self.spec.replace(**{name: value for name, value in after.items() if value != before[name]})
-        self.say(f"Put into the controls: {pieces[number].title}. Press Train to try it.")
+        self.say(f"Put into the controls: {piece.title}. Press Train to try it.")
 
     @property
     def reachable_error(self) -> float:
@@ -216,17 +212,8 @@ class TrainingPanel(Panel):
 
     def show_tab(self, name: str) -> None:
         """Show one of the tabs, filled: Curves, Mistakes, Model, Code or Runs."""
-        if name not in TABS:
-            raise ValueError(f"There is no such tab. Received: name={name!r}. Choose from {', '.join(TABS)}.")
         self.tabs.selected_index = TABS.index(name)
-        self._tab_worker.wait()
         self._fill_tab()
-
-    def close(self) -> None:
-        """End the threads and take the widgets away; to show the panel again makes new ones."""
-        self._tab_worker.stop()
-        self._tab_worker.wait()
-        super().close()
 
     # The parts of a panel.
 
@@ -414,7 +401,7 @@ class TrainingPanel(Panel):
 
     def _wire(self) -> None:
         self.reachable.observe(lambda change: self._guard(self._read_reachable), names="value")
-        self.tabs.observe(lambda change: self._tab_worker.ask(), names="selected_index")
+        self.tabs.observe(lambda change: self._fill_tab(), names="selected_index")
         self.runs_tab.compare_button.on_click(lambda pressed: self._guard(self.compare))
         self.runs_tab.load_button.on_click(lambda pressed: self._guard(self.use_run))
 
@@ -433,7 +420,8 @@ class TrainingPanel(Panel):
         """Show what belongs to the data that the controls ask for now."""
         self.source_label.value = source_html(self.source_text())
         self._stale.add("Runs")
-        self._tab_worker.ask(delay=GATHER_SECONDS)
+        if not self._is_writing():
+            self._fill_tab()
 
     # What is shown.
 
@@ -479,13 +467,14 @@ class TrainingPanel(Panel):
             press.layout.visibility = "hidden" if press.disabled else "visible"
             if piece:
                 words = f"<b>{escape(piece.title[0].upper() + piece.title[1:])}</b>. {escape(piece.reason)}"
-                press.tooltip, text.value = f"Put it into the controls: {piece.title}", _paragraph(words)
+                press.tooltip = f"Put it into the controls: {piece.title}"
+                text.value = f"<div style='line-height:1.35'>{words}</div>"
 
     def _fill_tab(self) -> None:
         """Fill the tab that is shown, if what stands there is older than the last run."""
         with self._filling:
             tab = TABS[self.tabs.selected_index or 0]
-            if self._root is None or tab not in self._stale:
+            if tab not in self._stale:
                 return
             self._stale.discard(tab)
             self._guard(self._fills[tab])
@@ -511,7 +500,7 @@ class TrainingPanel(Panel):
         """Show the runs on the data that the controls choose."""
         frame, journal = self.runs, self._journal
         where = "kept in this panel only" if journal is None else f"kept in the journal {journal.location}"
-        count = _count(len(frame)) if len(frame) else "No run yet"
+        count = f"{len(frame)} run{'s' * (len(frame) > 1)}" if len(frame) else "No run yet"
         self.runs_tab.show(frame, f"{count} on this data ({self.controls['problem'].value}), {where}.")
 
 
@@ -546,16 +535,8 @@ def code_html(run: Run) -> str:
     )
 
 
-def _paragraph(html: str) -> str:
-    return f"<div style='line-height:1.35'>{html}</div>"
-
-
 def _times(shape: typing.Sequence[int]) -> str:
     return " × ".join(map(str, shape))
-
-
-def _count(runs: int) -> str:
-    return f"{runs} run{'' if runs == 1 else 's'}"
 
 
 def _percent(share: float) -> float:
