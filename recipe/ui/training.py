@@ -32,15 +32,13 @@ from recipe.ui.panel import FigureImage, OnProgress, Panel
 from recipe.ui.runs import RunsTab, check_number, table_of
 from recipe.ui.texts import describe_source, source_html, table_html
 from recipe.ui.trainer import (
-    GUESSES,
-    NO_GUESS,
     DataShelf,
     describe_score,
     judge_guess,
     members_of,
     train_or_find,
 )
-from recipe.ui.training_settings import FULL_ROWS, LABEL, TrainingSettings, arrange, connect, suitable
+from recipe.ui.training_settings import FULL_ROWS, NO_GUESS, TrainingSettings, arrange, connect, suitable
 
 if typing.TYPE_CHECKING:
     import pandas as pd
@@ -74,9 +72,9 @@ class TrainingPanel(Panel):
         panel.start(); panel.stop(); panel.wait()             # the buttons Train and Stop
         panel.spec                                            # what the controls describe; assign one to set them
         panel.sentences                                       # score, curves and errors in words and numbers
-        panel.reachable_error = 0.02                          # diagnoses anew, trains nothing
+        panel.controls["reachable"].value = 0.02              # diagnoses anew, trains nothing
         panel.advice; panel.apply_advice(0)                   # puts the first piece into the controls
-        panel.guess.value = "it overfits"                     # a guess, judged after the next run
+        panel.run(epochs=50, guess="it overfits")             # a guess, judged after the run
         panel.runs                                            # the runs on this data as a DataFrame
         panel.compare(1, 2); panel.use_run(1)
         panel.show_tab("Code")                                # Curves, Mistakes, Model, Code or Runs
@@ -104,7 +102,6 @@ class TrainingPanel(Panel):
         self._trained_on: tuple[Prepared, Split] | None = None  # what the last run saw
         self._rival: Rival | None = None  # of the data that it saw
         self._news = self._warning = ""
-        self._reachable = 0.0
         self._again = self._is_under_way = False
         self._filling = threading.RLock()
         super().__init__(*(dataset,) if dataset else (), **start | settings)
@@ -154,13 +151,13 @@ class TrainingPanel(Panel):
     def sentences(self) -> tuple[str, ...]:
         """The score, the diagnosis of the curves and that of the errors of the last run, in words and numbers."""
         run = self._last_result()
-        errors = (diagnose_errors(run, self._reachable).sentence,) if has_errors(run) else ()
+        errors = (diagnose_errors(run, self.controls["reachable"].value).sentence,) if has_errors(run) else ()
         return (describe_score(run, self._rival), diagnose_history(run).sentence, *errors)
 
     @property
     def advice(self) -> tuple[Advice, ...]:
         """What to try next after the last run, the most promising first; empty before the first."""
-        return () if self.result is None else advise(self.result, self._reachable)
+        return () if self.result is None else advise(self.result, self.controls["reachable"].value)
 
     def apply_advice(self, number: int = 0) -> None:
         """Put a piece of advice, counted from 0, into the controls; it trains nothing.
@@ -181,18 +178,6 @@ class TrainingPanel(Panel):
         before, after = self.result.spec.to_dict(), piece.spec.to_dict()
         self.spec = self.spec.replace(**{name: value for name, value in after.items() if value != before[name]})
         self.say(f"Put into the controls: {piece.title}. Press Train to try it.")
-
-    @property
-    def reachable_error(self) -> float:
-        """What people reach: a share of wrong answers, or of quantities a part of the baseline's error."""
-        return self._reachable
-
-    @reachable_error.setter
-    def reachable_error(self, error: float) -> None:
-        diagnose_errors(0.0, 0.0, error)  # refuses what is no error
-        self._reachable = float(error)
-        self.reachable.value = _percent(self._reachable)
-        self._show_diagnosis()
 
     def compare(self, first: int | None = None, second: int | None = None) -> pd.DataFrame:
         """Show and return what differs between two runs of `runs`, or of the menus."""
@@ -233,43 +218,29 @@ class TrainingPanel(Panel):
         controls["rows"].disabled = self._shelf.given is not None
         for name in ("problem", "rows"):
             controls[name].observe(lambda change: self._follow_data(), names="value")
+        controls["reachable"].observe(lambda change: self._show_diagnosis(), names="value")
         return controls
 
     def make_left(self) -> list[widgets.Widget]:
-        """Controls, the guess, the buttons."""
+        """Controls and buttons."""
         self.again_button = button("Train again", "Train even if the journal has this run already", "repeat")
         self.again_button.on_click(lambda pressed: self.start(again=True))
-        self.guess = widgets.Dropdown(
-            options=GUESSES,
-            description="your guess",
-            tooltip="What will come of it? The guess is judged after the run.",
-            style={"description_width": LABEL},
-            layout=widgets.Layout(width="auto"),
-        )
         buttons = (self.run_button, self.stop_button, self.again_button)
         for one in buttons:
             one.layout = widgets.Layout(width="auto", flex="1 1 auto")
-        return [arrange(self.controls), self.guess, widgets.HBox(buttons)]
+        return [arrange(self.controls), widgets.HBox(buttons)]
 
     def make_right(self) -> list[widgets.Widget]:
         """The tabs."""
         self.diagnosis, self.advice_heading = widgets.HTML(), widgets.HTML()
         self.advice_lines = [self._advice_line(number) for number in range(MOST_ADVICE)]
-        self.reachable = widgets.BoundedFloatText(
-            value=_percent(self._reachable),
-            max=1e6,
-            description="reachable error (%)",
-            tooltip="What people reach on this problem: the errors are held against it at once.",
-            style={"description_width": "19ch"},
-            layout=widgets.Layout(width="250px"),
-        )
         self.mistakes_image, self.mistakes_text = FigureImage(self.figure_size[0]), widgets.HTML()
         self.mistakes_image.put(b"", "")
         self.model_text, self.code_text = widgets.HTML(), widgets.HTML()
         self.runs_tab = RunsTab()
         lines = [line for line, *_ in self.advice_lines]
         pages = (
-            [self.image, self.diagnosis, self.reachable, self.advice_heading, *lines],
+            [self.image, self.diagnosis, self.advice_heading, *lines],
             [self.mistakes_text, self.mistakes_image],
             [self.model_text],
             [self.code_text],
@@ -285,7 +256,9 @@ class TrainingPanel(Panel):
             "Runs": self._show_runs,
         }
         self._stale = set(self._fills)  # the tabs whose content is older than the last run
-        self._wire()
+        self.tabs.observe(lambda change: self._fill_tab(), names="selected_index")
+        self.runs_tab.compare_button.on_click(lambda pressed: self._guard(self.compare))
+        self.runs_tab.load_button.on_click(lambda pressed: self._guard(self.use_run))
         return [self.tabs]
 
     def _advice_line(self, number: int) -> tuple[widgets.HBox, widgets.Button, widgets.HTML]:
@@ -312,7 +285,6 @@ class TrainingPanel(Panel):
         if stop.is_set():
             return None
         self._news = self._warning = ""
-        guess = self.guess.value
         earlier, last = self._runs_on(keys), self.result
         last = last if last is not None and last.data in keys else earlier[-1] if earlier else None
         self._past = tuple(run.history for run in earlier if run.epochs)[-FAINT:]
@@ -332,7 +304,7 @@ class TrainingPanel(Panel):
             self._rival = self._shelf.rival_of(prepared)
         self._keep(run)
         if run.state == "complete" or run.stopped == "early":  # the guess about a run that was stopped stays
-            self._news, self.guess.value = judge_guess(guess, run, last), NO_GUESS
+            self._news, self.controls["guess"].value = judge_guess(settings.guess, run, last), NO_GUESS
         return run
 
     def tabulate(self, result: Run) -> pd.DataFrame:
@@ -397,24 +369,12 @@ class TrainingPanel(Panel):
         own = [one.history["val_data_loss"] for one in members_of(run)]
         self._past = tuple(one for one in self._past if one["val_data_loss"] not in own)
 
-    # Wires.
-
-    def _wire(self) -> None:
-        self.reachable.observe(lambda change: self._guard(self._read_reachable), names="value")
-        self.tabs.observe(lambda change: self._fill_tab(), names="selected_index")
-        self.runs_tab.compare_button.on_click(lambda pressed: self._guard(self.compare))
-        self.runs_tab.load_button.on_click(lambda pressed: self._guard(self.use_run))
-
     def _guard(self, act: Callable[[], object]) -> None:
         """Do what a button asks; what goes wrong stands in the status, for nobody else would show it."""
         try:
             act()
         except Exception as error:
             self.show_error(error)
-
-    def _read_reachable(self) -> None:
-        if self.reachable.value != _percent(self._reachable):
-            self.reachable_error = self.reachable.value / 100
 
     def _follow_data(self) -> None:
         """Show what belongs to the data that the controls ask for now."""
@@ -537,7 +497,3 @@ def code_html(run: Run) -> str:
 
 def _times(shape: typing.Sequence[int]) -> str:
     return " × ".join(map(str, shape))
-
-
-def _percent(share: float) -> float:
-    return round(100 * share, 6)  # 12.3, not 12.299999999999999

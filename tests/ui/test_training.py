@@ -14,9 +14,8 @@ from recipe.data.load import load
 from recipe.data.problems import PROBLEMS
 from recipe.journal import default_journal
 from recipe.steps.s6_scale_up import Verdict
-from recipe.ui.trainer import NO_GUESS
 from recipe.ui.training import NO_WEIGHTS, NOTHING_YET, TABS, TrainingPanel
-from recipe.ui.training_settings import TrainingSettings, suitable
+from recipe.ui.training_settings import NO_GUESS, TrainingSettings, suitable
 
 SMALL = {"units_1": 8, "batch_size": 32, "epochs": 2}
 SPECS = [
@@ -204,24 +203,19 @@ def test_apply_advice_refuses_advice_on_another_problem():
 
 def test_reachable_error_diagnoses_anew_and_holds_for_the_next_run(panel):
     run = panel.run()
-    panel.reachable.value = 50
+    panel.controls["reachable"].value = 0.5
     assert panel.result is run
     assert "above the reachable 50 %" in panel.diagnosis.value
-    panel.reachable_error = 0.123
-    assert panel.reachable.value == 12.3
-    panel.run(epochs=3)
+    panel.run(epochs=3, reachable=0.123)
     assert "the reachable 12 %" in panel.sentences[2]
-    with pytest.raises(ValueError, match="reachable_error"):
-        panel.reachable_error = -0.1
 
 
 def test_guess_is_judged_after_the_run(panel):
     panel.run()
-    panel.guess.value = "it does not overfit"
-    second = panel.run(epochs=8)
+    second = panel.run(epochs=8, guess="it does not overfit")
     came = recipe.diagnose_history(second).verdict is not Verdict.OVERFITTING
     assert f"You guessed that it does not overfit: {'right' if came else 'wrong'}." in read_status(panel)
-    assert panel.guess.value == NO_GUESS
+    assert panel.settings.guess == NO_GUESS
     panel.run(epochs=9)
     assert "You guessed" not in read_status(panel)
 
