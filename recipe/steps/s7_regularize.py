@@ -141,6 +141,8 @@ def _after_training(run: Run, errors: ErrorDiagnosis | None, history: HistoryDia
     """Advice on a training that worked."""
     is_biased = errors is not None and errors.bias == "high"
     is_variable = errors is not None and errors.variance == "high"
+    if history.verdict is Verdict.SUSPECT:
+        yield Advice(title="check the data and its preparation", reason=history.sentence)
     if history.verdict is Verdict.IMPROVING:
         yield from _train_longer(run.spec, f"{history.monitor} was still falling, to {history.last_loss:.3g},")
     parts = []
@@ -275,7 +277,7 @@ def _train_longer(spec: ModelSpec, reason: str) -> Iterator[Advice]:
 def _stop_in_time(spec: ModelSpec, history: HistoryDiagnosis) -> Iterator[Advice]:
     """As many epochs as did good; with patience the best weights came back already."""
     epochs = history.overfitting_epoch
-    if epochs is not None and spec.patience is None and epochs < spec.epochs:
+    if epochs and spec.patience is None and epochs < spec.epochs:
         rise = f"{history.monitor} rose from {history.best_loss:.3g} to {history.last_loss:.3g}"
         yield _piece(
             spec, f"stop after epoch {epochs}", f"Overfitting since epoch {epochs + 1}: {rise}.", epochs=epochs
