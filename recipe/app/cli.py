@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 FAILED, WRONG_INPUT = 1, 2
 INTERRUPTED = 130  # the exit code of a program that Ctrl-C ended
-MEMORY = "memory"
 SHOWN_TRIALS = 10
 
 app = typer.Typer(
@@ -124,10 +123,6 @@ def tune(
     problem: NameOrPath,
     target: Target = None,
     trials: Annotated[int, typer.Option(help="How many specs to try.", min=1)] = 20,
-    storage: Annotated[
-        str | None,
-        typer.Option(help="A file or a database's address, for several commands that search together; or memory."),
-    ] = None,
     workers: Annotated[int, typer.Option(help="Processes that train at the same time.", min=1)] = 1,
     source: Source = "auto",
     rows: Rows = None,
@@ -140,8 +135,7 @@ def tune(
 ) -> None:
     """Search for a better spec; the runs that the journal holds on the same data are known to it.
 
-    Ctrl-C ends it after the epoch that is under way; what was found so far is shown and kept. With --storage memory
-    the search knows of no run, and keeps none.
+    Ctrl-C ends it after the epoch that is under way; what was found so far is shown and kept.
     """
     from recipe.app.terminal import make_table, name_measure
 
@@ -160,10 +154,7 @@ def tune(
             trials=trials,
             seed=seed,
             pruning=pruning,
-            executor="processes" if workers > 1 else None,
-            workers=workers if workers > 1 else None,
-            journal=None if storage == MEMORY else "default",
-            storage=None if storage == MEMORY else storage,
+            workers=workers,
             on_trial=tell,
             seconds=seconds,
         )

@@ -226,13 +226,6 @@ def test_tune_shows_the_best_trials_keeps_all_and_goes_on_from_there():
     assert "3 runs" in _call(*TUNE, "--trials", 1, "--seconds", 0).output
 
 
-def test_tune_takes_a_storage_or_only_memory_and_a_time(tmp_path):
-    done = _call(*TUNE, "--storage", tmp_path / "mine.log", "--seconds", 0)
-    assert (done.exit_code, "Its time was up." in done.output) == (0, True)
-    assert _call(*TUNE, "--storage", "memory", "--trials", 1).exit_code == 0
-    assert default_journal().runs() == []
-
-
 def test_tune_judges_by_folds_where_it_is_told_to():
     assert _call(*TUNE, "--trials", 1, "--folds", 3).exit_code == 0
     (run,) = default_journal().runs(origin="search")
@@ -243,7 +236,6 @@ def test_tune_judges_by_folds_where_it_is_told_to():
     ("arguments", "message"),
     [
         (("--folds", 1), "--folds"),
-        (("--storage", "nothing://here"), "Error: The database cannot be opened"),
         (("--source", "moon"), "Error: "),
         (("--rows", 3), "Received: rows=3"),
         (("--trials", 0), "--trials"),
