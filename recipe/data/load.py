@@ -12,7 +12,7 @@ import numpy as np
 from recipe.core.dataset import Dataset, Samples, SealedTest
 from recipe.core.problem import Problem
 from recipe.core.reviews import Reviews
-from recipe.data.download import QUICK, base_url, download
+from recipe.data.download import base_url, download
 from recipe.data.files import FILES, Content, FetchedFile, RawData, find_verified, search_folders
 from recipe.data.problems import HOUSING_CAP, IMDB_WORDS, SOURCES, dataset_of, derive, find_problem
 from recipe.data.samples import make_sample
@@ -67,8 +67,12 @@ def load(name: str, source: str = "auto", rows: int | None = None, seed: int = 0
     total = sum(len(values) for key, values in raw.arrays.items() if key.startswith("y") or key.endswith("labels"))
     if rows is not None and rows > total and taken == "sample":
         reason, rows = f"{reason} It has {total:,} of the {rows:,} rows asked for.", None
-    rows = _checked_rows(rows, total)
-    parts = _cut(dataset, raw.arrays, rows, seed)
+    if rows is not None and not 10 <= rows <= total:
+        raise ValueError(
+            f"The dataset has {total:,} samples, and fewer than 10 cannot be shared out. "
+            f"Received: rows={rows}. Ask for 10 to {total}, or None for all."
+        )
+    parts = _cut(dataset, raw.arrays, None if rows == total else rows, seed)
     (x_train, y_train), (x_test, y_test) = (derive(name, x, y) for x, y in parts)
     return Dataset(
         problem=_fit_problem(problem, x_train, raw),
@@ -115,7 +119,7 @@ def _take_first(dataset: str) -> tuple[RawData, str, str]:
     if not remarks:
         remarks.append(_absence(missing))
     try:
-        found |= {file: download(file, QUICK) for file in missing}
+        found |= {file: download(file, quick=True) for file in missing}
         return _join(dataset, found), "download", " ".join([*remarks, _where(found)])
     except (OSError, ValueError) as error:
         remarks.append(str(error))
@@ -135,17 +139,10 @@ def _find_local(file: str) -> tuple[FetchedFile, Content]:
 
 
 def _join(dataset: str, found: Found) -> RawData:
-    """Make one `RawData` of the files of a dataset; refuse a review with a rank that the word index does not have."""
-    file, arrays = found[FILES[dataset][0]]
+    """Make one `RawData` of the files of a dataset."""
     vocabulary = found["imdb_word_index.json"][1] if dataset == "imdb" else ()
-    if vocabulary:
-        largest = max(int(arrays[f"{part}_tokens"].max(initial=0)) for part in ("train", "test"))
-        if largest >= len(vocabulary):
-            raise ValueError(
-                f"The word index has {len(vocabulary) - 1:,} words, and a review holds the rank {largest:,}. "
-                f"Received: {file.path}. Fetch both files again."
-            )
     pixel_max = 255.0 if dataset == "mnist" else 0.0
+    arrays = found[FILES[dataset][0]][1]
     return RawData(arrays=arrays, provenance=PROVENANCE[dataset], pixel_max=pixel_max, vocabulary=vocabulary)
 
 
@@ -159,17 +156,6 @@ def _absence(files: list[str]) -> str:
     folders = search_folders()
     verb = "is" if len(files) == 1 else "are"
     return f"{' and '.join(files)} {verb} in none of {len(folders)} folders: {', '.join(map(str, folders))}."
-
-
-def _checked_rows(rows: int | None, total: int) -> int | None:
-    if rows is None or rows == total:
-        return None
-    if not 10 <= rows <= total:
-        raise ValueError(
-            f"The dataset has {total:,} samples, and fewer than 10 cannot be shared out. "
-            f"Received: rows={rows}. Ask for 10 to {total}, or None for all."
-        )
-    return rows
 
 
 def _cut(dataset: str, arrays: dict[str, np.ndarray], rows: int | None, seed: int) -> Parts:

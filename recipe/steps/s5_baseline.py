@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from recipe.core.input_checks import expect
+from recipe.core.input_checks import check_targets, expect
 from recipe.core.measures import MEASURES, check_outputs
 from recipe.core.prepared import Prepared
 from recipe.core.problem import Problem, ProblemType
@@ -121,9 +121,8 @@ def compute_baseline(
         problem, y_train, y_val = problem.problem, problem.y_train, problem.y_val
     expect(problem, Problem, "A baseline is what a guess achieves on the targets of a problem.")
     name, guess = _GUESSES[problem.measure]
-    y_train, y_val = (check_outputs(problem, y, np.zeros((len(y), problem.outputs)))[0] for y in (y_train, y_val))
-    columns = y_train[:, None] if y_train.ndim == 1 else y_train
-    guesses = np.array([guess(column) for column in columns.T], dtype=np.float64)
+    y_train, y_val = check_targets(y_train, problem, "training"), check_targets(y_val, problem, "validation")
+    guesses = np.array([guess(column) for column in y_train.reshape(len(y_train), -1).T], dtype=np.float64)
     if guess is YES and not guesses.all():
         names = problem.output_names[-len(guesses) :]  # of a binary problem's two names the last is the yes
         raise ValueError(

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 import threading
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from recipe.core.dataset import Dataset, SealedTest, Split
 from recipe.core.input_checks import expect
 from recipe.core.measures import MEASURES, check_outputs
-from recipe.core.preparation import Ratio
 from recipe.core.prepared import encoding_for
 from recipe.core.problem import Problem
 from recipe.core.run import EpochReport
@@ -104,7 +103,6 @@ def train_final(
     dataset: Dataset,
     *,
     epochs: int | None = None,
-    ratios: Sequence[Ratio] = (),
     on_epoch: Callable[[EpochReport], object] | None = None,
     stop: threading.Event | None = None,
     journal: Journal | str | None = "default",
@@ -117,7 +115,6 @@ def train_final(
     Parameters
     ----------
     epochs : how many to train, as validation found them; None: those of the spec
-    ratios : new columns of a table, as for `prepare`
     journal : where the training is recorded, as a final one without a score; None nowhere
 
     Raises
@@ -141,7 +138,7 @@ def train_final(
         protocol="training and validation data together; nothing is held out, the curves are of training samples",
         vocabulary=dataset.vocabulary,
     )
-    prepared = prepare(split, encoding=encoding_for(spec, dataset.problem), ratios=ratios)
+    prepared = prepare(split, encoding=encoding_for(spec, dataset.problem))
     run = train(spec, prepared, on_epoch=on_epoch, stop=stop, journal=None)
     journal = choose_journal(journal)
     run = replace(run, final=True, data="" if journal is None else prepared.data_key)

@@ -38,7 +38,7 @@ def train(
 
     Parameters
     ----------
-    callbacks : Keras callbacks; on the compiled engine those that act between epochs
+    callbacks : Keras callbacks; with them the model is trained by `model.fit`
     on_epoch : called with an `EpochReport` after every epoch, in this thread
     stop : once set, from any thread, training ends with the epoch that is under way
     shuffle : draw a new order of the training samples each epoch

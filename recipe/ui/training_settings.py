@@ -11,7 +11,6 @@ import ipywidgets as widgets
 from recipe.core.problem import Problem
 from recipe.core.spec import ACTIVATIONS, MAX_SEED, OPTIMIZERS, ModelSpec
 from recipe.engine.models import check_fit
-from recipe.ui.controls import make_controls
 from recipe.ui.settings import Settings, setting
 
 NETWORKS = MappingProxyType(
@@ -35,7 +34,7 @@ RATES = {"default": KERAS_RATE} | {f"{rate:g}": rate for rate in _RATES}
 STRENGTHS = (1e-6, 3e-6, 1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 0.1)
 SHARES = tuple(round(0.05 * step, 2) for step in range(1, 19))
 EPOCHS = (1, 2, 3, 5, 8, 10, 15, 20, 30, 50, 80, 100, 150, 200, 300, 500)
-_LABEL, _SWITCH = "13ch", "108px"
+LABEL, _SWITCH = "13ch", "108px"
 
 
 def _layer(number: int) -> typing.Any:
@@ -163,21 +162,12 @@ def suitable(problem: Problem) -> tuple[str, ...]:
     return tuple(name for name in NETWORKS.values() if _fits(name, problem))
 
 
-def make_training_controls(
-    settings: TrainingSettings, problems: typing.Mapping[str, Problem]
-) -> dict[str, widgets.Widget]:
-    """Make a control for each setting: networks that suit the chosen problem, and numbers that a switch is on for."""
-    controls = make_controls(settings)
+def connect(controls: dict[str, widgets.Widget], problems: typing.Mapping[str, Problem]) -> None:
+    """Let the controls follow each other: networks that suit the problem, and numbers that a switch is on for."""
     for name, control in controls.items():
         if not isinstance(control, widgets.Checkbox):
-            control.style.description_width = "8ch" if name in SWITCHES.values() else _LABEL
-    controls["problem"] = problem = widgets.Dropdown(
-        options=[(name.replace("_", " "), name) for name in problems],
-        value=settings.problem,
-        description="problem",
-        style=controls["architecture"].style,
-        layout=widgets.Layout(width="auto"),
-    )
+            control.style.description_width = "8ch" if name in SWITCHES.values() else LABEL
+    problem = controls["problem"]
     network = controls["architecture"]
 
     def follow_problem(change: object = None) -> None:
@@ -196,7 +186,6 @@ def make_training_controls(
         controls[name].observe(follow_switches, names="value")
     follow_problem()
     follow_switches()
-    return controls
 
 
 def arrange(controls: dict[str, widgets.Widget]) -> widgets.Box:

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from recipe import ModelSpec, cross_validate, hold_out, k_fold, load, prepare, suggest_measure, time_folds
-from recipe.steps.s3_protocol import hold_out_latest
 
 
 @pytest.fixture(scope="module")
@@ -33,9 +32,9 @@ def test_prepare_says_what_to_do_with_folds(dataset):
     assert message.endswith("k_fold returns several splits: prepare each one, or pass them to cross_validate.")
 
 
-@pytest.mark.parametrize("cut", [hold_out, k_fold, hold_out_latest, time_folds], ids=lambda cut: cut.__name__)
+@pytest.mark.parametrize("cut", [hold_out, k_fold, time_folds], ids=lambda cut: cut.__name__)
 def test_cutting_says_the_order_of_the_steps(dataset, cut):
-    times = (np.arange(48),) if cut in (hold_out_latest, time_folds) else ()
+    times = (np.arange(48),) if cut is time_folds else ()
     message = _message(cut, prepare(hold_out(dataset)), *times)
     order = "before it is prepared: load, then hold_out or k_fold, then prepare. Received: a Prepared. Give what load"
     assert re.search(re.escape(order), message)

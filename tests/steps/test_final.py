@@ -14,7 +14,7 @@ from sklearn.metrics import accuracy_score, f1_score, mean_absolute_error
 from recipe.core.dataset import Dataset
 from recipe.core.spec import ModelSpec
 from recipe.data.load import load
-from recipe.data.problems import HOUSING_RATIOS, find_problem
+from recipe.data.problems import find_problem
 from recipe.engine.saving import FinalModel
 from recipe.journal import Journal
 from recipe.steps.s2_measure import Uncertainty, estimate_uncertainty
@@ -66,10 +66,9 @@ def test_train_final_trains_the_epochs_it_is_told_and_never_stops_early():
 
 def test_train_final_is_recorded_as_final_and_without_a_score(tmp_path):
     journal = Journal(tmp_path / "journal.log")
-    final = train_final(SPECS["table"], _load(), ratios=HOUSING_RATIOS, journal=journal)
+    final = train_final(SPECS["table"], _load(), journal=journal)
     (run,) = journal.runs()
     assert (run.final, math.isnan(run.score), run.data) == (True, True, final.run.data)
-    assert final.preparation.ratios == HOUSING_RATIOS
 
 
 def test_predict_on_raw_tables_equals_plain_keras_on_rows_normalised_by_hand(houses):

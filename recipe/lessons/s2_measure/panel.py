@@ -141,24 +141,20 @@ class MeasurePanel(Panel):
                 f"A threshold needs a yes-or-no question, and this is {dataset.problem.type}. "
                 f"Received: dataset of {dataset.problem.name}. Load mnist_five or imdb."
             )
-        self._scored: dict[str, tuple[np.ndarray, np.ndarray]] = {}  # by the name of the network
         super().__init__(dataset, **settings)
 
     def compute(self, settings: MeasureSettings, on_progress: OnProgress, stop: threading.Event) -> ThresholdReport:
         """Train the network if that was not done yet, and judge its scores."""
-        scored = self._scored.get(settings.network)
-        if scored is None:
-            on_progress(None, "Training the network, once ...")
-            scored = score_held_out(self.datasets[0], NETWORKS[settings.network], stop=stop)
-            if not stop.is_set():  # half-trained scores are shown, not kept
-                self._scored[settings.network] = scored
+        dataset, spec = self.dataset, NETWORKS[settings.network]
+        on_progress(None, "Training the network, once ...")
+        scored = self.once(settings.network, lambda: score_held_out(dataset, spec, stop=stop), stop)
         return judge_threshold(*scored, threshold=settings.threshold, share=settings.share)
 
     def draw(self, figure: Figure, result: ThresholdReport) -> None:
         """Two confusion matrices on the left, the precision-recall curve on the right."""
         from sklearn.metrics import ConfusionMatrixDisplay
 
-        names, measures = self.datasets[0].problem.output_names, result.measures
+        names, measures = self.dataset.problem.output_names, result.measures
         panes = figure.subplot_mosaic([["network", "curve"], ["never", "curve"]], width_ratios=(1, 1.15))
         for name, title in (("network", "the network"), ("never", f"never {names[1]}")):
             shown = ConfusionMatrixDisplay(result.counts[name], display_labels=names)
@@ -173,13 +169,13 @@ class MeasurePanel(Panel):
         label = f"threshold {result.threshold:.2f}: F1 {at.f1:.2f}"
         axes.plot(at.recall, at.precision, "D", color=VERMILION, markersize=9, label=label, clip_on=False, zorder=3)
         axes.set(xlabel="recall", ylabel="precision", xlim=(-0.02, 1.03), ylim=(-0.02, 1.05))
-        source = " (sample)" if self.datasets[0].source == "sample" else ""
+        source = " (sample)" if self.dataset.source == "sample" else ""
         finish(axes, f"{result.share:.1%} of {SAMPLES:,} are {names[1]}{source}")
         axes.legend(frameon=False, fontsize="small", labelcolor=INK, loc="upper left", bbox_to_anchor=(0, -0.16))
 
     def describe(self, result: ThresholdReport) -> str:
         """The counts and measures in words."""
-        yes, never = self.datasets[0].problem.output_names[1], result.measures.loc["never"]
+        yes, never = self.dataset.problem.output_names[1], result.measures.loc["never"]
         (_, false_positives), (false_negatives, true_positives) = result.counts["network"]
         each = ", ".join(f"{name} {value:.2f}" for name, value in result.measures.loc["network"].items())
         return (
@@ -189,14 +185,11 @@ class MeasurePanel(Panel):
             f"{never.f1:.2f}. Over all thresholds the average precision is {result.average_precision:.2f}."
         )
 
-    def rows(self, result: ThresholdReport) -> list[dict[str, object]]:
+    def tabulate(self, result: ThresholdReport) -> pd.DataFrame:
         """A row for the network and one for "never"."""
-        cells = ("true_negatives", "false_positives", "false_negatives", "true_positives")
-        rows = []
-        for name, measures in result.measures.iterrows():
-            counts = dict(zip(cells, result.counts[name].ravel().round(1).tolist(), strict=True))
-            rows.append({"model": name} | measures.round(4).to_dict() | counts)
-        return rows
+        cells = ["true_negatives", "false_positives", "false_negatives", "true_positives"]
+        counts = pd.DataFrame({name: matrix.ravel() for name, matrix in result.counts.items()}, index=cells).T
+        return result.measures.join(counts).rename_axis("model").reset_index()
 
     def summarise(self, result: ThresholdReport) -> str:
         """Who has the higher accuracy, and the higher F1."""

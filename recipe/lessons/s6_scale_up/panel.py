@@ -10,6 +10,7 @@ from functools import lru_cache
 from types import MappingProxyType
 
 import numpy as np
+import pandas as pd
 
 from recipe.figures import BLUE, GREEN, INK, ORANGE, SKY, VERMILION, finish
 from recipe.steps.s6_scale_up import ErrorDiagnosis, diagnose_errors, show_percent
@@ -105,29 +106,27 @@ class ErrorsPanel(Panel):
     def describe(self, result: ErrorDiagnosis) -> str:
         """The diagnosis, and those of all other points."""
         told = [
-            f"{row['name']}: {show_percent(row['training error'])} and {show_percent(row['validation error'])}, "
-            f"{REGIONS[row['bias'], row['variance']][1]}."
-            for row in self.rows(result)[1:]
+            f"{name}: {show_percent(one.train_error)} and {show_percent(one.validation_error)}, "
+            f"{REGIONS[one.bias, one.variance][1]}."
+            for name, one in list(self._diagnose(result).items())[1:]
         ]
         return " ".join([result.sentence, *told])
 
-    def rows(self, result: ErrorDiagnosis) -> list[dict[str, object]]:
+    def tabulate(self, result: ErrorDiagnosis) -> pd.DataFrame:
         """The sliders, then one's own runs and the textbook's cases, all with this reachable error."""
-        found = {name: diagnose_errors(*point, result.reachable_error) for name, point in self._points(result).items()}
-        return [
-            {
-                "name": name,
-                "training error": one.train_error,
-                "validation error": one.validation_error,
-                "bias": one.bias,
-                "variance": one.variance,
-            }
-            for name, one in found.items()
-        ]
+        columns = {
+            name: (one.train_error, one.validation_error, one.bias, one.variance)
+            for name, one in self._diagnose(result).items()
+        }
+        heads = ["training error", "validation error", "bias", "variance"]
+        return pd.DataFrame.from_dict(columns, orient="index", columns=heads).rename_axis("name").reset_index()
 
     def summarise(self, result: ErrorDiagnosis) -> str:
         """The diagnosis in a sentence."""
         return result.sentence
+
+    def _diagnose(self, result: ErrorDiagnosis) -> dict[str, ErrorDiagnosis]:
+        return {name: diagnose_errors(*point, result.reachable_error) for name, point in self._points(result).items()}
 
     def _points(self, result: ErrorDiagnosis) -> dict[str, Point]:
         return {"the sliders": (result.train_error, result.validation_error), **self.runs, **TEXTBOOK_CASES}
