@@ -43,26 +43,24 @@ def hold_lock(path: Path, *, seconds: float, poll_seconds: float, doing: str, wa
         lock.release()
 
 
-def check_target(path: str | Path) -> None:
-    """Find out before the work whether a file can be written there after it; an old one is left as it is.
+def check_targets(*paths: Path | None) -> None:
+    """Find out before the work whether files can be written there after it; old ones are left as they are.
 
     Raises
     ------
-    OSError
-        If the folder is missing, the path is a folder, or nothing can be written there.
+    ValueError
+        If a folder is missing, a path is a folder, or nothing can be written there.
     """
-    path = Path(path)
-    if path.is_dir():
-        raise IsADirectoryError(f"A report is a file, and this is a folder. Received: {path}. Add a file name.")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"There is no such folder: {path.parent}. Received: {path}. Make it first.")
-    try:
-        with tempfile.TemporaryFile(dir=path.parent):
-            pass
-    except OSError as error:
-        raise PermissionError(
-            f"Nothing can be written to the folder {path.parent}: {error.strerror}. Received: {path}. Take another."
-        ) from error
+    for path in filter(None, paths):
+        try:
+            if path.is_dir():
+                raise IsADirectoryError(0, "this is a folder")
+            with tempfile.TemporaryFile(dir=path.parent):
+                pass
+        except OSError as error:
+            raise ValueError(
+                f"The file cannot be written: {error.strerror}. Received: {path}. Give another folder and a file name."
+            ) from error
 
 
 def write_whole(path: str | Path, text: str) -> Path:
