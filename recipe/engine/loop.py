@@ -163,9 +163,7 @@ def _suit_each_other(jobs: Sequence[Job]) -> bool:
         return False
     convolves = any(len(variable.shape) > 2 for variable in model.variables)
     looks_up = any(isinstance(layer, keras.layers.Embedding) for layer in model.layers)
-    alike = {
-        (kind_of(job), job.x.dtype, job.batch_size, job.epochs, job.patience, job.sample_weight is None) for job in jobs
-    }
+    alike = {(kind_of(job), job.x.dtype, job.batch_size, job.epochs, job.patience) for job in jobs}
     return len(alike) == 1 and not convolves and not looks_up
 
 

@@ -53,7 +53,7 @@ def test_tune_searches_on_a_csv_file(quick):
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        ((CHURN,), 2, "Which column is predicted? Received: no --target. Choose from customer_id, age"),
+        ((CHURN,), 2, "no column of that name. Received: target=''. Choose from: customer_id, age"),
         ((CHURN, "--target", "lef"), 2, "Did you mean: left?"),
         (("nothing.csv", "--target", "left"), 1, "There is no such file. Received: nothing.csv"),
         ((SHAPES.parent / "nowhere", "--target", "x"), 1, "There is no such file."),

@@ -125,15 +125,6 @@ def test_train_models_goes_on_where_a_training_ended():
 
 
 @pytest.mark.parametrize("engine", ["compiled", "fit"])
-def test_train_models_takes_sample_weights(engine):
-    ours, theirs = twice(sequential)
-    weight = DRAW.uniform(size=80)
-    train_one(make_job(ours, batch_size=20, epochs=2, shuffle=False, sample_weight=weight), engine=engine)
-    theirs.fit(X[:80], Y[:80], sample_weight=weight, batch_size=20, epochs=2, shuffle=False, verbose=0)
-    assert_same_weights(ours, theirs)
-
-
-@pytest.mark.parametrize("engine", ["compiled", "fit"])
 def test_train_models_takes_a_given_number_of_steps_from_few_rows(engine):
     ours, theirs = twice(sequential)
     job = Job(model=ours, x=X[:6], y=Y[:6], x_val=X[80:], y_val=Y[80:], batch_size=4, steps_per_epoch=5, shuffle=False)
