@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from recipe import figures as plots
 from recipe.app.workflow import RecipeResult, Trial
 from recipe.core.measures import MEASURES
+from recipe.core.problem import Problem
 from recipe.figures.training import plot_runs
 from recipe.steps.s2_measure import LEVEL
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TEMPLATE = "report.html.jinja"
 
@@ -28,13 +33,14 @@ def render_html(result: RecipeResult) -> str:
         loader=jinja2.PackageLoader("recipe.app", ""), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["score"] = lambda value: f"{value:.4g}"
-    measure = MEASURES[result.problem.measure]
+    measure, lines = MEASURES[result.problem.measure], result.to_frame()
     return environment.get_template(TEMPLATE).render(
         result=result,
         measure=measure,
         unit=measure.unit_of(result.problem),
         figures=[{"trial": trial, "svg": _draw_trial(trial, result)} for trial in result.trials],
-        scores=_draw_scores(result) if result.lines else "",
+        lines=lines.reset_index().to_dict("records"),
+        scores=_draw_scores(lines, result.problem) if len(lines) else "",
     )
 
 
@@ -50,7 +56,7 @@ def collect_facts(result: RecipeResult) -> dict[str, object]:
     best = result.best.run if result.best else None
     facts = {
         "problem": result.problem.name,
-        **{name: getattr(dataset, name, None) for name in ("source", "provenance", "reason", "reachable_error")},
+        **{name: getattr(dataset, name) for name in ("source", "provenance", "reason", "reachable_error")},
         "seed": result.seed,
         "rows": result.rows,
         "measure": measure.name,
@@ -67,7 +73,7 @@ def collect_facts(result: RecipeResult) -> dict[str, object]:
         "interrupted": result.stopped is not None,
         "stopped": result.stopped,
         "stopped_in_step": result.stopped_in,
-        "looks_at_the_test_set": test.looks if test else dataset.test.looks if dataset else 0,
+        "looks_at_the_test_set": test.looks if test else dataset.test.looks,
         "statistical_power": _power_facts(result),
         "test_details": _test_facts(result),
         "spec": best.spec.replace(epochs=best.best_epoch + 1, patience=None).to_dict() if best else None,
@@ -91,8 +97,8 @@ def _test_facts(result: RecipeResult) -> dict[str, object] | None:
         "interval_level": noise.level,
         "interval_method": noise.method,
         "samples": result.test.samples,
-        "epochs": result.final.epochs,
-        "trained_on": result.final.samples,
+        "epochs": result.final.run.epochs,
+        "trained_on": result.final.run.train_samples,
         "differs_from_validation": result.test.differs_from_validation,
     }
 
@@ -133,18 +139,18 @@ def _draw_trial(trial: Trial, result: RecipeResult) -> str:
     return plots.to_inline_svg(figure, told)
 
 
-def _draw_scores(result: RecipeResult) -> str:
+def _draw_scores(lines: pd.DataFrame, problem: Problem) -> str:
     """Return the scores from the baseline to the test set as SVG."""
-    measure, lines = MEASURES[result.problem.measure], result.lines
-    unit, named = measure.unit_of(result.problem), {f"{line.name}\n({line.part})": line for line in lines}
+    measure = MEASURES[problem.measure]
+    unit, on_test = measure.unit_of(problem), lines[lines["part"] == "test"]
     figure = plots.blank_figure((7.2, 0.9 + 0.45 * len(lines)))
     plots.draw_scores(
         figure.subplots(),
-        {name: line.score for name, line in named.items()},
+        lines["score"].to_dict(),
         quantity=f"{measure.title}{f', {unit}' if unit else ''}",
         higher_is_better=measure.higher_is_better,
-        intervals={name: line.interval for name, line in named.items() if line.interval is not None},
-        on_test=[name for name, line in named.items() if line.part == "test"],
+        intervals={name: (line.low, line.high) for name, line in on_test.iterrows()},
+        on_test=list(on_test.index),
     )
-    told = ", ".join(f"{line.name} ({line.part}) {line.score:.4g}" for line in lines)
+    told = ", ".join(f"{name} ({line.part}) {line.score:.4g}" for name, line in lines.iterrows())
     return plots.to_inline_svg(figure, f"{measure.title}{f' in {unit}' if unit else ''}: {told}.")

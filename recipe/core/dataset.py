@@ -82,9 +82,6 @@ class Dataset:
     notes: tuple[Note, ...] = ()
     reachable_error: float | None = None
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "y_train", self.problem.read_targets(self.y_train))
-
     def __repr__(self) -> str:
         return (
             f"Dataset({self.problem.name!r}, source={self.source!r}, {len(self.y_train):,} to train on, {self.test!r})"

@@ -127,6 +127,8 @@ def list_columns(mask: np.ndarray, names: Sequence[str]) -> str:
 def check_targets(y: np.ndarray, problem: Problem, part: str = "given") -> np.ndarray:
     """Return targets in the form that every step reads: (n,), or (n, outputs) where a sample has several.
 
+    One column becomes (n,), and labels become whole numbers, which a CSV file with a gap reads as floats.
+
     Parameters
     ----------
     part : which targets they are, for the error
@@ -134,14 +136,15 @@ def check_targets(y: np.ndarray, problem: Problem, part: str = "given") -> np.nd
     Raises
     ------
     TypeError, ValueError
-        If there are none, they are neither numbers nor names of classes, their shape is not the problem's, one is not
-        finite, or a label is no class.
+        If there are none, they are no numbers, their shape is not the problem's, one is not finite, or a label is no
+        class.
     """
-    y = problem.read_targets(y)
+    y = np.asarray(y)
+    y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
     if y.dtype.kind not in "buif":
         raise TypeError(
-            f"Targets are numbers, or names of classes ({', '.join(problem.output_names)}). Received: the {part} "
-            f"targets of {problem.name}, {y.dtype}. Turn them into one of the two."
+            f"Targets are numbers. Received: the {part} targets of {problem.name}, {y.dtype}. Number the classes from "
+            "0, in the order of problem.output_names."
         )
     columns = 1 if problem.type is ProblemType.MULTICLASS else problem.outputs
     if not y.ndim or not y.size or y.shape[1:] != (() if columns == 1 else (columns,)):
@@ -160,4 +163,4 @@ def check_targets(y: np.ndarray, problem: Problem, part: str = "given") -> np.nd
             f"The labels of {problem.name} run from 0 to {classes - 1}. Received: the {part} targets, from {y.min()} "
             f"to {y.max()}. Number the classes from 0."
         )
-    return y
+    return y.astype(np.int32) if problem.type.is_classification and y.dtype.kind in "bf" else y

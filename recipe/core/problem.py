@@ -161,20 +161,6 @@ class Problem:
                 columns[name] = np.array([*known, "unknown"], dtype=object)[columns[name].astype(int)]
         return columns
 
-    def read_targets(self, y: np.ndarray) -> np.ndarray:
-        """Return targets in the form that every step reads, whatever a file has made of them.
-
-        One column becomes (n,). Names of classes become their numbers, and so do whole numbers that a CSV file with a
-        gap reads as floats. What cannot be read so comes back as it is; `prepare` checks targets.
-        """
-        y = np.asarray(y)
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = y[:, 0]
-        if y.dtype.kind in "UO" and y.ndim == 1 and set(y.tolist()) <= set(self.output_names):
-            return np.array([self.output_names.index(name) for name in y.tolist()], np.int32)
-        is_whole = y.dtype.kind in "bf" and bool((np.floor(y) == y).all())
-        return y.astype(np.int32) if self.type.is_classification and is_whole else y
-
     def to_dict(self) -> dict[str, object]:
         """Return every field by name, ready for JSON: with it a file or a journal keeps the whole problem."""
         values = dataclasses.asdict(self) | {"type": self.type.value}

@@ -201,19 +201,14 @@ def lowest_epoch(losses: Sequence[float]) -> int:
     return int(np.nanargmin(np.where(np.isfinite(losses), losses, np.inf))) if np.isfinite(losses).any() else 0
 
 
-def collect_versions() -> dict[str, str]:
-    """Return the versions that the numbers of a run depend on."""
-    names = ("keras", "numpy", "jax", "tensorflow", "torch")
-    found = {name: version for name in names if (version := _version(name))}
-    return {"python": platform.python_version(), "recipe": __version__} | found
-
-
 @cache  # it reads files, and a hundred small models are a second
-def _version(name: str) -> str:
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return ""
+def collect_versions() -> dict[str, str]:
+    """Return the versions that the numbers of a run depend on: of Python, the kit, Keras, NumPy and the backend."""
+    import keras
+
+    packages = ("keras", "numpy", keras.config.backend())
+    own = {"python": platform.python_version(), "recipe": __version__}
+    return own | {name: importlib.metadata.version(name) for name in packages}
 
 
 def _short(value: float) -> float | None:

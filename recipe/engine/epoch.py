@@ -94,8 +94,6 @@ class Program:
         x, y = self._inputs(data, batch), data["y"][batch["rows"]]
         outputs, rest, penalties = self._call(trainable, rest, x, training=True)
         losses, weight = row_losses(self.loss, y, outputs), batch["weight"]
-        if "sample_weight" in data:
-            losses = losses * data["sample_weight"][batch["rows"]]
         total = (weight * losses).sum()
         sums = getattr(self.loss, "reduction", None) == "sum"
         return (total if sums else total / jnp.maximum(weight.sum(), 1.0)) + sum(penalties), rest

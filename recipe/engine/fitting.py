@@ -59,16 +59,14 @@ def fit(
 ) -> list[Progress]:
     """Train one job by `model.fit`; the same history, stops and early stopping as on the compiled engine."""
     (job,), progress = jobs, Progress()
-    model, rows, x, y = job.model, slice(None), job.x, job.y
+    model, x, y = job.model, job.x, job.y
     if job.steps_per_epoch:  # as many rows as fill the steps, each once before one comes again
         rows = np.resize(np.arange(len(job.x)), job.steps_per_epoch * job.batch_size)
         x, y = x[rows], y[rows]
-    weight = None if job.sample_weight is None else job.sample_weight[rows]
     with fixed_seed(job.seed):
         model.fit(
             job.as_read(x),
             y,
-            sample_weight=weight,
             epochs=job.epochs,
             batch_size=job.batch_size,
             shuffle=job.shuffle,

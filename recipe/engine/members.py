@@ -31,7 +31,6 @@ class Job:
     shuffle : draw a new order of the rows each epoch, from `seed`; otherwise they come as they are
     patience : epochs without a better ``val_data_loss`` after which it ends, with the best weights; None goes on
     input_scale : what a batch is multiplied by once it is float32
-    sample_weight : float (n,), what each training row counts in the loss while training; None counts all alike
     """
 
     model: keras.Model
@@ -46,7 +45,6 @@ class Job:
     shuffle: bool = True
     patience: int | None = None
     input_scale: float = 1.0
-    sample_weight: np.ndarray | None = None
 
     @property
     def steps(self) -> int:

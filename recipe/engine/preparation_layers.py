@@ -33,20 +33,10 @@ def attach_preparation(model: keras.Model, preparation: Preparation) -> keras.Mo
         were loaded; or ``(batch, features)``,
         a table's raw columns; or int32 of shape ``(batch, any length)``, the ranks of a review's words, 0 behind its
         end (see `pad_reviews`). Its predictions are those of `model` for prepared data, to rounding.
-
-    Raises
-    ------
-    ValueError
-        If the model reads another shape than the preparation gives.
     """
     is_text = preparation.problem.kind == "text"
     raw = keras.Input((None,) if is_text else preparation.problem.input_shape, dtype="int32" if is_text else "float32")
     x = _prepare(raw, preparation)
-    if tuple(model.input_shape) != tuple(x.shape):
-        raise ValueError(
-            f"The model reads {model.input_shape}, and the preparation gives {tuple(x.shape)}. Received: "
-            f"encoding={preparation.encoding!r}. Give the preparation that the model was trained with."
-        )
     return keras.Model(raw, model(x), name=f"{model.name}_with_preparation")
 
 

@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from recipe.core.input_checks import check_targets, expect
+from recipe.core.input_checks import expect
 from recipe.core.measures import MEASURES, check_outputs
 from recipe.core.prepared import Prepared
 from recipe.core.problem import Problem, ProblemType
@@ -53,7 +53,7 @@ class Baseline:
     guess : the guess itself: the class, or the value of each output, in words
     value : the measure on the validation part
     outputs : np.ndarray of shape (n_val, outputs), what a network that guesses so would put out
-    prepared : the data that it is of; None where only targets were given
+    prepared : the data that it is of
     """
 
     problem: Problem
@@ -61,22 +61,11 @@ class Baseline:
     guess: str
     value: float
     outputs: np.ndarray = field(repr=False)
-    prepared: Prepared | None = field(repr=False, default=None)
+    prepared: Prepared = field(repr=False)
 
     @cached_property
     def rival(self) -> Rival:
-        """The best simple model that is no network, by scikit-learn, on the same data; it is fitted when asked for.
-
-        Raises
-        ------
-        ValueError
-            If the baseline was computed from targets alone.
-        """
-        if self.prepared is None:
-            raise ValueError(
-                "A rival reads the inputs, too. Received: a baseline of targets alone. Compute it by "
-                "compute_baseline(prepared)."
-            )
+        """The best simple model that is no network, by scikit-learn, on the same data; it is fitted when asked for."""
         return fit_rival(self.prepared)
 
     @property
@@ -89,39 +78,29 @@ class Baseline:
         )
 
 
-def compute_baseline(
-    problem: Problem | Prepared, y_train: np.ndarray | None = None, y_val: np.ndarray | None = None
-) -> Baseline:
+def compute_baseline(prepared: Prepared) -> Baseline:
     """Guess without the input, as well as the problem's measure allows.
 
-    The guess is learned from the training targets and judged on the validation targets, like a model. Of prepared data
-    the baseline also has a `rival`, the best simple model that is no network.
-
-    Parameters
-    ----------
-    problem : the problem; or what `prepare` returned, which brings the targets of both parts
-    y_train, y_val : np.ndarray of shape (n,), or (n, outputs) for multilabel and vector targets
-        Labels, or quantities in the unit that the model is trained on.
+    The guess is learned from the training targets and judged on the validation targets, like a model. The baseline
+    also has a `rival`, the best simple model that is no network.
 
     Raises
     ------
     ValueError
-        If the targets do not fit the problem, or yes is to be guessed and the training part has no yes.
+        If yes is to be guessed and the training part has no yes.
     TypeError
-        If that is neither a problem nor prepared data.
+        If that is no prepared data.
 
     Examples
     --------
-    >>> from recipe.data.problems import find_problem
-    >>> compute_baseline(find_problem("imdb"), np.array([0, 0, 1]), np.array([0, 1, 1, 0])).value
-    0.5
+    >>> from recipe import hold_out, load, prepare
+    >>> compute_baseline(prepare(hold_out(load("mnist_five", source="sample", rows=200)))).name
+    'always yes'
     """
-    prepared = problem if isinstance(problem, Prepared) else None
-    if prepared is not None:
-        problem, y_train, y_val = problem.problem, problem.y_train, problem.y_val
-    expect(problem, Problem, "A baseline is what a guess achieves on the targets of a problem.")
+    expect(prepared, Prepared, "A baseline is what a guess achieves on prepared data.")
+    problem = prepared.problem
     name, guess = _GUESSES[problem.measure]
-    y_train, y_val = check_targets(y_train, problem, "training"), check_targets(y_val, problem, "validation")
+    y_train, y_val = prepared.y_train, prepared.y_val
     guesses = np.array([guess(column) for column in y_train.reshape(len(y_train), -1).T], dtype=np.float64)
     if guess is YES and not guesses.all():
         names = problem.output_names[-len(guesses) :]  # of a binary problem's two names the last is the yes
