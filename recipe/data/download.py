@@ -28,7 +28,6 @@ from recipe.data.files import (
     storage_folder,
 )
 from recipe.data.problems import dataset_of
-from recipe.data.safe_files import hold_lock
 
 OFFICIAL_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 LOCK_SECONDS = 900.0  # how long to wait for another process that downloads into the same folder
@@ -92,12 +91,13 @@ def download(name: str, *, quick: bool = False) -> tuple[FetchedFile, Content]:
     OSError
         If the folder cannot be written or the disk is full; no half-written file is left.
     """
+    from filelock import FileLock
+
     folder = storage_folder()
     if quick:
         _expect_answer(base_url() + name)
     folder.mkdir(parents=True, exist_ok=True)
-    waiting = {"seconds": LOCK_SECONDS, "poll_seconds": 0.05}
-    with hold_lock(folder / ".recipe.lock", **waiting, doing="been downloading", way_out="Wait for it or end it"):
+    with FileLock(folder / ".recipe.lock", timeout=LOCK_SECONDS):
         with contextlib.suppress(OSError, ValueError):
             return read_verified(folder / name)  # another process was quicker
         incoming = folder / ".incoming"

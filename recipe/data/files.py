@@ -57,16 +57,12 @@ class RawData:
     ----------
     arrays : arrays by name, as `ARRAYS` lists them; a sample has the same names as the real file
     provenance : what it is, whence, and its licence; a sample says that it is one
-    pixel_max : the largest pixel value, 0.0 where there are no pixels
     vocabulary : word of each rank, ``""`` for rank 0; empty where there are no words
-    reachable_error : for samples, the error of the best possible model; None where nobody knows it
     """
 
     arrays: dict[str, np.ndarray]
     provenance: str
-    pixel_max: float = 0.0
     vocabulary: tuple[str, ...] = ()
-    reachable_error: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

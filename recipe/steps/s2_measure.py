@@ -247,9 +247,6 @@ def resample_scores(
 ) -> np.ndarray:
     """Return the problem's measure for several models on sets that are drawn with replacement from the one there is.
 
-    Rows of `Measure.parts` that are equal are drawn together: how often each distinct one turns up follows a
-    multinomial distribution, so that right and wrong answers, of which there are few kinds, cost next to nothing.
-
     Parameters
     ----------
     y : np.ndarray, as `recipe.core.measures.check_outputs` returns it
@@ -266,13 +263,9 @@ def resample_scores(
     draws = (rng.integers(samples, size=samples) for _ in range(resamples))
     if parts[0] is None:  # a ranking
         return np.array([[measure.compute(problem, y[rows], one[rows]) for one in outputs] for rows in draws]).T
-    kinds, counts = np.unique(np.hstack(parts), axis=0, return_counts=True)  # (kinds, models * k)
-    if len(kinds) <= 256:
-        sums = rng.multinomial(samples, counts / samples, size=resamples) @ kinds  # (resamples, models * k)
-    else:
-        rows = np.hstack(parts)
-        sums = np.array([rows[drawn].sum(axis=0) for drawn in draws])
-    return np.array([measure.combine(part[:, None] / samples) for part in np.hsplit(sums, len(outputs))])
+    both = np.hstack(parts)
+    means = np.array([both[rows].mean(axis=0) for rows in draws])  # (resamples, models * k)
+    return np.array([measure.combine(part[:, None]) for part in np.hsplit(means, len(outputs))])
 
 
 def permutation_p_value(

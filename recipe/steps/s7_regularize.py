@@ -141,6 +141,8 @@ def _after_training(run: Run, errors: ErrorDiagnosis | None, history: HistoryDia
     spec = run.spec
     is_biased = errors is not None and errors.bias == "high"
     is_variable = errors is not None and errors.variance == "high"
+    if history.verdict is Verdict.SUSPECT:
+        yield Advice(title="check the data and its preparation", reason=history.sentence)
     if history.verdict is Verdict.IMPROVING:
         reason = f"{history.monitor} was still falling, to {history.last_loss:.3g}, after {spec.epochs} epochs"
         yield from _try(spec, reason, _train_longer(spec))
@@ -198,7 +200,7 @@ def _at_the_end(spec: ModelSpec, errors: ErrorDiagnosis | None, history: History
 def _stop_in_time(spec: ModelSpec, history: HistoryDiagnosis) -> Iterator[Advice]:
     """As many epochs as did good; with patience the best weights came back already."""
     epochs = history.overfitting_epoch
-    if epochs is not None and spec.patience is None and epochs < spec.epochs:
+    if epochs and spec.patience is None and epochs < spec.epochs:
         rise = f"{history.monitor} rose from {history.best_loss:.3g} to {history.last_loss:.3g}"
         reason = f"Overfitting since epoch {epochs + 1}: {rise}"
         yield from _try(spec, reason, {f"stop after epoch {epochs}": {"epochs": epochs}})

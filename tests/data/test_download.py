@@ -182,8 +182,7 @@ def test_several_threads_download_once(server: Server):
 def test_download_says_who_holds_the_lock(server: Server, monkeypatch):
     monkeypatch.setattr("recipe.data.download.LOCK_SECONDS", 0.1)
     storage_folder().mkdir(parents=True)
-    message = r"Another process has been downloading for 0\.1 s\. Received: .*\.recipe\.lock"
-    with filelock.FileLock(storage_folder() / ".recipe.lock"), pytest.raises(TimeoutError, match=message):
+    with filelock.FileLock(storage_folder() / ".recipe.lock"), pytest.raises(TimeoutError, match=r"\.recipe\.lock"):
         download("mnist.npz")
 
 

@@ -117,7 +117,7 @@ def test_advise_against_high_variance_makes_the_model_weaker_or_the_data_more():
     ]
     first, second, *_ = advise(made(VARIABLE, OVERFITTING, spec, samples=15_000))
     assert first.title == "stop after epoch 3"
-    assert first.reason == "Overfitting since epoch 4: val_data_loss rose from 0.35 to 0.455."
+    assert first.reason == "Overfitting since epoch 4: val_data_loss rose from 0.35 to 0.5."
     assert second.reason.startswith(
         "High variance: the validation error is 10 points above the training error of 15000"
     )
