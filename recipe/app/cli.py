@@ -71,17 +71,15 @@ def run(
     source: Source = "auto",
     seed: Annotated[int, typer.Option(help="Fixes the split, the first weights and the shuffling.", min=0)] = 0,
     rows: Rows = None,
-    report: Annotated[Path | None, typer.Option(help="Write a report to this HTML file.")] = None,
-    json: Annotated[Path | None, typer.Option(help="Write the numbers to this JSON file.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Write a report to this HTML file.", dir_okay=False)] = None,
+    json: Annotated[Path | None, typer.Option(help="Write the numbers to this JSON file.", dir_okay=False)] = None,
 ) -> None:
     """Walk the seven steps on a problem, from its data to the one look at the test set.
 
     Ctrl-C ends it after the epoch that is under way; what was done so far is shown and written.
     """
-    from recipe.data.safe_files import check_targets
-
     with _explained():
-        check_targets(report, json)
+        _make_folders(report, json)
         dataset = _load(problem, source, rows, seed, target)
     console = _console()
     _say(console, *(f"Data: {note}" for note in dataset.notes))
@@ -173,15 +171,15 @@ def runs(
     ] = None,
     best: Annotated[int | None, typer.Option(help="The N best of each problem, the best first.", min=1)] = None,
     limit: Annotated[int, typer.Option(help="Lines to show; a file gets all.", min=1)] = 20,
-    csv: Annotated[Path | None, typer.Option(help="Write them to this CSV file.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write them to this CSV file.", dir_okay=False)] = None,
 ) -> None:
     """List, filter and export the journal: every run, from notebooks, panels, searches and this command."""
     with _explained():
         from recipe.app.terminal import make_table
-        from recipe.data.safe_files import check_targets, to_safe_csv
+        from recipe.data.safe_files import to_safe_csv
         from recipe.journal import default_journal
 
-        check_targets(csv)
+        _make_folders(csv)
         journal = default_journal()
         if journal is None:
             raise ValueError("The journal is off. Received: RECIPE_JOURNAL=off. Unset it, and every run is recorded.")
@@ -247,6 +245,12 @@ def _read_own(path: Path, target: str | None, seed: int) -> Dataset:
         if path.is_dir():
             return from_folder(path, seed=seed, name=path.resolve().name)
         return from_table(path, target or "", seed=seed, name=path.stem)
+
+
+def _make_folders(*paths: Path | None) -> None:
+    """Make the folders of files that are written at the end: what is wrong with them shows before the work."""
+    for path in filter(None, paths):
+        path.parent.mkdir(parents=True, exist_ok=True)
 
 
 def _write(texts: dict[Path | None, Callable[[], str]], console: Console) -> None:

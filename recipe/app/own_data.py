@@ -210,7 +210,7 @@ def from_folder(
     origin = Origin(form="folder", file=Path(folder).resolve().name, reading=reading)
     understood = _understand(pd.DataFrame(found.labels), wish)
     inputs = _take_inputs(found.samples, found.kind, understood.train)
-    return _seal(inputs, understood, wish, origin=origin, subject=SUBJECTS[found.kind], notes=list(found.notes))
+    return _seal(inputs, understood, wish, origin=origin, subject=SUBJECTS[found.kind], notes=found.notes)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -264,8 +264,8 @@ def _find_known(targets: pd.DataFrame) -> tuple[np.ndarray, list[Note]]:
     known = targets.notna().all(axis=1).to_numpy()
     lost = int((~known).sum())
     text = (
-        f"{lost:,} of {len(known):,} rows have no target and are dropped: a target cannot be guessed. In a CSV file an "
-        "empty cell, NA, N/A, None, null and nan are read as missing, even where they name a class."
+        f"Rows without a target are dropped, {lost:,} of {len(known):,}: it cannot be guessed. In a CSV file an empty "
+        "cell, NA, N/A, None, null and nan are read as missing, even where they name a class."
     )
     return known, [Note(kind="left_out", text=text, count=lost)] if lost else []
 

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 
@@ -49,20 +50,12 @@ ARRAYS = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class RawData:
-    """What a source gives for one dataset, before rows are chosen and the test set is sealed.
+class RawData(NamedTuple):
+    """What a source gives for one dataset, before rows are chosen and the test set is sealed."""
 
-    Attributes
-    ----------
-    arrays : arrays by name, as `ARRAYS` lists them; a sample has the same names as the real file
-    provenance : what it is, whence, and its licence; a sample says that it is one
-    vocabulary : word of each rank, ``""`` for rank 0; empty where there are no words
-    """
-
-    arrays: dict[str, np.ndarray]
-    provenance: str
-    vocabulary: tuple[str, ...] = ()
+    arrays: dict[str, np.ndarray]  # as `ARRAYS` lists them; a sample has the same names as the real file
+    provenance: str  # what it is, whence, and its licence; a sample says that it is one
+    vocabulary: tuple[str, ...] = ()  # word of each rank, "" for rank 0; empty where there are no words
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,9 +8,8 @@ from __future__ import annotations
 import warnings
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -31,24 +30,14 @@ NAMED = 5  # files that a note names; of the others it gives the number
 UNREADABLE = (OSError, ValueError, SyntaxError)  # Pillow calls a broken PNG a syntax error
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Folder:
-    """What was read of a folder.
-
-    Attributes
-    ----------
-    kind : ``"image"`` or ``"text"``
-    samples : uint8 (n, height, width) or (n, height, width, 3), or a list of n texts
-    labels : (n,), the names of the folders that they lie in
-    encoding : of texts
-    notes : what was taken, and which files were left out
-    """
+class Folder(NamedTuple):
+    """What was read of a folder: images, uint8 (n, height, width) or (n, height, width, 3), or a list of texts."""
 
     kind: str
-    samples: np.ndarray | list[str] = field(repr=False)
-    labels: np.ndarray = field(repr=False)
-    encoding: str
-    notes: tuple[Note, ...]
+    samples: np.ndarray | list[str]
+    labels: np.ndarray  # the names of the folders that they lie in
+    encoding: str  # of texts
+    notes: list[Note]
 
 
 def read_folder(folder: str | Path, size: tuple[int, int] | None = None) -> Folder:
@@ -99,7 +88,7 @@ def read_folder(folder: str | Path, size: tuple[int, int] | None = None) -> Fold
     notes = [Note(kind="read", text=text, count=len(read))]
     if left_out:
         notes.append(Note(kind="left_out", text=f"Files that were left out: {listed}.", count=len(left_out)))
-    return Folder(kind=kind, samples=samples, labels=np.array(labels), encoding=encoding, notes=tuple(notes))
+    return Folder(kind, samples, np.array(labels), encoding, notes)
 
 
 def learn_texts(texts: Sequence[str], train: np.ndarray, num_words: int = MOST_WORDS) -> Inputs:
@@ -119,7 +108,7 @@ def learn_texts(texts: Sequence[str], train: np.ndarray, num_words: int = MOST_W
     vocabulary = ("", *(word for word, _ in counts.most_common(num_words - 1)))  # "" stands at 0 for no word
     if len(vocabulary) < 2:
         raise ValueError(f"No text has a word in it. Received: {texts[0][:40]!r}. Give texts with letters or digits.")
-    text = f"{len(vocabulary) - 1:,} words were learned from the training part alone, the most frequent ones."
+    text = f"Words that were learned, the most frequent ones of the training part alone: {len(vocabulary) - 1:,}."
     return Inputs(
         x=read_texts(texts, vocabulary),
         shape=(len(vocabulary),),

@@ -1,34 +1,13 @@
-"""Small helpers for files: writing whole or not at all, and finding out early that it can be."""
+"""Files that are written whole or not at all, and tables in which no cell is a formula."""
 
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-def check_targets(*paths: Path | None) -> None:
-    """Find out before the work whether files can be written there after it; old ones are left as they are.
-
-    Raises
-    ------
-    ValueError
-        If a folder is missing, a path is a folder, or nothing can be written there.
-    """
-    for path in filter(None, paths):
-        try:
-            if path.is_dir():
-                raise IsADirectoryError(0, "this is a folder")
-            with tempfile.TemporaryFile(dir=path.parent):
-                pass
-        except OSError as error:
-            raise ValueError(
-                f"The file cannot be written: {error.strerror}. Received: {path}. Give another folder and a file name."
-            ) from error
 
 
 def write_whole(path: str | Path, text: str) -> Path:

@@ -67,7 +67,7 @@ def test_runs_says_that_the_journal_is_off(monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "code", "text"),
     [
-        (["--csv", "no/such/folder/runs.csv"], 2, "The file cannot be written"),
+        (["--csv", "."], 2, "is a directory"),
         (["--best", "0"], 2, "--best"),
     ],
 )
