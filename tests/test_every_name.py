@@ -112,7 +112,7 @@ CALLS = {
     "suggest_measure": lambda world: recipe.suggest_measure(world.problem, world.data.y_train).reason,
     "time_folds": lambda world: recipe.time_folds(world.data, np.arange(len(world.data.y_train)), folds=2),
     "train": lambda world: world.run.score,
-    "train_final": lambda world: world.final.samples == len(world.data.y_train),
+    "train_final": lambda world: world.final.run.train_samples == len(world.data.y_train),
     "train_seeds": lambda world: recipe.train_seeds(world.spec, world.prepared, (0, 1)),
     "tune": lambda world: recipe.tune(world.split, trials=1, base=world.spec, journal=None).best.score,
 }  # fmt: skip

@@ -97,8 +97,8 @@ def _test_facts(result: RecipeResult) -> dict[str, object] | None:
         "interval_level": noise.level,
         "interval_method": noise.method,
         "samples": result.test.samples,
-        "epochs": result.final.epochs,
-        "trained_on": result.final.samples,
+        "epochs": result.final.run.epochs,
+        "trained_on": result.final.run.train_samples,
         "differs_from_validation": result.test.differs_from_validation,
     }
 

@@ -188,8 +188,8 @@ class RecipeResult:
                 rows[name] = {"score": run.score, "description": run.spec.describe(), "epochs": run.best_epoch + 1}
         if self.test:
             final, noise = self.final, self.test.uncertainty
-            told = f"{final.spec.describe()}; on all {final.samples:,} samples"
-            rows["final model"] = {"score": self.test.score, "description": told, "epochs": final.epochs}
+            told = f"{final.run.spec.describe()}; on all {final.run.train_samples:,} samples"
+            rows["final model"] = {"score": self.test.score, "description": told, "epochs": final.run.epochs}
             rows["final model"] |= {"low": noise.low, "high": noise.high}
         frame = pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
         frame["part"] = np.where(frame.index == "final model", "test", "validation")
@@ -467,8 +467,8 @@ class _Walk:
             final, result.dataset, validation_score=best.score, validation_samples=round(worth), seed=best.seed
         )
         first = (
-            f"The final model ({final.spec.describe()}) was trained on all {final.samples:,} samples, training and "
-            f"validation part together, for {final.epochs} epochs, the number that validation found."
+            f"The final model ({final.run.spec.describe()}) was trained on all {final.run.train_samples:,} samples, "
+            f"training and validation part together, for {final.run.epochs} epochs, the number that validation found."
         )
         return first, *test.sentences
 

@@ -24,7 +24,7 @@ from recipe.engine.interruption import interruptible
 from recipe.engine.members import Job, Progress, Report, Wish, log_names
 from recipe.engine.models import fixed_seed
 
-ENGINES = ("auto", "compiled", "fit")
+ENGINES = ("auto", "fit")
 # Measured on two cores: side by side wins while a matrix product is too small to keep a core busy, and loses after.
 SIDE_BY_SIDE_WEIGHTS = 20_000
 SIDE_BY_SIDE_BYTES = 64_000_000
@@ -45,8 +45,8 @@ def train_models(
     callbacks : Keras callbacks, for one job only; they are called by `model.fit`
     on_epoch : called with an `EpochReport` after every epoch, in this thread; its `member` counts the jobs
     stop : once set, from any thread, training ends with the epoch that is under way
-    engine : ``"compiled"`` (an epoch is one XLA program; JAX only, without callbacks), ``"fit"`` (`model.fit`), or
-        ``"auto"``: compiled where it can be
+    engine : ``"auto"`` (an epoch is one XLA program; on JAX, without callbacks, by Keras's own training step) or
+        ``"fit"``: plain `model.fit`, which also trains what the other cannot
 
     Yields
     ------
@@ -56,9 +56,13 @@ def train_models(
     Raises
     ------
     ValueError
-        If the engine cannot do what was asked for.
+        If there is no such engine, or a model is not compiled with one loss.
     """
-    compiled = _choose_engine(engine, jobs, callbacks)
+    if engine not in ENGINES:
+        raise ValueError(f"There is no such engine. Received: engine={engine!r}. Choose from {', '.join(ENGINES)}.")
+    if callbacks and len(jobs) > 1:
+        raise ValueError(f"Callbacks belong to one model. Received: {len(jobs)} jobs. Train them one by one.")
+    compiled = engine == "auto" and _can_compile(jobs, callbacks)
     for job in jobs:
         _make_ready(job)
     train = _train_together if compiled else partial(fit, callbacks=callbacks)
@@ -121,22 +125,10 @@ def _train_together(jobs: Sequence[Job], report: Report, wish: Wish) -> list[Pro
     return progress
 
 
-def _choose_engine(engine: str, jobs: Sequence[Job], callbacks: Sequence[keras.callbacks.Callback]) -> bool:
-    """Say whether the compiled engine is to be used."""
-    if engine not in ENGINES:
-        raise ValueError(f"There is no such engine. Received: engine={engine!r}. Choose from {', '.join(ENGINES)}.")
-    if callbacks and len(jobs) > 1:
-        raise ValueError(f"Callbacks belong to one model. Received: {len(jobs)} jobs. Train them one by one.")
-    backend = keras.config.backend()
-    own_steps = [type(job.model).__name__ for job in jobs if type(job.model).train_step is not keras.Model.train_step]
-    obstacles = [f"on {backend}"] if backend != "jax" else []
-    obstacles += ["with callbacks"] if callbacks else []
-    obstacles += [f"with {name}, which has a training step of its own" for name in own_steps]
-    if engine == "compiled" and obstacles:
-        raise ValueError(
-            f'The compiled engine does not work {obstacles[0]}. Received: engine="compiled". Take engine="fit".'
-        )
-    return engine != "fit" and not obstacles
+def _can_compile(jobs: Sequence[Job], callbacks: Sequence[keras.callbacks.Callback]) -> bool:
+    """Say whether nothing happens between batches that only `fit` would do."""
+    own_step = any(type(job.model).train_step is not keras.Model.train_step for job in jobs)
+    return keras.config.backend() == "jax" and not callbacks and not own_step
 
 
 def _make_ready(job: Job) -> None:

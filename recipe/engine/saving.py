@@ -23,7 +23,6 @@ from recipe.core.input_checks import expect
 from recipe.core.preparation import Preparation
 from recipe.core.problem import Problem
 from recipe.core.run import Run
-from recipe.core.spec import ModelSpec
 from recipe.data.tables import read_samples
 
 if TYPE_CHECKING:
@@ -56,21 +55,6 @@ class FinalModel:
     def problem(self) -> Problem:
         """The problem, with the shape of a raw sample."""
         return self.preparation.problem
-
-    @property
-    def spec(self) -> ModelSpec:
-        """The spec, with the number of epochs that were asked for."""
-        return self.run.spec
-
-    @property
-    def epochs(self) -> int:
-        """The number of epochs that were trained."""
-        return self.run.epochs
-
-    @property
-    def samples(self) -> int:
-        """How many samples it was trained on."""
-        return self.run.train_samples
 
     def predict(self, x: Samples) -> np.ndarray:
         """Return the outputs for raw data, as `load` gives it.

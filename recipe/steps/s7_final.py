@@ -175,10 +175,11 @@ def evaluate_once(
     """
     expect(final, FinalModel, "The test set is opened for a final model, whose preparation is known.")
     expect(dataset, Dataset, "The test set lies in a Dataset.")
-    if final.epochs < final.spec.epochs:
+    run = final.run
+    if run.epochs < run.spec.epochs:
         raise ValueError(
-            f"The final training was stopped after {final.epochs} of {final.spec.epochs} epochs, and the test set is "
-            f"opened for a finished model alone. Received: final, stopped={final.run.stopped!r}. Train it to the end."
+            f"The final training was stopped after {run.epochs} of {run.spec.epochs} epochs, and the test set is "
+            f"opened for a finished model alone. Received: final, stopped={run.stopped!r}. Train it to the end."
         )
     problem = final.problem
     x, y = dataset.test.open()

@@ -42,8 +42,7 @@ def train(
     on_epoch : called with an `EpochReport` after every epoch, in this thread
     stop : once set, from any thread, training ends with the epoch that is under way
     shuffle : draw a new order of the training samples each epoch
-    engine : ``"compiled"`` (an epoch is one XLA program; JAX only), ``"fit"`` (`model.fit`), or ``"auto"``: compiled
-        where it can be
+    engine : ``"auto"`` (an epoch is one XLA program; on JAX, without callbacks) or ``"fit"``: plain `model.fit`
     journal : where the run is recorded; None nowhere, ``"default"`` in `default_journal()`
 
     Returns
@@ -55,7 +54,7 @@ def train(
     TypeError
         If that is no spec, or the data is not prepared.
     ValueError
-        If the spec does not suit the data, or the engine cannot do what was asked for.
+        If the spec does not suit the data, or there is no such engine.
     """
     by_spec = shuffle and engine == "auto" and not callbacks
     options = {"callbacks": callbacks, "on_epoch": on_epoch, "stop": stop, "engine": engine}

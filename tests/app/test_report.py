@@ -75,7 +75,7 @@ def test_collect_facts_has_the_promised_numbers_in_the_measures_unit(result):
     assert facts["beats_baseline"] is (facts["statistical_power"]["p_value"] <= 0.05)
     assert facts["statistical_power"]["interval_level"] == 0.9
     assert (facts["looks_at_the_test_set"], facts["interrupted"]) == (1, False)
-    assert ModelSpec.from_dict(facts["spec"]).epochs == result.final.epochs
+    assert ModelSpec.from_dict(facts["spec"]).epochs == result.final.run.epochs
     assert facts["versions"]["keras"]
     assert facts["seconds"] > 0
 

@@ -116,8 +116,8 @@ def test_run_recipe_tests_the_weights_that_the_score_of_the_small_model_is_of(re
 def test_run_recipe_chooses_by_validation_and_trains_for_the_epochs_it_found(results):
     result, _ = results["imdb"]
     assert result.best.run.score == max(result.best.run.score, *(trial.run.score for trial in _find(result, 7)))
-    assert result.final.epochs == result.best.run.best_epoch + 1
-    assert result.final.samples == len(result.dataset.y_train)
+    assert result.final.run.epochs == result.best.run.best_epoch + 1
+    assert result.final.run.train_samples == len(result.dataset.y_train)
     assert result.test.validation_score == result.best.run.score
 
 

@@ -53,7 +53,7 @@ def digits(no_journal) -> tuple[FinalModel, Dataset]:
 
 def test_train_final_uses_all_training_data_and_fits_the_preparation_on_it(houses):
     final, dataset = houses
-    assert final.samples == len(dataset.y_train) == 320
+    assert final.run.train_samples == len(dataset.y_train) == 320
     np.testing.assert_allclose(final.preparation.mean, dataset.x_train.mean(axis=0, dtype=np.float64))
     np.testing.assert_allclose(final.preparation.std, dataset.x_train.std(axis=0, dtype=np.float64))
     assert dataset.test.looks == 0
@@ -61,7 +61,7 @@ def test_train_final_uses_all_training_data_and_fits_the_preparation_on_it(house
 
 def test_train_final_trains_the_epochs_it_is_told_and_never_stops_early():
     final = train_final(SPECS["table"].replace(patience=1, epochs=50), _load(), epochs=12)
-    assert (final.epochs, final.spec.epochs, final.spec.patience) == (12, 12, None)
+    assert (final.run.epochs, final.run.spec.epochs, final.run.spec.patience) == (12, 12, None)
 
 
 def test_train_final_is_recorded_as_final_and_without_a_score(tmp_path):

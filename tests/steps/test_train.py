@@ -168,7 +168,7 @@ def test_train_ctrl_c_ends_the_training_and_keeps_what_there_is():
     assert signal.getsignal(signal.SIGINT) is before
 
 
-@pytest.mark.parametrize("engine", ["compiled", "fit"])
+@pytest.mark.parametrize("engine", ["auto", "fit"])
 def test_train_ctrl_c_in_the_last_epoch_is_told_all_the_same(engine):
     spec = ModelSpec(epochs=2)
     prepared = make_prepared("housing", spec)
@@ -210,16 +210,10 @@ def test_train_a_callback_watches_what_is_measured_and_can_stop_it():
     assert run.epochs < 300
 
 
-def test_train_compiled_refuses_callbacks():
-    spec = ModelSpec(epochs=2)
-    with pytest.raises(ValueError, match=r"does not work with callbacks. Received: engine=\"compiled\""):
-        train(spec, make_prepared("housing", spec), callbacks=[keras.callbacks.TerminateOnNaN()], engine="compiled")
-
-
 def test_train_by_fit_gives_the_same_history_as_compiled():
     spec = ModelSpec(hidden_units=(16,), l2=1e-3, epochs=4, patience=3)
     prepared = make_prepared("imdb", spec)
-    compiled, fitted = (train(spec, prepared, shuffle=False, engine=engine) for engine in ("compiled", "fit"))
+    compiled, fitted = (train(spec, prepared, shuffle=False, engine=engine) for engine in ("auto", "fit"))
     assert set(compiled.history) == set(fitted.history)
     for name, values in compiled.history.items():
         np.testing.assert_allclose(fitted.history[name], values, rtol=1e-3, err_msg=name)
