@@ -111,9 +111,8 @@ def fetch(
         warnings.showwarning = lambda message, *_: typer.echo(f"Note: {message}", err=True)
         warnings.simplefilter("always", RuntimeWarning)
         files = fetch_files(names or None)
-    rows = [(file.name, file.bytes / 1e6, file.source, file.verified, file.path.parent) for file in files]
-    names = ["file", "MB", "source", "what was verified", "folder"]
-    _console().print(make_table(pd.DataFrame(rows, columns=names), "Data that is ready"))
+    table = pd.DataFrame(files)[["name", "bytes", "source", "verified", "path"]]
+    _console().print(make_table(table, "Data that is ready"))
 
 
 @app.command()
