@@ -99,7 +99,7 @@ class Journal:
         # brings its own score, and the measures of two problems point in different directions.
         template = create_trial(state=TrialState.FAIL, user_attrs={"run": run.to_dict()})
         trial = self.storage.create_new_trial(self._study(), template_trial=template)
-        return replace(run, number=self.storage.get_trial_number_from_id(trial), pinned=False)
+        return replace(run, number=self.storage.get_trial_number_from_id(trial))
 
     def runs(self, data: str | None = None, origin: str | None = None) -> list[Run]:
         """Return what the journal holds, oldest first: all of it, or the runs on this data and of this origin.
@@ -110,11 +110,8 @@ class Journal:
         """
         if "://" not in self.location and _identity(self.location) is None:
             return []  # reading makes no file
-        study, found = self._study(), []
-        pins = self.storage.get_study_user_attrs(study)
-        for run in filter(None, map(self._read, self.storage.get_all_trials(study, deepcopy=False))):
-            if data in (None, run.data) and origin in (None, run.origin):
-                found.append(replace(run, pinned=True) if pins.get(f"pinned {run.number}") else run)
+        kept = filter(None, map(self._read, self.storage.get_all_trials(self._study(), deepcopy=False)))
+        found = (run for run in kept if data in (None, run.data) and origin in (None, run.origin))
         return sorted(found, key=lambda run: run.time)
 
     def find(self, spec: ModelSpec, prepared: Prepared) -> Run | None:
@@ -127,16 +124,6 @@ class Journal:
             if is_whole and all(getattr(run, name) == value for name, value in same.items()):
                 return run
         return None
-
-    def pin(self, run: Run, pinned: bool = True) -> Run:
-        """Mark a run of the journal, or take the mark away; return it as it is now."""
-        if run.number is None:
-            raise ValueError(
-                "Only a run that is in the journal can be pinned. Received: run, number=None. Keep it first: "
-                "journal.record(run)."
-            )
-        self.storage.set_study_user_attr(self._study(), f"pinned {run.number}", pinned)
-        return replace(run, pinned=pinned)
 
     def to_frame(self) -> pd.DataFrame:
         """Return the runs as `tabulate` does, oldest first."""
@@ -325,7 +312,7 @@ def _default_location() -> str:
 
 _FIRST = ("number", "time", "problem", "source", "origin", "state", "measure", "score", "train_score", "baseline")
 _SPEC = tuple(field.name for field in fields(ModelSpec) if field.name != "epochs")
-_LAST = ("stopped", "seconds", "pinned", "final", "protocol", "data", "backend", "note")
+_LAST = ("stopped", "seconds", "final", "protocol", "data", "backend", "note")
 _COLUMNS = (*_FIRST, "best_epoch", "epochs", "spec", *_SPEC, *_LAST)
 
 

@@ -111,9 +111,8 @@ def fetch(
         warnings.showwarning = lambda message, *_: typer.echo(f"Note: {message}", err=True)
         warnings.simplefilter("always", RuntimeWarning)
         files = fetch_files(names or None)
-    rows = [(file.name, file.bytes / 1e6, file.source, file.verified, file.path.parent) for file in files]
-    names = ["file", "MB", "source", "what was verified", "folder"]
-    _console().print(make_table(pd.DataFrame(rows, columns=names), "Data that is ready"))
+    table = pd.DataFrame(files)[["name", "bytes", "source", "verified", "path"]]
+    _console().print(make_table(table, "Data that is ready"))
 
 
 @app.command()
@@ -169,7 +168,6 @@ def runs(
     origin: Annotated[
         str | None, typer.Option(help="Asked for by: notebook, script, panel, search or command line.")
     ] = None,
-    pinned: Annotated[bool, typer.Option("--pinned", help="Those that were pinned alone.")] = False,
     best: Annotated[int | None, typer.Option(help="The N best of each problem, the best first.", min=1)] = None,
     limit: Annotated[int, typer.Option(help="Lines to show; a file gets all.", min=1)] = 20,
     csv: Annotated[Path | None, typer.Option(help="Write them to this CSV file.", dir_okay=False)] = None,
@@ -185,7 +183,7 @@ def runs(
         if journal is None:
             raise ValueError("The journal is off. Received: RECIPE_JOURNAL=off. Unset it, and every run is recorded.")
         kept = journal.to_frame()
-        chosen = _select(kept, {"problem": problem, "origin": origin, "pinned": pinned or None}, best)
+        chosen = _select(kept, {"problem": problem, "origin": origin}, best)
     console, title = _console(), f"{len(chosen):,} of {len(kept):,} runs in {journal.location}"
     if chosen.empty:
         _say(console, f"{title}. A run is recorded whenever a model is trained: here, in a notebook, in a panel.")
@@ -193,8 +191,8 @@ def runs(
         shown = chosen.head(limit)
         when = shown["time"].dt.tz_convert(datetime.now().astimezone().tzinfo).dt.strftime("%Y-%m-%d %H:%M")
         table = shown[["problem", "source", "spec", "score", "epochs", "state", "origin"]]
-        table.insert(0, "when", when + shown["pinned"].map({True: "*", False: ""}))
-        caption = "*: pinned. Scores are of validation data; they compare within one problem and its data alone."
+        table.insert(0, "when", when)
+        caption = "Scores are of validation data; they compare within one problem and its data alone."
         console.print(make_table(table, title, caption))
     if len(chosen) > limit:
         _say(console, f"{len(chosen) - limit:,} more: --limit {len(chosen)} shows them.")

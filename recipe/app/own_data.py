@@ -91,21 +91,14 @@ def from_table(
     else:
         frame = _check_frame(frame_or_csv)
     targets = _list_names(target) or [""]
-    columns = (
-        [one for one in frame.columns if one not in targets] if (chosen := columns) is None else _list_names(columns)
-    )
+    columns = list(frame.columns) if columns is None else _list_names(columns)
     for what, names in {"target": targets, "columns": columns}.items():
         for one in names:
             find_column(frame, one, what)
-    if both := [one for one in columns if one in targets]:
-        raise ValueError(
-            f"The target cannot be predicted from itself. Received: columns with {', '.join(both)}, the target. Leave "
-            "it out of columns."
-        )
     known, lost = _find_known(frame[targets])
     frame = frame if known.all() else frame[known]
     understood = _understand(frame[targets], wish, targets)
-    inputs = encode_table(frame, columns, understood.train, chosen=chosen is not None)
+    inputs = encode_table(frame, [one for one in columns if one not in targets], understood.train)
     del frame  # as large as the table; what is cut from that comes next
     origin = replace(origin, targets=tuple(targets))
     return _seal(inputs, understood, wish, origin=origin, subject=" and ".join(targets), notes=[*notes, *lost])
@@ -154,7 +147,7 @@ def from_arrays(
     import pandas as pd
 
     wish = _Wish(problem=problem, classes=classes, measure=measure, test_size=test_size, seed=seed, name=name)
-    targets = pd.DataFrame(y)
+    targets = pd.DataFrame(y if hasattr(y, "__len__") else [y])
     if not isinstance(x, pd.DataFrame):
         x, kind, note = _find_kind(x, input)
     if len(x) != len(targets):

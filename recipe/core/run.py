@@ -59,7 +59,6 @@ class Run:
     time : when it ended, ISO 8601 in UTC
     final : whether nothing was held out, so that there is no score
     by_spec : whether spec and data alone decided the outcome: no callbacks, no other engine, the samples shuffled
-    pinned : whether somebody marked it in the journal
     number : its place in the journal; None where it is in none
     note : why there is no more to tell, such as the error of a trial that failed
     """
@@ -83,7 +82,6 @@ class Run:
     time: str = ""
     final: bool = False
     by_spec: bool = True
-    pinned: bool = False
     number: int | None = None
     note: str = ""
 
@@ -138,7 +136,7 @@ class Run:
 
     def to_dict(self) -> dict[str, object]:
         """Return all but the model, ready for JSON: no NaN, and numbers of a history to 7 significant digits."""
-        left_out = {"model", "number", "pinned"}
+        left_out = {"model", "number"}
         values = {one.name: getattr(self, one.name) for one in dataclasses.fields(self) if one.name not in left_out}
         return values | {
             "spec": self.spec.to_dict(),

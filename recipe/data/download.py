@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import hashlib
 import os
 import shutil
@@ -57,15 +56,13 @@ def fetch(names: Iterable[str] | None = None) -> tuple[FetchedFile, ...]:
         If a file can be neither found nor downloaded nor written.
     """
     asked = FILES if names is None else [names] if isinstance(names, str) else names
-    datasets = dict.fromkeys(dataset_of(name) for name in asked)
-    return tuple(_fetch_file(file) for dataset in datasets for file in FILES[dataset])
-
-
-def _fetch_file(name: str) -> FetchedFile:
-    found, faults = find_verified(name)
-    for fault in faults:
-        warnings.warn(fault, RuntimeWarning, stacklevel=4)
-    return (found or download(name))[0]
+    files = []
+    for name in [file for dataset in dict.fromkeys(map(dataset_of, asked)) for file in FILES[dataset]]:
+        found, faults = find_verified(name)
+        for fault in faults:
+            warnings.warn(fault, RuntimeWarning, stacklevel=2)
+        files.append((found or download(name))[0])
+    return tuple(files)
 
 
 def download(name: str, *, quick: bool = False) -> tuple[FetchedFile, Content]:
@@ -110,7 +107,7 @@ def download(name: str, *, quick: bool = False) -> tuple[FetchedFile, Content]:
                 sums.write(f"{file.sha256}  {name}\n")
         finally:
             shutil.rmtree(incoming, ignore_errors=True)
-    return dataclasses.replace(file, path=folder / name), content
+    return file._replace(path=folder / name), content
 
 
 def base_url() -> str:
@@ -144,7 +141,7 @@ def _receive(name: str, folder: Path) -> tuple[FetchedFile, Content]:
     if name == "imdb.npz" and file.sha256 == OFFICIAL_SHA256[name]:
         np.savez_compressed(file.path, **content)
         stored = file.path.read_bytes()
-        file = dataclasses.replace(file, bytes=len(stored), sha256=hashlib.sha256(stored).hexdigest())
+        file = file._replace(bytes=len(stored), sha256=hashlib.sha256(stored).hexdigest())
     return file, content
 
 

@@ -8,7 +8,6 @@ import itertools
 import json
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
@@ -58,26 +57,15 @@ class RawData(NamedTuple):
     vocabulary: tuple[str, ...] = ()  # word of each rank, "" for rank 0; empty where there are no words
 
 
-@dataclass(frozen=True, kw_only=True)
-class FetchedFile:
-    """A data file that was verified.
+class FetchedFile(NamedTuple):
+    """A data file that was verified."""
 
-    Attributes
-    ----------
-    name : file name, such as ``"mnist.npz"``
-    path : where it lies
-    bytes : its size
-    sha256 : its SHA-256, 64 hexadecimal digits
-    source : ``"local"`` when it lay there already, ``"download"`` when it was downloaded now
-    verified : whose sum it met, in words
-    """
-
-    name: str
+    name: str  # such as "mnist.npz"
     path: Path
     bytes: int
-    sha256: str
-    source: str
-    verified: str
+    sha256: str  # 64 hexadecimal digits
+    source: str  # "local" when it lay there already, "download" when it was downloaded now
+    verified: str  # whose sum it met, in words
 
 
 def search_folders() -> tuple[Path, ...]:

@@ -120,14 +120,15 @@ def find_column(frame: pd.DataFrame, name: str, what: str) -> None:
     raise ValueError(f"The table has no column of that name. Received: {what}={name!r}. {way}")
 
 
-def encode_table(frame: pd.DataFrame, columns: Sequence[str], train: np.ndarray, *, chosen: bool) -> Inputs:
+def encode_table(frame: pd.DataFrame, columns: Sequence[str], train: np.ndarray) -> Inputs:
     """Turn the inputs of a table into one array: numbers as they are, texts and categories as category numbers.
+
+    Columns that tell nothing are left out, with a note.
 
     Parameters
     ----------
     columns : names of the inputs among the columns of the frame
     train : numbers of the training rows: categories are learned from them alone
-    chosen : whether the columns were named by the user. What is no input is then refused, else left out with a note
 
     Raises
     ------
@@ -139,8 +140,6 @@ def encode_table(frame: pd.DataFrame, columns: Sequence[str], train: np.ndarray,
     names, categories, notes = [], [], []
     for name in columns:
         values, known, fault = _encode_column(frame[name], name, train)
-        if fault and chosen:
-            raise ValueError(f"{fault} Received: columns with {name!r}. Leave it out.")
         if fault:
             notes.append(Note(kind="left_out", text=f"{fault} It is left out.", feature=name, count=len(frame)))
             continue
@@ -298,9 +297,7 @@ def _number_categories(column: pd.Series, known: Sequence[str]) -> np.ndarray:
 
 def _note_identifier(values: np.ndarray, name: str, *, is_number: bool) -> Note | None:
     """Note a column of whole numbers that are all different and count rows, or are called an id."""
-    if not is_number or len(values) < MANY_ROWS or not np.isfinite(values).all() or (values != np.floor(values)).any():
-        return None
-    if len(np.unique(values)) < len(values):
+    if not is_number or (values != np.floor(values)).any() or not len(np.unique(values)) == len(values) >= MANY_ROWS:
         return None
     counts_rows = values.max() - values.min() < 2 * len(values) and bool((np.diff(values) > 0).all())
     if not counts_rows and not _ID_NAME.search(name):

@@ -15,8 +15,8 @@ from recipe.figures import BLUE, INK, VERMILION, finish
 
 MOST_IMAGES, TEXTS_SHOWN, WORDS_SHOWN, ROWS_MARKED, COLUMNS_SHOWN = 12, 3, 6, 5, 6
 LONGEST_LINE = 22  # letters above an image, and in a cell of a table
-STRETCH = 36  # words of a text that are shown before and behind its strongest one
-TEXT_WIDTH = 64  # letters
+STRETCH = 45  # words of a text that are shown before and behind its strongest one
+TEXT_WIDTH = 78  # letters
 
 
 def draw_mistakes(figure: Figure, mistakes: Mistakes) -> None:
@@ -126,6 +126,7 @@ def _draw_words(axes: Axes, text: TextMistake, limit: float) -> None:
     axes.set_ylim(WORDS_SHOWN - 0.4, -0.6)
     axes.set_yticks([])
     axes.tick_params(labelsize=7, length=2)
+    axes.locator_params(axis="x", nbins=4)
     finish(axes, "")
     axes.spines["left"].set_visible(False)
 
@@ -138,15 +139,14 @@ def _effect_label(problem: Problem) -> str:
 
 
 def _draw_quantities(figure: Figure, mistakes: Mistakes) -> None:
-    """Draw what was said against what is true, with the numbers of the worst rows beside their points."""
+    """Draw what was said against what is true, the worst ones numbered as they are told."""
     axes, errors, says = figure.subplots(), mistakes.errors, mistakes.outputs[:, 0]
     truth = says - errors
     for is_high, colour, mark, name in ((True, VERMILION, "^", "too high"), (False, BLUE, "v", "too low")):
         some = (errors > 0) == is_high
         axes.scatter(truth[some], says[some], c=colour, marker=mark, s=16, alpha=0.55, lw=0, label=f"says {name}")
-    for place in mistakes.worst[:ROWS_MARKED]:
-        at = (truth[place], says[place])
-        axes.annotate(f"row {mistakes.rows[place]:,}", at, (6, 4), textcoords="offset points", fontsize=8, color=INK)
+    for rank, place in enumerate(mistakes.worst[:ROWS_MARKED], start=1):
+        axes.annotate(str(rank), (truth[place], says[place]), (4, 4), textcoords="offset points", color=INK)
     axes.axline((truth[0], truth[0]), slope=1, color=INK, linestyle=":", lw=1.2)
     unit = f" ({mistakes.unit})" if mistakes.unit else ""
     axes.set(xlabel=f"truth{unit}", ylabel=f"prediction{unit}")

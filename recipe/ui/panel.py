@@ -7,16 +7,18 @@ import base64
 import logging
 import threading
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import lru_cache
 from html import escape
+from types import MappingProxyType
 
 import ipywidgets as widgets
 from matplotlib.figure import Figure
 from traitlets import Unicode
 
 from recipe.core.dataset import Dataset
+from recipe.data.load import load
 from recipe.figures import INK, blank_figure, to_png
 from recipe.ui.controls import StepSlider, make_controls
 from recipe.ui.keyboard import keyboard_help
@@ -71,7 +73,7 @@ class Panel(abc.ABC):
 
     Parameters
     ----------
-    *datasets : where the numbers come from; the source of the one that is chosen stands on the panel
+    *datasets : where the numbers come from, by default what the panel loads; the source of the chosen one stands on it
     **settings : what the controls say at first
 
     Attributes
@@ -80,25 +82,26 @@ class Panel(abc.ABC):
     result : what the last run returned, or None
     error : the exception that ended the last run, or None
     controls : the control of each setting, by its name
+    widget : the whole panel
     run_button, stop_button, image, status, source_label : the widgets beside them
     """
 
     title: typing.ClassVar[str] = "Panel"
     settings_type: typing.ClassVar[type[Settings]] = Settings
     live: typing.ClassVar[bool] = False  # True: a change of a control runs at once; for what takes under half a second
+    loads: typing.ClassVar[Mapping[str, int | None]] = MappingProxyType({})  # rows by problem, where no data is given
     run_words: typing.ClassVar[str] = "Run"  # on the button that starts a run
     figure_size: typing.ClassVar[tuple[float, float]] = (7.0, 4.4)  # inches; 100 pixels each
     widest_controls: typing.ClassVar[str] = "420px"
 
     def __init__(self, *datasets: Dataset, **settings: object) -> None:
-        self.datasets = datasets
+        self.datasets = datasets or tuple(load(name, rows=rows) for name, rows in self.loads.items())
         self.result: typing.Any = None
         self.error: BaseException | None = None
         self._writer: int | None = None  # the thread in which the panel itself writes the controls
         self._stop_here = threading.Event()  # ends what run() computes
         self._computing, self._drawing = threading.RLock(), threading.RLock()
         self._worker = LatestWins(self._work, self.show_running)
-        self._root: widgets.VBox | None = None  # None while the panel is closed
         self._kept: dict[object, typing.Any] = {}
         self._is_invalid = False  # what the controls say together, and the status says so
         if names := self.problems():
@@ -272,21 +275,6 @@ class Panel(abc.ABC):
         """Return the last result's figure in words."""
         return self.describe(self._last_result())
 
-    def close(self) -> None:
-        """End the thread and take the widgets away; to show the panel again makes new ones."""
-        self._worker.stop()
-        self._worker.wait()
-        if self._root is not None:
-            close_all(self._root)
-            self._root = None
-
-    @property
-    def widget(self) -> widgets.VBox:
-        """The whole panel as one widget."""
-        if self._root is None:
-            self._build(self.settings)
-        return self._root
-
     def __repr__(self) -> str:
         try:
             return f"{type(self).__name__}({self.settings.to_text()!r})"
@@ -343,7 +331,7 @@ class Panel(abc.ABC):
         self.source_label = widgets.HTML(source_html(self.source_text()))
         self.status = widgets.HTML(status_html("Ready." if self.live else f"Ready: press {self.run_words}."))
         self.image = FigureImage(self.figure_size[0])
-        self._root = self._lay_out(self.make_left(), self.make_right())
+        self.widget = self._lay_out(self.make_left(), self.make_right())
         self.show_result(self.result)
 
     def _lay_out(self, left: list[widgets.Widget], right: list[widgets.Widget]) -> widgets.VBox:
@@ -421,10 +409,3 @@ def _placeholder_png(size: tuple[float, float]) -> bytes:
     figure = blank_figure(size)
     figure.text(0.5, 0.5, NO_RESULT, ha="center", va="center", color=INK, alpha=0.7)
     return screen_png(figure)
-
-
-def close_all(widget: widgets.Widget) -> None:
-    """Take a widget and all that is in it away, wherever they are shown."""
-    for child in getattr(widget, "children", ()):
-        close_all(child)
-    widget.close()

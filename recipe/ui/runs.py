@@ -49,7 +49,7 @@ def compare_runs(frame: pd.DataFrame, first: int, second: int) -> pd.DataFrame:
     """Return what differs between two runs of a table, a row each: what was asked for, then what came of it."""
     for number in (first, second):
         check_number(frame, number)
-    left_out = {"number", "time", "spec", "pinned", "origin", "best_epoch", "state", "note", *OUTCOME}
+    left_out = {"number", "time", "spec", "origin", "best_epoch", "state", "note", *OUTCOME}
     pair = frame.loc[[first, second]].T
     settings = pair.drop(index=left_out, errors="ignore")
     differs = settings.index[settings.nunique(axis="columns", dropna=False) > 1]

@@ -21,12 +21,10 @@ from recipe.steps.s5_baseline import compute_baseline
 from recipe.steps.s5_rival import Rival
 from recipe.steps.s6_scale_up import Verdict, diagnose_history
 from recipe.steps.training import train, train_seeds
-from recipe.ui.training_settings import FULL_ROWS
+from recipe.ui.training_settings import FULL_ROWS, NO_GUESS
 
 ROUNDING = 1e-6  # the measure of a network is computed in float32, that of a baseline in float64
 MOST_KEPT = 3  # a quarter of a gigabyte each, for all reviews
-NO_GUESS = "no guess"
-GUESSES = (NO_GUESS, "it overfits", "it does not overfit", "it beats the last run", "it does not beat the last run")
 OnProgress = Callable[[Run, str], object]
 
 
@@ -149,7 +147,7 @@ def describe_score(run: Run, rival: Rival | None = None) -> str:
 
 
 def judge_guess(guess: str, run: Run, last: Run | None) -> str:
-    """Say whether one of `GUESSES` about a run came true; `last` is the run before it on the same data, if any."""
+    """Say whether a guess about a run came true; `last` is the run before it on the same data, if any."""
     if guess == NO_GUESS:
         return ""
     if "beat" in guess:

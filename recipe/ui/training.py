@@ -28,20 +28,17 @@ from recipe.steps.s5_rival import Rival
 from recipe.steps.s6_scale_up import diagnose_errors, diagnose_history, has_errors
 from recipe.steps.s7_regularize import Advice, advise
 from recipe.ui.controls import button
-from recipe.ui.panel import GATHER_SECONDS, FigureImage, OnProgress, Panel
+from recipe.ui.panel import FigureImage, OnProgress, Panel
 from recipe.ui.runs import RunsTab, check_number, table_of
 from recipe.ui.texts import describe_source, source_html, table_html
 from recipe.ui.trainer import (
-    GUESSES,
-    NO_GUESS,
     DataShelf,
     describe_score,
     judge_guess,
     members_of,
     train_or_find,
 )
-from recipe.ui.training_settings import FULL_ROWS, LABEL, TrainingSettings, arrange, connect, suitable
-from recipe.ui.worker import LatestWins
+from recipe.ui.training_settings import FULL_ROWS, NO_GUESS, TrainingSettings, arrange, connect, suitable
 
 if typing.TYPE_CHECKING:
     import pandas as pd
@@ -75,9 +72,9 @@ class TrainingPanel(Panel):
         panel.start(); panel.stop(); panel.wait()             # the buttons Train and Stop
         panel.spec                                            # what the controls describe; assign one to set them
         panel.sentences                                       # score, curves and errors in words and numbers
-        panel.reachable_error = 0.02                          # diagnoses anew, trains nothing
+        panel.controls["reachable"].value = 0.02              # diagnoses anew, trains nothing
         panel.advice; panel.apply_advice(0)                   # puts the first piece into the controls
-        panel.guess.value = "it overfits"                     # a guess, judged after the next run
+        panel.run(epochs=50, guess="it overfits")             # a guess, judged after the run
         panel.runs                                            # the runs on this data as a DataFrame
         panel.compare(1, 2); panel.use_run(1)
         panel.show_tab("Code")                                # Curves, Mistakes, Model, Code or Runs
@@ -105,10 +102,8 @@ class TrainingPanel(Panel):
         self._trained_on: tuple[Prepared, Split] | None = None  # what the last run saw
         self._rival: Rival | None = None  # of the data that it saw
         self._news = self._warning = ""
-        self._reachable = 0.0
         self._again = self._is_under_way = False
         self._filling = threading.RLock()
-        self._tab_worker = LatestWins(lambda stop: self._fill_tab(), lambda running: None)
         super().__init__(*(dataset,) if dataset else (), **start | settings)
 
     # What Python, tests and notebooks use, besides what every panel has.
@@ -156,47 +151,33 @@ class TrainingPanel(Panel):
     def sentences(self) -> tuple[str, ...]:
         """The score, the diagnosis of the curves and that of the errors of the last run, in words and numbers."""
         run = self._last_result()
-        errors = (diagnose_errors(run, self._reachable).sentence,) if has_errors(run) else ()
+        errors = (diagnose_errors(run, self.controls["reachable"].value).sentence,) if has_errors(run) else ()
         return (describe_score(run, self._rival), diagnose_history(run).sentence, *errors)
 
     @property
     def advice(self) -> tuple[Advice, ...]:
         """What to try next after the last run, the most promising first; empty before the first."""
-        return () if self.result is None else advise(self.result, self._reachable)
+        return () if self.result is None else advise(self.result, self.controls["reachable"].value)
 
     def apply_advice(self, number: int = 0) -> None:
         """Put a piece of advice, counted from 0, into the controls; it trains nothing.
 
         Raises
         ------
-        ValueError
+        IndexError, ValueError
             If there is no such piece, no setting does it, or the controls ask for another problem by now.
         """
-        pieces = self.advice
-        if not 0 <= number < len(pieces) or pieces[number].spec is None:
-            there = f"There are pieces 0 to {len(pieces) - 1}" if pieces else "Train first"
-            raise ValueError(f"There is no such piece of advice to apply. Received: number={number}. {there}.")
-        advised, asked = self.result.problem.name, self.controls["problem"].value
-        if asked != advised:
+        piece, asked = self.advice[number], self.controls["problem"].value
+        if piece.spec is None:
+            raise ValueError(f"No setting does this advice. Received: number={number}, which says: {piece.title}.")
+        if asked != self.result.problem.name:
             raise ValueError(
-                f"The advice is on {advised}, and the controls ask for {asked}. Received: number={number}. Choose that "
-                "problem again, or train on this one first."
+                f"The advice is on {self.result.problem.name}, and the controls ask for {asked}. Received: "
+                f"number={number}. Choose that problem again, or train on this one first."
             )
-        before, after = self.result.spec.to_dict(), pieces[number].spec.to_dict()
+        before, after = self.result.spec.to_dict(), piece.spec.to_dict()
         self.spec = self.spec.replace(**{name: value for name, value in after.items() if value != before[name]})
-        self.say(f"Put into the controls: {pieces[number].title}. Press Train to try it.")
-
-    @property
-    def reachable_error(self) -> float:
-        """What people reach: a share of wrong answers, or of quantities a part of the baseline's error."""
-        return self._reachable
-
-    @reachable_error.setter
-    def reachable_error(self, error: float) -> None:
-        diagnose_errors(0.0, 0.0, error)  # refuses what is no error
-        self._reachable = float(error)
-        self.reachable.value = _percent(self._reachable)
-        self._show_diagnosis()
+        self.say(f"Put into the controls: {piece.title}. Press Train to try it.")
 
     def compare(self, first: int | None = None, second: int | None = None) -> pd.DataFrame:
         """Show and return what differs between two runs of `runs`, or of the menus."""
@@ -216,17 +197,8 @@ class TrainingPanel(Panel):
 
     def show_tab(self, name: str) -> None:
         """Show one of the tabs, filled: Curves, Mistakes, Model, Code or Runs."""
-        if name not in TABS:
-            raise ValueError(f"There is no such tab. Received: name={name!r}. Choose from {', '.join(TABS)}.")
         self.tabs.selected_index = TABS.index(name)
-        self._tab_worker.wait()
         self._fill_tab()
-
-    def close(self) -> None:
-        """End the threads and take the widgets away; to show the panel again makes new ones."""
-        self._tab_worker.stop()
-        self._tab_worker.wait()
-        super().close()
 
     # The parts of a panel.
 
@@ -246,43 +218,29 @@ class TrainingPanel(Panel):
         controls["rows"].disabled = self._shelf.given is not None
         for name in ("problem", "rows"):
             controls[name].observe(lambda change: self._follow_data(), names="value")
+        controls["reachable"].observe(lambda change: self._show_diagnosis(), names="value")
         return controls
 
     def make_left(self) -> list[widgets.Widget]:
-        """Controls, the guess, the buttons."""
+        """Controls and buttons."""
         self.again_button = button("Train again", "Train even if the journal has this run already", "repeat")
         self.again_button.on_click(lambda pressed: self.start(again=True))
-        self.guess = widgets.Dropdown(
-            options=GUESSES,
-            description="your guess",
-            tooltip="What will come of it? The guess is judged after the run.",
-            style={"description_width": LABEL},
-            layout=widgets.Layout(width="auto"),
-        )
         buttons = (self.run_button, self.stop_button, self.again_button)
         for one in buttons:
             one.layout = widgets.Layout(width="auto", flex="1 1 auto")
-        return [arrange(self.controls), self.guess, widgets.HBox(buttons)]
+        return [arrange(self.controls), widgets.HBox(buttons)]
 
     def make_right(self) -> list[widgets.Widget]:
         """The tabs."""
         self.diagnosis, self.advice_heading = widgets.HTML(), widgets.HTML()
         self.advice_lines = [self._advice_line(number) for number in range(MOST_ADVICE)]
-        self.reachable = widgets.BoundedFloatText(
-            value=_percent(self._reachable),
-            max=1e6,
-            description="reachable error (%)",
-            tooltip="What people reach on this problem: the errors are held against it at once.",
-            style={"description_width": "19ch"},
-            layout=widgets.Layout(width="250px"),
-        )
         self.mistakes_image, self.mistakes_text = FigureImage(self.figure_size[0]), widgets.HTML()
         self.mistakes_image.put(b"", "")
         self.model_text, self.code_text = widgets.HTML(), widgets.HTML()
         self.runs_tab = RunsTab()
         lines = [line for line, *_ in self.advice_lines]
         pages = (
-            [self.image, self.diagnosis, self.reachable, self.advice_heading, *lines],
+            [self.image, self.diagnosis, self.advice_heading, *lines],
             [self.mistakes_text, self.mistakes_image],
             [self.model_text],
             [self.code_text],
@@ -298,7 +256,9 @@ class TrainingPanel(Panel):
             "Runs": self._show_runs,
         }
         self._stale = set(self._fills)  # the tabs whose content is older than the last run
-        self._wire()
+        self.tabs.observe(lambda change: self._fill_tab(), names="selected_index")
+        self.runs_tab.compare_button.on_click(lambda pressed: self._guard(self.compare))
+        self.runs_tab.load_button.on_click(lambda pressed: self._guard(self.use_run))
         return [self.tabs]
 
     def _advice_line(self, number: int) -> tuple[widgets.HBox, widgets.Button, widgets.HTML]:
@@ -325,7 +285,6 @@ class TrainingPanel(Panel):
         if stop.is_set():
             return None
         self._news = self._warning = ""
-        guess = self.guess.value
         earlier, last = self._runs_on(keys), self.result
         last = last if last is not None and last.data in keys else earlier[-1] if earlier else None
         self._past = tuple(run.history for run in earlier if run.epochs)[-FAINT:]
@@ -345,7 +304,7 @@ class TrainingPanel(Panel):
             self._rival = self._shelf.rival_of(prepared)
         self._keep(run)
         if run.state == "complete" or run.stopped == "early":  # the guess about a run that was stopped stays
-            self._news, self.guess.value = judge_guess(guess, run, last), NO_GUESS
+            self._news, self.controls["guess"].value = judge_guess(settings.guess, run, last), NO_GUESS
         return run
 
     def tabulate(self, result: Run) -> pd.DataFrame:
@@ -410,14 +369,6 @@ class TrainingPanel(Panel):
         own = [one.history["val_data_loss"] for one in members_of(run)]
         self._past = tuple(one for one in self._past if one["val_data_loss"] not in own)
 
-    # Wires.
-
-    def _wire(self) -> None:
-        self.reachable.observe(lambda change: self._guard(self._read_reachable), names="value")
-        self.tabs.observe(lambda change: self._tab_worker.ask(), names="selected_index")
-        self.runs_tab.compare_button.on_click(lambda pressed: self._guard(self.compare))
-        self.runs_tab.load_button.on_click(lambda pressed: self._guard(self.use_run))
-
     def _guard(self, act: Callable[[], object]) -> None:
         """Do what a button asks; what goes wrong stands in the status, for nobody else would show it."""
         try:
@@ -425,15 +376,12 @@ class TrainingPanel(Panel):
         except Exception as error:
             self.show_error(error)
 
-    def _read_reachable(self) -> None:
-        if self.reachable.value != _percent(self._reachable):
-            self.reachable_error = self.reachable.value / 100
-
     def _follow_data(self) -> None:
         """Show what belongs to the data that the controls ask for now."""
         self.source_label.value = source_html(self.source_text())
         self._stale.add("Runs")
-        self._tab_worker.ask(delay=GATHER_SECONDS)
+        if not self._is_writing():
+            self._fill_tab()
 
     # What is shown.
 
@@ -479,13 +427,14 @@ class TrainingPanel(Panel):
             press.layout.visibility = "hidden" if press.disabled else "visible"
             if piece:
                 words = f"<b>{escape(piece.title[0].upper() + piece.title[1:])}</b>. {escape(piece.reason)}"
-                press.tooltip, text.value = f"Put it into the controls: {piece.title}", _paragraph(words)
+                press.tooltip = f"Put it into the controls: {piece.title}"
+                text.value = f"<div style='line-height:1.35'>{words}</div>"
 
     def _fill_tab(self) -> None:
         """Fill the tab that is shown, if what stands there is older than the last run."""
         with self._filling:
             tab = TABS[self.tabs.selected_index or 0]
-            if self._root is None or tab not in self._stale:
+            if tab not in self._stale:
                 return
             self._stale.discard(tab)
             self._guard(self._fills[tab])
@@ -511,7 +460,7 @@ class TrainingPanel(Panel):
         """Show the runs on the data that the controls choose."""
         frame, journal = self.runs, self._journal
         where = "kept in this panel only" if journal is None else f"kept in the journal {journal.location}"
-        count = _count(len(frame)) if len(frame) else "No run yet"
+        count = f"{len(frame)} run{'s' * (len(frame) > 1)}" if len(frame) else "No run yet"
         self.runs_tab.show(frame, f"{count} on this data ({self.controls['problem'].value}), {where}.")
 
 
@@ -546,17 +495,5 @@ def code_html(run: Run) -> str:
     )
 
 
-def _paragraph(html: str) -> str:
-    return f"<div style='line-height:1.35'>{html}</div>"
-
-
 def _times(shape: typing.Sequence[int]) -> str:
     return " × ".join(map(str, shape))
-
-
-def _count(runs: int) -> str:
-    return f"{runs} run{'' if runs == 1 else 's'}"
-
-
-def _percent(share: float) -> float:
-    return round(100 * share, 6)  # 12.3, not 12.299999999999999

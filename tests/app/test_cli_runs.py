@@ -45,15 +45,6 @@ def test_runs_shows_as_many_as_asked_for_and_says_what_is_left(kept):
     assert f"{min(run.score for run in kept):.4g}" in done.stdout
 
 
-def test_runs_marks_and_filters_pinned_ones(kept):
-    journal = default_journal()
-    assert _runs("--pinned").stdout.startswith("0 of 2 runs in ")
-    journal.pin(journal.runs()[0])
-    done = _runs("--pinned")
-    assert "1 of 2 runs" in done.stdout
-    assert "* " in done.stdout
-
-
 def test_runs_writes_what_was_chosen(kept, tmp_path):
     done = _runs("--best", 1, "--csv", tmp_path / "runs.csv")
     assert (done.exit_code, f"Written: {tmp_path / 'runs.csv'}" in done.stdout) == (0, True)

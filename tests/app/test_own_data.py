@@ -206,7 +206,7 @@ def test_columns_that_tell_nothing_are_left_out_and_named(staff):
         ({"age": ["1"] * 20 + ["2"] * 100 + ["3"] * 100 + ["n/k"] * 80}, "left", {}, "column 'age', such as 'n/k'"),
         ({"age": np.inf}, "left", {}, "Some values of age are infinite"),
         ({"age": [[1]] * 300}, "left", {}, "with a list"),
-        ({}, "left", {"columns": ["left", "age"]}, "The target cannot be predicted from itself"),
+        ({}, "left", {"columns": ["left"]}, "No column is left to predict from"),
         ({"name": [f"P{row}" for row in range(300)]}, "left", {"columns": ["name"]}, "looks like an identifier"),
         ({}, "left", {"measure": "mae"}, "Received: measure='mae'. Choose from accuracy"),
         ({}, "left", {"problem": "regression"}, "These targets cannot be taken for regression"),
@@ -260,6 +260,7 @@ def test_from_table_takes_what_only_resembles_a_date_for_a_category(staff, value
         (np.full((40, 4, 4), -1.0), [0, 1] * 20, "A pixel is 0, black, or brighter. Received: x from -1"),
         (np.zeros(40), [0, 1] * 20, "Samples are rows of a table, images or texts. Received: x of shape (40,)"),
         (np.array([["a", "b"]] * 40), [0, 1] * 20, "A table with texts in it is a DataFrame"),
+        (np.zeros((40, 2)), 3, "Received: x of 40 samples, y of 1"),
         (np.zeros((40, 2)), ["a", 1] * 20, "Targets are numbers or texts. Received: y of shape (40,), object"),
     ],
 )

@@ -74,7 +74,7 @@ def test_fetch_replaces_a_damaged_file_with_a_warning(server: Server):
 )
 def test_download_explains_a_server_that_fails(server: Server, monkeypatch, fault, message):
     server.faults["mnist.npz"] = fault
-    monkeypatch.setattr("recipe.data.download.TIMEOUT", (5.0, 0.3))
+    monkeypatch.setattr("recipe.data.download.TIMEOUT", (9.0, 1.0 if fault == "hang" else 9.0))
     with pytest.raises(ConnectionError, match=message) as caught:
         download("mnist.npz")
     assert str(caught.value).startswith(f"The download from 127.0.0.1:{server.server_port} failed: ")

@@ -210,17 +210,7 @@ def test_find_passes_over_unshuffled_and_fitted_runs(prepared, journal):
     assert journal.find(SPEC, prepared) is None
 
 
-# Marks, looks, origins, tables.
-
-
-def test_pin_is_kept_and_taken_away(journal):
-    run = journal.record(RUN)
-    assert journal.pin(run).pinned
-    assert [one.pinned for one in Journal(journal.location).runs()] == [True]
-    assert not journal.pin(run, pinned=False).pinned
-    assert [one.pinned for one in journal.runs()] == [False]
-    with pytest.raises(ValueError, match=r"Only a run that is in the journal can be pinned\. Received: run, number="):
-        journal.pin(RUN)
+# Looks, origins, tables.
 
 
 def test_note_look_counts_each_test_set_by_itself(journal):
@@ -263,9 +253,8 @@ def test_to_frame_of_an_empty_journal_has_its_columns_and_makes_no_file(journal,
 def test_journal_in_a_database_works_alike(tmp_path):
     journal = Journal(f"sqlite:///{tmp_path}/runs.db")
     run = journal.record(RUN)
-    journal.pin(run)
     again = Journal(journal.location)
-    assert [(one.number, one.pinned, one.score) for one in again.runs()] == [(0, True, run.score)]
+    assert [(one.number, one.score) for one in again.runs()] == [(0, run.score)]
     assert again.note_look("ab") == 1
 
 

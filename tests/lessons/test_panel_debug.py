@@ -8,7 +8,7 @@ import recipe
 from recipe.debugging import CHECKS
 from recipe.debugging.faults import FAULTS
 from recipe.lessons.s8_debug.fault_game import POINTS, SOUND, draw_fault, start_round
-from recipe.lessons.s8_debug.panel import CHOICES, GUESSES, PROBLEMS, FaultGamePanel, FaultGameSettings, notes_html
+from recipe.lessons.s8_debug.panel import CHOICES, GUESSES, FaultGamePanel, FaultGameSettings, notes_html
 
 WRONG = ("frozen_layers", "dropout_too_strong", "wrong_loss", "wrong_last_activation")  # told without a training
 
@@ -34,7 +34,7 @@ def test_run_shows_the_symptoms_that_the_game_shows(panel, houses):
     assert f"training inputs: {expected.facts['training inputs']}" in panel.notes.value
 
 
-@pytest.mark.parametrize("base", PROBLEMS)
+@pytest.mark.parametrize("base", FaultGamePanel.loads)
 def test_figure_shows_the_numbers_of_the_round(base):
     panel = FaultGamePanel(recipe.load(base, source="sample", rows=120))
     history = panel.run().history

@@ -61,9 +61,7 @@ def test_answer_puts_one_target_into_words(data):
 
 @pytest.fixture(scope="module")
 def panel(data):
-    panel = ProblemPanel(*data.values())
-    yield panel
-    panel.close()
+    return ProblemPanel(*data.values())
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -120,4 +118,3 @@ def test_panel_offers_only_the_data_it_has(data):
     assert only.settings == ProblemSettings(target="housing")
     names = [name for _, name in only.controls["target"].options]
     assert names == ["housing", "housing_fraction", "housing_vector", *HOUSING_FEATURES]
-    only.close()

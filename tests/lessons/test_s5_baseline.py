@@ -27,8 +27,7 @@ def panel():
     reviews = recipe.load("imdb", source="sample", rows=900)
     panel = BaselinePanel(reviews, recipe.load("housing", source="sample", rows=300), trained_on=50)
     panel.run()
-    yield panel
-    panel.close()
+    return panel
 
 
 def test_panel_run_returns_what_the_public_functions_return(panel):

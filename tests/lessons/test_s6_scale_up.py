@@ -8,9 +8,7 @@ from recipe.lessons.s6_scale_up.panel import ErrorsPanel
 
 @pytest.fixture(scope="module")
 def panel():
-    panel = ErrorsPanel({"mine": (0.0, 0.1), "other": (0.3, 0.6)})
-    yield panel
-    panel.close()
+    return ErrorsPanel({"mine": (0.0, 0.1), "other": (0.3, 0.6)})
 
 
 def test_panel_diagnoses_what_the_sliders_say(panel):

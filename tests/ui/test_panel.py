@@ -274,21 +274,6 @@ def test_nothing_computed_is_an_error_unless_it_was_stopped():
     assert panel.result is None
 
 
-def test_closed_panel_runs_and_is_shown_anew():
-    panel = CountPanel()
-    panel.run(steps=3)
-    first = panel.widget
-    panel.close()
-    assert first.comm is None
-    panel.run(steps=4)
-    assert panel.widget is not first
-    assert panel.settings.steps == panel.controls["steps"].value == 4
-    assert panel.image.tooltip == "4 of 4 steps, the last at 4."
-    panel.run_button.click()
-    panel.wait(timeout=10)
-    assert "Done in" in panel.status.value
-
-
 def test_describe_source_names_each_dataset_once_without_a_machine_path():
     digits, five, houses = (load(name, "sample", rows=100) for name in ("mnist", "mnist_five", "housing"))
     text = describe_source(digits, five, houses)

@@ -13,7 +13,8 @@ from recipe.data.problems import PROBLEMS
 from recipe.journal import Journal
 from recipe.steps.s3_protocol import hold_out
 from recipe.steps.s4_prepare import prepare
-from recipe.ui.trainer import NO_GUESS, describe_score, is_better, judge_guess, show_seconds, train_or_find
+from recipe.ui.trainer import describe_score, is_better, judge_guess, show_seconds, train_or_find
+from recipe.ui.training_settings import NO_GUESS
 
 SPEC = ModelSpec(hidden_units=(4,), batch_size=32, epochs=3)
 OVERFITTING = {

@@ -14,7 +14,6 @@ from recipe.core.dataset import Dataset
 from recipe.core.prepared import encoding_for
 from recipe.core.problem import ProblemType
 from recipe.core.spec import ModelSpec
-from recipe.data.load import load
 from recipe.figures import BLUE, INK, VERMILION, finish
 from recipe.steps.s3_protocol import hold_out
 from recipe.steps.s4_prepare import prepare
@@ -25,14 +24,8 @@ from recipe.ui.settings import Settings, setting
 if typing.TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-ROWS = 20_000  # of MNIST: half of the training part to learn from, half with some 770 fives to judge on
 SAMPLES = 1_000  # what the weighted counts add up to
-NETWORKS = MappingProxyType(
-    {
-        "linear": ModelSpec(architecture="linear", learning_rate=0.003, batch_size=32, epochs=30),
-        "hidden": ModelSpec(hidden_units=(32,), batch_size=32, epochs=15),
-    }
-)
+SPEC = ModelSpec(architecture="linear", learning_rate=0.003, batch_size=32, epochs=30)
 THRESHOLDS = tuple(hundredths / 100 for hundredths in range(1, 100))
 SHARES = MappingProxyType({f"{share:.0%}": share for share in (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5)})
 
@@ -108,11 +101,6 @@ class MeasureSettings(Settings):
     share: float = setting(
         0.1, label="share of yes", low=0.001, high=0.999, steps=SHARES, help="Of the samples that are judged."
     )
-    network: str = setting(
-        "linear",
-        choices={"no hidden layer": "linear", "32 hidden units": "hidden"},
-        help="Each is trained once, when it is first asked for.",
-    )
 
 
 class MeasurePanel(Panel):
@@ -132,22 +120,23 @@ class MeasurePanel(Panel):
     title = "Choose a measure: threshold and class balance"
     settings_type = MeasureSettings
     live = True
+    loads = MappingProxyType({"mnist_five": 20_000})  # half to learn from, half with some 770 fives to judge on
     figure_size = (7.4, 4.9)
 
-    def __init__(self, dataset: Dataset | None = None, **settings: object) -> None:
-        dataset = dataset or load("mnist_five", rows=ROWS)
-        if dataset.problem.type is not ProblemType.BINARY:
+    def check(self, settings: MeasureSettings) -> None:
+        """Refuse data whose answers are no yes or no."""
+        problem = self.datasets[0].problem
+        if problem.type is not ProblemType.BINARY:
             raise ValueError(
-                f"A threshold needs a yes-or-no question, and this is {dataset.problem.type}. "
-                f"Received: dataset of {dataset.problem.name}. Load mnist_five or imdb."
+                f"A threshold needs a yes-or-no question, and this is {problem.type}. "
+                f"Received: dataset of {problem.name}. Load mnist_five or imdb."
             )
-        super().__init__(dataset, **settings)
 
     def compute(self, settings: MeasureSettings, on_progress: OnProgress, stop: threading.Event) -> ThresholdReport:
         """Train the network if that was not done yet, and judge its scores."""
-        dataset, spec = self.dataset, NETWORKS[settings.network]
+        dataset = self.dataset
         on_progress(None, "Training the network, once ...")
-        scored = self.once(settings.network, lambda: score_held_out(dataset, spec, stop=stop), stop)
+        scored = self.once("scores", lambda: score_held_out(dataset, SPEC, stop=stop), stop)
         return judge_threshold(*scored, threshold=settings.threshold, share=settings.share)
 
     def draw(self, figure: Figure, result: ThresholdReport) -> None:

@@ -7,6 +7,7 @@ import math
 import threading
 import typing
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,6 @@ import pandas as pd
 from recipe.core.dataset import Dataset, Split
 from recipe.core.run import WISHES, EpochReport
 from recipe.core.spec import ModelSpec
-from recipe.data.load import load
 from recipe.figures import BLUE, GREEN, INK, finish, name_measure
 from recipe.steps.s3_protocol import k_fold, take_split
 from recipe.steps.training import cross_validate
@@ -164,10 +164,8 @@ class ProtocolPanel(Panel):
 
     title = "Decide on a protocol: what it reports, and what is true"
     settings_type = ProtocolSettings
+    loads = MappingProxyType({"housing": None})
     figure_size = (7.0, 3.8)
-
-    def __init__(self, dataset: Dataset | None = None, **settings: object) -> None:
-        super().__init__(dataset or load("housing"), **settings)
 
     def compute(self, settings: ProtocolSettings, on_progress: OnProgress, stop: threading.Event) -> object:
         """Train and judge; of a run that is stopped, the repetitions that are complete."""
@@ -193,8 +191,8 @@ class ProtocolPanel(Panel):
         axes.set_xlabel(name_measure(self.dataset.problem))
         axes.grid(axis="x", alpha=0.2)
         fresh = "other rows each time" if result.settings.redraw == "rows" else "the same rows, cut anew each time"
-        source = self.dataset.source
-        finish(axes, f"{result.settings.rows:,} rows, {len(result.truth)} times: {fresh} (data: {source})")
+        times = f"{len(result.truth)} time{'s' * (len(result.truth) > 1)}"
+        finish(axes, f"{result.settings.rows:,} rows, {times}: {fresh} (data: {self.dataset.source})")
 
     def describe(self, result: ProtocolReports) -> str:
         """The reports and the truth in words."""

@@ -17,7 +17,6 @@ from recipe.core.preparation import ENCODINGS
 from recipe.core.prepared import Prepared
 from recipe.core.run import Run
 from recipe.core.spec import ModelSpec
-from recipe.data.load import load
 from recipe.figures import BLUE, INK, finish, name_measure
 from recipe.figures.training import collect_curves, draw_curves
 from recipe.steps.s3_protocol import take_split
@@ -30,7 +29,6 @@ if typing.TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-LOADED_ROWS = MappingProxyType({"housing": None, "mnist": 8_000, "imdb": 6_000})
 WORDS = MappingProxyType(  # what each encoding is called
     {
         "raw": "raw",
@@ -106,10 +104,8 @@ class PreparePanel(Panel):
     title = "Prepare: what the network reads, and how it learns from it"
     settings_type = PrepareSettings
     live = True
+    loads = MappingProxyType({"housing": None, "mnist": 8_000, "imdb": 6_000})
     figure_size = (8.0, 6.2)
-
-    def __init__(self, *datasets: Dataset, **settings: object) -> None:
-        super().__init__(*(datasets or (load(name, rows=rows) for name, rows in LOADED_ROWS.items())), **settings)
 
     def check(self, settings: PrepareSettings) -> None:
         """Refuse what cannot be done with the inputs of a problem."""

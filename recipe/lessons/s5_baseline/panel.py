@@ -16,7 +16,6 @@ from recipe.core.dataset import Dataset
 from recipe.core.measures import MEASURES
 from recipe.core.prepared import Prepared
 from recipe.core.spec import ModelSpec
-from recipe.data.load import load
 from recipe.figures import BLUE, INK, VERMILION, draw_scores, finish, name_measure
 from recipe.steps.s3_protocol import hold_out
 from recipe.steps.s4_prepare import prepare
@@ -28,7 +27,6 @@ from recipe.ui.settings import Settings, setting
 if typing.TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-ROWS = MappingProxyType({"mnist": 8_000, "imdb": 6_000, "housing": 6_000})  # half of them to judge on
 SAMPLES = (20, 50, 100, 200, 500, 1_000, 2_000)
 WANTED = 0.8  # the power that studies are usually planned for
 
@@ -128,10 +126,8 @@ class BaselinePanel(Panel):
     title = "Beat a baseline: beyond chance?"
     settings_type = BaselineSettings
     live = True
+    loads = MappingProxyType({"imdb": 6_000, "mnist": 8_000, "housing": 6_000})  # half of them to judge on
     figure_size = (6.6, 3.6)
-
-    def __init__(self, *datasets: Dataset, **settings: object) -> None:
-        super().__init__(*(datasets or (load(name, rows=rows) for name, rows in ROWS.items())), **settings)
 
     def compute(self, settings: BaselineSettings, on_progress: OnProgress, stop: threading.Event) -> Contest:
         """Train the model if that was not done yet, and test it on the samples."""

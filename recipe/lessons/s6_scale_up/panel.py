@@ -16,6 +16,7 @@ from recipe.figures import BLUE, GREEN, INK, ORANGE, SKY, VERMILION, finish
 from recipe.steps.s6_scale_up import ErrorDiagnosis, diagnose_errors, show_percent
 from recipe.ui.panel import OnProgress, Panel
 from recipe.ui.settings import Settings, setting
+from recipe.ui.training_settings import ERRORS
 
 if typing.TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,9 +25,6 @@ Point = tuple[float, float]  # training error, validation error
 
 # The four cases that bias and variance are taught with. The source: A. Ng, Machine Learning Yearning, 2018, chapter 21.
 TEXTBOOK_CASES = MappingProxyType({"A": (0.01, 0.11), "B": (0.15, 0.14), "C": (0.15, 0.30), "D": (0.005, 0.01)})
-# Half points up to 5 %, whole ones up to 50 %.
-ERRORS = tuple(thousandths / 1000 for thousandths in (*range(0, 50, 5), *range(50, 510, 10)))
-STOPS = {show_percent(error): error for error in ERRORS}
 GRID = 91  # points a side that the regions are computed at
 SMALLEST_SIDE = 0.35
 REGIONS = MappingProxyType(  # by bias and variance
@@ -43,9 +41,11 @@ REGIONS = MappingProxyType(  # by bias and variance
 class ErrorsSettings(Settings):
     """What the panel's controls say, as shares; the first textbook case at first."""
 
-    training: float = setting(0.01, label="training error", low=0, high=1, steps=STOPS, help="Share of wrong answers.")
-    validation: float = setting(0.11, label="validation error", low=0, high=1, steps=STOPS, help="Measured alike.")
-    reachable: float = setting(0.0, label="reachable error", low=0, high=1, steps=STOPS, help="What people reach, say.")
+    training: float = setting(0.01, label="training error", low=0, high=1, steps=ERRORS, help="Share of wrong answers.")
+    validation: float = setting(0.11, label="validation error", low=0, high=1, steps=ERRORS, help="Measured alike.")
+    reachable: float = setting(
+        0.0, label="reachable error", low=0, high=1, steps=ERRORS, help="What people reach, say."
+    )
 
 
 class ErrorsPanel(Panel):

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from recipe.core.dataset import Dataset
 from recipe.debugging import CHECKS
 from recipe.debugging.checks import Check
-from recipe.debugging.faults import FAULTS, load_for
+from recipe.debugging.faults import FAULTS, ROWS
 from recipe.figures import INK
 from recipe.figures.training import collect_curves, describe_curves, draw_curves
 from recipe.lessons.s8_debug.fault_game import CHECK_COSTS, SOUND, WRONG_COSTS, Answer, Round, start_round
@@ -25,9 +25,7 @@ from recipe.ui.settings import Settings, setting
 
 LAST_ROUND = 200
 SHOWN_ROWS, SHOWN_COLUMNS = 6, 120
-WIDE_TABLE = 12  # columns; a wider one is shown as a picture
 NONE = "none"
-PROBLEMS = ("mnist", "imdb", "housing")
 ANY = "any"
 GUESSES = MappingProxyType({"nothing is broken": SOUND} | {fault.title: name for name, fault in FAULTS.items()})
 CHOICES = MappingProxyType({"(choose a check)": NONE} | {name: name for name in CHECKS})
@@ -58,13 +56,14 @@ class FaultGamePanel(Panel):
 
     title = "What is broken? A game of faults"
     settings_type = FaultGameSettings
+    loads = MappingProxyType({"mnist": ROWS, "imdb": ROWS, "housing": None})  # all houses: the first lie in one corner
     figure_size = (7.6, 5.0)
 
     def __init__(self, *datasets: Dataset, **settings: object) -> None:
         self.scores: dict[int, int] = {}
         self._shown: tuple[int, str] | None = None  # the round that there is
         self._asked = ""  # what is wanted of the next run besides showing the round: "check" or "guess"
-        super().__init__(*(datasets or (load_for(name, "auto") for name in PROBLEMS)), **settings)
+        super().__init__(*datasets, **settings)
 
     def problems(self) -> tuple[str, ...]:
         """Those that are played with; the number of the round may choose."""
@@ -196,24 +195,17 @@ def _first_targets(round: Round) -> list[str]:
 
 
 def _draw_samples(figure: Figure, samples: np.ndarray, targets: list[str]) -> None:
-    """Draw images side by side; a table as numbers or, where it is wide, as a picture of a line a sample."""
+    """Draw images side by side; a table, and words that occur, as a picture of a line a sample."""
     if samples.ndim == 3:
         for axes, image, target in zip(figure.subplots(1, len(samples)), samples, targets, strict=True):
             axes.imshow(image, cmap="Greys")
             axes.set(xlabel=f"target {target}", xticks=[], yticks=[])
         return
-    axes, lines = figure.subplots(), [f"target {target}" for target in targets]
-    if samples.shape[1] <= WIDE_TABLE:
-        axes.set_axis_off()
-        names = [f"input {column + 1}" for column in range(samples.shape[1])]
-        cells = [[f"{value:.3g}" for value in row] for row in samples]
-        axes.table(cells, rowLabels=lines, colLabels=names, loc="center", edges="open").scale(1, 1.2)
-        return
-    shown = samples[:, :SHOWN_COLUMNS]
-    highest = float(np.nan_to_num(np.abs(shown)).max())
-    axes.imshow(shown, cmap="Greys", aspect="auto", vmin=0, vmax=highest or 1.0, interpolation="nearest")
-    axes.set_yticks(range(len(samples)), lines)
-    axes.set_xlabel(f"input (the first {shown.shape[1]} of {samples.shape[1]:,}); black is {highest:.4g}")
+    axes, shown = figure.subplots(), samples[:, :SHOWN_COLUMNS]
+    look = {"cmap": "Greys", "aspect": "auto", "interpolation": "nearest"}
+    figure.colorbar(axes.imshow(np.ma.masked_invalid(shown), **look), ax=axes)
+    axes.set_yticks(range(len(samples)), [f"target {target}" for target in targets])
+    axes.set_xlabel(f"input (the first {shown.shape[1]} of {samples.shape[1]:,})")
 
 
 def notes_html(round: Round | None) -> str:
