@@ -1,7 +1,7 @@
 """The journal: every training, from notebooks, panels, the command line and searches, kept and found again.
 
-It lies in a storage of Optuna's: a file that several processes can write to, or a database. A run is a trial without
-parameters, whose user attribute ``"run"`` is `Run.to_dict`.
+It is one file, a JSON object a line, which only ever grows and several processes may write to. A line is a run,
+``{"run": Run.to_dict()}``, or a look at a test set, ``{"look": its fingerprint}``.
 """
 
 from __future__ import annotations
@@ -9,11 +9,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import sys
 import threading
-import time
 import warnings
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
 from dataclasses import fields, replace
@@ -22,11 +21,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-import optuna
 from filelock import FileLock
-from optuna.storages import BaseStorage, JournalStorage, get_storage
-from optuna.storages.journal import JournalFileBackend
-from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from recipe.core.prepared import Prepared
 from recipe.core.run import Run, collect_versions
@@ -37,47 +32,31 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FILE_NAME = "journal.log"
-STUDY = "runs"
 LOCK_SECONDS = 30.0  # that a writer waits for another one
-RETRY_SECONDS = 1.0
 
 _origin: ContextVar[str | None] = ContextVar("origin", default=None)
-_LOGGING = threading.RLock()
 
 
 class Journal:
-    """Every run, kept in one storage.
+    """Every run, kept in one file. Reading makes none.
 
     Parameters
     ----------
-    storage : a file, which need not exist yet; or the address of a database that Optuna can use, such as
-        ``"sqlite:///runs.db"``. None takes ``$RECIPE_JOURNAL``, else ``journal.log`` in ``$RECIPE_HOME`` or the user's
-        own data folder
+    location : of the file, which need not exist yet. None takes ``$RECIPE_JOURNAL``, else ``journal.log`` in
+        ``$RECIPE_HOME`` or the user's own data folder
 
     Examples
     --------
     The table is pandas' own: ``journal.to_frame().query("problem == 'mnist'").nlargest(5, "score")``.
     """
 
-    def __init__(self, storage: str | Path | None = None) -> None:
-        self.location = _default_location() if storage is None else str(storage)
-        self._storage: BaseStorage | None = None
-        self._opened: tuple[int, int] | None = None
-        self._runs: dict[int, Run | None] = {}  # by number, as they were read: what is kept never changes
-        self._opening = threading.RLock()
+    def __init__(self, location: str | Path | None = None) -> None:
+        self.location = Path(location or _default_location()).expanduser()
+        self._reading = threading.RLock()
+        self._forget(None)
 
     def __repr__(self) -> str:
-        without_password = re.sub(r"(://[^:@/]*):[^@]*@", r"\1:***@", self.location)
-        return f"Journal({without_password!r})"
-
-    @property
-    def storage(self) -> BaseStorage:
-        """Optuna's storage; opened anew where its file was deleted or replaced in the meantime."""
-        with self._opening:
-            if self._storage is None or self._opened != _identity(self.location):
-                self._storage, self._runs = open_storage(self.location), {}
-                self._opened = _identity(self.location)
-            return self._storage
+        return f"Journal({str(self.location)!r})"
 
     def record(self, run: Run) -> Run:
         """Keep a run; return it with its number, its time and its origin, which are filled in where they are empty.
@@ -95,11 +74,7 @@ class Journal:
                 "journal=recipe.Journal(...), or dataclasses.replace(run, data=prepared.data_key)."
             )
         run = stamp(run)
-        # Of a trial that is complete Optuna wants a value for its study's direction, and there is none here: a run
-        # brings its own score, and the measures of two problems point in different directions.
-        template = create_trial(state=TrialState.FAIL, user_attrs={"run": run.to_dict()})
-        trial = self.storage.create_new_trial(self._study(), template_trial=template)
-        return replace(run, number=self.storage.get_trial_number_from_id(trial))
+        return replace(run, number=self._append({"run": run.to_dict()}))
 
     def runs(self, data: str | None = None, origin: str | None = None) -> list[Run]:
         """Return what the journal holds, oldest first: all of it, or the runs on this data and of this origin.
@@ -108,10 +83,11 @@ class Journal:
         ----------
         data : a `Prepared.data_key`
         """
-        if "://" not in self.location and _identity(self.location) is None:
-            return []  # reading makes no file
-        kept = filter(None, map(self._read, self.storage.get_all_trials(self._study(), deepcopy=False)))
-        found = (run for run in kept if data in (None, run.data) and origin in (None, run.origin))
+        self._catch_up()
+        for number, kept in enumerate(self._runs):  # a line becomes a run once: what is kept never changes
+            if isinstance(kept, dict):
+                self._runs[number] = _read_run(kept, number)
+        found = [run for run in self._runs if run and data in (None, run.data) and origin in (None, run.origin)]
         return sorted(found, key=lambda run: run.time)
 
     def find(self, spec: ModelSpec, prepared: Prepared) -> Run | None:
@@ -131,28 +107,49 @@ class Journal:
 
     def note_look(self, test: str) -> int:
         """Note that the test set with this fingerprint was opened, and return how often it was in all."""
-        study, key = self._study(), f"looks at {test}"
-        looks = self.storage.get_study_user_attrs(study).get(key, 0) + 1
-        self.storage.set_study_user_attr(study, key, looks)
-        return looks
+        self._append({"look": test})
+        return self._looks[test]
 
-    def _study(self) -> int:
-        """Return the number of the study that all is kept in, which is made where there is none."""
-        with contextlib.suppress(KeyError):
-            return self.storage.get_study_id_from_name(STUDY)
-        with quiet_optuna():
-            optuna.create_study(storage=self.storage, study_name=STUDY, load_if_exists=True)
-        return self.storage.get_study_id_from_name(STUDY)
+    def _append(self, entry: dict[str, object]) -> int:
+        """Write a line, and return the number of the last run there is then."""
+        line = json.dumps(entry, separators=(",", ":")).encode() + b"\n"
+        self.location.parent.mkdir(parents=True, exist_ok=True)
+        # The operating system frees such a lock when its holder is killed.
+        lock = FileLock(f"{self.location}.lock", timeout=LOCK_SECONDS, poll_interval=0.002)
+        with self._reading, lock, self.location.open("a+b") as file:
+            file.truncate(_end_of_last_line(file))  # a torn line is of a process that was killed, or of a full disk
+            file.write(line)
+            file.flush()
+            os.fsync(file.fileno())
+            self._catch_up()
+            return len(self._runs) - 1
 
-    def _read(self, trial: FrozenTrial) -> Run | None:
-        """Return a trial as a run, which is read once; None where it is of a version that wrote something else."""
-        if trial.number not in self._runs:
+    def _catch_up(self) -> None:
+        """Read what was added since the last look; all of it where the file is another one by now."""
+        with self._reading:
             try:
-                run = replace(Run.from_dict(trial.user_attrs["run"]), number=trial.number)
-            except (KeyError, TypeError, ValueError):
-                run = None
-            self._runs[trial.number] = run
-        return self._runs[trial.number]
+                file = self.location.open("rb")
+            except (FileNotFoundError, NotADirectoryError):
+                return self._forget(None)
+            with file:
+                status = os.fstat(file.fileno())
+                if self._file != (status.st_dev, status.st_ino) or status.st_size < self._end:
+                    self._forget((status.st_dev, status.st_ino))
+                file.seek(self._end)
+                *lines, _ = file.read().split(b"\n")  # what stands behind the last end of line is torn, or on its way
+            for line in lines:
+                self._end += len(line) + 1
+                entry = _parse(line)
+                if "look" in entry:
+                    self._looks[entry["look"]] += 1
+                else:
+                    self._runs.append(entry)
+
+    def _forget(self, file: tuple[int, int] | None) -> None:
+        """Begin with a file from its start; `file` tells it from another one of its name."""
+        self._file, self._end = file, 0
+        self._runs: list[dict[str, object] | Run | None] = []  # by number
+        self._looks: Counter[str] = Counter()
 
 
 def tabulate(runs: Iterable[Run]) -> pd.DataFrame:
@@ -224,68 +221,8 @@ def keep(runs: Iterable[Run], journal: Journal | None) -> list[Run]:
     return runs
 
 
-def open_storage(location: str) -> BaseStorage:
-    """Open a storage of Optuna's: a file, or a database where it is an address.
-
-    Raises
-    ------
-    OSError, ValueError
-        If the file cannot be made; if the database cannot be opened, with what its driver says.
-    """
-    if "://" not in location:
-        return JournalStorage(JournalFile(Path(location).expanduser()))
-    with quiet_optuna():
-        try:
-            return get_storage(location)
-        except Exception:  # two processes that make a database's tables at once are in each other's way
-            time.sleep(RETRY_SECONDS)
-        try:
-            return get_storage(location)
-        except Exception as error:  # SQLAlchemy's, Optuna's or the driver's
-            raise ValueError(
-                f"The database cannot be opened. {type(error).__name__}: {error} Received: an address that begins with "
-                f"{location.partition('://')[0]}://. Give one such as sqlite:///runs.db."
-            ) from error
-
-
-@contextlib.contextmanager
-def quiet_optuna() -> Iterator[None]:
-    """Keep Optuna from telling of each study that is made; the user's own choice of what it tells comes back."""
-    with _LOGGING:
-        before = optuna.logging.get_verbosity()
-        optuna.logging.set_verbosity(max(before, optuna.logging.WARNING))
-        try:
-            yield
-        finally:
-            optuna.logging.set_verbosity(before)
-
-
-class JournalFile(JournalFileBackend):
-    """Optuna's file of one JSON object a line, made fit for processes that are killed.
-
-    In Optuna's own such a process leaves its lock behind for 30 seconds, and glues the line that it has torn to the
-    next one, after which nothing behind it can be read.
-
-    Parameters
-    ----------
-    path : of the file, which is made with its folder; its lock lies beside it, with ``.lock`` behind the name
-    """
-
-    def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        super().__init__(str(path))
-        self.path = path
-
-    def append_logs(self, logs: list[dict[str, object]]) -> None:
-        """Write each dict as a line, and before that take away a torn one: nobody was told that it is kept."""
-        lines = "".join(json.dumps(log, separators=(",", ":")) + "\n" for log in logs).encode()
-        # The operating system frees such a lock when its holder dies.
-        with FileLock(f"{self.path}.lock", timeout=LOCK_SECONDS, poll_interval=0.002), self.path.open("r+b") as file:
-            file.truncate(_end_of_last_line(file))
-            file.seek(0, os.SEEK_END)
-            file.write(lines)
-            file.flush()
-            os.fsync(file.fileno())
+def _default_location() -> str:
+    return os.environ.get("RECIPE_JOURNAL") or str(home_folder() / FILE_NAME)
 
 
 def _end_of_last_line(file: BinaryIO) -> int:
@@ -298,16 +235,21 @@ def _end_of_last_line(file: BinaryIO) -> int:
     return file.read().rfind(b"\n") + 1
 
 
-def _identity(location: str) -> tuple[int, int] | None:
-    """Return what tells a file from another one of its name; None for a database, or where there is none."""
-    with contextlib.suppress(OSError):
-        status = Path(location).expanduser().stat()
-        return status.st_dev, status.st_ino
-    return None
+def _parse(line: bytes) -> dict[str, object]:
+    """Return what a line holds; nothing where it is damaged."""
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return {}
+    return entry if isinstance(entry, dict) else {}
 
 
-def _default_location() -> str:
-    return os.environ.get("RECIPE_JOURNAL") or str(home_folder() / FILE_NAME)
+def _read_run(entry: dict[str, object], number: int) -> Run | None:
+    """Return a line as a run; None where it is damaged, or of a version that wrote something else."""
+    try:
+        return replace(Run.from_dict(entry["run"]), number=number)
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 _FIRST = ("number", "time", "problem", "source", "origin", "state", "measure", "score", "train_score", "baseline")

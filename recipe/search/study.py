@@ -6,10 +6,11 @@ or by an earlier search, as trials that are done.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
@@ -21,12 +22,14 @@ import numpy as np
 import optuna
 from optuna.pruners import MedianPruner, NopPruner
 from optuna.samplers import TPESampler
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from recipe.core.measures import MEASURES
 from recipe.core.problem import Problem
 from recipe.core.run import EpochReport, Run
-from recipe.journal import Journal, keep, open_storage, quiet_optuna
+from recipe.journal import Journal, keep
 from recipe.search.space import SearchSpace
 from recipe.search.trial import Data, report_every, train_trial
 from recipe.search.workers import open_pool, train_given
@@ -62,7 +65,7 @@ def make_study(
     """
     warmup = max(2, space.most_epochs // 10)
     median = MedianPruner(n_startup_trials=PRUNING_STARTS, n_warmup_steps=warmup, n_min_trials=PRUNING_STARTS)
-    with quiet_optuna():
+    with _quiet_optuna():
         study = optuna.create_study(
             direction="maximize" if MEASURES[problem.measure].higher_is_better else "minimize",
             sampler=TrialSampler(seed),
@@ -182,12 +185,26 @@ class Search:
 
 def _copy(study: optuna.Study, file: Path | None = None) -> optuna.Study:
     """Return a copy of a study without the trials that have no end, in a file or in memory."""
-    with quiet_optuna():
+    storage = None
+    if file is not None:  # this lock needs no symbolic links, which Windows refuses
+        storage = JournalStorage(JournalFileBackend(str(file), lock_obj=JournalFileOpenLock(str(file))))
+    with _quiet_optuna():
         copy = optuna.create_study(
-            storage=None if file is None else open_storage(str(file)),
+            storage=storage,
             direction=study.direction,
             sampler=study.sampler,
             pruner=study.pruner,
         )
     copy.add_trials(trial for trial in study.get_trials(deepcopy=False) if trial.state.is_finished())
     return copy
+
+
+@contextlib.contextmanager
+def _quiet_optuna() -> Iterator[None]:
+    """Keep Optuna from telling of each study that is made; the user's own choice of what it tells comes back."""
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(max(before, optuna.logging.WARNING))
+    try:
+        yield
+    finally:
+        optuna.logging.set_verbosity(before)

@@ -91,17 +91,11 @@ def cross_validate(
     which split a report is of. Each split has a seed of its own, `spec.seed` and the numbers after it. `journal` is as
     for `train`.
     """
-    if not isinstance(splits, Iterable):
-        raise TypeError(
-            f"A protocol is several splits. Received: a {type(splits).__name__}. Give those of k_fold(dataset)."
-        )
     jobs = []
     for number, split in enumerate(splits):
         encoding = encoding_for(spec, split.problem)
         prepared = split if isinstance(split, Prepared) else prepare(split, encoding=encoding)
         jobs.append((spec.replace(seed=spec.seed + number), prepared))
-    if not jobs:
-        raise ValueError("There is nothing to train on. Received: splits, empty. Give those of k_fold(dataset).")
     return _train_all(jobs, journal, on_epoch=on_epoch, stop=stop)
 
 
