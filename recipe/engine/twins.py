@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import keras
 
-from recipe.engine.bags import PIECE, read_bags
+from recipe.engine.bags import PIECE, BagDense
 from recipe.engine.first_weights import fast_first_weights, without_first_weights
 
 # In a model's configuration: what Keras could not make again by itself.
@@ -31,7 +31,7 @@ def make_twin(model: keras.Model, *exchanges: Exchange, as_bags: bool = False) -
 
     def change(layer: keras.layers.Layer) -> keras.layers.Layer:
         if as_bags and layer is model.layers[0]:
-            return without_first_weights(read_bags(layer, model.input_shape[-1]))
+            return without_first_weights(BagDense(words=model.input_shape[-1], **layer.get_config()))
         offers = (other for exchange in exchanges if (other := exchange(layer)) is not None)
         return without_first_weights(next(offers, None) or type(layer).from_config(layer.get_config()))
 
