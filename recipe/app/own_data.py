@@ -688,7 +688,7 @@ def _note_copies(x: Samples, y: np.ndarray, problem: Problem) -> list[Note]:
     if problem.kind != "table":
         return []
     notes = []
-    for column in find_target_copies(x, y, problem):
+    for column in find_target_copies(x, y, problem.type):
         name = problem.column_names[column]
         text = (
             f"{name} alone tells the target almost without fail. Such a column is mostly the target under another "

@@ -129,18 +129,12 @@ class Bench:
         if self.cut_off:
             self._cut_off_the_end()
         self.x_train, self.y_train, self.x_val, self.y_val = map(self.parts.get, parts)
-        self._given, self._trained = problem, {}
+        self.given, self._trained = problem, {}
         self.loan = Loan(model, structure, self.as_read(self.x_train[:1]), seed)
 
     def _cut_off_the_end(self) -> None:
         """Split as `fit` does for a validation_split: without shuffling."""
-        rows = len(self.parts["x_train"])
-        cut = math.floor(rows * (1 - self.cut_off))
-        if not 0 < cut < rows:
-            raise ValueError(
-                f"One part would be empty. Received: fit={{'validation_split': {self.cut_off:g}}} of {rows} rows. "
-                "Give a share between 0 and 1."
-            )
+        cut = math.floor(len(self.parts["x_train"]) * (1 - self.cut_off))
         for name in ("x", "y"):
             whole = self.parts[f"{name}_train"]
             self.parts |= {f"{name}_train": whole[:cut], f"{name}_val": whole[cut:]}
@@ -214,7 +208,7 @@ class Bench:
     @cached_property
     def heard(self) -> tuple[list[Call], object]:
         """What each layer was given and gave, on some rows and with the weights that the model came with."""
-        model = self.as_it_is()
+        model = self.loan.as_it_is()
         with refusals(CANNOT_RUN):
             return listen(model, self.as_read(self.x_train[:HEARD_ROWS]))
 
@@ -255,15 +249,10 @@ class Bench:
 
     # What is asked.
 
-    @property
-    def is_guessed(self) -> bool:
-        """Whether nobody said what type of problem it is."""
-        return self._given is None
-
     @cached_property
     def type(self) -> ProblemType:
         """The type of problem: as it was given, else as targets, last layer and loss look."""
-        given = getattr(self._given, "type", self._given)
+        given = getattr(self.given, "type", self.given)
         if given:
             return given
         try:
@@ -275,8 +264,8 @@ class Bench:
     @property
     def wanted_outputs(self) -> int:
         """How many numbers the problem asks for."""
-        if isinstance(self._given, Problem):
-            return self._given.outputs
+        if isinstance(self.given, Problem):
+            return self.given.outputs
         if self.type is not ProblemType.MULTICLASS or self.target_columns > 1:
             return self.target_columns
         # Of integer classes there are as many as the network has outputs, but never a single one.
@@ -319,18 +308,6 @@ class Bench:
         """The learning rate that the model is compiled with."""
         return float(self.model.optimizer.learning_rate)
 
-    # The model with other weights.
-
-    def as_it_is(self) -> keras.Model:
-        """Return the model with the weights that it came with."""
-        with refusals("the model cannot read the inputs"):
-            return self.loan.as_it_is()
-
-    def draw_anew(self, **options: bool) -> keras.Model:
-        """Return the model with weights drawn from the seed; see `Loan`."""
-        with refusals("the model cannot read the inputs"):
-            return self.loan.draw_anew(**options)
-
     # Losses.
 
     def mean_loss(self, y: np.ndarray, outputs: np.ndarray) -> float:
@@ -372,11 +349,7 @@ class Bench:
         else:
             middle = y.mean(axis=0)
             answers = [np.log((middle + 1e-3) / (1 - middle + 1e-3)) if self.from_logits else middle]
-        return min(self.mean_loss(y, np.broadcast_to(each, self._shape_for(y))) for each in answers)
-
-    def _shape_for(self, y: np.ndarray) -> tuple[int, ...]:
-        """Return the shape of the outputs for these targets."""
-        return (len(y), *self.output_shape[1:])
+        return min(self.mean_loss(y, np.broadcast_to(each, (len(y), *self.output_shape[1:]))) for each in answers)
 
     def loss_left(self, share: float, y: np.ndarray | None = None) -> float:
         """Return the loss where this share is left of what a constant answer has above the best possible loss.
@@ -427,7 +400,7 @@ class Bench:
             return f"Make sure all arrays contain the same number of samples. {self.unpaired}"
         try:
             with refusals(""):
-                model = self.draw_anew()
+                model = self.loan.draw_anew()
                 model.compile(optimizer="sgd", loss=self.loss)
                 for x, y in ((self.x_train, self.y_train), (self.x_val, self.y_val))[: 1 + self.validated]:
                     few, targets = self.as_read(x[:BATCH]), y[:BATCH]
@@ -459,7 +432,7 @@ class Bench:
         """Return the model with fresh weights, compiled with its loss and this optimizer."""
         from recipe.engine.first_weights import build_optimizer
 
-        model = self.draw_anew()
+        model = self.loan.draw_anew()
         if not model.trainable_variables:
             raise NotApplicable("no weight can be trained")
         build_optimizer(optimizer, model.trainable_variables)

@@ -7,6 +7,7 @@ import numpy as np
 from recipe.core.problem import ProblemType
 from recipe.debugging.bench import Bench
 from recipe.debugging.checks import Check, NotApplicable, judge
+from recipe.debugging.leaks import find_target_copies
 from recipe.debugging.loan import inner_layers
 from recipe.debugging.splits import find_duplicates
 
@@ -77,11 +78,9 @@ def check_target_copies(bench: Bench) -> Check:
         raise NotApplicable("only a table of several columns can hold the target among them")
     if len(x) < LEAST_ROWS or x.shape == bench.y_train.shape:
         raise NotApplicable("there are too few rows, or the inputs are what is predicted")
-    x, y = x[:LOOKED_AT].astype(float), y[:LOOKED_AT].astype(float)
-    labels = _labels(bench.y_train[:LOOKED_AT]) if bench.type.is_classification else None
-    if bench.type is ProblemType.MULTILABEL:
-        labels = None
-    copies = [column for column in range(x.shape[1]) if _tells(x[:, column], y, labels)]
+    copies = find_target_copies(x.astype(float), y, bench.type)
+    if bench.type.is_classification:  # a good predictor may tell a class from many values; a copy has one for each
+        copies = [column for column in copies if len(np.unique(x[:, column])) <= len(np.unique(y))]
     return judge(
         not copies,
         found=f"Column {copies[0]} tells the target without fail." if copies else "No column is the target itself.",
@@ -90,15 +89,6 @@ def check_target_copies(bench: Bench) -> Check:
         "afterwards. Drop that column.",
         value=float(len(copies)),
     )
-
-
-def _tells(column: np.ndarray, y: np.ndarray, labels: np.ndarray | None) -> bool:
-    """Say whether a column has one value for each class, or lies on a line with a quantity."""
-    if labels is not None:
-        pairs = len(np.unique(np.stack([column, labels]), axis=1).T)
-        return len(np.unique(column)) == len(np.unique(labels)) == pairs > 1
-    with np.errstate(all="ignore"):
-        return any(abs(np.corrcoef(column, target)[0, 1]) > 1 - 1e-6 for target in y.T)
 
 
 def check_balance(bench: Bench) -> Check:
@@ -152,7 +142,7 @@ def check_labels(bench: Bench) -> Check:
     found, classes = np.unique(labels), _classes_of_network(bench)
     minus_too = "hinge" in bench.loss_name and bench.type is ProblemType.BINARY  # -1 and 1, or 0 and 1
     outside = int((~np.isin(labels, (-1, 0, 1) if minus_too else np.arange(classes))).sum())
-    idle = not outside and bench.is_guessed and _outputs_without_class(bench, classes)
+    idle = not outside and bench.given is None and _outputs_without_class(bench, classes)
     cause = f"Give the last layer {bench.outputs - idle} units, or look where the other classes were lost."
     return judge(
         not (outside or idle),

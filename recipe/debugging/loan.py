@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from recipe.debugging.checks import refusals
+
 if TYPE_CHECKING:
     import keras
 
@@ -94,6 +96,7 @@ class Loan:
         for variable, value in vars(self).get("_kept", ()):
             variable.assign(value)
 
+    @refusals("the model cannot read the inputs")
     def as_it_is(self) -> keras.Model:
         """Return the model with the weights that it came with, to be run or compiled: the user's stays uncompiled."""
         import keras
@@ -108,6 +111,7 @@ class Loan:
             variable.assign(value)
         return borrowed
 
+    @refusals("the model cannot read the inputs")
     def draw_anew(self, *, frozen_too: bool = False) -> keras.Model:
         """Return the model with weights drawn from the seed.
 

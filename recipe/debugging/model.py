@@ -95,7 +95,7 @@ def check_last_activation(bench: Bench) -> Check:
 
 def _spans_targets(bench: Bench, activation: str) -> bool:
     """Say whether quantities, where nobody said that they may be any, all lie where an activation can put out."""
-    if not bench.is_guessed or bench.type.is_classification or activation not in _RANGES:
+    if bench.given is not None or bench.type.is_classification or activation not in _RANGES:
         return False
     low, high = _RANGES[activation]
     targets = bench.known_targets
@@ -223,8 +223,8 @@ def check_dropout(bench: Bench) -> Check:
 
 def check_frozen(bench: Bench) -> Check:
     """No layer stays at the random weights that it was born with."""
-    drawn = [layer.get_weights() for layer in flatten(bench.draw_anew(frozen_too=True))]
-    model = bench.as_it_is()
+    drawn = [layer.get_weights() for layer in flatten(bench.loan.draw_anew(frozen_too=True))]
+    model = bench.loan.as_it_is()
     initializers, frozen, born = find_initializers(model), [], []
     for layer, fresh in zip(flatten(model), drawn, strict=True):
         if layer.weights and not layer.trainable and type(layer).__name__ not in PREPARING:

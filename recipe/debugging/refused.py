@@ -46,10 +46,11 @@ def _why_refused(bench: Bench) -> tuple[str, str] | None:
     if len(inputs) > 1 and bench.loan.structure is None:
         return f"The model has {len(inputs)} inputs, and one array was given.", "Give a list of arrays, one for each."
     reads = tuple(inputs[0].shape[1:]) if len(inputs) == 1 and bench.loan.structure is None else None
-    if reads is not None and not _fits(reads, x.shape[1:]):
+    sample = x.shape[1:]
+    if reads and (len(reads) != len(sample) or [a or b for a, b in zip(reads, sample, strict=True)] != list(sample)):
         return (
-            f"The model reads samples of shape {reads}, and these have the shape {x.shape[1:]}.",
-            f"Begin the model with keras.Input({x.shape[1:]}), or bring the samples into that shape.",
+            f"The model reads samples of shape {reads}, and these have the shape {sample}.",
+            f"Begin the model with keras.Input({sample}), or bring the samples into that shape.",
         )
     if bench.validated and y.shape[1:] != bench.y_val.shape[1:]:
         return (
@@ -60,11 +61,6 @@ def _why_refused(bench: Bench) -> tuple[str, str] | None:
         return _compare_targets(bench, bench.output_shape[1:])
     except NotApplicable:
         return None
-
-
-def _fits(reads: tuple[int | None, ...], sample: tuple[int, ...]) -> bool:
-    """Say whether a model that reads this shape, None for any length, reads the sample."""
-    return len(reads) == len(sample) and all(a in (None, b) for a, b in zip(reads, sample, strict=True))
 
 
 def _compare_targets(bench: Bench, shape: tuple[int, ...]) -> tuple[str, str] | None:

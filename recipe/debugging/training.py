@@ -87,7 +87,7 @@ def _limit(bench: Bench, share: float, y: np.ndarray) -> tuple[float, str]:
 
 def check_weights_move(bench: Bench) -> Check:
     """Every trainable variable changes."""
-    outcome, before = bench.true, bench.draw_anew().trainable_variables
+    outcome, before = bench.true, bench.loan.draw_anew().trainable_variables
     names = [short_path(variable) for variable in before]
     pairs = zip(names, before, outcome.weights, strict=True)
     still = [name for name, old, new in pairs if np.array_equal(np.array(old), new)]

@@ -221,7 +221,7 @@ def train_copy(pipeline: Pipeline, epochs: int = EPOCHS) -> dict[str, list[float
     """
     measure = "accuracy" if pipeline.problem.type.is_classification else "mae"
     bench, optimizer = Bench(pipeline.model, *pipeline.arrays, problem=pipeline.problem), pipeline.model.optimizer
-    model = bench.as_it_is()
+    model = bench.loan.as_it_is()
     copied = type(optimizer).from_config(optimizer.get_config())
     model.compile(optimizer=copied, loss=pipeline.model.loss, metrics=[measure])
     steps = STEPS * max(1, round(len(bench.arrays[0]) / (STEPS * BATCH)))
