@@ -114,10 +114,17 @@ def small_imdb() -> dict[str, np.ndarray]:
 
 
 def write_npz(folder: Path, name: str, arrays: dict[str, np.ndarray]) -> Path:
-    """Write arrays to a file of a folder that is made if need be, and return its path."""
+    """Write arrays to a file of a folder that is made if need be, state its sum beside it, and return its path."""
     folder.mkdir(parents=True, exist_ok=True)
     np.savez(folder / name, **arrays)
-    return folder / name
+    return state_sum(folder / name)
+
+
+def state_sum(path: Path) -> Path:
+    """Add the sum of a file to the SHA256SUMS beside it."""
+    with (path.parent / "SHA256SUMS").open("a", encoding="utf-8") as sums:
+        sums.write(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n")
+    return path
 
 
 def official_imdb(folder: Path, texts: list, labels: list) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
+import pandas as pd
 from matplotlib.figure import Figure
 
 from recipe.ui.panel import OnProgress, Panel
@@ -18,8 +19,8 @@ class CountSettings(Settings):
     """How far to count."""
 
     steps: int = setting(2, label="number of steps", low=1, high=200, help="One step takes the pause.")
-    pause: float = setting(0.01, label="pause (seconds)", low=0.0, high=0.2)
-    scale: float = setting(1.0, label="scale", low=0.0, high=10.0)
+    pause: float = setting(0.01, label="pause (seconds)", low=0.0, high=0.2, steps=(0.0, 0.01, 0.02, 0.1, 0.2))
+    scale: float = setting(1.0, label="scale", low=0.0, high=10.0, steps=(1.0, 2.0, 5.0))
     shape: str = setting("line", label="shape", choices={"a line": "line", "dots": "o"})
     grid: bool = setting(True, label="draw a grid")
 
@@ -82,9 +83,9 @@ class CountPanel(Panel):
         """Say how far it came."""
         return f"{len(result.values)} of {result.asked} steps, the last at {result.values[-1]:g}."
 
-    def rows(self, result: Count) -> list[dict[str, object]]:
+    def tabulate(self, result: Count) -> pd.DataFrame:
         """Return a row a step."""
-        return [{"step": number, "counted": value} for number, value in enumerate(result.values, 1)]
+        return pd.DataFrame({"step": range(1, len(result.values) + 1), "counted": result.values})
 
     def summarise(self, result: Count) -> str:
         """Say how many steps there are."""

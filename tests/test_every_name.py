@@ -26,7 +26,12 @@ SENTENCES = [
     f"{'good' if row % 2 else 'bad'} film {row % 7}, {'très' if row % 3 else 'sehr'} lang" for row in range(120)
 ]
 COLUMNS = ["age", "region", "contract", "months", "monthly_fee", "hotline_calls", "paperless"]
+RNG = np.random.default_rng(0)
+ODD = pd.DataFrame({"x": np.where(RNG.random(36) < 0.2, np.nan, RNG.normal(size=36))})
+RARE = pd.DataFrame({"colour": RNG.choice(["red", "blue"], 120), "size": RNG.normal(size=120)})
 DATA = {
+    "one column, 36 rows": lambda: recipe.from_table(ODD.assign(t=RNG.random(36) < 0.5), "t"),
+    "two rows of a class": lambda: recipe.from_table(RARE.assign(t=["a"] * 100 + ["b"] * 18 + ["c"] * 2), "t"),
     "churn": lambda: recipe.from_table(CHURN, "left", columns=COLUMNS),
     "shapes": lambda: recipe.from_folder(SHAPES),
     "texts": lambda: recipe.from_arrays(SENTENCES, ["yes" if row % 2 else "no" for row in range(120)]),
@@ -39,7 +44,13 @@ DATA = {
         np.repeat(sk.load_digits().images[:300, ..., None], 3, axis=3), sk.load_digits().target[:300]
     ),
 }
-SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in list(DATA)[1:]]
+REFUSED = {  # in a sentence: so few rows cannot tell that
+    "one column, 36 rows": {
+        "same_distribution": "ValueError: With fewer than 10 samples nothing can be told. Received: parts of 22 and 6 "
+        "samples. Take larger parts."
+    }
+}
+SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in DATA if name != "churn"]
 
 
 class World:
@@ -101,7 +112,7 @@ CALLS = {
     "suggest_measure": lambda world: recipe.suggest_measure(world.problem, world.data.y_train).reason,
     "time_folds": lambda world: recipe.time_folds(world.data, np.arange(len(world.data.y_train)), folds=2),
     "train": lambda world: world.run.score,
-    "train_final": lambda world: world.final.samples == len(world.data.y_train),
+    "train_final": lambda world: world.final.run.train_samples == len(world.data.y_train),
     "train_seeds": lambda world: recipe.train_seeds(world.spec, world.prepared, (0, 1)),
     "tune": lambda world: recipe.tune(world.split, trials=1, base=world.spec, journal=None).best.score,
 }  # fmt: skip
@@ -137,4 +148,4 @@ def test_every_public_name_works_on_data_of_ones_own(name, tmp_path):
         for word in ("latitude", "mnist", "imdb", "housing"):
             if word in text:
                 broken[called] = f"speaks of {word}"
-    assert broken == {}
+    assert broken == REFUSED.get(name, {})

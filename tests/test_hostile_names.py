@@ -15,7 +15,7 @@ from rich.console import Console
 
 import recipe
 from recipe.app.report import render_html, render_json
-from recipe.app.terminal import LiveView, summary_table
+from recipe.app.terminal import LiveView
 from recipe.data.safe_files import to_safe_csv
 from recipe.figures import blank_figure, to_inline_svg, to_png
 from recipe.figures.mistakes import describe_mistakes, draw_mistakes
@@ -85,7 +85,7 @@ def test_terminal_shows_names_as_text(result):
     view = LiveView(console)
     for step in result.steps:
         view.take(step)
-    console.print(summary_table(result))
+    view.show_end(result)
     text = console.export_text()
     assert "[bold]" in text
     assert "<img src=x onerror=alert(2)>" in text

@@ -28,7 +28,7 @@ CELLS = (
     "import os\nos.environ |= {{'RECIPE_SOURCE': 'local', 'RECIPE_DATASETS': {datasets!r}}}",
     "from recipe.ui.training import TrainingPanel\n"
     "panel = TrainingPanel(rows=10_000, units_1=16, epochs=30)\nnone = panel.run()",
-    "panel.predict_first(overfits=True, better=True)\nnone = panel.run(units_1=256, layer_2=True, units_2=64)",
+    "none = panel.run(guess='it overfits', units_1=256, layer_2=True, units_2=64)",
     "panel",
 )
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import datetime
-from json import dumps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,12 +22,9 @@ if TYPE_CHECKING:
 
     from recipe.core.dataset import Dataset
     from recipe.core.run import Run
-    from recipe.journal import Journal
 
 FAILED, WRONG_INPUT = 1, 2
 INTERRUPTED = 130  # the exit code of a program that Ctrl-C ended
-SORTS = ("time", "score")
-MEMORY = "memory"
 SHOWN_TRIALS = 10
 
 app = typer.Typer(
@@ -74,15 +71,15 @@ def run(
     source: Source = "auto",
     seed: Annotated[int, typer.Option(help="Fixes the split, the first weights and the shuffling.", min=0)] = 0,
     rows: Rows = None,
-    report: Annotated[Path | None, typer.Option(help="Write a report to this HTML file.")] = None,
-    json: Annotated[Path | None, typer.Option(help="Write the numbers to this JSON file.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Write a report to this HTML file.", dir_okay=False)] = None,
+    json: Annotated[Path | None, typer.Option(help="Write the numbers to this JSON file.", dir_okay=False)] = None,
 ) -> None:
     """Walk the seven steps on a problem, from its data to the one look at the test set.
 
     Ctrl-C ends it after the epoch that is under way; what was done so far is shown and written.
     """
     with _explained():
-        _check_targets(report, json)
+        _make_folders(report, json)
         dataset = _load(problem, source, rows, seed, target)
     console = _console()
     _say(console, *(f"Data: {note}" for note in dataset.notes))
@@ -104,7 +101,9 @@ def fetch(
     names: Annotated[list[str] | None, typer.Argument(help="Names of problems; all data if left out.")] = None,
 ) -> None:
     """Have the data ready in advance: verify what is there, download what is not."""
-    from recipe.app.terminal import file_table
+    import pandas as pd
+
+    from recipe.app.terminal import make_table
     from recipe.data.download import fetch as fetch_files
 
     with _explained(), warnings.catch_warnings():
@@ -112,7 +111,8 @@ def fetch(
         warnings.showwarning = lambda message, *_: typer.echo(f"Note: {message}", err=True)
         warnings.simplefilter("always", RuntimeWarning)
         files = fetch_files(names or None)
-    _console().print(file_table(files))
+    table = pd.DataFrame(files)[["name", "bytes", "source", "verified", "path"]]
+    _console().print(make_table(table, "Data that is ready"))
 
 
 @app.command()
@@ -120,10 +120,6 @@ def tune(
     problem: NameOrPath,
     target: Target = None,
     trials: Annotated[int, typer.Option(help="How many specs to try.", min=1)] = 20,
-    storage: Annotated[
-        str | None,
-        typer.Option(help="A file or a database's address, for several commands that search together; or memory."),
-    ] = None,
     workers: Annotated[int, typer.Option(help="Processes that train at the same time.", min=1)] = 1,
     source: Source = "auto",
     rows: Rows = None,
@@ -136,13 +132,16 @@ def tune(
 ) -> None:
     """Search for a better spec; the runs that the journal holds on the same data are known to it.
 
-    Ctrl-C ends it after the epoch that is under way; what was found so far is shown and kept. With --storage memory
-    the search knows of no run, and keeps none.
+    Ctrl-C ends it after the epoch that is under way; what was found so far is shown and kept.
     """
-    from recipe.app.terminal import SearchBar, trials_table
+    from recipe.app.terminal import make_table, name_measure
 
-    console = _console()
-    with _explained(), SearchBar(console, trials) as bar:
+    console, count = _console(), itertools.count(1)
+
+    def tell(run: Run) -> None:
+        _say(console, f"Trial {next(count)} of {trials}: {run.score:.4g}, {run.spec.describe()}")
+
+    with _explained():
         from recipe.search import tune as search
         from recipe.steps.s3_protocol import k_fold
 
@@ -152,15 +151,13 @@ def tune(
             trials=trials,
             seed=seed,
             pruning=pruning,
-            executor="processes" if workers > 1 else None,
-            workers=workers if workers > 1 else None,
-            journal=None if storage == MEMORY else "default",
-            storage=None if storage == MEMORY else storage,
-            on_trial=bar.take,
+            workers=workers,
+            on_trial=tell,
             seconds=seconds,
         )
     if found.trials:
-        console.print(trials_table(found, SHOWN_TRIALS))
+        table = found.to_frame().head(SHOWN_TRIALS)[["score", "best_epoch", "seconds", "ending", "origin", "spec"]]
+        console.print(make_table(table, f"{found.problem.name}: {name_measure(found.problem)} (data: {found.source})"))
     _say(console, *found.sentences)
     raise typer.Exit(INTERRUPTED if found.stopped == "interrupted" else 0)
 
@@ -171,84 +168,49 @@ def runs(
     origin: Annotated[
         str | None, typer.Option(help="Asked for by: notebook, script, panel, search or command line.")
     ] = None,
-    source: Annotated[str | None, typer.Option(help="On data from: local, download or sample.")] = None,
-    since: Annotated[str | None, typer.Option(help="From this day or time on, such as 2026-03-01.")] = None,
-    pinned: Annotated[bool, typer.Option("--pinned", help="Those that were pinned alone.")] = False,
-    best: Annotated[int | None, typer.Option(help="The N best of each problem.", min=1)] = None,
-    sort: Annotated[str, typer.Option(help="By time (newest first) or score (best first).")] = "time",
-    limit: Annotated[int, typer.Option(help="Lines to show; files get all.", min=1)] = 20,
-    csv: Annotated[Path | None, typer.Option(help="Write them to this CSV file.")] = None,
-    json: Annotated[Path | None, typer.Option(help="Write them to this JSON file, with their curves.")] = None,
+    best: Annotated[int | None, typer.Option(help="The N best of each problem, the best first.", min=1)] = None,
+    limit: Annotated[int, typer.Option(help="Lines to show; a file gets all.", min=1)] = 20,
+    csv: Annotated[Path | None, typer.Option(help="Write them to this CSV file.", dir_okay=False)] = None,
 ) -> None:
     """List, filter and export the journal: every run, from notebooks, panels, searches and this command."""
     with _explained():
-        from recipe.app.terminal import runs_table
+        from recipe.app.terminal import make_table
         from recipe.data.safe_files import to_safe_csv
-        from recipe.journal import default_journal, tabulate
+        from recipe.journal import default_journal
 
-        _check_targets(csv, json)
+        _make_folders(csv)
         journal = default_journal()
-        kept = [] if journal is None else journal.runs()
-        wanted = {"problem": problem, "origin": origin, "source": source, "pinned": pinned or None}
-        table = _select(tabulate(kept), wanted, since, best, sort)
-    console = _console()
-    if not kept:
-        _say(console, _why_empty(journal))
-        return
-    title = f"{len(table):,} of {len(kept):,} runs in {journal.location}"
-    if table.empty:
-        _say(console, f"No run is like that: {title}.")
+        if journal is None:
+            raise ValueError("The journal is off. Received: RECIPE_JOURNAL=off. Unset it, and every run is recorded.")
+        kept = journal.to_frame()
+        chosen = _select(kept, {"problem": problem, "origin": origin}, best)
+    console, title = _console(), f"{len(chosen):,} of {len(kept):,} runs in {journal.location}"
+    if chosen.empty:
+        _say(console, f"{title}. A run is recorded whenever a model is trained: here, in a notebook, in a panel.")
     else:
-        console.print(runs_table(table.head(limit), title))
-    if len(table) > limit:
-        _say(console, f"{len(table) - limit:,} more: --limit {len(table)} shows them.")
-    chosen = [kept[place] for place in table.index]
-    _write({csv: lambda: to_safe_csv(table, index=False), json: lambda: _list_as_json(chosen)}, console)
+        shown = chosen.head(limit)
+        when = shown["time"].dt.tz_convert(datetime.now().astimezone().tzinfo).dt.strftime("%Y-%m-%d %H:%M")
+        table = shown[["problem", "source", "spec", "score", "epochs", "state", "origin"]]
+        table.insert(0, "when", when)
+        caption = "Scores are of validation data; they compare within one problem and its data alone."
+        console.print(make_table(table, title, caption))
+    if len(chosen) > limit:
+        _say(console, f"{len(chosen) - limit:,} more: --limit {len(chosen)} shows them.")
+    _write({csv: lambda: to_safe_csv(chosen, index=False)}, console)
 
 
-def _select(
-    table: pd.DataFrame, wanted: dict[str, object], since: str | None, best: int | None, sort: str
-) -> pd.DataFrame:
-    """Return the rows that are wanted: the newest first, or problem by problem and the best first."""
+def _select(table: pd.DataFrame, wanted: dict[str, object], best: int | None) -> pd.DataFrame:
+    """Return the rows that are wanted, the newest first; or the best ones, problem by problem."""
     from recipe.core.measures import MEASURES
 
-    if sort not in SORTS:
-        raise ValueError(f"Runs cannot be put in that order. Received: sort={sort!r}. Choose from {', '.join(SORTS)}.")
     for name, value in wanted.items():
         table = table if value is None else table[table[name] == value]
-    if since is not None:
-        table = table[table["time"] >= _read_time(since)]
+    if best is None:
+        return table.sort_values("time", ascending=False, kind="stable")
+    table = table[(table["state"] == "complete") & table["score"].notna()]
     falls = table["measure"].map(lambda name: MEASURES[name].higher_is_better).astype(bool)
     ranked = table.assign(rank=table["score"].mask(falls, -table["score"])).sort_values(["problem", "rank"])
-    ranked = ranked.drop(columns="rank")
-    if best is not None:
-        return ranked[(ranked["state"] == "complete") & ranked["score"].notna()].groupby("problem").head(best)
-    return ranked if sort == "score" else table.sort_values("time", ascending=False, kind="stable")
-
-
-def _read_time(text: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text).astimezone()
-    except ValueError as error:
-        raise ValueError(
-            f"That is no date. Received: since={text!r}. Write it as 2026-03-01 or 2026-03-01T14:30."
-        ) from error
-
-
-def _why_empty(journal: Journal | None) -> str:
-    if journal is None:
-        return "The journal is off: RECIPE_JOURNAL=off. Unset it, and every run is recorded."
-    return (
-        f"The journal is empty: {journal.location}. A run is recorded whenever a model is trained: by recipe run, in a "
-        "notebook, in a panel."
-    )
-
-
-def _list_as_json(runs: Sequence[Run]) -> str:
-    known = [{"number": run.number, "pinned": run.pinned, "state": run.state} | run.to_dict() for run in runs]
-    scores = [{"score": run.score if run.state == "complete" and not run.final else None} for run in runs]
-    rows = [one | score for one, score in zip(known, scores, strict=True)]
-    return dumps(rows, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return ranked.drop(columns="rank").groupby("problem").head(best)
 
 
 @contextlib.contextmanager
@@ -257,14 +219,10 @@ def _explained(errors: tuple[type[Exception], ...] = (ValueError, ImportError, O
     try:
         yield
     except errors as error:
-        _fail(error, FAILED if isinstance(error, OSError) else WRONG_INPUT)
+        typer.echo(f"Error: {' '.join(str(error).split())}", err=True)
+        raise typer.Exit(FAILED if isinstance(error, OSError) else WRONG_INPUT) from None
     except KeyboardInterrupt:  # outside of any training, which would have kept what it has: there is nothing to keep
         raise typer.Exit(INTERRUPTED) from None
-
-
-def _fail(error: Exception, code: int) -> NoReturn:
-    typer.echo(f"Error: {' '.join(str(error).split())}", err=True)
-    raise typer.Exit(code) from None
 
 
 def _load(name: str, source: str, rows: int | None, seed: int = 0, target: str | None = None) -> Dataset:
@@ -285,26 +243,13 @@ def _read_own(path: Path, target: str | None, seed: int) -> Dataset:
         warnings.simplefilter("ignore", UserWarning)  # they stand among the notes, which are shown
         if path.is_dir():
             return from_folder(path, seed=seed, name=path.resolve().name)
-        if target is None and path.is_file():
-            from recipe.data.tables import read_csv
-
-            columns = ", ".join(map(str, read_csv(path)[0].columns))
-            raise ValueError(f"Which column is predicted? Received: no --target. Choose from {columns}.")
         return from_table(path, target or "", seed=seed, name=path.stem)
 
 
-def _check_targets(*paths: Path | None) -> None:
-    """Find out before the work, not after it, that a file cannot be written."""
-    from recipe.data.safe_files import check_target
-
-    given = [path for path in paths if path is not None]
-    try:
-        for path in given:
-            check_target(path)
-    except OSError as error:
-        raise ValueError(str(error)) from error
-    if len({path.absolute() for path in given}) < len(given):
-        raise ValueError(f"One file cannot hold both. Received: two options with {given[0]}. Give two names.")
+def _make_folders(*paths: Path | None) -> None:
+    """Make the folders of files that are written at the end: what is wrong with them shows before the work."""
+    for path in filter(None, paths):
+        path.parent.mkdir(parents=True, exist_ok=True)
 
 
 def _write(texts: dict[Path | None, Callable[[], str]], console: Console) -> None:

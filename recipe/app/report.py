@@ -5,11 +5,17 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from recipe import figures as plots
 from recipe.app.workflow import RecipeResult, Trial
 from recipe.core.measures import MEASURES
+from recipe.core.problem import Problem
 from recipe.figures.training import plot_runs
+from recipe.steps.s2_measure import LEVEL
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TEMPLATE = "report.html.jinja"
 
@@ -27,13 +33,14 @@ def render_html(result: RecipeResult) -> str:
         loader=jinja2.PackageLoader("recipe.app", ""), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["score"] = lambda value: f"{value:.4g}"
-    measure = MEASURES[result.problem.measure]
+    measure, lines = MEASURES[result.problem.measure], result.to_frame()
     return environment.get_template(TEMPLATE).render(
         result=result,
         measure=measure,
         unit=measure.unit_of(result.problem),
         figures=[{"trial": trial, "svg": _draw_trial(trial, result)} for trial in result.trials],
-        scores=_draw_scores(result) if result.lines else "",
+        lines=lines.reset_index().to_dict("records"),
+        scores=_draw_scores(lines, result.problem) if len(lines) else "",
     )
 
 
@@ -43,13 +50,13 @@ def collect_facts(result: RecipeResult) -> dict[str, object]:
     What was not reached is None, and so is what is no number. ``baseline``, ``validation`` and ``test`` are values of
     the measure in ``unit``; ``validation`` is the best score that validation gave, and ``rival`` the best simple model
     that is no network. Epochs count from 1.
-    ``statistical_power`` is the confidence, from 0 to 1, that the small model is better than the baseline.
+    ``beats_baseline`` says whether the small model does, beyond chance; ``statistical_power`` has the test.
     """
     measure, dataset, test = MEASURES[result.problem.measure], result.dataset, result.test
     best = result.best.run if result.best else None
     facts = {
         "problem": result.problem.name,
-        **{name: getattr(dataset, name, None) for name in ("source", "provenance", "reason", "reachable_error")},
+        **{name: getattr(dataset, name) for name in ("source", "provenance", "reason", "reachable_error")},
         "seed": result.seed,
         "rows": result.rows,
         "measure": measure.name,
@@ -57,7 +64,7 @@ def collect_facts(result: RecipeResult) -> dict[str, object]:
         "higher_is_better": measure.higher_is_better,
         "baseline": result.baseline.value if result.baseline else None,
         "rival": {"name": result.rival.name, "validation": result.rival.value} if result.rival else None,
-        "statistical_power": result.power.confidence if result.power else None,
+        "beats_baseline": result.power.beats_baseline if result.power else None,
         "overfitting_epoch": result.overfitting_epoch,
         "overfitting_epoch_counts_from": 1,
         "validation": best.score if best else None,
@@ -66,8 +73,8 @@ def collect_facts(result: RecipeResult) -> dict[str, object]:
         "interrupted": result.stopped is not None,
         "stopped": result.stopped,
         "stopped_in_step": result.stopped_in,
-        "looks_at_the_test_set": test.looks if test else dataset.test.looks if dataset else 0,
-        "statistical_power_details": _power_facts(result),
+        "looks_at_the_test_set": test.looks if test else dataset.test.looks,
+        "statistical_power": _power_facts(result),
         "test_details": _test_facts(result),
         "spec": best.spec.replace(epochs=best.best_epoch + 1, patience=None).to_dict() if best else None,
         "steps": [vars(step) | {"title": step.title} for step in result.steps],
@@ -78,7 +85,7 @@ def collect_facts(result: RecipeResult) -> dict[str, object]:
 
 
 def _power_facts(result: RecipeResult) -> dict[str, object] | None:
-    return vars(result.power) | {"beats_baseline": result.power.beats_baseline} if result.power else None
+    return vars(result.power) | {"interval_level": round(2 * LEVEL - 1, 12)} if result.power else None
 
 
 def _test_facts(result: RecipeResult) -> dict[str, object] | None:
@@ -90,9 +97,9 @@ def _test_facts(result: RecipeResult) -> dict[str, object] | None:
         "interval_level": noise.level,
         "interval_method": noise.method,
         "samples": result.test.samples,
-        "epochs": result.final.epochs,
-        "trained_on": result.final.samples,
-        "as_validation_promised": result.test.promise_kept,
+        "epochs": result.final.run.epochs,
+        "trained_on": result.final.run.train_samples,
+        "differs_from_validation": result.test.differs_from_validation,
     }
 
 
@@ -132,18 +139,18 @@ def _draw_trial(trial: Trial, result: RecipeResult) -> str:
     return plots.to_inline_svg(figure, told)
 
 
-def _draw_scores(result: RecipeResult) -> str:
+def _draw_scores(lines: pd.DataFrame, problem: Problem) -> str:
     """Return the scores from the baseline to the test set as SVG."""
-    measure, lines = MEASURES[result.problem.measure], result.lines
-    unit, named = measure.unit_of(result.problem), {f"{line.name}\n({line.part})": line for line in lines}
+    measure = MEASURES[problem.measure]
+    unit, on_test = measure.unit_of(problem), lines[lines["part"] == "test"]
     figure = plots.blank_figure((7.2, 0.9 + 0.45 * len(lines)))
     plots.draw_scores(
         figure.subplots(),
-        {name: line.score for name, line in named.items()},
+        lines["score"].to_dict(),
         quantity=f"{measure.title}{f', {unit}' if unit else ''}",
         higher_is_better=measure.higher_is_better,
-        intervals={name: line.interval for name, line in named.items() if line.interval is not None},
-        on_test=[name for name, line in named.items() if line.part == "test"],
+        intervals={name: (line.low, line.high) for name, line in on_test.iterrows()},
+        on_test=list(on_test.index),
     )
-    told = ", ".join(f"{line.name} ({line.part}) {line.score:.4g}" for line in lines)
+    told = ", ".join(f"{name} ({line.part}) {line.score:.4g}" for name, line in lines.iterrows())
     return plots.to_inline_svg(figure, f"{measure.title}{f' in {unit}' if unit else ''}: {told}.")

@@ -1,9 +1,7 @@
-"""What the terminal shows: the steps as they are done, how far a training or a search is, and tables."""
+"""What the terminal shows: the steps as they are done, how far a training is, and tables."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -15,32 +13,14 @@ from rich.table import Table
 from rich.text import Text
 
 from recipe.core.measures import MEASURES
-from recipe.core.problem import Problem
-from recipe.core.run import Run
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from recipe.app.workflow import Progress, RecipeResult, Step
-    from recipe.data.files import FetchedFile
-    from recipe.search import Tuning
+    from recipe.core.problem import Problem
 
 LAST_STEP = 7  # what comes after it, the final model, has no number
-
-
-def _make_bars(console: Console, counted: str, told: str) -> Bars:
-    """Return progress bars that vanish at their end; nothing where no terminal is."""
-    return Bars(
-        TextColumn("  {task.description}"),
-        BarColumn(bar_width=24),
-        TextColumn(counted),
-        TextColumn(told),
-        TextColumn("remaining"),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
 
 
 class LiveView:
@@ -48,7 +28,17 @@ class LiveView:
 
     def __init__(self, console: Console) -> None:
         self.console = console
-        self._bars = _make_bars(console, "epoch {task.completed:,} of {task.total:,}", "{task.fields[score]}")
+        self._bars = Bars(
+            TextColumn("  {task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("epoch {task.completed:,} of {task.total:,}"),
+            TextColumn("{task.fields[score]}"),
+            TextColumn("remaining"),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
         self._bar: TaskID | None = None
 
     def __enter__(self) -> LiveView:
@@ -72,11 +62,12 @@ class LiveView:
 
     def show_end(self, result: RecipeResult) -> None:
         """Print the summary: the scores, the source, and the interruption if there was one."""
-        if result.lines:
+        scores = result.to_frame()
+        if len(scores):
+            frame = scores[["score", "part", "epochs", "description"]].reset_index()
             self.console.print()
-            self.console.print(summary_table(result))
-        if result.dataset is not None:
-            self.console.print(Text(f"Data: {result.dataset.source}. {result.dataset.provenance}"))
+            self.console.print(make_table(frame, f"{result.problem.name}: {name_measure(result.problem)}"))
+        self.console.print(Text(f"Data: {result.dataset.source}. {result.dataset.provenance}"))
         if result.stopped:
             seal = "The test set was opened." if result.test else "The test set stayed sealed."
             left = f"What was done until then is above and in what is written. {seal}"
@@ -98,101 +89,25 @@ class LiveView:
             self._bar = None
 
 
-class SearchBar:
-    """A line that tells how far a search is, and its best score so far; nothing where no terminal is."""
+def make_table(frame: pd.DataFrame, title: str, caption: str | None = None) -> Table:
+    """Return a table for people: numbers to the right and never broken, missing ones empty, texts as they are."""
+    from pandas.api.types import is_float_dtype, is_numeric_dtype
 
-    def __init__(self, console: Console, trials: int) -> None:
-        self._bars = _make_bars(console, "{task.completed} of {task.total}", "{task.fields[best]}")
-        self._task = self._bars.add_task("trial", total=trials, best="")
-        self._runs: list[Run] = []
-
-    def __enter__(self) -> SearchBar:
-        self._bars.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bars.stop()
-
-    def take(self, run: Run) -> None:
-        """Count a trial, and show the best so far."""
-        from recipe.search import best_of
-
-        self._runs.append(run)
-        best = best_of(self._runs)
-        self._bars.update(self._task, advance=1, best="" if best is None else f"best {best.score:.4g}")
-
-
-def summary_table(result: RecipeResult) -> Table:
-    """Return the scores as a table, from the baseline to the test set."""
-    table = Table(title=f"{result.problem.name}: {_name_measure(result.problem)}")
-    table.add_column("model", no_wrap=True)
-    table.add_column("score", justify="right", no_wrap=True)
-    table.add_column("measured on")
-    table.add_column("epochs", justify="right")
-    table.add_column("what it is")
-    for line in result.lines:
-        epochs = "" if line.epochs is None else f"{line.epochs:,}"
-        style = "bold" if line.part == "test" else None
-        table.add_row(line.name, f"{line.score:.4g}", line.part, epochs, Text(line.description), style=style)
-    return table
-
-
-def file_table(files: Iterable[FetchedFile]) -> Table:
-    """Return what was verified as a table, a file a line."""
-    rows = [(one.name, f"{one.bytes / 1e6:.1f} MB", one.source, one.verified, str(one.path.parent)) for one in files]
-    table = Table(title="Data that is ready")
-    return _fill(table, ("file", "size", "source", "what was verified", "folder"), rows, numbers=("size",))
-
-
-def runs_table(runs: pd.DataFrame, title: str) -> Table:
-    """Return runs of the journal, as `recipe.journal.tabulate` gives them, as a table, a run a line."""
-    caption = "*: pinned. Scores are of validation data; they compare within one problem and its data alone."
-    table = Table(title=title, caption=caption, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    local = runs["time"].map(lambda time: time.to_pydatetime().astimezone().strftime("%Y-%m-%d %H:%M"))
-    when = local + runs["pinned"].map({True: "*", False: ""})
-    data = runs["problem"] + runs["source"].map(lambda source: "" if source in ("", "local") else f" ({source})")
-    ended = runs["state"].mask(runs["state"] == "complete", "").mask(runs["final"].astype(bool), "final")
-    scores = [f"{_show(score)} {end}".strip() for score, end in zip(runs["score"], ended, strict=True)]
-    rows = zip(when, data, runs["spec"], scores, runs["epochs"].map("{:,}".format), runs["origin"], strict=True)
-    names = ("when", "problem", "model", "score", "epochs", "origin")
-    return _fill(table, names, rows, numbers=("score", "epochs"), whole=("when", "epochs"))
-
-
-def trials_table(found: Tuning, most: int) -> Table:
-    """Return the best trials of a search as a table, a trial a line."""
-    trials = found.to_frame()
-    first = f"the first {most} of {len(trials)} trials, " if len(trials) > most else ""
-    table = Table(title=f"{found.problem.name}: {first}{_name_measure(found.problem)} (data: {found.source})")
-    shown = trials.head(most)
-    numbers = shown["score"].map(_show), shown["best_epoch"].astype(str), shown["seconds"].map("{:.1f}".format)
-    rows = zip(*numbers, shown["ending"], shown["origin"], shown["spec"], strict=True)
-    names = ("score", "epoch", "s", "how it ended", "made by", "spec")
-    return _fill(table, names, rows, numbers=names[:3], whole=names[:3])
-
-
-def _show(score: float) -> str:
-    return "" if math.isnan(score) else f"{score:.4g}"
-
-
-def _fill(
-    table: Table,
-    names: Sequence[str],
-    rows: Iterable[Sequence[str]],
-    *,
-    numbers: Sequence[str] = (),
-    whole: Sequence[str] = (),
-) -> Table:
-    """Add columns, those of numbers to the right and those in `whole` never broken, and the rows, as they are."""
-    for name in names:
-        justify = "right" if name in numbers else "left"
-        table.add_column(name, justify=justify, no_wrap=name in whole, overflow="fold")
-    for row in rows:
+    table = Table(title=Text(title), caption=caption, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    columns = []
+    for name, column in frame.items():
+        is_number = is_numeric_dtype(column)
+        justify = "right" if is_number else "left"
+        table.add_column(str(name), justify=justify, no_wrap=is_number or name == frame.columns[0], overflow="fold")
+        form = "{:.4g}" if is_float_dtype(column) else "{:,}" if is_number else "{}"
+        columns.append(["" if value != value else form.format(value) for value in column])
+    for row in zip(*columns, strict=True):
         table.add_row(*map(Text, row))
     return table
 
 
-def _name_measure(problem: Problem) -> str:
+def name_measure(problem: Problem) -> str:
+    """Return the measure of a problem with its unit, and which way is better."""
     measure = MEASURES[problem.measure]
-    unit = measure.unit_of(problem)
-    better = "higher is better" if measure.higher_is_better else "lower is better"
-    return f"{measure.title}{f' in {unit}' if unit else ''}, {better}"
+    unit, better = measure.unit_of(problem), "higher" if measure.higher_is_better else "lower"
+    return f"{measure.title}{f' in {unit}' if unit else ''}, {better} is better"

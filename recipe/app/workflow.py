@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,11 +20,11 @@ from recipe.core.problem import Problem
 from recipe.core.run import WISHES, EpochReport, Run, collect_versions, mean_run
 from recipe.core.spec import ModelSpec
 from recipe.data.load import load
-from recipe.data.problems import default_rows, find_problem
+from recipe.data.problems import default_rows
 from recipe.engine.interruption import interruptible
 from recipe.engine.saving import FinalModel, predict
 from recipe.search.plan import FEW_SAMPLES, FOLDS, HELD_OUT, Plan, make_plan
-from recipe.steps.s2_measure import estimate_uncertainty
+from recipe.steps.s2_measure import estimate_uncertainty, variance_of_folds
 from recipe.steps.s3_protocol import hold_out, k_fold
 from recipe.steps.s4_prepare import prepare
 from recipe.steps.s5_baseline import Baseline, StatisticalPower, compute_baseline, statistical_power
@@ -32,6 +33,9 @@ from recipe.steps.s6_scale_up import HistoryDiagnosis, Verdict, diagnose_errors,
 from recipe.steps.s7_final import FinalResult, evaluate_once, train_final
 from recipe.steps.s7_regularize import Advice, advise
 from recipe.steps.training import cross_validate
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 STEPS = (
     ("Define the problem", "What am I predicting, from what?"),
@@ -53,13 +57,11 @@ class Step:
     Attributes
     ----------
     number : from 1; 8 is the final model, which belongs to step 7
-    sentences : for people, each of them complete; empty while the step has only begun
-    numbers : by name, for programs
+    sentences : each of them complete; empty while the step has only begun
     """
 
     number: int
     sentences: tuple[str, ...] = ()
-    numbers: dict[str, object] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -120,34 +122,13 @@ class Trial:
         return diagnose_history(self.run)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Line:
-    """One line of the summary: a score and what it is of.
-
-    Attributes
-    ----------
-    name, description : such as ``"small model"`` and what it consists of
-    part : ``"validation"`` or ``"test"``
-    score : the problem's measure
-    epochs : how many the score is of; None for a guess
-    interval : confidence interval of a test score
-    """
-
-    name: str
-    description: str
-    part: str
-    score: float
-    epochs: int | None = None
-    interval: tuple[float, float] | None = None
-
-
 @dataclass(kw_only=True, eq=False)
 class RecipeResult:
     """All that the workflow found, as far as it came; what was not reached is None or empty.
 
     Attributes
     ----------
-    problem : with the shapes of the data that was found
+    dataset : what it walked on
     seed, rows : as they were asked for
     splits : of the protocol, raw
     baseline, power : of step 5: what a guess achieves, and whether the small model is better beyond chance
@@ -163,10 +144,9 @@ class RecipeResult:
     versions : of Python and of the packages that the numbers depend on
     """
 
-    problem: Problem
+    dataset: Dataset
     seed: int = 0
     rows: int | None = None
-    dataset: Dataset | None = None
     splits: tuple[Split, ...] = ()
     baseline: Baseline | None = None
     power: StatisticalPower | None = None
@@ -183,9 +163,37 @@ class RecipeResult:
     versions: dict[str, str] = field(default_factory=dict, repr=False)
 
     @property
-    def lines(self) -> tuple[Line, ...]:
-        """The summary: baseline, small, big and tuned model in validation, and the final one on the test set."""
-        return tuple(_summarize(self))
+    def problem(self) -> Problem:
+        """The problem, with the shapes of the data."""
+        return self.dataset.problem
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the scores, from the guess to the final model on the test set.
+
+        The index says which model; ``score`` is in the problem's measure, ``low`` and ``high`` are the interval of a
+        test score; NaN where there are none.
+        """
+        import pandas as pd
+
+        rows = {}
+        if self.baseline:
+            told = f"{self.baseline.name}: {self.baseline.guess}"
+            rows["baseline"] = {"score": self.baseline.value, "description": told}
+        if self.rival:
+            rows["rival"] = {"score": self.rival.value, "description": f"{self.rival.name}, scikit-learn; no network"}
+        for number, name in ((5, "small model"), (6, "big model"), (7, "regularized")):
+            whole = [trial for trial in self.trials if trial.step == number and trial.run.stopped not in WISHES]
+            if whole:
+                run = find_best(whole).run
+                rows[name] = {"score": run.score, "description": run.spec.describe(), "epochs": run.best_epoch + 1}
+        if self.test:
+            final, noise = self.final, self.test.uncertainty
+            told = f"{final.run.spec.describe()}; on all {final.run.train_samples:,} samples"
+            rows["final model"] = {"score": self.test.score, "description": told, "epochs": final.run.epochs}
+            rows["final model"] |= {"low": noise.low, "high": noise.high}
+        frame = pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
+        frame["part"] = np.where(frame.index == "final model", "test", "validation")
+        return frame.reindex(columns=["score", "part", "description", "epochs", "low", "high"])
 
 
 def run_recipe(
@@ -226,25 +234,22 @@ def run_recipe(
             "or what load(name) returns."
         )
     began = time.perf_counter()
-    problem = find_problem(data) if isinstance(data, str) else data.problem
-    result = RecipeResult(problem=problem, seed=seed, rows=rows, versions=collect_versions())
-    walk = _Walk(result=result, data=data, source=source, on_event=on_event, stop=stop, plan=plan)
+    if isinstance(data, str):
+        data = load(data, source=source, rows=default_rows(data) if rows is None else rows, seed=seed)
+    result = RecipeResult(dataset=data, seed=seed, rows=rows, versions=collect_versions())
+    walk = _Walk(result=result, on_event=on_event, stop=stop, plan=plan)
     try:
         with interruptible(stop) as walk.wish:  # one for the whole way: a Ctrl-C between two trainings is not lost
             walk.go()
     except (_Stopped, KeyboardInterrupt) as wish:
-        result.stopped = wish.how if isinstance(wish, _Stopped) else "interrupted"
+        result.stopped = wish.args[0] if isinstance(wish, _Stopped) else "interrupted"
         result.stopped_in = len(result.steps) + 1
     result.seconds = time.perf_counter() - began
     return result
 
 
 class _Stopped(Exception):
-    """Raised where the work ends because somebody wanted it to; `how` is ``"interrupted"`` or ``"asked"``."""
-
-    def __init__(self, how: str) -> None:
-        super().__init__(how)
-        self.how = how
+    """Raised where the work ends because somebody wanted it to; says ``"interrupted"`` or ``"asked"``."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -252,8 +257,6 @@ class _Walk:
     """One way through the steps: each reads what the earlier ones put into `result`, and returns what to say of it."""
 
     result: RecipeResult
-    data: str | Dataset
-    source: str
     on_event: Callable[[Step | Progress], object] | None
     stop: threading.Event | None
     plan: Plan | None
@@ -274,8 +277,7 @@ class _Walk:
         for number, take in enumerate(steps, start=1):
             self.heed_wishes()
             self.tell(Step(number=number))
-            sentences, numbers = take()
-            self.result.steps.append(Step(number=number, sentences=tuple(sentences), numbers=numbers))
+            self.result.steps.append(Step(number=number, sentences=tuple(take())))
             self.tell(self.result.steps[-1])
 
     def heed_wishes(self) -> None:
@@ -287,41 +289,36 @@ class _Walk:
         if self.on_event is not None:
             self.on_event(event)
 
-    def define_problem(self) -> tuple[Sequence[str], dict[str, object]]:
-        """Step 1: have the data, and say what it is."""
-        result, dataset = self.result, self.data
-        if isinstance(dataset, str):
-            rows = default_rows(dataset) if result.rows is None else result.rows
-            dataset = load(dataset, source=self.source, rows=rows, seed=result.seed)
-        result.dataset, result.problem = dataset, dataset.problem
+    def define_problem(self) -> Sequence[str]:
+        """Step 1: say what the data is, and what the question."""
+        dataset = self.result.dataset
         problem, last = dataset.problem, dataset.problem.last_layer
         article = "a " if problem.type.is_classification else ""
         activation = f"{last.activation} activation" if last.activation else "no activation"
-        sentences = (
+        return (
             problem.question,
-            f"This is {article}{problem.type}: the last layer has {_count(problem.outputs, 'unit')} with {activation}, "
-            f"and the loss is {last.loss}.",
+            f"This is {article}{problem.type}. The last layer: Dense({problem.outputs}), with {activation}; the loss: "
+            f"{last.loss}.",
             f"Source: {dataset.source}. {dataset.reason}",
             dataset.provenance,
             f"{len(dataset.y_train):,} samples are there to learn from; {len(dataset.test):,} more are sealed away as "
             "the test set.",
         )
-        return sentences, {"samples": len(dataset.y_train), "test_samples": len(dataset.test)}
 
-    def choose_measure(self) -> tuple[Sequence[str], dict[str, object]]:
+    def choose_measure(self) -> Sequence[str]:
         """Step 2: say what counts as success, and why a plain accuracy will not always do."""
-        problem, measure = self.result.problem, MEASURES[self.result.problem.measure]
+        problem, measure, y = self.result.problem, MEASURES[self.result.problem.measure], self.result.dataset.y_train
         better = "higher" if measure.higher_is_better else "lower"
         sentences = [f"The measure of success is the {measure.title}; {better} is better. {measure.note}"]
         if unit := measure.unit_of(problem):
             sentences.append(f"Its unit: {unit}.")
-        shares = _class_shares(problem, self.result.dataset.y_train)
-        if shares:
-            listed = ", ".join(f"{name}: {100 * share:.1f} %" for name, share in shares.items())
-            sentences.append(f"In the training data: {listed}.")
-        return sentences, {"shares": shares}
+        if problem.type.is_classification:
+            shares = y.mean(axis=0) if y.ndim > 1 else np.bincount(y, minlength=len(problem.output_names)) / len(y)
+            named = zip(problem.output_names, shares, strict=True)
+            sentences.append(f"In the training data: {', '.join(f'{name}: {share:.1%}' for name, share in named)}.")
+        return sentences
 
-    def decide_on_protocol(self) -> tuple[Sequence[str], dict[str, object]]:
+    def decide_on_protocol(self) -> Sequence[str]:
         """Step 3: hold out a part where there is plenty of data, let folds take turns where there is not."""
         dataset, samples = self.result.dataset, len(self.result.dataset.y_train)
         if samples < FEW_SAMPLES:
@@ -339,13 +336,13 @@ class _Walk:
         self.result.splits = splits
         self.plan = self.plan or make_plan(dataset.problem, len(splits[0].y_train), self.result.seed)
         second = "What is decided from here on is decided by validation. The test set stays sealed."
-        return (first, second), {"splits": len(splits), "validation_samples": self.val_samples}
+        return first, second
 
-    def prepare_data(self) -> tuple[Sequence[str], dict[str, object]]:
+    def prepare_data(self) -> Sequence[str]:
         """Step 4: bring the data into the form that a network reads, with statistics from the training part alone."""
         first = self.prepared(self.plan.small)[0]
         x, preparation = first.x_train, first.preparation
-        flags = len(preparation.columns) - len(preparation.numbers) - len(preparation.ratios)
+        flags = len(preparation.columns) - len(preparation.numbers)
         done = {
             "scale": f"Pixels from 0 to {1 / preparation.input_scale:g} are scaled to the range from 0 to 1.",
             "normalize": "Each number is shifted and scaled to mean 0 and standard deviation 1, with the mean and the "
@@ -358,9 +355,9 @@ class _Walk:
         unit = self.result.problem.target_unit
         sentences = [done, *([f"The target is counted in this unit: {unit}."] if unit else [])]
         sentences.append(f"The training part has the shape {x.shape} and takes {x.nbytes / 1e6:,.1f} MB as {x.dtype}.")
-        return sentences, {"encoding": preparation.encoding, "shape": list(x.shape), "megabytes": x.nbytes / 1e6}
+        return sentences
 
-    def beat_baseline(self) -> tuple[Sequence[str], dict[str, object]]:
+    def beat_baseline(self) -> Sequence[str]:
         """Step 5: train a small model and test whether it is better than a guess, beyond chance."""
         result, prepared = self.result, self.prepared(self.plan.small)
         guesses = [compute_baseline(one) for one in prepared]
@@ -371,10 +368,10 @@ class _Walk:
         small = self.try_spec(5, "small model", self.plan.small, keep_best=True)
         result.best = small
         result.power = statistical_power(
-            result.problem, y_val, self.predict(small), result.baseline, seed=small.run.seed
+            result.problem, y_val, self.predict(small), result.baseline, folds=prepared, seed=small.run.seed
         )
         result.rival = _join_rivals([guess.rival for guess in guesses], result.problem, y_val)
-        sentences = (
+        return (
             result.baseline.sentence,
             f"The rival, a simple model that is no network ({result.rival.name}), reaches "
             f"{show_value(result.problem, result.rival.value)}.",
@@ -382,10 +379,8 @@ class _Walk:
             f"{small.run.best_epoch + 1}.",
             result.power.sentence,
         )
-        numbers = {"baseline": value, "rival": result.rival.value, "small": small.run.score}
-        return sentences, numbers | {"confidence": result.power.confidence}
 
-    def scale_up(self) -> tuple[Sequence[str], dict[str, object]]:
+    def scale_up(self) -> Sequence[str]:
         """Step 6: train larger networks, then for longer, until one learns the training set by heart."""
         trials, sentences = [], []
         for spec in self.plan.ladder:
@@ -409,10 +404,9 @@ class _Walk:
                 "None of these overfits beyond noise: a still larger network, or longer training, might do better."
             )
         self.result.best = find_best(trials)
-        numbers = {"big": self.result.best.run.score, "overfitting_epoch": self.result.overfitting_epoch}
-        return sentences, numbers
+        return sentences
 
-    def regularize(self) -> tuple[Sequence[str], dict[str, object]]:
+    def regularize(self) -> Sequence[str]:
         """Step 7: try what the advice says, a change at a time, and keep what improves the validation score."""
         result, small = self.result, self.result.trials[0]
         reachable, tried = self.reachable_error(), {result.best.run.spec}
@@ -440,7 +434,7 @@ class _Walk:
             "a best one is flattered a little by the choice."
         )
         sentences.append(self.compare_with_rival(best.run))
-        return sentences, {"validation": best.run.score}
+        return sentences
 
     def compare_with_rival(self, run: Run) -> str:
         """Say whether the best network is better than the rival beyond the noise of the validation samples."""
@@ -451,14 +445,15 @@ class _Walk:
         against = f"{show_score(run)} against {rival.value:.4g} of the rival, {rival.name}"
         if noise.low <= run.score <= noise.high:
             return (
-                f"The network does not beat the rival beyond chance: {against} ({noise.low:.3g} to {noise.high:.3g} "
-                "with its noise). Where two models are level, the simple one is easier to train and to explain."
+                f"The network cannot be told from the rival: {against} ({100 * noise.level:g} % interval "
+                f"{noise.low:.3g} to {noise.high:.3g}). Where two models are level, the simple one is easier to train "
+                "and to explain."
             )
         if gain > 0:
             return f"The network beats the rival beyond the noise of the validation samples: {against}."
         return f"The network does not beat the rival: {against}. On this data the simple model is the one to use."
 
-    def finish(self) -> tuple[Sequence[str], dict[str, object]]:
+    def finish(self) -> Sequence[str]:
         """Train the best spec on training and validation data, as long as validation found; then test it once."""
         result, best = self.result, self.result.best.run
         report = self.reporter(8, "final model", 1)
@@ -466,15 +461,16 @@ class _Walk:
         if final.run.stopped in WISHES:
             raise _Stopped(final.run.stopped)
         result.final = final
+        # Folds are worth fewer samples than they hold: they share what they were trained on.
+        worth = self.val_samples / len(result.splits) / variance_of_folds(result.splits)
         result.test = test = evaluate_once(
-            final, result.dataset, validation_score=best.score, validation_samples=self.val_samples, seed=best.seed
+            final, result.dataset, validation_score=best.score, validation_samples=round(worth), seed=best.seed
         )
         first = (
-            f"The final model ({final.spec.describe()}) was trained on all {final.samples:,} samples, training and "
-            f"validation part together, for {final.epochs} epochs, the number that validation found."
+            f"The final model ({final.run.spec.describe()}) was trained on all {final.run.train_samples:,} samples, "
+            f"training and validation part together, for {final.run.epochs} epochs, the number that validation found."
         )
-        numbers = {"test": test.score, "looks": test.looks, "as_validation_promised": test.promise_kept}
-        return (first, *test.sentences), numbers
+        return first, *test.sentences
 
     @property
     def val_samples(self) -> int:
@@ -571,42 +567,3 @@ def _join_rivals(rivals: Sequence[Rival], problem: Problem, y_val: np.ndarray) -
     names = [rival.name for rival in rivals]
     value = MEASURES[problem.measure].compute(problem, y_val, outputs)
     return replace(rivals[0], name=max(names, key=names.count), value=value, outputs=outputs)
-
-
-def _summarize(result: RecipeResult) -> Iterator[Line]:
-    if result.baseline:
-        guess = f"{result.baseline.name}: {result.baseline.guess}"
-        yield Line(name="baseline", description=guess, part="validation", score=result.baseline.value)
-    if result.rival:
-        words = f"{result.rival.name}, scikit-learn; no network"
-        yield Line(name="rival", description=words, part="validation", score=result.rival.value)
-    for number, name in ((5, "small model"), (6, "big model"), (7, "regularized")):
-        whole = [trial for trial in result.trials if trial.step == number and trial.run.stopped not in WISHES]
-        if whole:
-            run = find_best(whole).run
-            epochs, words = run.best_epoch + 1, run.spec.describe()
-            yield Line(name=name, description=words, part="validation", score=run.score, epochs=epochs)
-    if result.test:
-        noise, final = result.test.uncertainty, result.final
-        yield Line(
-            name="final model",
-            description=f"{final.spec.describe()}; on all {final.samples:,} samples",
-            part="test",
-            score=result.test.score,
-            epochs=final.epochs,
-            interval=(noise.low, noise.high),
-        )
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def _class_shares(problem: Problem, y: np.ndarray) -> dict[str, float]:
-    """Return which part of the samples has each label; empty for quantities."""
-    if not problem.type.is_classification:
-        return {}
-    if y.ndim > 1:
-        return dict(zip(problem.output_names, y.mean(axis=0).tolist(), strict=True))
-    shares = np.bincount(y, minlength=len(problem.output_names)) / len(y)
-    return dict(zip(problem.output_names, shares.tolist(), strict=True))

@@ -26,7 +26,7 @@ class SealedTest:
 
     def __init__(self, x: Samples, y: np.ndarray) -> None:
         self.__contents = (x, y)
-        self.__looks = self.__noted = 0
+        self.__looks = 0
 
     @property
     def looks(self) -> int:
@@ -49,11 +49,6 @@ class SealedTest:
         """Break the seal and return (x, y); `recipe.evaluate_once` is the place to do it."""
         self.__looks += 1
         return self.__contents
-
-    def note_looks(self) -> int:
-        """Take all looks as known to a journal, and return how many of them are news to it."""
-        news, self.__noted = self.__looks - self.__noted, self.__looks
-        return news
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -86,9 +81,6 @@ class Dataset:
     vocabulary: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
     reachable_error: float | None = None
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "y_train", self.problem.read_targets(self.y_train))
 
     def __repr__(self) -> str:
         return (

@@ -37,7 +37,6 @@ class Measure:
     name : the key of `MEASURES`, the metric's name in Keras, and so its key in a training history
     title : for people
     higher_is_better : False for the measures that count how far off the output is
-    unit : ``""`` for shares between 0 and 1, ``"target"`` or ``"target squared"`` for errors of quantities
     types : the types of problem that it is defined for
     note : what it means and how it is taken over several outputs
 
@@ -54,7 +53,6 @@ class Measure:
     types: tuple[ProblemType, ...]
     note: str
     higher_is_better: bool = True
-    unit: str = ""
     # What each sample adds, (n, k): a score (k = 1), or hits and errors. None for a ranking, judged as a whole.
     _parts: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = field(default=None, repr=False)
     # A class of `keras.metrics`, and its arguments.
@@ -104,7 +102,6 @@ class Measure:
 
     def parts(self, problem: Problem, y_true: np.ndarray, outputs: np.ndarray) -> np.ndarray | None:
         """Return what each sample adds to the measure, shape (n, k), for `combine`; None for a ranking."""
-        self._check_type(problem)
         return self._parts(*check_outputs(problem, y_true, outputs)) if self._parts else None
 
     def per_sample(self, problem: Problem, y_true: np.ndarray, outputs: np.ndarray) -> np.ndarray | None:
@@ -144,22 +141,18 @@ class Measure:
         """
         if self.higher_is_better:
             return 1.0 - value
-        if baseline is None:
+        if baseline is None or not 0 < baseline < math.inf:
             raise ValueError(
-                f"The {self.title} has a unit, and only relative to a baseline does it say how good a model is. "
-                "Received: baseline=None. Give the baseline's value."
-            )
-        if not 0 < baseline < math.inf:
-            raise ValueError(
-                f"An error cannot be relative to a baseline's error of {baseline}. Received: baseline={baseline}. "
-                "It must be above 0 and finite: where it is 0, every target is the same and there is nothing to learn."
+                f"The {self.title} is told as a part of a baseline's, above 0 and finite. Received: "
+                f"baseline={baseline}. Give the baseline's value; where it is 0, there is nothing to learn."
             )
         return value / baseline
 
     def unit_of(self, problem: Problem) -> str:
         """Return the unit of a value in words; empty for shares."""
-        squared = {"target": "", "target squared": " (squared)"}
-        return problem.target_unit + squared[self.unit] if self.unit and problem.target_unit else ""
+        if self.higher_is_better or not problem.target_unit:
+            return ""
+        return problem.target_unit + (" (squared)" if self.name == "mse" else "")
 
     def _check_type(self, problem: Problem) -> None:
         if problem.type not in self.types:
@@ -184,17 +177,16 @@ def check_outputs(problem: Problem, y_true: np.ndarray, outputs: np.ndarray) -> 
         If a shape, the number of samples or a label does not fit the problem.
     """
     y_true, outputs = check_targets(y_true, problem), np.asarray(outputs)
-    shapes = f"Received: y_true of shape {y_true.shape}, outputs of shape {outputs.shape}."
+    wanted = (len(y_true), problem.outputs)
     if problem.outputs == 1 and outputs.ndim == 1:
         outputs = outputs[:, None]
-    if outputs.ndim != 2 or outputs.shape[1] != problem.outputs:
+    if outputs.shape != wanted:
         raise ValueError(
-            f"The outputs for {problem.name} have {problem.outputs} column(s), one a unit of the last layer. {shapes} "
-            "Pass what model.predict returned."
+            f"The outputs for these {wanted[0]} targets of {problem.name} have the shape {wanted}, a column a unit of "
+            f"the last layer. Received: outputs of shape {outputs.shape}. Pass what model.predict returned for the "
+            "same samples."
         )
-    if len(y_true) != len(outputs):
-        raise ValueError(f"There are {len(y_true)} targets for {len(outputs)} outputs. {shapes} Pass the same samples.")
-    return y_true if problem.type is ProblemType.MULTICLASS else y_true.reshape(-1, problem.outputs), outputs
+    return y_true if problem.type is ProblemType.MULTICLASS else y_true.reshape(wanted), outputs
 
 
 def _right_answers(y_true: np.ndarray, outputs: np.ndarray) -> np.ndarray:
@@ -274,7 +266,6 @@ _ALL = (
         name="mae",
         title="mean absolute error",
         higher_is_better=False,
-        unit="target",
         types=_QUANTITIES,
         note="How far off the output is, on average over samples and outputs.",
         _parts=_absolute_errors,
@@ -284,7 +275,6 @@ _ALL = (
         name="mse",
         title="mean squared error",
         higher_is_better=False,
-        unit="target squared",
         types=_QUANTITIES,
         note="The square of how far off the output is, on average: one large error outweighs many small ones.",
         _parts=_squared_errors,

@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
 
 from recipe.core.dataset import Samples
-from recipe.core.input_checks import (
-    Note,
-    check_inputs,
-    check_targets,
-    note_filled,
-    note_images,
-    note_outside,
-    note_reviews,
-    note_unknown,
-)
+from recipe.core.input_checks import Note, check_inputs, check_targets
 from recipe.core.problem import REVIEW_LENGTH, Problem
 from recipe.core.reviews import Reviews
 
@@ -33,39 +24,6 @@ ENCODINGS = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Ratio:
-    """One column divided by another, as a new column: little data cannot tell a network what a person knows at once.
-
-    Attributes
-    ----------
-    name : of the new column
-    over, under : names of the columns above and below the line
-
-    Examples
-    --------
-    >>> print(Ratio(name="rooms_per_household", over="total_rooms", under="households"))
-    rooms_per_household = total_rooms / households
-    """
-
-    name: str
-    over: str
-    under: str
-
-    def __str__(self) -> str:
-        return f"{self.name} = {self.over} / {self.under}"
-
-    def places(self, names: Sequence[str]) -> tuple[int, int]:
-        """Return the numbers of the columns above and below the line; ValueError if one is not there."""
-        for name in (self.over, self.under):
-            if name not in names:
-                raise ValueError(
-                    f"There is no column {name!r} to make {self.name} from. Received: ratio={str(self)!r}. "
-                    f"Columns: {', '.join(names)}."
-                )
-        return names.index(self.over), names.index(self.under)
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Preparation:
     """What was learned from the training part, and how it is applied to any raw data.
@@ -76,11 +34,10 @@ class Preparation:
     encoding : ``"scale"`` (to [0, 1]), ``"scale_signed"`` (to [-1, 1]), ``"normalize"`` (mean 0, standard deviation 1),
         ``"raw"`` (as it is); for reviews ``"multi_hot"``, ``"counts"``, ``"tfidf"`` or ``"sequence"``
     input_scale : what a batch is multiplied by once it is float32, such as 1/255
-    mean, std, low, high : of each column of the training part, ratios included, shape (columns,); of images one number
-        for all pixels, with black and white as low and high. Columns of 0 and 1 that the preparation makes stay so
+    mean, std, low, high : of each column of numbers of the training part; of images one number for all pixels, with
+        black and white as low and high
     median : of each raw column, put in for a missing value; empty where a missing value is refused
     idf : inverse document frequency of each word, shape (words,)
-    ratios : columns that are made from others
     vocabulary : the word of each rank that a network knows, to read texts by; empty where there are no words
     """
 
@@ -93,16 +50,15 @@ class Preparation:
     high: tuple[float, ...] = ()
     median: tuple[float, ...] = ()
     idf: tuple[float, ...] = ()
-    ratios: tuple[Ratio, ...] = ()
     vocabulary: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The names of the columns of a prepared table: numbers, ratios, indicators, categories; else empty."""
+        """The names of the columns of a prepared table: numbers, indicators of gaps, categories; else empty."""
         names = self.problem.column_names
         hot = (f"{names[column]} = {name}" for column in self.hot for name in self.problem.categories[column])
         gaps = (f"{names[column]} is missing" for column in self.problem.gaps)
-        return (*(names[column] for column in self.numbers), *(ratio.name for ratio in self.ratios), *gaps, *hot)
+        return (*(names[column] for column in self.numbers), *gaps, *hot)
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -160,39 +116,34 @@ class Preparation:
         return (y / np.asarray(self.problem.target_scale).squeeze()).astype(np.float32)
 
     def inspect(self, x: Samples) -> tuple[Note, ...]:
-        """Say what is odd about raw inputs though `transform` takes them: values that training never showed."""
-        check_inputs(x, self.problem, allow_missing=bool(self.median))
-        if self.problem.kind == "text":
-            return tuple(note_reviews(x, self.problem.num_words))
-        if self.problem.kind == "image":
-            return tuple(note_images(x, self.problem.pixel_max))
-        filled = note_filled(x, self.median, self.problem.column_names) if self.median else ()
-        unknown = note_unknown(x, self.hot, self.problem.column_names)
-        return (*filled, *unknown, *note_outside(self.complete(x), self.low, self.high, self.columns))
+        """Say what is odd about a raw table though `transform` takes it: values that training never showed."""
+        if self.problem.kind != "table":
+            return ()
+        names, notes = self.problem.column_names, []
+
+        def note(kind: str, columns: Iterable[int], found: np.ndarray, tell: Callable[[int], str]) -> None:
+            for place, column in enumerate(columns):
+                if count := int(found[:, place].sum()):
+                    text = f"{names[column]}: {count:,} of {len(x):,} {tell(place)}"
+                    notes.append(Note(kind=kind, text=text, feature=names[column], count=count))
+
+        if self.median:
+            filled = "values were missing, the training median {:,.7g} is there.".format
+            note("filled", range(len(names)), np.isnan(x), lambda place: filled(self.median[place]))
+        unknown = "categories are unknown, so that all their columns are 0."
+        note("unknown_category", self.hot, x[:, list(self.hot)] < 0, lambda place: unknown)
+        outside = "values lie outside {:,.7g} to {:,.7g}, the range of the training part.".format
+        numbers = self.complete(x)
+        is_outside = (numbers < np.array(self.low)) | (numbers > np.array(self.high))
+        note("outside_range", self.numbers, is_outside, lambda place: outside(self.low[place], self.high[place]))
+        return tuple(notes)
 
     def complete(self, x: np.ndarray) -> np.ndarray:
-        """Return a raw table without gaps and with its ratios, not yet scaled: float64 (n, columns).
-
-        Its columns are the first ones of `columns`; those of 0 and 1 are left out, see `flags`.
-
-        Raises
-        ------
-        ValueError
-            If a ratio names a column that is not there, or divides by a column that is 0 somewhere.
-        """
+        """Return the numbers of a raw table without gaps, not yet scaled: float64 (n, numbers)."""
         x = x.astype(np.float64)  # (n, features)
         if self.median:
             x = np.where(np.isnan(x), np.asarray(self.median), x)
-        columns = [x[:, list(self.numbers)] if self.hot else x]
-        for ratio in self.ratios:
-            over, under = ratio.places(self.problem.column_names)
-            if zeros := int((x[:, under] == 0).sum()):
-                raise ValueError(
-                    f"{zeros} of {len(x):,} values of {ratio.under} are 0, and nothing can be divided by it. Received: "
-                    f"ratio={str(ratio)!r}. Drop these samples, or the ratio."
-                )
-            columns.append((x[:, over] / x[:, under])[:, None])
-        return np.hstack(columns)
+        return x[:, list(self.numbers)]
 
     def flags(self, x: np.ndarray) -> np.ndarray:
         """Return the columns of 0 and 1 that a raw table gets, float32: indicators of gaps, then one a category."""
@@ -209,15 +160,13 @@ class Preparation:
     def to_dict(self) -> dict[str, object]:
         """Return all that was learned, ready for JSON."""
         values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        ratios = [dataclasses.asdict(ratio) for ratio in self.ratios]
-        return values | {"problem": self.problem.to_dict(), "ratios": ratios}
+        return values | {"problem": self.problem.to_dict()}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, object]) -> Preparation:
         """Make a preparation from what `to_dict` returned, or from what JSON has made of it."""
         known = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
-        ratios = tuple(Ratio(**ratio) for ratio in values["ratios"])
-        return cls(**known | {"problem": Problem.from_dict(values["problem"]), "ratios": ratios})
+        return cls(**known | {"problem": Problem.from_dict(values["problem"])})
 
     def _transform_reviews(self, x: Reviews) -> np.ndarray:
         words = self.problem.num_words

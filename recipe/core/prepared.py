@@ -74,8 +74,8 @@ def check_trainable(spec: ModelSpec, prepared: Prepared) -> None:
     ------
     TypeError, ValueError
     """
-    expect(spec, ModelSpec, "A network is trained from its spec, on data that is prepared.")
-    expect(prepared, Prepared, "A network is trained from its spec, on data that is prepared.")
+    for value, noun in ((spec, ModelSpec), (prepared, Prepared)):
+        expect(value, noun, "A network is trained from its spec, on data that is prepared.")
     readable, found = readable_by(spec, prepared.problem), prepared.preparation.encoding
     if found not in readable:
         wanted = readable[0]

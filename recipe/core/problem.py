@@ -73,7 +73,7 @@ class Origin:
     file : the name of the CSV file or the folder, without the folders above it; empty for frames and arrays
     targets : the columns that are predicted; empty where there are no columns
     classes : the raw value of each class, in the order of the class numbers; empty for quantities
-    reading : arguments of `pandas.read_csv` that the file needs, such as ``(("sep", ";"),)``
+    reading : arguments of `pandas.read_csv` that the file needs, such as ``(("sep", ";"),)``; of texts, the encoding
     test_size, seed : of the split that sealed the test set away
     """
 
@@ -133,19 +133,12 @@ class Problem:
     origin: Origin | None = None
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS:
+        known = {"table": True, "image": self.pixel_max > 0, "text": self.num_words > 0}
+        if not known.get(self.kind):
             raise ValueError(
-                f"There is no such kind of input. Received: kind={self.kind!r}. Choose from {', '.join(KINDS)}."
-            )
-        if self.kind == "image" and not self.pixel_max > 0:
-            raise ValueError(
-                f"How bright white is must be known for images. Received: pixel_max={self.pixel_max}. "
-                "Give the value of a white pixel, such as 255.0."
-            )
-        if self.kind == "text" and self.num_words < 1:
-            raise ValueError(
-                f"How many words are read must be known for texts. Received: num_words={self.num_words}. "
-                "Give the size of the vocabulary, such as 10_000."
+                f"A problem is of a kind, {', '.join(KINDS)}; of images it knows the value of a white pixel, of texts "
+                f"how many words are read. Received: kind={self.kind!r}, pixel_max={self.pixel_max}, "
+                f"num_words={self.num_words}. Give such as pixel_max=255.0 or num_words=10_000."
             )
 
     @property
@@ -167,20 +160,6 @@ class Problem:
             if known:  # -1, an unknown category, is the last of the names
                 columns[name] = np.array([*known, "unknown"], dtype=object)[columns[name].astype(int)]
         return columns
-
-    def read_targets(self, y: np.ndarray) -> np.ndarray:
-        """Return targets in the form that every step reads, whatever a file has made of them.
-
-        One column becomes (n,). Names of classes become their numbers, and so do whole numbers that a CSV file with a
-        gap reads as floats. What cannot be read so comes back as it is; `prepare` checks targets.
-        """
-        y = np.asarray(y)
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = y[:, 0]
-        if y.dtype.kind in "UO" and y.ndim == 1 and set(y.tolist()) <= set(self.output_names):
-            return np.array([self.output_names.index(name) for name in y.tolist()], np.int32)
-        is_whole = y.dtype.kind in "bf" and bool((np.floor(y) == y).all())
-        return y.astype(np.int32) if self.type.is_classification and is_whole else y
 
     def to_dict(self) -> dict[str, object]:
         """Return every field by name, ready for JSON: with it a file or a journal keeps the whole problem."""

@@ -59,7 +59,6 @@ class Run:
     time : when it ended, ISO 8601 in UTC
     final : whether nothing was held out, so that there is no score
     by_spec : whether spec and data alone decided the outcome: no callbacks, no other engine, the samples shuffled
-    pinned : whether somebody marked it in the journal
     number : its place in the journal; None where it is in none
     note : why there is no more to tell, such as the error of a trial that failed
     """
@@ -83,7 +82,6 @@ class Run:
     time: str = ""
     final: bool = False
     by_spec: bool = True
-    pinned: bool = False
     number: int | None = None
     note: str = ""
 
@@ -138,7 +136,7 @@ class Run:
 
     def to_dict(self) -> dict[str, object]:
         """Return all but the model, ready for JSON: no NaN, and numbers of a history to 7 significant digits."""
-        left_out = {"model", "number", "pinned"}
+        left_out = {"model", "number"}
         values = {one.name: getattr(self, one.name) for one in dataclasses.fields(self) if one.name not in left_out}
         return values | {
             "spec": self.spec.to_dict(),
@@ -201,19 +199,14 @@ def lowest_epoch(losses: Sequence[float]) -> int:
     return int(np.nanargmin(np.where(np.isfinite(losses), losses, np.inf))) if np.isfinite(losses).any() else 0
 
 
-def collect_versions() -> dict[str, str]:
-    """Return the versions that the numbers of a run depend on."""
-    names = ("keras", "numpy", "jax", "tensorflow", "torch")
-    found = {name: version for name in names if (version := _version(name))}
-    return {"python": platform.python_version(), "recipe": __version__} | found
-
-
 @cache  # it reads files, and a hundred small models are a second
-def _version(name: str) -> str:
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return ""
+def collect_versions() -> dict[str, str]:
+    """Return the versions that the numbers of a run depend on: of Python, the kit, Keras, NumPy and the backend."""
+    import keras
+
+    packages = ("keras", "numpy", keras.config.backend())
+    own = {"python": platform.python_version(), "recipe": __version__}
+    return own | {name: importlib.metadata.version(name) for name in packages}
 
 
 def _short(value: float) -> float | None:

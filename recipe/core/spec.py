@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Integral, Real
@@ -13,21 +13,18 @@ import numpy as np
 
 ARCHITECTURES = ("linear", "mlp", "convnet", "embedding")
 ACTIVATIONS = ("relu", "tanh", "sigmoid", "gelu", "elu", "selu", "silu", "linear")
-OPTIMIZERS = ("rmsprop", "adam", "sgd", "adamw", "nadam", "adagrad")
 # Keras's own rates, which learning_rate=None stands for.
 DEFAULT_RATES = MappingProxyType(
     {"rmsprop": 0.001, "adam": 0.001, "sgd": 0.01, "adamw": 0.001, "nadam": 0.001, "adagrad": 0.001}
 )
+OPTIMIZERS = tuple(DEFAULT_RATES)
 LAST_ACTIVATIONS = ("auto", "sigmoid", "softmax", "none", "relu", "tanh")
-LOSSES = (
-    "auto",
-    "binary_crossentropy",
-    "categorical_crossentropy",
-    "sparse_categorical_crossentropy",
-    "mse",
-    "mae",
-)
-MAX_SEED = 2**32 - 1
+CROSSENTROPIES = ("binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy")
+LOSSES = ("auto", *CROSSENTROPIES, "mse", "mae")
+MAX_SEED = 2**32 - 1  # NumPy takes no larger one
+LEAST_RATE = 1e-30  # a rate of 0 learns nothing
+MOST_DROPOUT = 0.999  # of 1 nothing is left
+MOST = sys.float_info.max  # finite
 
 # Words for the kinds of hidden layers.
 _KINDS = {"linear": "linear", "mlp": "dense", "convnet": "convnet", "embedding": "embedding"}
@@ -44,7 +41,7 @@ class ModelSpec:
     hidden_units : one number a layer: units of a dense layer; filters of a 3x3 convolution of a convnet; for an
         embedding network the width of the word vectors, then the dense layers behind the pooling
     activation : of the hidden layers
-    dropout : fraction of units dropped while training, in [0, 1); behind every hidden dense layer, in a convnet and
+    dropout : fraction of units dropped while training, below 1; behind every hidden dense layer, in a convnet and
         an embedding network once, before the dense part
     l1, l2 : strength of the penalty on the hidden layers' weights, 0 or more
     optimizer, learning_rate : None is Keras's own default rate of that optimizer
@@ -83,32 +80,37 @@ class ModelSpec:
     loss: str = "auto"
 
     def __post_init__(self) -> None:
-        _check_choice("architecture", self.architecture, ARCHITECTURES)
-        _check_choice("activation", self.activation, ACTIVATIONS)
-        _check_choice("optimizer", self.optimizer, OPTIMIZERS)
-        _check_choice("last_activation", self.last_activation, LAST_ACTIVATIONS)
-        _check_choice("loss", self.loss, LOSSES)
-        # Lists come from JSON and from widgets; a tuple keeps the spec hashable.
-        object.__setattr__(self, "hidden_units", _check_units(self.architecture, self.hidden_units))
-        for field, low, high in (("dropout", 0.0, 1.0), ("l1", 0.0, math.inf), ("l2", 0.0, math.inf)):
-            object.__setattr__(self, field, _check_number(field, getattr(self, field), low, high))
-        if self.learning_rate is not None:
-            rate = _check_number("learning_rate", self.learning_rate, 0.0, math.inf)
-            if rate == 0:
-                raise ValueError("A learning rate of 0 learns nothing. Received: learning_rate=0. Give one above 0.")
-            object.__setattr__(self, "learning_rate", rate)
-        for field, least in (("batch_size", 1), ("epochs", 1), ("seed", 0), ("patience", 1)):
-            if field != "patience" or self.patience is not None:
-                object.__setattr__(self, field, _check_whole(field, getattr(self, field), least))
-        if self.seed > MAX_SEED:
-            raise ValueError(f"NumPy takes no larger seed. Received: seed={self.seed}. Allowed: 0 to {MAX_SEED}.")
+        choices = {
+            "architecture": ARCHITECTURES,
+            "activation": ACTIVATIONS,
+            "optimizer": OPTIMIZERS,
+            "last_activation": LAST_ACTIVATIONS,
+            "loss": LOSSES,
+        }
+        for field, allowed in choices.items():
+            if (value := getattr(self, field)) not in allowed:
+                raise ValueError(
+                    f"There is no such {field}. Received: {field}={value!r}. Choose from {', '.join(allowed)}."
+                )
+        numbers = {
+            "dropout": (float, 0.0, MOST_DROPOUT),
+            "l1": (float, 0.0, MOST),
+            "l2": (float, 0.0, MOST),
+            "learning_rate": (float, LEAST_RATE, MOST),
+            "batch_size": (int, 1, MOST),
+            "epochs": (int, 1, MOST),
+            "seed": (int, 0, MAX_SEED),
+            "patience": (int, 1, MOST),
+        }
+        checked = {"hidden_units": _check_units(self.architecture, self.hidden_units)}
+        for field, limits in numbers.items():
+            if getattr(self, field) is not None or field not in ("learning_rate", "patience"):
+                checked[field] = _check_number(field, getattr(self, field), *limits)
+        for field, value in checked.items():  # a list that becomes a tuple keeps the spec hashable
+            object.__setattr__(self, field, value)
 
     def replace(self, **changes: object) -> ModelSpec:
         """Return a copy with these fields changed, checked like a new one."""
-        if unknown := sorted(set(changes) - set(self.to_dict())):
-            raise TypeError(
-                f"A spec has no such field. Received: {', '.join(unknown)}. It has: {', '.join(self.to_dict())}."
-            )
         return dataclasses.replace(self, **changes)
 
     def to_dict(self) -> dict[str, object]:
@@ -148,29 +150,15 @@ class ModelSpec:
         return ", ".join([layers, *said])
 
 
-def _check_choice(field: str, value: object, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise ValueError(f"There is no such {field}. Received: {field}={value!r}. Choose from {', '.join(allowed)}.")
-
-
-def _check_number(field: str, value: object, low: float, high: float) -> float:
-    """Return the value, NumPy's numbers included, as a float in [low, high)."""
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{field} must be a number. Received: {field}={value!r}.")
-    number = float(value)
-    if not low <= number < high:
-        allowed = f"from {low:g} up to, not including, {high:g}" if high < math.inf else f"{low:g} or more, and finite"
-        raise ValueError(f"{field} is out of range. Received: {field}={number}. Allowed: {allowed}.")
-    return number
-
-
-def _check_whole(field: str, value: object, least: int) -> int:
-    """Return the value, NumPy's integers included, as an int from `least` up."""
-    if isinstance(value, bool) or not isinstance(value, Integral):
-        raise TypeError(f"{field} must be a whole number. Received: {field}={value!r}. Allowed: {least} or more.")
-    number = int(value)
-    if number < least:
-        raise ValueError(f"{field} is too small. Received: {field}={number}. Allowed: {least} or more.")
+def _check_number(field: str, value: object, kind: type, least: float, most: float) -> float | int:
+    """Return the value, NumPy's numbers included, as `kind`, float or int, from `least` to `most`."""
+    noun = "a whole number" if kind is int else "a number"
+    limits = f"{least:.10g} or more" if most == MOST else f"from {least:.10g} to {most:.10g}"
+    if isinstance(value, bool) or not isinstance(value, Integral if kind is int else Real):
+        raise TypeError(f"{field} must be {noun}. Received: {field}={value!r}. Allowed: {limits}.")
+    number = kind(value)
+    if not least <= number <= most:
+        raise ValueError(f"{field} is out of range. Received: {field}={number}. Allowed: {limits}.")
     return number
 
 
@@ -188,4 +176,4 @@ def _check_units(architecture: str, units: object) -> tuple[int, ...]:
             f"A network of architecture {architecture!r} needs at least one layer. Received: hidden_units=(). "
             'Give units such as (64,), or take architecture="linear" for a model without hidden layers.'
         )
-    return tuple(_check_whole("hidden_units", number, 1) for number in units)
+    return tuple(_check_number("hidden_units", number, int, 1, MOST) for number in units)

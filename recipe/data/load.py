@@ -12,10 +12,10 @@ import numpy as np
 from recipe.core.dataset import Dataset, Samples, SealedTest
 from recipe.core.problem import Problem
 from recipe.core.reviews import Reviews
-from recipe.data.download import QUICK, base_url, download
+from recipe.data.download import base_url, download
 from recipe.data.files import FILES, Content, FetchedFile, RawData, find_verified, search_folders
 from recipe.data.problems import HOUSING_CAP, IMDB_WORDS, SOURCES, dataset_of, derive, find_problem
-from recipe.data.samples import make_sample
+from recipe.data.samples import HOUSING_ERROR, LABEL_NOISE, make_sample
 
 KERAS_SPLIT_SEED = 113  # keras.datasets.california_housing shuffles with RandomState(113)
 KERAS_TEST_SPLIT = 0.2  # and keeps this fraction for the test
@@ -24,7 +24,8 @@ PROVENANCE = {
     "imdb": "The Large Movie Review Dataset (Maas et al., 2011), tokenised as Keras does it.",
     "housing": "California housing, districts of the 1990 census (Pace and Barry, 1997; StatLib).",
 }
-Found = dict[str, tuple[FetchedFile, Content]]  # by file name
+# What the best possible model gets wrong on the samples, in the unit of the problem, where their process tells it.
+SAMPLE_ERRORS = {"imdb": LABEL_NOISE, "housing": HOUSING_ERROR, "housing_fraction": HOUSING_ERROR * 1e5 / HOUSING_CAP}
 Parts = list[tuple[Samples, np.ndarray]]  # (x, y) to train on, and for the test
 
 
@@ -67,8 +68,12 @@ def load(name: str, source: str = "auto", rows: int | None = None, seed: int = 0
     total = sum(len(values) for key, values in raw.arrays.items() if key.startswith("y") or key.endswith("labels"))
     if rows is not None and rows > total and taken == "sample":
         reason, rows = f"{reason} It has {total:,} of the {rows:,} rows asked for.", None
-    rows = _checked_rows(rows, total)
-    parts = _cut(dataset, raw.arrays, rows, seed)
+    if rows is not None and not 10 <= rows <= total:
+        raise ValueError(
+            f"The dataset has {total:,} samples, and fewer than 10 cannot be shared out. "
+            f"Received: rows={rows}. Ask for 10 to {total}, or None for all."
+        )
+    parts = _cut(dataset, raw.arrays, None if rows == total else rows, seed)
     (x_train, y_train), (x_test, y_test) = (derive(name, x, y) for x, y in parts)
     return Dataset(
         problem=_fit_problem(problem, x_train, raw),
@@ -79,12 +84,12 @@ def load(name: str, source: str = "auto", rows: int | None = None, seed: int = 0
         provenance=raw.provenance,
         reason=reason,
         vocabulary=raw.vocabulary,
-        reachable_error=_reachable_error(name, raw),
+        reachable_error=SAMPLE_ERRORS.get(name) if taken == "sample" else None,
     )
 
 
 def _take(dataset: str, source: str) -> tuple[RawData, str, str]:
-    """Return a dataset's data, the source that it is from, and a sentence that says why that one."""
+    """Return a dataset's data, the source that it is from, and why that one: of ``"auto"`` the first that has it."""
     asked, said_by = source, "source"
     if source == "auto":
         asked, said_by = os.environ.get("RECIPE_SOURCE") or "auto", "RECIPE_SOURCE"
@@ -94,82 +99,41 @@ def _take(dataset: str, source: str) -> tuple[RawData, str, str]:
         )
     if asked == "sample":
         return make_sample(dataset), asked, f"{said_by}={asked} asks for it."
-    if asked == "auto":
-        return _take_first(dataset)
-    find = download if asked == "download" else _find_local
-    found = {file: find(file) for file in FILES[dataset]}
-    return _join(dataset, found), asked, _where(found)
-
-
-def _take_first(dataset: str) -> tuple[RawData, str, str]:
-    """Try local files, a download and the sample in turn, and collect why each was passed over."""
-    found, remarks = {}, []
+    found, remarks, folders = {}, [], search_folders()
     for file in FILES[dataset]:
+        if asked == "download":
+            found[file] = download(file)
+            continue
         found[file], faults = find_verified(file)
         for fault in faults:
-            warnings.warn(f"{fault} It is passed over.", RuntimeWarning, stacklevel=4)
+            warnings.warn(f"{fault} It is passed over.", RuntimeWarning, stacklevel=3)
             remarks.append(f"Passed over: {fault}")
-    missing = [file for file, pair in found.items() if pair is None]
-    if not missing:
-        return _join(dataset, found), "local", " ".join([*remarks, _where(found)])
-    if not remarks:
-        remarks.append(_absence(missing))
-    try:
-        found |= {file: download(file, QUICK) for file in missing}
-        return _join(dataset, found), "download", " ".join([*remarks, _where(found)])
-    except (OSError, ValueError) as error:
-        remarks.append(str(error))
-    return make_sample(dataset), "sample", " ".join(remarks)
-
-
-def _find_local(file: str) -> tuple[FetchedFile, Content]:
-    found, faults = find_verified(file)
-    if found is None and faults:
-        raise ValueError(faults[0])
-    if found is None:
+        if found[file] is None and not faults:
+            remarks.append(f"{file} is in none of {len(folders)} folders: {', '.join(map(str, folders))}.")
+    if all(found.values()):
+        taken = "download" if asked == "download" else "local"
+        return _join(dataset, found), taken, " ".join([*remarks, _where(found)])
+    if asked == "local":
         raise FileNotFoundError(
-            f"{_absence([file])} Received: source='local'. Run `recipe fetch`, set RECIPE_DATASETS to the folder that "
+            f"{' '.join(remarks)} Received: source='local'. Run `recipe fetch`, set RECIPE_DATASETS to the folder that "
             "has it, or take source='sample'."
         )
-    return found
+    try:
+        found |= {file: download(file, quick=True) for file, pair in found.items() if pair is None}
+        return _join(dataset, found), "download", " ".join([*remarks, _where(found)])
+    except (OSError, ValueError) as error:
+        return make_sample(dataset), "sample", " ".join([*remarks, str(error)])
 
 
-def _join(dataset: str, found: Found) -> RawData:
-    """Make one `RawData` of the files of a dataset; refuse a review with a rank that the word index does not have."""
-    file, arrays = found[FILES[dataset][0]]
-    vocabulary = found["imdb_word_index.json"][1] if dataset == "imdb" else ()
-    if vocabulary:
-        largest = max(int(arrays[f"{part}_tokens"].max(initial=0)) for part in ("train", "test"))
-        if largest >= len(vocabulary):
-            raise ValueError(
-                f"The word index has {len(vocabulary) - 1:,} words, and a review holds the rank {largest:,}. "
-                f"Received: {file.path}. Fetch both files again."
-            )
-    pixel_max = 255.0 if dataset == "mnist" else 0.0
-    return RawData(arrays=arrays, provenance=PROVENANCE[dataset], pixel_max=pixel_max, vocabulary=vocabulary)
+def _join(dataset: str, found: dict[str, tuple[FetchedFile, Content]]) -> RawData:
+    arrays, *words = (content for _, content in found.values())
+    return RawData(arrays=arrays, provenance=PROVENANCE[dataset], vocabulary=words[0] if words else ())
 
 
-def _where(found: Found) -> str:
+def _where(found: dict[str, tuple[FetchedFile, Content]]) -> str:
     """Say where each file lay or came from, and what was verified."""
     came = {"local": "was there", "download": f"was downloaded from {urlsplit(base_url()).netloc}"}
     return "; ".join(f"{file.path} {came[file.source]} ({file.verified})" for file, _ in found.values()) + "."
-
-
-def _absence(files: list[str]) -> str:
-    folders = search_folders()
-    verb = "is" if len(files) == 1 else "are"
-    return f"{' and '.join(files)} {verb} in none of {len(folders)} folders: {', '.join(map(str, folders))}."
-
-
-def _checked_rows(rows: int | None, total: int) -> int | None:
-    if rows is None or rows == total:
-        return None
-    if not 10 <= rows <= total:
-        raise ValueError(
-            f"The dataset has {total:,} samples, and fewer than 10 cannot be shared out. "
-            f"Received: rows={rows}. Ask for 10 to {total}, or None for all."
-        )
-    return rows
 
 
 def _cut(dataset: str, arrays: dict[str, np.ndarray], rows: int | None, seed: int) -> Parts:
@@ -196,14 +160,9 @@ def _cut(dataset: str, arrays: dict[str, np.ndarray], rows: int | None, seed: in
 
 
 def _fit_problem(problem: Problem, x_train: Samples, raw: RawData) -> Problem:
+    """Return the problem with the sizes of this data: a sample's images are smaller, and its words fewer."""
     if isinstance(x_train, Reviews):
         words = min(len(raw.vocabulary), IMDB_WORDS)
         return dataclasses.replace(problem, num_words=words, input_shape=(words,))
-    return dataclasses.replace(problem, input_shape=x_train.shape[1:], pixel_max=raw.pixel_max)
-
-
-def _reachable_error(name: str, raw: RawData) -> float | None:
-    """Return a sample's reachable error in the unit of this problem, where the process tells it."""
-    if raw.reachable_error is None or name == "housing_vector":  # the income is simulated without a stated error
-        return None
-    return raw.reachable_error * (100_000.0 / HOUSING_CAP if name == "housing_fraction" else 1.0)
+    white = float(raw.arrays["x_train"].max()) if problem.kind == "image" else 0.0
+    return dataclasses.replace(problem, input_shape=x_train.shape[1:], pixel_max=white)

@@ -7,7 +7,6 @@ from types import MappingProxyType
 import numpy as np
 
 from recipe.core.dataset import Samples
-from recipe.core.preparation import Ratio
 from recipe.core.problem import Problem, ProblemType
 
 SOURCES = ("auto", "local", "download", "sample")
@@ -20,12 +19,6 @@ HOUSING_FEATURES = (
     "population",
     "households",
     "median_income",
-)
-# The totals of a district say how large it is. What a house there is like stands in their ratios.
-HOUSING_RATIOS = (
-    Ratio(name="rooms_per_household", over="total_rooms", under="households"),
-    Ratio(name="bedrooms_per_room", over="total_bedrooms", under="total_rooms"),
-    Ratio(name="people_per_household", over="population", under="households"),
 )
 HOUSING_CAP = 500_001.0  # dollars: the census file reports no block as dearer than this
 SMALL_HOUSING_ROWS = 600  # Keras's small version: the first 600 rows of the file

@@ -48,7 +48,7 @@ def loading_code(problem: Problem, source: str = "auto") -> str:
     Raises
     ------
     ValueError
-        If there is no such source, or it does not hold images of the problem's size.
+        If there is no such source.
 
     Examples
     --------
@@ -61,13 +61,7 @@ def loading_code(problem: Problem, source: str = "auto") -> str:
         raise ValueError(f"There is no such source. Received: source={source!r}. Choose from {', '.join(SOURCES)}.")
     if problem.name not in PROBLEMS:
         return 'x, y = np.load("x.npy"), np.load("y.npy")  # your own data, one row a sample\n'
-    full_size = problem.input_shape == PROBLEMS[problem.name].input_shape
-    if problem.kind == "image" and source != "auto" and full_size == (source == "sample"):
-        raise ValueError(
-            f"The images of this source are not of shape {problem.input_shape}. Received: source={source!r}. "
-            "Take problem and source from one dataset: keras_code(spec, dataset.problem, source=dataset.source)."
-        )
-    if source == "sample" or (source == "auto" and not full_size):
+    if source == "sample" or (source == "auto" and problem.input_shape != PROBLEMS[problem.name].input_shape):
         lines = _SAMPLE + (_SAMPLE_WORDS if problem.kind == "text" else "")
     else:
         lines = _KERAS[dataset_of(problem.name)] + _DERIVED.get(problem.name, "")

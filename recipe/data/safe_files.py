@@ -1,68 +1,13 @@
-"""Small helpers for files: a lock between processes, writing whole or not at all, finding out early that it can be."""
+"""Files that are written whole or not at all, and tables in which no cell is a formula."""
 
 from __future__ import annotations
 
-import contextlib
 import os
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-@contextlib.contextmanager
-def hold_lock(path: Path, *, seconds: float, poll_seconds: float, doing: str, way_out: str) -> Iterator[None]:
-    """Hold the lock in this file; its folder must be there.
-
-    Parameters
-    ----------
-    seconds, poll_seconds : how long to wait for another process, and how often to try
-    doing, way_out : what that process has done all the while, and what to do about it, for the error
-
-    Raises
-    ------
-    TimeoutError
-        If another process keeps it for so long.
-    """
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(path, timeout=seconds)
-    try:
-        lock.acquire(poll_interval=poll_seconds)
-    except Timeout as error:
-        raise TimeoutError(
-            f"Another process has {doing} for {seconds:g} s. Received: {lock.lock_file} is locked. {way_out}, then try "
-            "again."
-        ) from error
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def check_target(path: str | Path) -> None:
-    """Find out before the work whether a file can be written there after it; an old one is left as it is.
-
-    Raises
-    ------
-    OSError
-        If the folder is missing, the path is a folder, or nothing can be written there.
-    """
-    path = Path(path)
-    if path.is_dir():
-        raise IsADirectoryError(f"A report is a file, and this is a folder. Received: {path}. Add a file name.")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"There is no such folder: {path.parent}. Received: {path}. Make it first.")
-    try:
-        with tempfile.TemporaryFile(dir=path.parent):
-            pass
-    except OSError as error:
-        raise PermissionError(
-            f"Nothing can be written to the folder {path.parent}: {error.strerror}. Received: {path}. Take another."
-        ) from error
 
 
 def write_whole(path: str | Path, text: str) -> Path:

@@ -7,11 +7,12 @@ out and what looks odd comes back as notes.
 from __future__ import annotations
 
 import codecs
+import contextlib
 import csv
+import datetime
 import difflib
 import re
-import warnings
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,27 +34,36 @@ MOST_CATEGORIES = 50  # of a column; rarer ones become one, "other"
 MOST_DISTINCT = 0.9  # a column of texts in which more of the values differ tells no groups apart
 MANY_ROWS = 50  # below, that all values differ is no wonder
 OTHER, MISSING = "other", "missing"
-_DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}([T ].*)?|\d{1,2}[./]\d{1,2}[./]\d{2,4}( .*)?")
-_WRITTEN = re.compile(r"[-+]?[$€£¥]? ?(\d{1,3}([,.' ]\d{3})+|\d+)([.,]\d+)? ?[%$€£¥]?")  # 12 %, $1,200
+_MONTH = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+_DATE = (
+    r"(?i)\d{4}[-/]\d{1,2}([-/]\d{1,2})?([T ].*)?"  # 2020-01-31, 2020-01
+    r"|\d{1,2}[-./]\d{1,2}[-./](\d{4}|\d{2})( .*)?"  # 31.1.2020, 1/31/20 12:00
+    rf"|\d{{1,2}}\.?[- ]{_MONTH},?[- ]\d{{2,4}}( .*)?|{_MONTH} (\d{{1,2}},? )?\d{{4}}( .*)?"  # 1 Jan 2020, Jan 1, 2020
+    r"|\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[ap]\.?m\.?)?"  # 14:30, 2:30 pm
+)
+_WRITTEN = r"[-+]?[$€£¥]? ?(\d{1,3}([,.' ]\d{3})+|\d+)([.,]\d+)? ?[%$€£¥]?"  # 12 %, $1,200
 _ID_NAME = re.compile(r"(^|[_\W])(id|uuid|guid|index|unnamed:? 0)$|^(id|index)([_\W]|$)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Table:
-    """The inputs of a table as one array.
+class Inputs:
+    """Samples of one's own as the kit keeps them, and what a `Problem` must know of them.
 
     Attributes
     ----------
-    x : float32 (n, columns): numbers, NaN where one is missing, and the number of the category, -1 for an unknown one
-    names : of the columns
-    categories : of each column the names of its categories, () for numbers
-    notes : what was left out, and what looks like an identifier
+    x : of a table float32 (n, columns): numbers, NaN where one is missing, and the number of the category, -1 for an
+        unknown one; images, or reviews
+    shape : of one prepared sample
+    of_problem : fields of `Problem`, such as ``kind`` and ``feature_names``
+    notes : what was taken and left out, and what looks like an identifier
+    vocabulary : of texts, the word of each rank
     """
 
-    x: np.ndarray = field(repr=False)
-    names: tuple[str, ...]
-    categories: tuple[tuple[str, ...], ...]
+    x: Samples = field(repr=False)
+    shape: tuple[int, ...]
+    of_problem: dict[str, object]
     notes: tuple[Note, ...] = ()
+    vocabulary: tuple[str, ...] = ()
 
 
 def read_csv(path: str | Path) -> tuple[pd.DataFrame, tuple[tuple[str, str], ...], Note]:
@@ -74,11 +84,11 @@ def read_csv(path: str | Path) -> tuple[pd.DataFrame, tuple[tuple[str, str], ...
         If it is no CSV file.
     """
     path = Path(path)
-    if path.is_dir():
-        raise IsADirectoryError(f"A table is one file. Received: the folder {path}. Take from_folder for folders.")
     if not path.is_file():
-        raise FileNotFoundError(f"There is no such file. Received: {path}. The current folder is {Path.cwd()}.")
-    encoding = _find_encoding(path)
+        raise FileNotFoundError(
+            f"There is no such file. Received: {path}. The current folder is {Path.cwd()}; from_folder reads folders."
+        )
+    encoding, most_rows = _scan(path)
     with path.open(encoding=encoding, newline="") as file:
         lines = file.read(HEAD).splitlines()
     separator, columns = _find_separator(lines[:50])
@@ -90,15 +100,12 @@ def read_csv(path: str | Path) -> tuple[pd.DataFrame, tuple[tuple[str, str], ...
         )
     decimal = _find_decimal(lines[1:50], separator)
     reading = {"sep": separator, "encoding": encoding, "decimal": decimal}
-    usual = {"sep": ",", "encoding": "utf-8", "decimal": "."}
-    longer = [row[columns:] for row in csv.reader(lines[:50], delimiter=separator) if row][1:]
-    if longer and all(rest == [""] for rest in longer):  # each line ends with a separator, the header does not
-        reading["index_col"], usual["index_col"] = False, None  # else pandas takes the first column for row names
-    frame = _read_chunks(path, reading)
+    frame = _read_chunks(path, reading, most_rows)
     text = (
         f"{path.name}: {len(frame):,} rows and {frame.shape[1]} columns, read as {encoding} with "
         f"{SEPARATORS[separator]} between the columns" + (" and decimal commas." if decimal == "," else ".")
     )
+    usual = {"sep": ",", "encoding": "utf-8", "decimal": "."}
     needed = tuple((name, value) for name, value in reading.items() if value != usual[name])
     return frame, needed, Note(kind="read", text=text, count=len(frame))
 
@@ -107,37 +114,32 @@ def find_column(frame: pd.DataFrame, name: str, what: str) -> None:
     """Raise ValueError where a table has no such column; the message names the nearest ones."""
     if name in frame.columns:
         return
-    names = [str(column) for column in frame.columns]
+    names = list(map(str, frame.columns))
     near = difflib.get_close_matches(str(name), names, n=3, cutoff=0.5)
-    names, near = ([repr(one) if one != one.strip() else one for one in some] for some in (names, near))
-    listed = ", ".join(near or names[:20]) + (", ..." if not near and len(names) > 20 else "")
-    raise ValueError(
-        f"The table has no column of that name. Received: {what}={name!r}. "
-        f"{'Did you mean' if near else 'Choose from'}: {listed}{'?' if near else '.'}"
-    )
+    way = f"Did you mean: {', '.join(near)}?" if near else f"Choose from: {', '.join(names[:20])}."
+    raise ValueError(f"The table has no column of that name. Received: {what}={name!r}. {way}")
 
 
-def encode_table(frame: pd.DataFrame, columns: Sequence[str], train: np.ndarray, *, chosen: bool) -> Table:
+def encode_table(frame: pd.DataFrame, columns: Sequence[str], train: np.ndarray) -> Inputs:
     """Turn the inputs of a table into one array: numbers as they are, texts and categories as category numbers.
+
+    Columns that tell nothing are left out, with a note.
 
     Parameters
     ----------
     columns : names of the inputs among the columns of the frame
     train : numbers of the training rows: categories are learned from them alone
-    chosen : whether the columns were named by the user. What is no input is then refused, else left out with a note
 
     Raises
     ------
     ValueError, TypeError
-        If a column holds dates, numbers mixed with texts, infinite values, or what is neither number nor text; or if
+        If a column holds dates, numbers written as texts, infinite values, or what is neither number nor text; or if
         no column is left.
     """
     x = np.empty((len(frame), len(columns)), np.float32)
     names, categories, notes = [], [], []
     for name in columns:
         values, known, fault = _encode_column(frame[name], name, train)
-        if fault and chosen:
-            raise ValueError(f"{fault} Received: columns with {name!r}. Leave it out.")
         if fault:
             notes.append(Note(kind="left_out", text=f"{fault} It is left out.", feature=name, count=len(frame)))
             continue
@@ -152,8 +154,32 @@ def encode_table(frame: pd.DataFrame, columns: Sequence[str], train: np.ndarray,
             f"No column is left to predict from. {reasons} Received: {len(columns)} columns. If one of them is a "
             "text to be read, give the texts alone: from_arrays(frame[column], frame[target])."
         )
-    kept = tuple(categories) if any(categories) else ()
-    return Table(x=x[:, : len(names)], names=tuple(names), categories=kept, notes=tuple(notes))
+    fields = {"feature_names": tuple(names), "categories": tuple(categories) if any(categories) else ()}
+    return Inputs(x=x[:, : len(names)], shape=(len(names),), of_problem=fields, notes=tuple(notes))
+
+
+def check_columns(x: np.ndarray, names: Sequence[str] | None) -> Inputs:
+    """Take a table that is an array of numbers, (n, columns); without names its columns are called by their numbers.
+
+    Raises
+    ------
+    ValueError
+        If there is not one name a column, a value is infinite, or a column has none at all.
+    """
+    names = tuple(map(str, names or (f"column {number}" for number in range(1, x.shape[1] + 1))))
+    if not len(names) == len(set(names)) == x.shape[1]:
+        raise ValueError(
+            f"Each column has a name of its own. Received: {len(set(names))} different names for {x.shape[1]} columns. "
+            "Give one a column, or leave columns out."
+        )
+    x = x.astype(np.float32, copy=False)
+    odd = np.flatnonzero(np.isinf(x).any(axis=0) | np.isnan(x).all(axis=0))
+    if len(odd):
+        raise ValueError(
+            f"Some columns have infinite values, or no value at all. Received: x of shape {x.shape}, "
+            f"{', '.join(names[column] for column in odd[:5])}. Mend these columns, or leave them out."
+        )
+    return Inputs(x=x, shape=x.shape[1:], of_problem={"feature_names": names})
 
 
 def read_samples(x: object, problem: Problem, vocabulary: Sequence[str] = ()) -> Samples:
@@ -186,13 +212,7 @@ def _read_rows(frame: pd.DataFrame, names: Sequence[str], categories: Sequence[S
         if known:
             x[:, number] = _number_categories(frame[name], known)
             continue
-        values = pd.to_numeric(frame[name], errors="coerce")
-        if bad := int((values.isna() & frame[name].notna()).sum()):
-            raise ValueError(
-                f"{bad:,} values of {name} are no numbers. Received: {_examples(frame[name][values.isna()])}. "
-                "Give numbers, or NaN for what is missing."
-            )
-        x[:, number] = values.to_numpy(np.float32, na_value=np.nan)
+        x[:, number] = pd.to_numeric(frame[name]).to_numpy(np.float32, na_value=np.nan)
     return x
 
 
@@ -201,68 +221,68 @@ def _encode_column(column: pd.Series, name: str, train: np.ndarray) -> tuple[np.
     import pandas as pd
 
     column = column.infer_objects()
-    if column.notna().sum() == 0:
-        return np.empty(0), (), f"{name} has no value at all."
-    if pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_timedelta64_dtype(column):
-        raise _dates(name, column)
-    if pd.api.types.is_bool_dtype(column) or pd.api.types.is_numeric_dtype(column):
-        if pd.api.types.is_complex_dtype(column):
-            raise TypeError(f"Complex numbers are no input. Received: column {name!r}. Give their parts as columns.")
-        values = column.to_numpy(np.float32, na_value=np.nan)
-        if infinite := int(np.isinf(values).sum()):
-            raise ValueError(
-                f"{infinite:,} values of {name} are infinite. Received: {column.dtype} values from {column.min()} to "
-                f"{column.max()}. Put NaN where a value is missing, and cap what is too large."
-            )
-        constant = np.nanmax(values) == np.nanmin(values) and not np.isnan(values).any()
-        return values, (), f"{name} is the same in every row." if constant else ""
-    return _encode_texts(column, name, train)
+    if not (pd.api.types.is_bool_dtype(column) or pd.api.types.is_numeric_dtype(column)):
+        return _encode_texts(column, name, train)
+    values = column.to_numpy(np.float32, na_value=np.nan)
+    if np.isinf(values).any():
+        raise ValueError(
+            f"Some values of {name} are infinite. Received: {column.dtype} values from {column.min()} to "
+            f"{column.max()}. Put NaN where a value is missing, and cap what is too large."
+        )
+    same = np.isnan(values).all() or (values == values[0]).all()
+    return values, (), f"{name} is the same in every row." if same else ""
 
 
 def _encode_texts(column: pd.Series, name: str, train: np.ndarray) -> tuple[np.ndarray, tuple[str, ...], str]:
     """Return the number of each value's category; categories are those of the training rows, rare ones as one."""
     import pandas as pd
 
-    if odd := [value for value in column.dropna() if not isinstance(value, Hashable)]:
-        distinct = odd
-    else:
-        distinct = column.dropna().unique()
-    if odd := [value for value in distinct if not isinstance(value, str | bool | int | float | np.generic)]:
-        raise TypeError(
-            f"A column holds numbers or texts. Received: column {name!r} with a {type(odd[0]).__name__}, "
-            f"{_short(str(odd[0]))!r}. Turn it into one of the two, or leave it out by columns=[...]."
-        )
-    texts = [str(value) for value in distinct]
-    if sum(bool(_DATE.fullmatch(text.strip())) for text in texts) > 0.9 * len(texts):
-        raise _dates(name, column)
-    numbers = [text for text in texts if _is_number(text)]
-    # Numbers that were made a pandas category on purpose are names.
-    if len(numbers) >= max(0.5 * len(texts), 3) and any(isinstance(value, str) for value in distinct):
-        if len(numbers) == len(texts):
-            return _encode_column(pd.to_numeric(column.astype(object)), name, train)
-        others = [text for text in texts if not _is_number(text)]
-        raise ValueError(
-            f"A column is of numbers or of texts. Received: column {name!r}, numbers and {_examples(others)}. Make "
-            f'numbers of them, pd.to_numeric(frame[{name!r}], errors="coerce") puts NaN for the others; or leave it '
-            "out by columns=[...]."
-        )
-    if sum(bool(_WRITTEN.fullmatch(text.strip())) for text in texts) > 0.9 * len(texts) > len(numbers):
-        raise ValueError(
-            f"Numbers are written as texts. Received: column {name!r}, such as {_examples(texts)}. Make numbers of "
-            f'them, such as frame[{name!r}].str.replace(r"[^0-9.-]", "", regex=True).astype(float), or leave it out by '
-            "columns=[...]."
-        )
-    filled = len(column.dropna())
-    if len(distinct) == 1 and filled == len(column):
+    filled = column.dropna()
+    try:
+        distinct = filled.unique()
+    except TypeError:  # of lists and their like
+        distinct = list(filled)
+    if _check_texts(distinct, name):
+        return _encode_column(pd.to_numeric(column.astype(object)), name, train)
+    if len(distinct) + column.isna().any() <= 1:
         return np.empty(0), (), f"{name} is the same in every row."
-    if filled >= MANY_ROWS and len(distinct) > MOST_DISTINCT * filled:
-        fault = f"{name} looks like an identifier or a free text: {len(distinct):,} of {filled:,} values differ."
+    if len(filled) >= MANY_ROWS and len(distinct) > MOST_DISTINCT * len(filled):
+        fault = f"{name} looks like an identifier or a free text: {len(distinct):,} of {len(filled):,} values differ."
         return np.empty(0), (), fault
     known = column.iloc[train]
     counts = known.astype(str).where(known.notna()).value_counts()
     kept = sorted(counts.index[: MOST_CATEGORIES - 1] if len(counts) > MOST_CATEGORIES else counts.index)
     kept += [OTHER] * (len(counts) > len(kept) and OTHER not in kept) + [MISSING] * bool(known.isna().any())
     return _number_categories(column, kept), tuple(kept), ""
+
+
+def _check_texts(distinct: Sequence[object], name: str) -> bool:
+    """Refuse dates, what is neither number nor text, and numbers among texts; return whether all texts are numbers."""
+    import pandas as pd
+
+    texts = pd.Series([str(value).strip() for value in distinct], dtype=object)
+    times = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64, pd.Period)
+    if len(texts) and (isinstance(distinct[0], times) or texts.str.fullmatch(_DATE).mean() > 0.9):
+        raise ValueError(
+            f"A date or a time is no number that a network can read. Received: column {name!r}, such as "
+            f"{_examples(texts)}. Make numbers of it that say what matters, such as frame[{name!r}] = "
+            f"pd.to_datetime(frame[{name!r}]).dt.month, or leave it out by columns=[...]."
+        )
+    if odd := [value for value in distinct if not isinstance(value, str | bool | int | float | np.generic)]:
+        raise TypeError(
+            f"A column holds numbers or texts. Received: column {name!r} with a {type(odd[0]).__name__}, "
+            f"{_short(str(odd[0]))!r}. Turn it into one of the two, or leave it out by columns=[...]."
+        )
+    if not any(isinstance(value, str) for value in distinct):
+        return False  # numbers that were made a pandas category on purpose are names
+    numbers = pd.to_numeric(texts, errors="coerce").notna()
+    if not numbers.all() and (numbers | texts.str.fullmatch(_WRITTEN)).sum() >= max(0.5 * len(texts), 3):
+        raise ValueError(
+            f"Numbers are written as texts, or texts stand among them. Received: column {name!r}, such as "
+            f"{_examples(texts[~numbers])}. Make numbers of them, such as pd.to_numeric(frame[{name!r}].astype(str)"
+            '.str.replace(r"[^0-9.-]", "", regex=True), errors="coerce"), or leave it out by columns=[...].'
+        )
+    return bool(numbers.all())
 
 
 def _number_categories(column: pd.Series, known: Sequence[str]) -> np.ndarray:
@@ -277,9 +297,7 @@ def _number_categories(column: pd.Series, known: Sequence[str]) -> np.ndarray:
 
 def _note_identifier(values: np.ndarray, name: str, *, is_number: bool) -> Note | None:
     """Note a column of whole numbers that are all different and count rows, or are called an id."""
-    if not is_number or len(values) < MANY_ROWS or not np.isfinite(values).all() or (values != np.floor(values)).any():
-        return None
-    if len(np.unique(values)) < len(values):
+    if not is_number or (values != np.floor(values)).any() or not len(np.unique(values)) == len(values) >= MANY_ROWS:
         return None
     counts_rows = values.max() - values.min() < 2 * len(values) and bool((np.diff(values) > 0).all())
     if not counts_rows and not _ID_NAME.search(name):
@@ -291,37 +309,23 @@ def _note_identifier(values: np.ndarray, name: str, *, is_number: bool) -> Note 
     return Note(kind="identifier", text=text, feature=name, count=len(values))
 
 
-def _dates(name: str, column: pd.Series) -> ValueError:
-    return ValueError(
-        f"A date is no number that a network can read. Received: column {name!r}, such as "
-        f"{_examples(column.dropna().head(1))}. Make numbers of it that say what matters, such as frame[{name!r}] = "
-        f"pd.to_datetime(frame[{name!r}]).dt.month, or leave it out by columns=[...]."
-    )
-
-
-def _find_encoding(path: Path) -> str:
-    """Return how the bytes of a file become text: by its mark, or UTF-8 where all of it is, else Latin-1."""
+def _scan(path: Path) -> tuple[str, int]:
+    """Return the encoding of a file, by its mark, or UTF-8 where all of it is, else Latin-1; and how many lines."""
     with path.open("rb") as file:
         head = file.read(HEAD)
-        if head.startswith(codecs.BOM_UTF8):
-            return "utf-8-sig"
-        if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            return "utf-16"
-        if b"\0" in head or not head.strip():
-            kind = "an Excel workbook or a zip" if head.startswith(b"PK") else "empty" if not head else "no text"
-            raise ValueError(
-                f"The file is no CSV file. Received: {path.name}, which is {kind}. Save it as CSV (comma-separated "
-                "values): in Excel by File, Save As."
-            )
-        decoder = codecs.getincrementaldecoder("utf-8")()
-        try:
-            while head:
-                decoder.decode(head)
-                head = file.read(HEAD)
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return "latin-1"
-    return "utf-8"
+    marks = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+    marked = next((encoding for mark, encoding in marks.items() if head.startswith(mark)), "")
+    if not marked and (b"\0" in head or not head.strip()):
+        kind = "an Excel workbook or a zip" if head.startswith(b"PK") else "no text" if head else "empty"
+        raise ValueError(
+            f"The file is no CSV file. Received: {path.name}, which is {kind}. Save it as CSV (comma-separated "
+            "values): in Excel by File, Save As."
+        )
+    for encoding in (marked or "utf-8", "latin-1"):
+        with contextlib.suppress(UnicodeDecodeError), path.open(encoding=encoding) as file:
+            lines = sum(1 for _ in file)
+            break
+    return encoding, lines
 
 
 def _find_separator(lines: Sequence[str]) -> tuple[str, int]:
@@ -342,25 +346,29 @@ def _find_decimal(lines: Sequence[str], separator: str) -> str:
     return "," if separator != "," and commas > points else "."
 
 
-def _read_chunks(path: Path, reading: dict[str, str]) -> pd.DataFrame:
+def _read_chunks(path: Path, reading: dict[str, str], most_rows: int) -> pd.DataFrame:
     """Read a file a part at a time, numbers as float32 and texts as categories: no more memory than that is needed."""
     import pandas as pd
     from tqdm.auto import tqdm
 
+    columns, rows = {}, 0
     try:
         with (
-            warnings.catch_warnings(action="ignore", category=pd.errors.ParserWarning),  # of what ends each line
             pd.read_csv(path, chunksize=CHUNK, skipinitialspace=True, **reading) as reader,
             tqdm(reader, desc=f"Reading {path.name}", unit=f" x {CHUNK:,} rows", delay=2, leave=False) as chunks,
         ):
-            parts = [{name: _shrink(chunk[name]) for name in chunk} for chunk in chunks]
+            for chunk in chunks:
+                if not isinstance(chunk.index, pd.RangeIndex):
+                    raise pd.errors.ParserError("its lines have one more column than the first")
+                for name in chunk:
+                    columns[name] = _append(columns.get(name), _shrink(chunk[name]), rows, most_rows)
+                rows += len(chunk)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeError) as error:
         raise ValueError(
             f"The file is no CSV file that can be read: {str(error).strip()}. Received: {path.name}. Look at that "
             "line in a text editor: all lines have as many columns as the first one."
         ) from error
-    # What is joined goes at once: parts and whole together would be twice the memory.
-    return pd.DataFrame({name: _join([part.pop(name) for part in parts]) for name in list(parts[0])})
+    return pd.DataFrame({name: _join(column, rows) for name, column in columns.items()}, copy=False)
 
 
 def _shrink(column: pd.Series) -> pd.Series:
@@ -370,23 +378,36 @@ def _shrink(column: pd.Series) -> pd.Series:
         return column.astype(np.float32) if np.abs(column).max() < 1e6 else column  # large ones may be identifiers
     if pd.api.types.is_integer_dtype(column):
         return pd.to_numeric(column, downcast="integer")
-    return column.copy() if pd.api.types.is_bool_dtype(column) else column.astype("category")
+    return column if pd.api.types.is_bool_dtype(column) else column.astype("category")
 
 
-def _join(parts: list[pd.Series]) -> pd.Series:
+def _append(
+    column: np.ndarray | list[pd.Series] | None, part: pd.Series, rows: int, most_rows: int
+) -> np.ndarray | list[pd.Series]:
+    """Write numbers behind the first rows of an array that has room for all; keep texts a part at a time.
+
+    Memory that was asked for and not written to takes none, so the room may be larger than what comes.
+    """
     import pandas as pd
 
-    if all(isinstance(part.dtype, pd.CategoricalDtype) for part in parts):
-        return pd.Series(pd.api.types.union_categoricals(parts, ignore_order=True))
-    texts = any(isinstance(part.dtype, pd.CategoricalDtype) for part in parts)
-    return pd.concat([part.astype(object) if texts else part for part in parts], ignore_index=True)
+    if not isinstance(part.dtype, np.dtype) or isinstance(column, list):
+        before = column if isinstance(column, list) else [pd.Series(column[:rows])] if rows else []
+        return [*before, part]
+    if column is None:
+        column = np.empty(most_rows, part.dtype)
+    column = column.astype(np.result_type(column, part.dtype), copy=False)
+    column[rows : rows + len(part)] = part
+    return column
 
 
-def _is_number(text: str) -> bool:
-    try:
-        return bool(float(text)) or True
-    except ValueError:
-        return False
+def _join(column: np.ndarray | list[pd.Series], rows: int) -> pd.Series:
+    import pandas as pd
+
+    if isinstance(column, np.ndarray):
+        return pd.Series(column[:rows], copy=False)
+    if all(isinstance(part.dtype, pd.CategoricalDtype) for part in column):
+        return pd.Series(pd.api.types.union_categoricals(column, ignore_order=True))
+    return pd.concat([part.astype(object) for part in column], ignore_index=True)
 
 
 def _examples(values: Sequence[object]) -> str:

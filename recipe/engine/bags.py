@@ -109,7 +109,6 @@ def take_pieces(bags: Bags, order: np.ndarray, quota: int) -> tuple[np.ndarray, 
     return pieces.reshape(shape), rows.reshape(shape)
 
 
-@keras.saving.register_keras_serializable(package="recipe")
 class BagDense(keras.layers.Dense):
     """A `Dense` that reads pieces of bags: (batch, quota, PIECE + 1) -> (batch, units).
 
@@ -135,10 +134,6 @@ class BagDense(keras.layers.Dense):
         weights = jnp.take(self.kernel.value, pieces[:, :PIECE], axis=0, mode="fill", fill_value=0)
         sums = jax.ops.segment_sum(weights.sum(axis=1), pieces[:, PIECE], len(inputs), indices_are_sorted=True)
         return self.activation(sums + self.bias.value if self.use_bias else sums)
-
-    def get_config(self) -> dict:
-        """Return the configuration of a `Dense`, and the number of words."""
-        return super().get_config() | {"words": self.words}
 
 
 def read_bags(first: keras.layers.Dense, words: int) -> BagDense:

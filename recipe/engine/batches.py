@@ -45,8 +45,6 @@ class Feed:
             "measured": self._measured(job.measured_rows, slice_rows),
             "strengths": strengths_of(job.model),
         }
-        if job.sample_weight is not None:
-            self.data["sample_weight"] = np.asarray(job.sample_weight, np.float32)
 
     def draw(self) -> dict[str, np.ndarray]:
         """Draw the batches of an epoch.

@@ -13,7 +13,7 @@ import jinja2
 from recipe.core.prepared import encoding_for
 from recipe.core.problem import REVIEW_LENGTH, Origin, Problem, ProblemType
 from recipe.core.spec import ModelSpec
-from recipe.data.folders import IMAGES, TEXTS
+from recipe.data.folders import SUFFIXES
 from recipe.data.programs import loading_code
 from recipe.engine.models import check_fit, last_activation, loss_name, wants_one_hot
 
@@ -27,17 +27,9 @@ _METRICS = {
     "mae": '"mae"',
     "mse": '"mse"',
 }
-_OPTIMIZER_CLASSES = {
-    "rmsprop": "RMSprop",
-    "adam": "Adam",
-    "sgd": "SGD",
-    "adamw": "AdamW",
-    "nadam": "Nadam",
-    "adagrad": "Adagrad",
-}
 
 
-def keras_code(spec: ModelSpec, problem: Problem, *, source: str = "auto", validation: float = 0.2) -> str:
+def keras_code(spec: ModelSpec, problem: Problem, *, source: str = "auto") -> str:
     """Return a Keras program, data loading included, for this spec and problem.
 
     Parameters
@@ -47,7 +39,6 @@ def keras_code(spec: ModelSpec, problem: Problem, *, source: str = "auto", valid
     source : ``"sample"`` loads the kit's embedded sample; ``"local"`` and ``"download"`` load the data through
         `keras.datasets` (of housing, the small version); ``"auto"`` is the sample where the problem's input has the
         sample's size, else `keras.datasets`. The source of a dataset is its `source`
-    validation : part of the training samples that is held out, in (0, 1)
 
     Returns
     -------
@@ -69,17 +60,11 @@ def keras_code(spec: ModelSpec, problem: Problem, *, source: str = "auto", valid
     """
     check_fit(spec, problem)
     loading = "" if problem.origin else loading_code(problem, source)
-    if not 0 < validation < 1:
-        raise ValueError(
-            "Both parts need samples, so the part held out lies between 0 and 1. "
-            f"Received: validation={validation!r}. Give a fraction such as 0.2."
-        )
     return _template().render(
         spec=spec,
         problem=problem,
         loading=loading,
         **(_own_values(problem, problem.origin) if problem.origin else {"imports": ((), ())}),
-        validation=validation,
         **_data_values(spec, problem),
         **_model_values(spec, problem),
     )
@@ -118,7 +103,8 @@ def _own_values(problem: Problem, origin: Origin) -> dict[str, object]:
         "origin": origin,
         "file": origin.file or f"{problem.name}.csv",
         "samples": "texts" if problem.kind == "text" else "x",
-        "suffixes": IMAGES if is_image else TEXTS,
+        "text_encoding": dict(origin.reading).get("encoding", "utf-8"),
+        "suffixes": SUFFIXES.get(problem.kind, ()),
         "mode": "RGB" if len(problem.input_shape) == 3 else "L",
         "size": problem.input_shape[1::-1],  # Pillow's order: width, height
         "numbers": [name for name, known in zip(names, categories, strict=True) if not known],
@@ -184,9 +170,12 @@ def _penalty(spec: ModelSpec) -> str:
 
 def _optimizer(spec: ModelSpec) -> str:
     """Return a name where the default rate serves, else the optimizer with its rate."""
+    import keras
+
     if spec.learning_rate is None:
         return f'"{spec.optimizer}"'
-    return f"keras.optimizers.{_OPTIMIZER_CLASSES[spec.optimizer]}(learning_rate={_number(spec.learning_rate)})"
+    kind = type(keras.optimizers.get(spec.optimizer)).__name__
+    return f"keras.optimizers.{kind}(learning_rate={_number(spec.learning_rate)})"
 
 
 def _number(value: float) -> str:

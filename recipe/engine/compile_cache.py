@@ -6,40 +6,32 @@ other. The folder is one a machine: compiled code belongs to the processor it wa
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import platform
 from pathlib import Path
 
 
-def cache_folder() -> Path:
-    """Return where compiled programs are kept: below ``$RECIPE_HOME`` or the user's own cache folder."""
+def use_compile_cache() -> None:
+    """Turn JAX's compile cache on, below ``$RECIPE_HOME`` or the user's own cache folder.
+
+    A cache that the user has set up already (``JAX_COMPILATION_CACHE_DIR``) is left as it is. A folder that cannot be
+    written costs time, not the training.
+    """
+    import jax
     from platformdirs import user_cache_path
 
+    if jax.config.jax_compilation_cache_dir:
+        return
     home = os.environ.get("RECIPE_HOME")
     base = Path(home).expanduser() / "cache" if home else user_cache_path("recipe", appauthor=False)
     machine = f"{platform.node()} {platform.machine()} {platform.processor()}"
-    return base / "xla" / hashlib.sha256(machine.encode()).hexdigest()[:12]
-
-
-def use_compile_cache() -> Path | None:
-    """Turn JAX's compile cache on; return its folder, or None where that folder cannot be written.
-
-    A cache that the user has set up already (``JAX_COMPILATION_CACHE_DIR``) is left as it is.
-    """
-    import jax
-
-    if jax.config.jax_compilation_cache_dir:
-        return Path(jax.config.jax_compilation_cache_dir)
-    folder = cache_folder()
-    try:
+    folder = base / "xla" / hashlib.sha256(machine.encode()).hexdigest()[:12]
+    with contextlib.suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return None  # a read-only home costs time, not the training
-    if not os.access(folder, os.W_OK):
-        return None
-    jax.config.update("jax_compilation_cache_dir", str(folder))
-    # The default thresholds keep nothing as small as a teaching model.
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
-    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
-    return folder
+    if os.access(folder, os.W_OK):
+        jax.config.update("jax_compilation_cache_dir", str(folder))
+        # The default thresholds keep nothing as small as a teaching model.
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
+        jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)

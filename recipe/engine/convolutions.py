@@ -16,7 +16,6 @@ from keras import ops
 ELEMENTWISE = frozenset({"linear", "relu", "tanh", "sigmoid", "elu", "selu", "gelu", "silu", "softplus", "leaky_relu"})
 
 
-@keras.saving.register_keras_serializable(package="recipe")
 class PatchConv2D(keras.layers.Conv2D):
     """A `Conv2D` of stride 1 as one matrix product: the kernel times its shifted images, one above the other."""
 
@@ -37,7 +36,6 @@ class PatchConv2D(keras.layers.Conv2D):
         return _turn(self.activation(outputs))
 
 
-@keras.saving.register_keras_serializable(package="recipe")
 class ReshapeMaxPooling2D(keras.layers.MaxPooling2D):
     """A `MaxPooling2D` whose windows do not overlap, as a reshape and a maximum."""
 

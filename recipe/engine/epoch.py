@@ -21,7 +21,7 @@ import numpy as np
 
 from recipe.engine.convolutions import exchange_convolution
 from recipe.engine.members import Job, prepare_metrics, row_losses
-from recipe.engine.models import building
+from recipe.engine.models import fixed_seed
 from recipe.engine.strengths import Strengths
 from recipe.engine.twins import make_twin, signature
 
@@ -94,8 +94,6 @@ class Program:
         x, y = self._inputs(data, batch), data["y"][batch["rows"]]
         outputs, rest, penalties = self._call(trainable, rest, x, training=True)
         losses, weight = row_losses(self.loss, y, outputs), batch["weight"]
-        if "sample_weight" in data:
-            losses = losses * data["sample_weight"][batch["rows"]]
         total = (weight * losses).sum()
         sums = getattr(self.loss, "reduction", None) == "sum"
         return (total if sums else total / jnp.maximum(weight.sum(), 1.0)) + sum(penalties), rest
@@ -172,7 +170,7 @@ def compile_for(kind: Kind) -> tuple[Program, Callable]:
     """Return the program of a kind, compiled at its first call and then kept: a second training starts at once."""
     strengths, model = Strengths(), kind.model
     exchanges = [strengths.exchange, *([exchange_convolution] if jax.default_backend() == "cpu" else [])]
-    with building(0):
+    with fixed_seed(0):
         network = make_twin(model, *exchanges, as_bags=kind.as_bags)
     if network is not model:
         strengths.take_penalties(network)
@@ -180,8 +178,10 @@ def compile_for(kind: Kind) -> tuple[Program, Callable]:
     output = model.outputs[0] if getattr(model, "outputs", None) else model.compute_output_spec(one)
     y, outputs = np.zeros((1, *kind.y_shape), np.float32), np.zeros((1, *output.shape[1:]), np.float32)
     metrics = prepare_metrics(model, y, outputs)
-    with keras.StatelessScope():  # some metrics make their variables at the first update: here, not while it is traced
-        jax.eval_shape(lambda: [metric.update_state(y, outputs) for metric in metrics] and None)
+    # Some metrics make their variables at the first update: here, not while it is traced. A mean has them already.
+    if late := [metric for metric in metrics if not isinstance(metric, keras.metrics.Mean)]:
+        with keras.StatelessScope():
+            jax.eval_shape(lambda: [metric.update_state(y, outputs) for metric in late] and None)
     program = Program(
         network=network,
         loss=keras.losses.get(model.loss),

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
-from recipe.engine.members import EVALUATION_BATCH, Job, Progress, Report, Wish, log_names, prepare_metrics, row_losses
+from recipe.engine.members import Job, Progress, Report, Wish, log_names, prepare_metrics, row_losses
 from recipe.engine.models import fixed_seed
+
+ROWS_AT_ONCE = 512  # while measuring
 
 
 class _Watcher(keras.callbacks.Callback):
@@ -22,10 +24,11 @@ class _Watcher(keras.callbacks.Callback):
         self.parts = [(job.as_read(job.x[:rows]), job.y[:rows]), (job.as_read(job.x_val), job.y_val)]
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        logs = self._measure()
-        if self.progress.record(logs, self.job.patience) and self.job.patience is not None:
+        found = self._measure()
+        logs.update(found)  # the user's callbacks come after this one, and watch these numbers
+        if self.progress.record(found, self.job.patience) and self.job.patience is not None:
             self.best_weights = self.model.get_weights()
-        self.report(epoch, 0, logs)
+        self.report(epoch, 0, found)
         self.progress.heed(self.wish(), last_epoch=epoch + 1 == self.job.epochs)
         if self.progress.stopped:
             self.model.stop_training = True
@@ -37,7 +40,7 @@ class _Watcher(keras.callbacks.Callback):
     def _measure(self) -> dict[str, float]:
         penalty, numbers = float(sum(self.model.losses)), []
         for x, y in self.parts:
-            outputs = self.model.predict(x, batch_size=EVALUATION_BATCH, verbose=0)
+            outputs = self.model.predict(x, batch_size=ROWS_AT_ONCE, verbose=0)
             data_loss = float(np.mean(keras.ops.convert_to_numpy(row_losses(self.model.loss, y, outputs))))
             metrics = prepare_metrics(self.model, y, outputs)
             numbers += [data_loss + penalty, data_loss, *(_measure(metric, y, outputs) for metric in metrics)]
@@ -52,20 +55,18 @@ def _measure(metric: keras.metrics.Metric, y: np.ndarray, outputs: np.ndarray) -
 
 
 def fit(
-    jobs: Sequence[Job], callbacks: Sequence[keras.callbacks.Callback], report: Report, wish: Wish
+    jobs: Sequence[Job], report: Report, wish: Wish, callbacks: Sequence[keras.callbacks.Callback] = ()
 ) -> list[Progress]:
     """Train one job by `model.fit`; the same history, stops and early stopping as on the compiled engine."""
     (job,), progress = jobs, Progress()
-    model, rows, x, y = job.model, slice(None), job.x, job.y
+    model, x, y = job.model, job.x, job.y
     if job.steps_per_epoch:  # as many rows as fill the steps, each once before one comes again
         rows = np.resize(np.arange(len(job.x)), job.steps_per_epoch * job.batch_size)
         x, y = x[rows], y[rows]
-    weight = None if job.sample_weight is None else job.sample_weight[rows]
     with fixed_seed(job.seed):
         model.fit(
             job.as_read(x),
             y,
-            sample_weight=weight,
             epochs=job.epochs,
             batch_size=job.batch_size,
             shuffle=job.shuffle,

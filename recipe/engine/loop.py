@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import jax
@@ -21,9 +22,9 @@ from recipe.engine.first_weights import build_optimizer
 from recipe.engine.fitting import fit
 from recipe.engine.interruption import interruptible
 from recipe.engine.members import Job, Progress, Report, Wish, log_names
-from recipe.engine.models import building
+from recipe.engine.models import fixed_seed
 
-ENGINES = ("auto", "compiled", "fit")
+ENGINES = ("auto", "fit")
 # Measured on two cores: side by side wins while a matrix product is too small to keep a core busy, and loses after.
 SIDE_BY_SIDE_WEIGHTS = 20_000
 SIDE_BY_SIDE_BYTES = 64_000_000
@@ -41,11 +42,11 @@ def train_models(
 
     Parameters
     ----------
-    callbacks : Keras callbacks, for one job only; on the compiled engine those that act between epochs
+    callbacks : Keras callbacks, for one job only; they are called by `model.fit`
     on_epoch : called with an `EpochReport` after every epoch, in this thread; its `member` counts the jobs
     stop : once set, from any thread, training ends with the epoch that is under way
-    engine : ``"compiled"`` (an epoch is one XLA program; JAX only), ``"fit"`` (`model.fit`), or ``"auto"``: compiled
-        where it can be
+    engine : ``"auto"`` (an epoch is one XLA program; on JAX, without callbacks, by Keras's own training step) or
+        ``"fit"``: plain `model.fit`, which also trains what the other cannot
 
     Yields
     ------
@@ -55,12 +56,16 @@ def train_models(
     Raises
     ------
     ValueError
-        If the engine cannot do what was asked for.
+        If there is no such engine, or a model is not compiled with one loss.
     """
-    compiled = _choose_engine(engine, jobs, callbacks)
+    if engine not in ENGINES:
+        raise ValueError(f"There is no such engine. Received: engine={engine!r}. Choose from {', '.join(ENGINES)}.")
+    if callbacks and len(jobs) > 1:
+        raise ValueError(f"Callbacks belong to one model. Received: {len(jobs)} jobs. Train them one by one.")
+    compiled = engine == "auto" and _can_compile(jobs, callbacks)
     for job in jobs:
         _make_ready(job)
-    train = _train_together if compiled else fit
+    train = _train_together if compiled else partial(fit, callbacks=callbacks)
     groups = [jobs] if compiled and _suit_each_other(jobs) else [[job] for job in jobs]
     for first, group in enumerate(groups):
         started = time.perf_counter()
@@ -71,7 +76,7 @@ def train_models(
                 on_epoch(EpochReport(epoch=epoch, epochs=epochs, logs=logs, seconds=seconds, member=first + member))
 
         with interruptible(stop) as wish:
-            done = train(group, callbacks, report, wish)
+            done = train(group, report, wish)
         for progress in done:
             progress.seconds = time.perf_counter() - started
         yield from done
@@ -79,9 +84,7 @@ def train_models(
             return
 
 
-def _train_together(
-    jobs: Sequence[Job], callbacks: Sequence[keras.callbacks.Callback], report: Report, wish: Wish
-) -> list[Progress]:
+def _train_together(jobs: Sequence[Job], report: Report, wish: Wish) -> list[Progress]:
     """Train on the compiled engine, one program for all jobs; one that stopped early is carried along, unrecorded."""
     first, progress = jobs[0], [Progress() for _ in jobs]
 
@@ -95,16 +98,7 @@ def _train_together(
     names = log_names(program.metrics)
     state = best = _read(jobs)
 
-    listeners = keras.callbacks.CallbackList(list(callbacks), model=first.model) if callbacks else None
-    if listeners:
-        first.model.stop_training = False
-        listeners.on_train_begin()
-
     for epoch in range(first.epochs):
-        if listeners:
-            listeners.on_epoch_begin(epoch)
-            state = _read(jobs)  # a callback may have changed the learning rate, or the weights
-
         # Handed over as NumPy has them: the call of the program converts them faster than one call for each.
         batches = _stack([feed.draw() for feed in feeds]) | {"weight": weight}
         with program.lock:  # once the program is compiled, the lock costs nothing
@@ -121,47 +115,20 @@ def _train_together(
         for number in live:
             report(epoch, number, logs[number])
 
-        if listeners:
-            _write(jobs, state)
-            listeners.on_epoch_end(epoch, logs[0])
-            state = _read(jobs)
-        asked = wish() or ("callback" if listeners and first.model.stop_training else None)
+        asked = wish()
         for one in progress:
             one.heed(asked, last_epoch=epoch + 1 == first.epochs)
         if all(one.stopped for one in progress):
             break
 
     _write(jobs, state if first.patience is None else best)
-    if listeners:  # last, so that a callback's best weights stay
-        listeners.on_train_end(progress[0].last_logs())
     return progress
 
 
-def _choose_engine(engine: str, jobs: Sequence[Job], callbacks: Sequence[keras.callbacks.Callback]) -> bool:
-    """Say whether the compiled engine is to be used."""
-    if engine not in ENGINES:
-        raise ValueError(f"There is no such engine. Received: engine={engine!r}. Choose from {', '.join(ENGINES)}.")
-    if callbacks and len(jobs) > 1:
-        raise ValueError(f"Callbacks belong to one model. Received: {len(jobs)} jobs. Train them one by one.")
-    backend = keras.config.backend()
-    between_batches = [type(callback).__name__ for callback in callbacks if _acts_on_batches(callback)]
-    own_steps = [type(job.model).__name__ for job in jobs if type(job.model).train_step is not keras.Model.train_step]
-    obstacles = [f"on {backend}"] if backend != "jax" else []
-    obstacles += [f"with {name}, which acts on batches" for name in between_batches]
-    obstacles += [f"with {name}, which has a training step of its own" for name in own_steps]
-    if engine == "compiled" and obstacles:
-        raise ValueError(
-            f'The compiled engine does not work {obstacles[0]}. Received: engine="compiled". Take engine="fit".'
-        )
-    return engine != "fit" and not obstacles
-
-
-def _acts_on_batches(callback: keras.callbacks.Callback) -> bool:
-    """Say whether a callback of the user's own wants to be called between batches."""
-    hooks = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
-    kind = type(callback)
-    own = not kind.__module__.startswith("keras.")
-    return own and any(getattr(kind, hook) is not getattr(keras.callbacks.Callback, hook) for hook in hooks)
+def _can_compile(jobs: Sequence[Job], callbacks: Sequence[keras.callbacks.Callback]) -> bool:
+    """Say whether nothing happens between batches that only `fit` would do."""
+    own_step = any(type(job.model).train_step is not keras.Model.train_step for job in jobs)
+    return keras.config.backend() == "jax" and not callbacks and not own_step
 
 
 def _make_ready(job: Job) -> None:
@@ -175,7 +142,7 @@ def _make_ready(job: Job) -> None:
     if keras.config.backend() == "jax":
         use_compile_cache()
     if not model.built:
-        with building(job.seed):
+        with fixed_seed(job.seed):
             model(job.as_read(job.x[:1]))
     if not model.optimizer.built:
         build_optimizer(model.optimizer, model.trainable_variables)
@@ -188,9 +155,7 @@ def _suit_each_other(jobs: Sequence[Job]) -> bool:
         return False
     convolves = any(len(variable.shape) > 2 for variable in model.variables)
     looks_up = any(isinstance(layer, keras.layers.Embedding) for layer in model.layers)
-    alike = {
-        (kind_of(job), job.x.dtype, job.batch_size, job.epochs, job.patience, job.sample_weight is None) for job in jobs
-    }
+    alike = {(kind_of(job), job.x.dtype, job.batch_size, job.epochs, job.patience) for job in jobs}
     return len(alike) == 1 and not convolves and not looks_up
 
 

@@ -11,7 +11,6 @@ import numpy as np
 if TYPE_CHECKING:
     import keras
 
-EVALUATION_BATCH = 512
 Report = Callable[[int, int, dict[str, float]], None]  # epoch, member, its numbers
 Wish = Callable[[], str | None]  # why to stop, if at all
 
@@ -32,7 +31,6 @@ class Job:
     shuffle : draw a new order of the rows each epoch, from `seed`; otherwise they come as they are
     patience : epochs without a better ``val_data_loss`` after which it ends, with the best weights; None goes on
     input_scale : what a batch is multiplied by once it is float32
-    sample_weight : float (n,), what each training row counts in the loss while training; None counts all alike
     """
 
     model: keras.Model
@@ -47,7 +45,6 @@ class Job:
     shuffle: bool = True
     patience: int | None = None
     input_scale: float = 1.0
-    sample_weight: np.ndarray | None = None
 
     @property
     def steps(self) -> int:
@@ -113,10 +110,6 @@ class Progress:
         """
         if wish == "interrupted" or (wish and self.stopped is None and not last_epoch):
             self.stopped = wish
-
-    def last_logs(self) -> dict[str, float]:
-        """Return the numbers of the last epoch."""
-        return {name: values[-1] for name, values in self.history.items()}
 
 
 def prepare_metrics(model: keras.Model, y: np.ndarray, outputs: np.ndarray) -> list[keras.metrics.Metric]:

@@ -20,8 +20,8 @@ from recipe.engine.first_weights import build_optimizer, fast_first_weights
 if TYPE_CHECKING:
     import keras
 
-# The global random state of Python, NumPy and the backend is shared by all threads: one model is built at a time.
-_BUILDING = threading.RLock()
+# The global random state of Python, NumPy and the backend is shared by all threads: one draws from it at a time.
+_DRAWING = threading.RLock()
 
 
 def build_model(spec: ModelSpec, problem: Problem) -> keras.Model:
@@ -54,7 +54,7 @@ def build_model(spec: ModelSpec, problem: Problem) -> keras.Model:
     check_fit(spec, problem)
     if keras.config.backend() == "jax":
         use_compile_cache()
-    with building(spec.seed), fast_first_weights() as drawn:
+    with fixed_seed(spec.seed), fast_first_weights() as drawn:
         layers = [drawn(layer) for layer in _layers(spec, problem)]
         model = keras.Sequential(layers, name=f"{problem.name}_{spec.architecture}")
         model.compile(optimizer=_optimizer(spec), loss=loss_name(spec, problem), metrics=[_metric(problem)])
@@ -128,24 +128,18 @@ def check_fit(spec: ModelSpec, problem: Problem) -> None:
 
 
 @contextmanager
-def building(seed: int) -> Iterator[None]:
-    """Make layers and weights inside from this seed, undisturbed by other threads."""
-    with _BUILDING, fixed_seed(seed):
-        yield
-
-
-@contextmanager
 def fixed_seed(seed: int) -> Iterator[None]:
-    """Draw everything inside from this seed; put the random state of Python and NumPy back at the end."""
+    """Draw everything inside from this seed, undisturbed by other threads; put the random state back at the end."""
     import keras
 
-    python_state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002
-    try:
-        keras.utils.set_random_seed(seed)
-        yield
-    finally:
-        random.setstate(python_state)
-        np.random.set_state(numpy_state)  # noqa: NPY002
+    with _DRAWING:
+        python_state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002
+        try:
+            keras.utils.set_random_seed(seed)
+            yield
+        finally:
+            random.setstate(python_state)
+            np.random.set_state(numpy_state)  # noqa: NPY002
 
 
 def _layers(spec: ModelSpec, problem: Problem) -> list[keras.layers.Layer]:

@@ -33,20 +33,10 @@ def attach_preparation(model: keras.Model, preparation: Preparation) -> keras.Mo
         were loaded; or ``(batch, features)``,
         a table's raw columns; or int32 of shape ``(batch, any length)``, the ranks of a review's words, 0 behind its
         end (see `pad_reviews`). Its predictions are those of `model` for prepared data, to rounding.
-
-    Raises
-    ------
-    ValueError
-        If the model reads another shape than the preparation gives.
     """
     is_text = preparation.problem.kind == "text"
     raw = keras.Input((None,) if is_text else preparation.problem.input_shape, dtype="int32" if is_text else "float32")
     x = _prepare(raw, preparation)
-    if tuple(model.input_shape) != tuple(x.shape):
-        raise ValueError(
-            f"The model reads {model.input_shape}, and the preparation gives {tuple(x.shape)}. Received: "
-            f"encoding={preparation.encoding!r}. Give the preparation that the model was trained with."
-        )
     return keras.Model(raw, model(x), name=f"{model.name}_with_preparation")
 
 
@@ -60,7 +50,7 @@ def _prepare(raw: keras.KerasTensor, preparation: Preparation) -> keras.KerasTen
         scale = keras.layers.Rescaling(1 / spread.item(), offset=-center.item() / spread.item())
         return raw if preparation.encoding == "raw" else scale(raw)
     parts = []
-    if preparation.numbers or preparation.ratios:
+    if preparation.numbers:
         # `Normalization` divides by the root of the variance, so it does scaling to a range, too.
         scale = keras.layers.Normalization(mean=center.tolist(), variance=(spread**2).tolist())
         numbers = _complete(raw, preparation)
@@ -76,13 +66,9 @@ def pad_reviews(reviews: Reviews) -> np.ndarray:
 
 
 def _complete(raw: keras.KerasTensor, preparation: Preparation) -> keras.KerasTensor:
-    """`Preparation.complete` in Keras's own operations, so that Keras alone loads it: (batch, numbers + ratios)."""
+    """`Preparation.complete` in Keras's own operations, so that Keras alone loads it: (batch, numbers)."""
     x = ops.where(ops.isnan(raw), np.array(preparation.median, "float32"), raw) if preparation.median else raw
-    columns = [ops.take(x, list(preparation.numbers), axis=1) if preparation.hot else x]
-    for ratio in preparation.ratios:
-        over, under = ratio.places(preparation.problem.column_names)
-        columns.append(ops.divide(ops.take(x, [over], axis=1), ops.take(x, [under], axis=1)))
-    return ops.concatenate(columns, axis=1) if len(columns) > 1 else columns[0]
+    return ops.take(x, list(preparation.numbers), axis=1) if preparation.hot else x
 
 
 def _flags(raw: keras.KerasTensor, preparation: Preparation) -> list[keras.KerasTensor]:

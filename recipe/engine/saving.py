@@ -23,7 +23,6 @@ from recipe.core.input_checks import expect
 from recipe.core.preparation import Preparation
 from recipe.core.problem import Problem
 from recipe.core.run import Run
-from recipe.core.spec import ModelSpec
 from recipe.data.tables import read_samples
 
 if TYPE_CHECKING:
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 PREDICTED_AT_ONCE = 1_000  # raw samples that are prepared and cast to float32 together: 40 MB of 10,000 words each
 SUFFIX = ".keras"
 MEMBER = "recipe.json"  # Keras passes over members of the zip that it does not know
-FORMAT = 1
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -57,21 +55,6 @@ class FinalModel:
     def problem(self) -> Problem:
         """The problem, with the shape of a raw sample."""
         return self.preparation.problem
-
-    @property
-    def spec(self) -> ModelSpec:
-        """The spec, with the number of epochs that were asked for."""
-        return self.run.spec
-
-    @property
-    def epochs(self) -> int:
-        """The number of epochs that were trained."""
-        return self.run.epochs
-
-    @property
-    def samples(self) -> int:
-        """How many samples it was trained on."""
-        return self.run.train_samples
 
     def predict(self, x: Samples) -> np.ndarray:
         """Return the outputs for raw data, as `load` gives it.
@@ -133,16 +116,13 @@ def save_model(final: FinalModel, path: str | Path) -> Path:
             f"A model is saved in Keras's format, whose files end in {SUFFIX}. Received: {path}. Write "
             f"{path.with_suffix(SUFFIX).name}."
         )
-    parts = {"run": final.run.to_dict(), "preparation": final.preparation.to_dict()}
+    facts = {"recipe": __version__, "run": final.run.to_dict(), "preparation": final.preparation.to_dict()}
     temporary = path.with_name(f".{path.stem}-{os.getpid()}.tmp{SUFFIX}")
     try:
         attach_preparation(final.model, final.preparation).save(temporary)
         with zipfile.ZipFile(temporary, "a") as archive:
-            archive.writestr(MEMBER, json.dumps({"format": FORMAT, "recipe": __version__} | parts))
+            archive.writestr(MEMBER, json.dumps(facts))
         temporary.replace(path)
-    except OSError as error:
-        text = f"The model cannot be written: {error.strerror or error}. Received: {path}. Take another folder."
-        raise OSError(error.errno, text) from error
     finally:
         temporary.unlink(missing_ok=True)
     return path
@@ -182,22 +162,19 @@ def load_model(path: str | Path) -> FinalModel:
 
 def _read_facts(path: Path) -> dict[str, object]:
     """Return the JSON of the file, once every byte has been held against its CRC-32."""
-    damaged = f"Received: {path}. Save the model again, or take another copy of the file."
     try:
         with zipfile.ZipFile(path) as archive:
-            if (wrong := archive.testzip()) is not None:
-                raise ValueError(f"The file is damaged: {wrong} is not what was written. {damaged}")
-            if MEMBER not in archive.namelist():
-                raise ValueError(
-                    f"The file has no {MEMBER}, so nothing is known of the preparation. Received: {path}. Give a file "
-                    "that recipe.save_model wrote; a plain Keras model is loaded by keras.saving.load_model."
-                )
+            if wrong := archive.testzip():
+                raise zipfile.BadZipFile(f"{wrong} is not what was written")
             facts = json.loads(archive.read(MEMBER))
-    except (zipfile.BadZipFile, zlib.error, json.JSONDecodeError, EOFError, NotImplementedError) as error:
-        raise ValueError(f"The file is damaged, or no model at all: {error}. {damaged}") from error
-    if facts["format"] > FORMAT:
+    except KeyError as error:
         raise ValueError(
-            f"The file has format {facts['format']}, of recipe {facts['recipe']}; this is recipe {__version__}, which "
-            f"reads up to {FORMAT}. Received: {path}. Update the package."
-        )
+            f"The file has no {MEMBER}, so nothing is known of the preparation. Received: {path}. Give a file that "
+            "recipe.save_model wrote; a plain Keras model is loaded by keras.saving.load_model."
+        ) from error
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+        raise ValueError(
+            f"The file is damaged, or no model at all: {error}. Received: {path}. Save it again, or take another "
+            "copy of the file."
+        ) from error
     return facts

@@ -58,19 +58,7 @@ def copy_layer(layer: keras.layers.Layer) -> keras.layers.Layer:
 
 def is_plain(model: keras.Model) -> bool:
     """Say whether a model is made of Keras's own parts alone, and its variables are all it knows."""
-    return (
-        type(model).__module__.startswith("keras.")
-        and all(_is_plain_layer(layer) for layer in model.layers)
-        and not FOREIGN.search(model.to_json())
-    )
-
-
-def _is_plain_layer(layer: keras.layers.Layer) -> bool:
-    if isinstance(layer, keras.Model):
-        return is_plain(layer)
-    activation = getattr(layer, "activation", None) or layer  # a function called "relu" need not be Keras's
-    own = all(part.__module__.startswith("keras.") for part in (type(layer), activation))
-    return own and not hasattr(layer, "adapt")  # what such a layer learned is not in its variables alone
+    return _configuration(model) is not None
 
 
 def signature(model: keras.Model) -> str:
@@ -80,8 +68,8 @@ def signature(model: keras.Model) -> str:
     the user's own, the text is the model's alone.
     """
     flags = [variable.trainable for variable in model.variables]
-    text = model.to_json() if isinstance(model, keras.Sequential) and is_plain(model) else ""
-    if not text or FOREIGN.search(text) or not isinstance(model.loss, str | keras.losses.Loss):
+    text = _configuration(model) if isinstance(model, keras.Sequential) else None
+    if text is None or not isinstance(model.loss, str | keras.losses.Loss):
         parts = (model, model.loss, model.optimizer, *model.metrics)
         return " ".join(f"{type(part).__name__} {id(part)}" for part in parts) + str(flags)
     plan = json.loads(SEEDS.sub("", text))
@@ -94,6 +82,23 @@ def signature(model: keras.Model) -> str:
         given += ["rate"] if part["class_name"] == "Dropout" and config["rate"] and not config["noise_shape"] else []
         config |= {"name": ""} | dict.fromkeys(given, "given")
     return json.dumps([plan, flags])
+
+
+def _configuration(model: keras.Model) -> str | None:
+    """Return all that there is to know of a model, as JSON; None where that is more than Keras's own parts."""
+    if not _has_own_parts(model):
+        return None
+    text = model.to_json()
+    return None if FOREIGN.search(text) else text
+
+
+def _has_own_parts(layer: keras.layers.Layer) -> bool:
+    """Say whether a layer, or a model and all of its layers, is Keras's."""
+    if isinstance(layer, keras.Model):
+        return type(layer).__module__.startswith("keras.") and all(map(_has_own_parts, layer.layers))
+    activation = getattr(layer, "activation", None) or layer  # a function called "relu" need not be Keras's
+    own = all(part.__module__.startswith("keras.") for part in (type(layer), activation))
+    return own and not hasattr(layer, "adapt")  # what such a layer learned is not in its variables alone
 
 
 def _shapes(model: keras.Model) -> list[tuple]:

@@ -1,4 +1,4 @@
-"""Training curves, drawn: the data loss beside the measure of success, and the penalty of the weights apart.
+"""Training curves, drawn: the data loss beside the measure of success.
 
 `collect_curves` gathers the numbers, `draw_curves` draws them, `describe_curves` says the same in words, and
 `plot_runs` does all three for a notebook.
@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,18 +16,30 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from recipe.core.measures import MEASURES
 from recipe.core.run import Run, lowest_epoch
-from recipe.figures import BLUE, GREEN, INK, ORANGE, PURPLE, SKY, VERMILION, NotebookFigure, blank_figure, finish
+from recipe.figures import (
+    BLUE,
+    GREEN,
+    INK,
+    ORANGE,
+    PURPLE,
+    SKY,
+    VERMILION,
+    NotebookFigure,
+    blank_figure,
+    finish,
+    name_measure,
+)
 from recipe.steps.s6_scale_up import diagnose_history
 
 History = Mapping[str, Sequence[float]]
 
 WIDE_RANGE = 30.0  # largest over smallest, from which on an axis is logarithmic
-REFERENCE_STYLES = {"baseline": ":", "rival": (0, (5, 1, 1, 1))}
 CURVES_SHARE = 0.3  # of the height: a baseline that would leave the curves less stands in the legend alone
 FEW_EPOCHS = 10  # of so many each is marked by a dot
-LONG_NAME = 32  # letters, from which on the legend has two columns
+LONG_NAME = 32  # letters, from which on the legend has two columns, and a title two lines
 SIDES = (("", BLUE, "--", "training"), ("val_", ORANGE, "-", "validation"))
 COLOURS = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, INK)
+REFERENCES = {"baseline": ":", "rival": (0, (5, 1, 1, 1))}  # what curves are held against, and how it is drawn
 PAST = {"color": "#8c8c8c", "lw": 1, "alpha": 0.55, "zorder": 1}
 NO_MEASURE = ("loss", "data_loss", "penalty")
 
@@ -59,9 +71,9 @@ class TrainingCurves:
     Attributes
     ----------
     curves : what is drawn: one, or several to be compared, each in a colour of its own
-    measure, title, unit : the measure's key in a history, its name for people, and its unit
-    baseline : what a guess that never looks at the input achieves; None if unknown
-    rival : what the best simple model achieves that is no network; None if unknown
+    measure, title : the measure's key in a history, and its name for people, with its unit
+    references : what a guess that never looks at the input achieves, and the best simple model that is no network,
+        as far as they are known: the keys of `REFERENCES`
     overfitting_epoch : from 0, the first epoch of overfitting; None where there is none, or several curves
     past : earlier trainings; their validation curves are drawn faintly, as far as they fit in
     epochs : how many are planned while training runs, else None
@@ -71,13 +83,21 @@ class TrainingCurves:
     curves: tuple[Curve, ...]
     measure: str
     title: str
-    unit: str = ""
-    baseline: float | None = None
-    rival: float | None = None
+    references: Mapping[str, float]
     overfitting_epoch: int | None = None
-    past: tuple[History, ...] = ()
+    past: Sequence[History] = ()
     epochs: int | None = None
     source: str = ""
+
+    @property
+    def histories(self) -> list[History]:
+        """Every line that is drawn: the curves and their members."""
+        return [one for curve in self.curves for one in (curve.history, *curve.members)]
+
+    @property
+    def done(self) -> int:
+        """How many epochs there are, in the longest of the curves."""
+        return max(curve.epochs for curve in self.curves)
 
     @property
     def diverged_epoch(self) -> int | None:
@@ -88,33 +108,13 @@ class TrainingCurves:
     @property
     def last_epoch(self) -> int:
         """How far the axis goes: before the first epoch as far as the past runs."""
-        done = max(curve.epochs for curve in self.curves)
         past = max((len(_read(one, "val_data_loss")) for one in self.past), default=0)
-        return max(1, self.epochs or 0, done or past)
-
-    @property
-    def histories(self) -> list[History]:
-        """Every line that is drawn: the curves and their members."""
-        return [one for curve in self.curves for one in (curve.history, *curve.members)]
-
-    @property
-    def references(self) -> dict[str, float]:
-        """What the curves are held against, by name: the baseline and the rival, where they are known."""
-        known = {"baseline": self.baseline, "rival": self.rival}
-        return {name: value for name, value in known.items() if value is not None}
-
-    def is_near(self, value: float) -> bool:
-        """Whether a value of the measure can be drawn beside the curves, without making them flat."""
-        values = _finite(self.histories, (self.measure, "val_" + self.measure))
-        if not len(values) or _wants_log(values, self.measure):
-            return True
-        return np.ptp(values) / max(np.ptp(np.append(values, value)), 1e-12) >= CURVES_SHARE
+        return max(1, self.epochs or 0, self.done or past)
 
 
 def plot_runs(
     runs: object,
     *,
-    measure: str | None = None,
     baseline: float | None = None,
     rival: float | None = None,
     size: tuple[float, float] = (9.0, 4.4),
@@ -127,8 +127,7 @@ def plot_runs(
     Parameters
     ----------
     runs : Run, history (a dict of lists) or Keras History
-        Or a sequence of them, or a dict of them by the names that the legend shows.
-    measure : the key of the history on the right; None takes the problem's, or the first metric of a plain history
+        Or a list of them, or a dict of them by the names that the legend shows.
     baseline : what a guess achieves; None takes what the runs know of it
     rival : what a simple model that is no network achieves, such as ``compute_baseline(prepared).rival.value``
     size : of the figure, in inches
@@ -152,7 +151,7 @@ def plot_runs(
     Training curves over 2 epochs. data loss: training from 0.9 to 0.4, validation from 0.8 to 0.6, best 0.6 in
     epoch 2. mean absolute error: training from 1 to 0.5, validation from 1 to 0.7.
     """
-    curves = collect_curves(runs, measure=measure, baseline=baseline, rival=rival)
+    curves = collect_curves(runs, baseline=baseline, rival=rival)
     figure = blank_figure(size, alt=describe_curves(curves))
     draw_curves(figure, curves)
     return figure
@@ -161,7 +160,6 @@ def plot_runs(
 def collect_curves(
     runs: object,
     *,
-    measure: str | None = None,
     baseline: float | None = None,
     rival: float | None = None,
     past: Sequence[History] = (),
@@ -171,45 +169,37 @@ def collect_curves(
     named = _name_each(runs)
     curves = tuple(_make_curve(name, run) for name, run in named.items())
     records = [run for run in named.values() if isinstance(run, Run)]
-    measure = measure or _find_measure(records, curves)
-    known = MEASURES.get(measure)
-    baselines = {run.baseline for run in records if np.isfinite(run.baseline)}
-    if baseline is None and len(baselines) == 1:  # runs on other validation samples have another
-        baseline = baselines.pop()
+    measure = _find_measure(records, curves)
+    known = {run.baseline for run in records if np.isfinite(run.baseline)}
+    if baseline is None and len(known) == 1:  # runs on other validation samples have another
+        baseline = known.pop()
     is_one = len(curves) == 1 and epochs is None and curves[0].epochs > 0
     judged = records[0] if records else curves[0].history  # a run knows its baseline, too
+    title = MEASURES[measure].title if measure in MEASURES else measure
+    references = {"baseline": baseline, "rival": rival}
     return TrainingCurves(
         curves=curves,
         measure=measure,
-        title=known.title if known else measure,
-        unit=known.unit_of(records[0].problem) if known and records else "",
-        baseline=baseline,
-        rival=rival,
+        title=name_measure(records[0].problem) if records else title,
+        references={name: value for name, value in references.items() if value is not None},
         overfitting_epoch=diagnose_history(judged).overfitting_epoch if is_one else None,
-        past=tuple(past),
+        past=past,
         epochs=epochs,
         source=records[0].source if records else "",
     )
 
 
 def draw_curves(figure: Figure, curves: TrainingCurves) -> dict[str, Axes]:
-    """Draw training curves into an empty figure.
+    """Draw training curves into an empty figure, and return its Axes: ``"loss"`` and ``"measure"``.
 
     An axis is logarithmic where the curves span more than a factor of thirty. A baseline so far from the curves that
     it would flatten them stands in the legend alone.
-
-    Returns
-    -------
-    dict of Axes : ``"loss"``, ``"measure"``, and ``"penalty"`` where any is above 0
     """
-    panes = _lay_out(figure, curves)
+    panes = dict(zip(("loss", "measure"), figure.subplots(1, 2), strict=True))
     sample = " (sample)" if curves.source == "sample" else ""
-    unit = f"\n({curves.unit})" if len(curves.unit) > 12 else f" ({curves.unit})" if curves.unit else ""
+    title = curves.title.replace(" (", "\n(") if len(curves.title) > LONG_NAME else curves.title
     _draw_pane(panes["loss"], curves, "data_loss", f"data loss{sample}")
-    _draw_pane(panes["measure"], curves, curves.measure, curves.title + unit)
-    if "penalty" in panes:
-        _draw_penalty(panes["penalty"], curves)
-    _number_epochs(panes, curves.last_epoch)
+    _draw_pane(panes["measure"], curves, curves.measure, title)
     named = {
         label: line for axes in panes.values() for line, label in zip(*axes.get_legend_handles_labels(), strict=True)
     }
@@ -221,16 +211,15 @@ def draw_curves(figure: Figure, curves: TrainingCurves) -> dict[str, Axes]:
 
 def describe_curves(curves: TrainingCurves) -> str:
     """Say in words what `draw_curves` shows, for those who cannot see it."""
-    done = max(curve.epochs for curve in curves.curves)
-    planned = f" of {curves.epochs}" if curves.epochs and curves.epochs > done else ""
+    planned = f" of {curves.epochs}" if curves.epochs and curves.epochs > curves.done else ""
     sample = " on a sample" if curves.source == "sample" else ""
-    parts = [f"Training curves{sample} over {done}{planned} epoch{'' if (curves.epochs or done) == 1 else 's'}"]
-    title = f"{curves.title}{f' in {curves.unit}' if curves.unit else ''}"
-    for key, words in (("data_loss", "data loss"), (curves.measure, title)):
+    plural = "" if (curves.epochs or curves.done) == 1 else "s"
+    parts = [f"Training curves{sample} over {curves.done}{planned} epoch{plural}"]
+    for key, words in (("data_loss", "data loss"), (curves.measure, curves.title)):
         told = [_describe_curve(curve, key) for curve in curves.curves if curve.epochs]
         parts += [f"{words}: {'; '.join(told)}"] if told else []
     penalties = [penalty for one in curves.curves if (penalty := _read(one.history, "penalty")).any()]
-    parts += [f"The penalty goes from {some[0]:.3g} to {some[-1]:.3g}" for some in penalties[:1]]
+    parts += [f"The penalty of the weights goes from {some[0]:.3g} to {some[-1]:.3g}" for some in penalties[:1]]
     parts += [f"The {name} is {value:.3g}" for name, value in curves.references.items()]
     if curves.overfitting_epoch is not None:
         parts.append(f"Overfitting from epoch {curves.overfitting_epoch + 1} on")
@@ -247,29 +236,22 @@ def describe_curves(curves: TrainingCurves) -> str:
 
 def _name_each(runs: object) -> dict[str, object]:
     """Return the runs by their names; one that is alone needs none."""
-    if isinstance(runs, Mapping) and not _is_history(runs):
-        named = dict(runs)
-    elif isinstance(runs, Mapping) or hasattr(runs, "history") or not isinstance(runs, Iterable):
-        named = {"": runs}
-    else:
-        listed = list(runs)
-        named = {_name(run, number) if len(listed) > 1 else "": run for number, run in enumerate(listed, 1)}
-    if not named:
-        raise ValueError(f"There is nothing to draw. Received: runs={runs!r}. Give a run, a history or several.")
-    return named
+    if isinstance(runs, Mapping) and any(isinstance(one, Mapping) or hasattr(one, "history") for one in runs.values()):
+        return dict(runs)
+    if not isinstance(runs, list | tuple):
+        return {"": runs}
+    if not runs:
+        raise ValueError("There is nothing to draw. Received: no run. Give a run, a history or several.")
+    return {f"{number}: {_name(run)}" if len(runs) > 1 else "": run for number, run in enumerate(runs, 1)}
 
 
-def _is_history(values: Mapping[str, object]) -> bool:
-    return all(isinstance(one, Sequence | np.ndarray) and not isinstance(one, str) for one in values.values())
-
-
-def _name(run: object, number: int) -> str:
-    return f"{number}: {run.spec.describe()}" if isinstance(run, Run) else f"run {number}"
+def _name(run: object) -> str:
+    return run.spec.describe() if isinstance(run, Run) else "history"
 
 
 def _make_curve(name: str, run: object) -> Curve:
     history = run if isinstance(run, Mapping) else getattr(run, "history", None)  # Keras keeps its own under that name
-    if not isinstance(history, Mapping) or not _is_history(history):
+    if not isinstance(history, Mapping):
         raise TypeError(
             f"Training curves are drawn of runs and histories. Received: {type(run).__name__}. Give what recipe.train "
             "returned, or the history of model.fit."
@@ -285,7 +267,7 @@ def _find_measure(records: Sequence[Run], curves: Sequence[Curve]) -> str:
             f"Runs in one figure need one measure. Received: {', '.join(measures)}. Draw those of each problem apart."
         )
     keys = [key for curve in curves for key in curve.history if "val_" + key in curve.history and key not in NO_MEASURE]
-    return measures[0] if measures else keys[0] if keys else "loss"
+    return [*measures, *keys, "loss"][0]
 
 
 def _read(history: History, key: str) -> np.ndarray:
@@ -296,16 +278,10 @@ def _read(history: History, key: str) -> np.ndarray:
     return np.where(np.isfinite(values), values, np.nan)
 
 
-def _finite(histories: Sequence[History], keys: Sequence[str], last: int | None = None) -> np.ndarray:
-    """Return all finite values under these keys, in no order."""
+def _finite(histories: Sequence[History], keys: Sequence[str], last: int) -> np.ndarray:
+    """Return all finite values under these keys up to an epoch, in no order."""
     values = np.concatenate([np.empty(0), *(_read(one, key)[:last] for one in histories for key in keys)])
     return values[np.isfinite(values)]
-
-
-def _wants_log(values: np.ndarray, key: str) -> bool:
-    """Say whether the axis is logarithmic: never for shares, which end at 1."""
-    is_share = key in MEASURES and MEASURES[key].higher_is_better
-    return bool(len(values)) and not is_share and values.min() > 0 and values.max() > WIDE_RANGE * values.min()
 
 
 def _describe_curve(curve: Curve, key: str) -> str:
@@ -324,42 +300,28 @@ def _describe_curve(curve: Curve, key: str) -> str:
 # The drawing.
 
 
-def _lay_out(figure: Figure, curves: TrainingCurves) -> dict[str, Axes]:
-    """Make the axes: loss and measure side by side, the penalty below the loss where there is one."""
-    left, right = figure.add_gridspec(1, 2)
-    if not any((_read(one, "penalty") > 0).any() for one in curves.histories):
-        return {"loss": figure.add_subplot(left), "measure": figure.add_subplot(right)}
-    upper, lower = left.subgridspec(2, 1, height_ratios=(2.6, 1))
-    loss = figure.add_subplot(upper)
-    return {"loss": loss, "measure": figure.add_subplot(right), "penalty": figure.add_subplot(lower, sharex=loss)}
-
-
 def _draw_pane(axes: Axes, curves: TrainingCurves, key: str, title: str) -> None:
     """Draw all that is known of one quantity, each thing with its label for the legend."""
-    compares = len(curves.curves) > 1
+    compares, end = len(curves.curves) > 1, curves.last_epoch + 1
     for number, curve in enumerate(curves.curves):
         _draw_curve(axes, curve, key, COLOURS[number % len(COLOURS)] if compares else None)
     if compares:  # the styles mean the same in every colour
         for _, _, style, side in SIDES:
             axes.plot([], [], color=INK, linestyle=style, label=side)
         axes.plot([], [], "D", color=INK, label="best epoch")
-    end = curves.last_epoch + 1
     if (since := curves.overfitting_epoch) is not None:
         words = f"overfitting from epoch {since + 1}"
         axes.axvline(since + 1, color=VERMILION, linestyle=(0, (4, 2, 1, 2)), lw=1.3, zorder=1, label=words)
         axes.axvspan(since + 1, end, color=VERMILION, alpha=0.08, lw=0, zorder=0)
     if (since := curves.diverged_epoch) is not None:
         axes.axvspan(since + 1, end, color=INK, alpha=0.1, lw=0, zorder=0, label=f"diverged in epoch {since + 1}")
-    drawn = []
-    for name, value in curves.references.items() if key == curves.measure else ():
-        is_near, style = curves.is_near(value), {"color": INK, "linestyle": REFERENCE_STYLES[name], "lw": 1.8}
-        axes.plot([], [], label=f"{name} {value:.3g}{'' if is_near else ', far off'}", **style)
-        if is_near:
-            axes.axhline(value, **style)
-            drawn.append(value)
     for history in curves.past:
         _plot(axes, _read(history, "val_" + key)[: curves.last_epoch], label="earlier runs (validation)", **PAST)
-    _scale(axes, curves, key, drawn)
+    _scale(axes, curves, key, _draw_references(axes, curves, key))
+    room = max(0.5 if curves.last_epoch < 5 else 0.0, 0.02 * curves.last_epoch)
+    axes.set_xlim(1 - room, curves.last_epoch + room)
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
+    axes.set_xlabel("epoch")
     finish(axes, title)
 
 
@@ -388,26 +350,39 @@ def _draw_curve(axes: Axes, curve: Curve, key: str, own: str | None) -> None:
         axes.plot(best + 1, values[best], "D", color=own or GREEN, markersize=7, zorder=4, label=words)
 
 
-def _draw_penalty(axes: Axes, curves: TrainingCurves) -> None:
-    """Draw the penalty of the weights, which is no part of the data loss."""
-    for number, curve in enumerate(curves.curves):
-        penalty, compares = _read(curve.history, "penalty"), len(curves.curves) > 1
-        if penalty.any():
-            _plot(axes, penalty, color=COLOURS[number % len(COLOURS)] if compares else PURPLE, linestyle="-.", lw=1.6)
-    axes.yaxis.set_major_locator(MaxNLocator(nbins=2))
-    axes.set_ylim(bottom=0)
-    finish(axes, "penalty of the weights")
+def _draw_references(axes: Axes, curves: TrainingCurves, key: str) -> list[float]:
+    """Draw what the measure is held against, and return what is near enough to be drawn without flat curves."""
+    near = []
+    if key == curves.measure:
+        values = _finite(curves.histories, (key, "val_" + key), curves.last_epoch)
+        for name, value in curves.references.items():
+            span = max(np.ptp(np.append(values, value)), 1e-12)
+            is_near = not len(values) or _wants_log(values, key) or np.ptp(values) / span >= CURVES_SHARE
+            style = {"color": INK, "linestyle": REFERENCES[name], "lw": 1.8}
+            axes.plot([], [], label=f"{name} {value:.3g}{'' if is_near else ', far off'}", **style)
+            if is_near:
+                axes.axhline(value, **style)
+                near.append(value)
+    return near
+
+
+def _is_share(key: str) -> bool:
+    return key in MEASURES and MEASURES[key].higher_is_better
+
+
+def _wants_log(values: np.ndarray, key: str) -> bool:
+    """Say whether the axis is logarithmic: never for shares, which end at 1."""
+    return len(values) > 0 and not _is_share(key) and 0 < WIDE_RANGE * values.min() < values.max()
 
 
 def _scale(axes: Axes, curves: TrainingCurves, key: str, near: Sequence[float]) -> None:
     """Set the upright axis: the curves and what is `near` fill it, past ones are shown as far as they are not far."""
-    last, is_share = curves.last_epoch, key in MEASURES and MEASURES[key].higher_is_better
-    around = _finite(curves.past, ("val_" + key,), last)
-    values = _finite(curves.histories, (key, "val_" + key), last)
+    around = _finite(curves.past, ("val_" + key,), curves.last_epoch)
+    values = _finite(curves.histories, (key, "val_" + key), curves.last_epoch)
     values = values if len(values) else around
     if not len(values):  # shares go to 1, an error to what a guess makes
-        axes.set_ylim(0, 1.02 if is_share else 1.1 * max(near, default=1.0))
-        if any(curve.epochs for curve in curves.curves):
+        axes.set_ylim(0, 1.02 if _is_share(key) else 1.1 * max(near, default=1.0))
+        if curves.done:
             axes.text(0.5, 0.75, "no finite number", transform=axes.transAxes, ha="center", va="center", color=INK)
         return
     is_log = _wants_log(values, key)
@@ -423,15 +398,3 @@ def _scale(axes: Axes, curves: TrainingCurves, key: str, near: Sequence[float]) 
     room = 0.06 * np.ptp(shown) or 0.1 * abs(float(shown[0])) or 0.1
     ends = np.array([shown.min() - room, shown.max() + room])
     axes.set_ylim(np.exp(ends) if is_log else ends)
-
-
-def _number_epochs(panes: Mapping[str, Axes], last: int) -> None:
-    """Give all axes the same epochs, as whole numbers."""
-    room = max(0.5 if last < 5 else 0.0, 0.02 * last)
-    for name, axes in panes.items():
-        axes.set_xlim(1 - room, last + room)
-        axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
-        if name == "loss" and "penalty" in panes:  # they share the axis below
-            axes.tick_params(axis="x", labelbottom=False)
-        else:
-            axes.set_xlabel("epoch", color=INK)

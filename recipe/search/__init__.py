@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import math
-import tempfile
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recipe.core.dataset import Dataset, Split
 from recipe.core.measures import MEASURES
-from recipe.core.prepared import Prepared, encoding_for, readable_by
+from recipe.core.prepared import Prepared, check_trainable, encoding_for, readable_by
 from recipe.core.problem import Problem
 from recipe.core.run import EpochReport, Run
 from recipe.core.spec import ModelSpec
@@ -23,18 +20,16 @@ from recipe.data.load import load
 from recipe.data.problems import default_rows
 from recipe.engine.interruption import interruptible
 from recipe.engine.models import check_fit
-from recipe.journal import Journal, choose_journal, quiet_optuna, tabulate
+from recipe.journal import Journal, choose_journal, tabulate
 from recipe.search.space import Range, SearchSpace, default_space
 from recipe.steps.s3_protocol import hold_out, standard_error
 from recipe.steps.s4_prepare import prepare
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
-
     import optuna
     import pandas as pd
 
-    from recipe.search.workers import TrialData
+    from recipe.search.trial import TrialData
 
 __all__ = ["Range", "SearchSpace", "Tuning", "best_of", "default_space", "tune"]
 
@@ -42,7 +37,7 @@ STOPPED = {
     "interrupted": "Ctrl-C ended it early.",
     "asked": "It was stopped early.",
     "time": "Its time was up.",
-    "broken": "It ended early: the executor takes no more work.",
+    "broken": "It ended early: a worker was killed, most often for want of memory. Go on with fewer workers.",
 }
 ENDINGS = {"complete": "trained to the end", "pruned": "given up early"}  # and diverged, stopped and failed
 
@@ -57,10 +52,8 @@ def tune(
     base: ModelSpec | None = None,
     seed: int = 0,
     pruning: bool = True,
-    executor: str | Executor | object | None = None,
-    workers: int | None = None,
+    workers: int = 1,
     journal: Journal | str | None = "default",
-    storage: str | Path | None = None,
     on_trial: Callable[[Run], object] | None = None,
     on_epoch: Callable[[int, EpochReport], object] | None = None,
     stop: threading.Event | None = None,
@@ -69,7 +62,8 @@ def tune(
     """Search for a better spec.
 
     The search has an Optuna study of its own, which begins with the runs that the journal holds on the same data, by
-    hand or by an earlier search. Its own runs are written to the journal as they end.
+    hand or by an earlier search. Its own runs are written to the journal as they end: whatever ends a search, the next
+    one goes on from there.
 
     Parameters
     ----------
@@ -79,12 +73,9 @@ def tune(
     trials : how many to make
     seed : of what is tried, and of the first weights of `default_space`; not of the split
     pruning : give a trial up where it is worse than the median of the others at the same epoch
-    executor : None: one after the other in this process; ``"processes"`` (a script needs Python's usual
-        ``if __name__ == "__main__":``), ``"threads"``, a `concurrent.futures.Executor` or a `dask.distributed.Client`
-    workers : trials at a time; None: as many as the executor has workers
+    workers : trials at a time; more than one are trained by as many processes of this machine (a script then needs
+        Python's usual ``if __name__ == "__main__":``)
     journal : which runs the search knows, and where its own are kept; None for neither
-    storage : of the study: None keeps it in memory; a file or the address of a database, such as
-        ``"sqlite:///search.db"`` or ``"postgresql+psycopg://..."``, lets several commands search together
     on_trial : called with the `Run` of each trial that ended
     on_epoch : called with the number of a trial, from 0, and an `EpochReport`; not from other processes
     stop : once set, from any thread, the search ends with the epoch that is under way
@@ -97,7 +88,7 @@ def tune(
     Raises
     ------
     ValueError, TypeError, OSError
-        If there is nothing to do, the space does not suit the data, or data or storage cannot be had.
+        If there is nothing to do, the space does not suit the data, or data cannot be had.
 
     Examples
     --------
@@ -105,55 +96,42 @@ def tune(
     >>> found.stopped, len(found.new)
     ('time', 0)
     """
-    from recipe.search.study import Search, open_study
-    from recipe.search.workers import open_team
+    from recipe.search.study import Search, make_study
 
     began = time.perf_counter()
-    _check_arguments(trials, pruning, seconds)
-    deadline = None if seconds is None else time.monotonic() + seconds
+    if trials < 1 or workers < 1:
+        raise ValueError(
+            f"There is nothing to search. Received: trials={trials}, workers={workers}. Ask for 1 or more of both."
+        )
+    deadline = math.inf if seconds is None else time.monotonic() + seconds
     splits = _take_splits(data)
     problem, space = splits[0].problem, _choose_space(space, base, splits, seed)
     by_architecture = _prepare_for(space, splits)
-    journal = choose_journal(journal)
+    first, journal = next(iter(by_architecture.values())), choose_journal(journal)
     known = _known_runs(by_architecture, journal)
-    with ExitStack() as stack:
-        team = stack.enter_context(open_team(executor, workers))
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="recipe-", ignore_cleanup_errors=True)))
-        if storage is None and not team.shares_memory:  # then the workers report to a file
-            location = str(folder / "study.log")
-        else:
-            location = None if storage is None else str(storage)
-        how = {"location": location, "seed": seed, "pruning": pruning}
-        study = open_study(problem, by_architecture, space, known, **how)
-        look = stack.enter_context(interruptible(stop))
+    study = make_study(problem, space, known, seed=seed, pruning=pruning)
+    with interruptible(stop) as look:
         search = Search(
             study=study,
-            data=by_architecture,
             space=space,
-            team=team,
+            data=by_architecture,
             journal=journal,
-            folder=folder,
             look=look,
             deadline=deadline,
             on_trial=on_trial,
             on_epoch=on_epoch,
         )
-        search.run(trials)
-        if storage is None and location is not None:  # its file goes with the folder
-            study = _in_memory(study)
-    new = {run.number for run in search.runs if run.number is not None}
-    first = next(iter(by_architecture.values()))
+        search.run(trials, workers)
     return Tuning(
         problem=problem,
         source=splits[0].source,
-        protocol=first.protocol,
         space=space,
-        trials=(*(run for run in _known_runs(by_architecture, journal) if run.number not in new), *search.runs),
+        trials=(*known, *search.runs),
         new=tuple(search.runs),
         val_samples=first.val_samples,
         stopped=search.stopped,
         seconds=time.perf_counter() - began,
-        study=study,
+        study=search.study,
     )
 
 
@@ -164,17 +142,17 @@ class Tuning:
     Attributes
     ----------
     space : what it could try
-    trials : all runs on this data that the journal holds, those by hand among them, and then those of this search
+    trials : all runs on this data that the journal held, those by hand among them, and then those of this search
     new : those that this search made
     val_samples : on how many samples they were scored
-    stopped : None, ``"interrupted"`` (Ctrl-C), ``"asked"`` (the stop event), ``"time"`` or ``"broken"`` (executor)
+    stopped : None, ``"interrupted"`` (Ctrl-C), ``"asked"`` (the stop event), ``"time"`` or ``"broken"`` (a worker was
+        killed)
     seconds : wall time
     study : Optuna's, with the same trials; for its plots and its importances
     """
 
     problem: Problem
     source: str
-    protocol: str
     space: SearchSpace
     trials: tuple[Run, ...] = field(repr=False)
     new: tuple[Run, ...] = field(repr=False)
@@ -298,12 +276,6 @@ def _take_splits(data: Data) -> tuple[Split, ...] | tuple[Prepared, ...]:
             f"This is nothing to train on. Received: data, a {kinds}. Give a problem's name, or what load, hold_out, "
             "k_fold or prepare returned."
         )
-    names = {f"{one.problem.name} {one.preparation.encoding if isinstance(one, Prepared) else ''}" for one in splits}
-    if len(names) > 1:
-        raise ValueError(
-            f"The splits do not belong together. Received: data, of {', '.join(map(str.strip, sorted(names)))}. Give "
-            "those of one k_fold(dataset)."
-        )
     return splits
 
 
@@ -314,30 +286,32 @@ def _choose_space(space: SearchSpace | None, base: ModelSpec | None, splits: tup
     if space is not None:
         return space
     space = default_space(splits[0].problem, len(splits[0].y_train), seed)
-    readable = tuple(name for name in space.architectures if _can_read(name, splits[0]))
-    return replace(space, architecture=readable or ("mlp",), base=base or space.base)
+    if isinstance(splits[0], Prepared):
+        encoding = splits[0].preparation.encoding
+        readers = [ModelSpec(architecture=name) for name in space.architectures]
+        names = tuple(one.architecture for one in readers if encoding in readable_by(one, splits[0].problem))
+        space = replace(space, architecture=names or ("mlp",))
+    return replace(space, base=base or space.base)
 
 
 def _prepare_for(space: SearchSpace, splits: tuple) -> dict[str, TrialData]:
     """Return the splits by architecture, as each reads them; refuse what does not suit the data."""
-    from recipe.search.workers import TrialData
+    from recipe.search.trial import TrialData
 
-    problem = splits[0].problem
-    encodings = {name: encoding_for(ModelSpec(architecture=name), problem) for name in space.architectures}
-    for name in encodings:
-        check_fit(space.base.replace(architecture=name, hidden_units=(8,) * space.most_layers), problem)
-        if not _can_read(name, splits[0]):
-            raise ValueError(
-                f"A network of architecture {name!r} cannot read what was prepared for another one. Received: space, "
-                f"architecture={name!r}. Give the split, or a space without it."
-            )
-    if isinstance(splits[0], Prepared):
-        return dict.fromkeys(encodings, TrialData(splits))
-    prepared = {
-        encoding: TrialData(tuple(prepare(split, encoding=encoding) for split in splits))
-        for encoding in dict.fromkeys(encodings.values())
-    }
-    return {name: prepared[encoding] for name, encoding in encodings.items()}
+    problem, prepared, by_encoding = splits[0].problem, isinstance(splits[0], Prepared), {}
+    found = {}
+    for name in space.architectures:
+        spec = space.base.replace(architecture=name, hidden_units=(8,) * space.most_layers)
+        check_fit(spec, problem)
+        encoding = encoding_for(spec, problem)
+        if prepared:
+            check_trainable(spec, splits[0])
+            encoding = splits[0].preparation.encoding
+        if encoding not in by_encoding:
+            parts = splits if prepared else tuple(prepare(split, encoding=encoding) for split in splits)
+            by_encoding[encoding] = TrialData(parts)
+        found[name] = by_encoding[encoding]
+    return found
 
 
 def _known_runs(data: dict[str, TrialData], journal: Journal | None) -> list[Run]:
@@ -346,33 +320,6 @@ def _known_runs(data: dict[str, TrialData], journal: Journal | None) -> list[Run
         return []
     keys = dict.fromkeys(one.key for one in data.values())
     return [run for key in keys for run in journal.runs(data=key) if not run.final]
-
-
-def _can_read(architecture: str, split: Split | Prepared) -> bool:
-    """Say whether an architecture reads the data, or it can be prepared for it."""
-    readable = readable_by(ModelSpec(architecture=architecture), split.problem)
-    return isinstance(split, Split) or split.preparation.encoding in readable
-
-
-def _in_memory(study: optuna.Study) -> optuna.Study:
-    """Return a copy of a study that lies in no file."""
-    import optuna
-
-    with quiet_optuna():
-        copy = optuna.create_study(direction=study.direction, study_name=study.study_name, sampler=study.sampler)
-    copy.add_trials(study.get_trials(deepcopy=False))
-    return copy
-
-
-def _check_arguments(trials: int, pruning: bool, seconds: float | None) -> None:
-    if not isinstance(pruning, bool):
-        raise TypeError(f"Trials are given up early, or none is. Received: pruning={pruning!r}. Give True or False.")
-    if trials < 1:
-        raise ValueError(
-            f"There is nothing to search in {trials} trials. Received: trials={trials}. Ask for 1 or more."
-        )
-    if seconds is not None and not seconds >= 0:
-        raise ValueError(f"A time is 0 s or more. Received: seconds={seconds}. Give some, or None.")
 
 
 def _count(number: int, noun: str) -> str:

@@ -1,4 +1,4 @@
-"""Step 1: which type of problem is it? Read from the targets alone, with the reason, and what a guess achieves.
+"""Step 1: which type of problem is it? Read from the targets alone, with the reason.
 
 The rules look at an array, not at its meaning. Where the two can differ, the description says so: a person decides.
 """
@@ -48,31 +48,14 @@ class TargetDescription:
         units, activation = self.problem.outputs, self.problem.last_layer.activation
         return f"Dense({units})" if activation is None else f'Dense({units}, activation="{activation}")'
 
-    @property
-    def guess(self) -> str:
-        """What the best guess without the input achieves on these targets, in words, with its numbers."""
-        names, shares = self.problem.output_names, np.array(self.shares)
-        if self.problem.type is ProblemType.MULTILABEL:
-            said = ", ".join(name if share > 0.5 else f"not {name}" for name, share in zip(names, shares, strict=True))
-            return f"Always {said!r}: {np.maximum(shares, 1 - shares).mean():.1%} of the answers right."
-        if self.problem.type.is_classification:
-            return f"Always {names[shares.argmax()]!r}: {shares.max():.1%} right."
-        columns = self.targets.reshape(len(self.targets), -1)  # which may have different units
-        medians = np.median(columns, axis=0)
-        errors = np.abs(columns - medians).mean(axis=0)
-        median, error = (" and ".join(map(format_number, row)) for row in (medians, errors))
-        unit = f" {self.problem.target_unit}".rstrip()
-        return f"Always the median, {median}{unit}: off by {error}{unit} on average."
-
     def __str__(self) -> str:
         lines = {
             "type": str(self.problem.type),
             "because": self.reason,
             "last layer": f"{self.layer_code}, loss {self.problem.last_layer.loss}",
-            "without the input": self.guess,
             "mind": self.caution,
         }
-        return "\n".join(f"{name:>17}: {text}" for name, text in lines.items() if text)
+        return "\n".join(f"{name:>10}: {text}" for name, text in lines.items() if text)
 
 
 def describe_target(y: np.ndarray, *, names: Sequence[str] = (), unit: str = "") -> TargetDescription:
@@ -147,10 +130,11 @@ def _read(y: np.ndarray) -> np.ndarray:
     received = f"Received: y of shape {y.shape}, {y.dtype}."
     if y.dtype.kind not in "Ubiuf":
         raise TypeError(f"Targets are numbers or texts. {received} Turn dates and objects into one of them.")
-    if y.ndim not in (1, 2) or not y.size:
-        raise ValueError(f"Targets have one row a sample, n above 0. {received} Reshape them to (n,) or (n, outputs).")
-    if y.dtype.kind == "U" and y.ndim == 2:
-        raise ValueError(f"Texts in several columns are several problems. {received} Describe one column at a time.")
+    if y.ndim not in (1, 2) or not y.size or (y.dtype.kind == "U" and y.ndim == 2):
+        raise ValueError(
+            f"Targets have one row a sample, n above 0; of texts one column. {received} Reshape them to (n,) or, of "
+            "numbers, to (n, outputs)."
+        )
     if y.dtype.kind == "f" and (bad := int((~np.isfinite(y)).sum())):
         raise ValueError(f"{bad} targets are not finite. {received} Drop them first.")
     if (y == y[0]).all():

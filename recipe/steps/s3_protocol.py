@@ -28,11 +28,6 @@ def standard_error(accuracy: float, samples: int) -> float:
     >>> round(standard_error(0.9, 900), 4)
     0.01
     """
-    if not 0 <= accuracy <= 1 or samples < 1:
-        raise ValueError(
-            f"An accuracy lies in [0, 1] and is measured on 1 sample or more. Received: accuracy={accuracy}, "
-            f"samples={samples}."
-        )
     return math.sqrt(accuracy * (1 - accuracy) / samples)
 
 
@@ -54,17 +49,17 @@ def hold_out(
     Raises
     ------
     ValueError
-        If the test size is not between 0 and 1, or leaves a part without samples.
+        If the test size leaves a part without samples: scikit-learn's own.
     """
     from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
     expect(dataset, Dataset, CUT)
     rows = np.arange(len(dataset.y_train))
     if groups is not None:
-        held_out = _count_held_out(test_size, len(np.unique(_one_each(groups, len(rows), "groups"))), "groups")
+        held_out = round(test_size * len(np.unique(groups)))
         train, val = next(GroupShuffleSplit(1, test_size=held_out, random_state=seed).split(rows, groups=groups))
     else:
-        held_out = _count_held_out(test_size, len(rows), "samples")
+        held_out = round(test_size * len(rows))
         labels = _strata(dataset, least=2)
         if labels is not None and min(held_out, len(rows) - held_out) < len(np.unique(labels)):
             labels = None  # a part smaller than the number of classes cannot have each of them
@@ -92,23 +87,11 @@ def k_fold(
     Raises
     ------
     ValueError
-        If there are fewer than two folds, fewer samples or groups than folds, or no repetition.
+        If there are fewer than two folds, or fewer samples or groups than folds: scikit-learn's own.
     """
     from sklearn import model_selection as sk
 
     expect(dataset, Dataset, CUT)
-    samples = len(dataset.y_train)
-    parts = samples if groups is None else len(np.unique(_one_each(groups, samples, "groups")))
-    if not 2 <= folds <= parts:
-        of = f"{samples} samples" if groups is None else f"{parts} groups"
-        raise ValueError(
-            f"The training set has {of}, and folds must be between 2 and that. Received: folds={folds}. "
-            f"Ask for {min(parts, 4)} folds."
-        )
-    if repeats < 1:
-        raise ValueError(
-            f"There is nothing to do in {repeats} repetitions. Received: repeats={repeats}. Give 1 or more."
-        )
     labels = _strata(dataset, least=folds)
     if groups is None:
         splitter = sk.RepeatedKFold if labels is None else sk.RepeatedStratifiedKFold
@@ -116,32 +99,9 @@ def k_fold(
     else:  # scikit-learn has no repeated splitter for groups
         splitter = sk.GroupKFold if labels is None else sk.StratifiedGroupKFold
         splitters = [splitter(n_splits=folds, shuffle=True, random_state=seed + turn) for turn in range(repeats)]
-    cuts = [cut for splitter in splitters for cut in splitter.split(np.arange(samples), labels, groups)]
+    cuts = [cut for splitter in splitters for cut in splitter.split(dataset.y_train, labels, groups)]
     names = [f"fold {fold + 1} of {folds}, repetition {turn + 1}" for turn in range(repeats) for fold in range(folds)]
     return tuple(take_split(dataset, train, val, protocol=name) for name, (train, val) in zip(names, cuts, strict=True))
-
-
-def hold_out_latest(dataset: Dataset, times: np.ndarray, *, test_size: float = 0.2) -> Split:
-    """Keep the latest part of the training data for validation: learn from the past, be judged on the future.
-
-    Parameters
-    ----------
-    times : of shape (n,), when each sample was taken; anything that can be sorted
-    test_size : part of the training samples that validation gets, in (0, 1)
-
-    Raises
-    ------
-    ValueError
-        If the test size leaves a part without samples, or all samples of the cut have the same time.
-    """
-    expect(dataset, Dataset, CUT)
-    times = _one_each(times, len(dataset.y_train), "times")
-    cut = np.sort(times, kind="stable")[-_count_held_out(test_size, len(times), "samples")]
-    if not (times < cut).any():
-        raise ValueError(f"No sample is older than the cut. Received: times, {cut} at the earliest. Take a finer time.")
-    # Samples of one time stand on one side: those at the cut are judged on.
-    train, val = np.flatnonzero(times < cut), np.flatnonzero(times >= cut)
-    return take_split(dataset, train, val, protocol=f"hold-out in time, the latest {len(val):,} of {len(times):,}")
 
 
 def time_folds(dataset: Dataset, times: np.ndarray, *, folds: int = 4) -> tuple[Split, ...]:
@@ -158,17 +118,13 @@ def time_folds(dataset: Dataset, times: np.ndarray, *, folds: int = 4) -> tuple[
     Raises
     ------
     ValueError
-        If there are fewer than two folds, or too few samples for them.
+        If there are fewer than two folds, or too few samples or times for them: scikit-learn's own.
     """
     from sklearn.model_selection import TimeSeriesSplit
+    from sklearn.utils import check_consistent_length
 
     expect(dataset, Dataset, CUT)
-    times = _one_each(times, len(dataset.y_train), "times")
-    if not 2 <= folds < len(times):
-        raise ValueError(
-            f"{len(times)} samples can be cut into 2 to {len(times) - 1} folds along time. Received: folds={folds}. "
-            "Ask for 4."
-        )
+    check_consistent_length(times, dataset.y_train)
     order = np.argsort(times, kind="stable")
     return tuple(
         take_split(dataset, order[train], order[val], protocol=f"fold {number + 1} of {folds} in time order")
@@ -206,22 +162,3 @@ def _strata(dataset: Dataset, *, least: int) -> np.ndarray | None:
     if not dataset.problem.type.is_classification or y.ndim > 1 or np.unique(y, return_counts=True)[1].min() < least:
         return None
     return y
-
-
-def _count_held_out(test_size: float, parts: int, of: str) -> int:
-    held_out = round(test_size * parts) if 0 < test_size < 1 else 0
-    if not 0 < held_out < parts:
-        raise ValueError(
-            f"Of {parts} {of} both parts need at least one. Received: test_size={test_size!r}. "
-            "Give a number between 0 and 1, such as 0.2."
-        )
-    return held_out
-
-
-def _one_each(values: np.ndarray, samples: int, what: str) -> np.ndarray:
-    if np.shape(values) != (samples,):
-        raise ValueError(
-            f"There is one entry of {what} for each of the {samples} training samples. Received: {what} of shape "
-            f"{np.shape(values)}. Give one a sample."
-        )
-    return np.asarray(values)

@@ -3,35 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 
 import numpy as np
 
 from recipe.core.dataset import Samples, Split
 from recipe.core.input_checks import Note, check_inputs, expect, list_columns
-from recipe.core.preparation import ENCODINGS, Preparation, Ratio
+from recipe.core.preparation import ENCODINGS, Preparation
 from recipe.core.prepared import Prepared
 from recipe.core.problem import Problem, ProblemType
 from recipe.core.reviews import Reviews
 
 
-def prepare(
-    split: Split,
-    *,
-    encoding: str = "auto",
-    ratios: Sequence[Ratio] = (),
-    missing: str = "auto",
-    fit_on: str = "train",
-) -> Prepared:
+def prepare(split: Split, *, encoding: str = "auto", missing: str = "auto", fit_on: str = "train") -> Prepared:
     """Fit the preparation on the training part, and apply it to both.
 
     Parameters
     ----------
     encoding : ``"auto"``, or one of `ENCODINGS` for the problem's kind of input (see `Preparation`)
-    ratios : new columns of a table, each one column divided by another
-    missing : of a table. ``"refuse"``, or ``"median"`` to fill missing values with the training part's median;
-        ``"auto"`` fills tables of one's own, whose columns with gaps also get an indicator column (see
-        `Problem.gaps`), and refuses elsewhere
+    missing : of a table. ``"median"`` fills missing values with the training part's median; ``"auto"`` does so in
+        tables of one's own, whose columns with gaps also get an indicator column (see `Problem.gaps`), and refuses
+        them elsewhere
     fit_on : ``"train"``; ``"all"`` takes the statistics from the validation part, too. That is a **leak**, for the
         lesson that measures how much it matters
 
@@ -42,16 +33,16 @@ def prepare(
     """
     expect(split, Split, "What is prepared is a split: its training part alone says how.")
     problem = split.problem
-    _check_choices(problem, encoding, ratios, missing, fit_on)
-    fill = missing == "median" or (missing == "auto" and problem.kind == "table" and problem.origin is not None)
+    _check_choice("encoding", encoding, ("auto", *ENCODINGS[problem.kind]), problem)
+    _check_choice("missing", missing, ("auto", "median") if problem.kind == "table" else ("auto",), problem)
+    _check_choice("fit_on", fit_on, ("train", "all"), problem)
+    fill = missing == "median" or (problem.kind == "table" and problem.origin is not None)
     for part, x in (("training", split.x_train), ("validation", split.x_val)):
         check_inputs(x, problem, part=f"{part} part", allow_missing=fill)
 
     fitted_on = _concatenate(split.x_train, split.x_val) if fit_on == "all" else split.x_train
     encoding = ENCODINGS[problem.kind][0] if encoding == "auto" else encoding
-    empty = Preparation(
-        problem=problem, encoding=encoding, ratios=tuple(ratios), vocabulary=split.vocabulary[: problem.num_words]
-    )
+    empty = Preparation(problem=problem, encoding=encoding, vocabulary=split.vocabulary[: problem.num_words])
     if problem.kind == "text":
         preparation = _fit_texts(fitted_on, empty)
     elif problem.kind == "image":
@@ -59,8 +50,7 @@ def prepare(
     else:
         preparation = _fit_table(fitted_on, empty, fill=fill)
 
-    x_train, notes = preparation.transform(split.x_train), list(preparation.inspect(split.x_train))
-    notes += [note for note in preparation.inspect(split.x_val) if note.kind != "scaled_twice"]
+    x_train, notes = preparation.transform(split.x_train), []
     if fit_on == "all":
         notes.append(Note(kind="leak", text="The statistics are from validation data, too: a leak, made on purpose."))
     y_train = preparation.transform_target(split.y_train, "training")
@@ -73,7 +63,7 @@ def prepare(
         y_val=preparation.transform_target(split.y_val, "validation"),
         preparation=preparation,
         protocol=split.protocol,
-        notes=tuple(notes),
+        notes=(*preparation.inspect(split.x_train), *preparation.inspect(split.x_val), *notes),
     )
 
 
@@ -87,20 +77,11 @@ def _describe_prepared(problem: Problem, x: np.ndarray, y: np.ndarray) -> Proble
     return problem
 
 
-def _check_choices(problem: Problem, encoding: str, ratios: Sequence[Ratio], missing: str, fit_on: str) -> None:
-    """Refuse a way to prepare that there is not, or that does not suit the problem's kind of input."""
-    choices = {
-        "encoding": (encoding, ("auto", *ENCODINGS[problem.kind]), f"Inputs of {problem.name} cannot be encoded so."),
-        "missing": (missing, ("auto", "refuse", "median"), "Missing values cannot be treated so."),
-        "fit_on": (fit_on, ("train", "all"), "There is no such part to take statistics from."),
-    }
-    for name, (value, allowed, fact) in choices.items():
-        if value not in allowed:
-            raise ValueError(f"{fact} Received: {name}={value!r}. Choose from {', '.join(allowed)}.")
-    if (ratios or missing == "median") and problem.kind != "table":
+def _check_choice(name: str, value: str, allowed: tuple[str, ...], problem: Problem) -> None:
+    if value not in allowed:
         raise ValueError(
-            f"Only a table has columns to make ratios of or to fill, and {problem.name} is none. "
-            f"Received: ratios={ratios!r}, missing={missing!r}. Leave both out."
+            f"Inputs of {problem.name} cannot be prepared so. Received: {name}={value!r}. Choose from "
+            f"{', '.join(allowed)}."
         )
 
 
@@ -121,16 +102,11 @@ def _fit_images(x: np.ndarray, empty: Preparation) -> Preparation:
         scale = 1.0 if empty.encoding == "raw" else 1 / empty.problem.pixel_max
         return dataclasses.replace(empty, input_scale=scale)
     mean, std = float(x.mean(dtype=np.float64)), float(x.std(dtype=np.float64))
-    if std == 0:
-        raise ValueError(
-            f"All pixels are {mean:g}, so there is nothing to see. Received: {empty.problem.name}, x_train of shape "
-            f"{x.shape}. Look at the images."
-        )
-    return dataclasses.replace(empty, mean=(mean,), std=(std,))
+    return dataclasses.replace(empty, mean=(mean,), std=(std or 1.0,))
 
 
 def _fit_table(x: np.ndarray, empty: Preparation, *, fill: bool) -> Preparation:
-    """The median of each raw column, then mean, deviation and range of each column, ratios included."""
+    """The median of each raw column, then mean, deviation and range of each column of numbers."""
     problem = empty.problem
     if fill:
         if (lost := np.isnan(x).all(axis=0)).any():
@@ -139,7 +115,7 @@ def _fit_table(x: np.ndarray, empty: Preparation, *, fill: bool) -> Preparation:
                 f"columns {list_columns(lost, problem.column_names)}. Drop them."
             )
         empty = dataclasses.replace(empty, median=tuple(np.nanmedian(x.astype(np.float64), axis=0).tolist()))
-    full = empty.complete(x)  # (n, columns), ratios included
+    full = empty.complete(x)  # (n, numbers)
     constant = np.ptp(full, axis=0) == 0
     if constant.any() and not problem.origin:  # in data of one's own a fold may have lost the few values that differ
         raise ValueError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -12,9 +13,17 @@ from recipe.core.input_checks import expect
 from recipe.core.measures import MEASURES, check_outputs
 from recipe.core.prepared import Prepared
 from recipe.core.problem import Problem, ProblemType
-from recipe.steps.s2_measure import LEVEL, RESAMPLES, is_right_or_wrong, resample_scores
+from recipe.steps.s2_measure import (
+    LEVEL,
+    RESAMPLES,
+    is_right_or_wrong,
+    permutation_p_value,
+    resample_scores,
+    variance_of_folds,
+)
 from recipe.steps.s5_rival import Rival, fit_rival
 
+FEWEST = 6  # samples, below which no difference of two models can be told: not even a sign test could
 YES = np.max  # of labels, of which one is a yes
 
 # The best constant guess for each measure. The median has the smallest mean absolute error, the mean the smallest
@@ -44,7 +53,7 @@ class Baseline:
     guess : the guess itself: the class, or the value of each output, in words
     value : the measure on the validation part
     outputs : np.ndarray of shape (n_val, outputs), what a network that guesses so would put out
-    prepared : the data that it is of; None where only targets were given
+    prepared : the data that it is of
     """
 
     problem: Problem
@@ -52,22 +61,11 @@ class Baseline:
     guess: str
     value: float
     outputs: np.ndarray = field(repr=False)
-    prepared: Prepared | None = field(repr=False, default=None)
+    prepared: Prepared = field(repr=False)
 
     @cached_property
     def rival(self) -> Rival:
-        """The best simple model that is no network, by scikit-learn, on the same data; it is fitted when asked for.
-
-        Raises
-        ------
-        ValueError
-            If the baseline was computed from targets alone.
-        """
-        if self.prepared is None:
-            raise ValueError(
-                "A rival reads the inputs, too. Received: a baseline of targets alone. Compute it by "
-                "compute_baseline(prepared)."
-            )
+        """The best simple model that is no network, by scikit-learn, on the same data; it is fitted when asked for."""
         return fit_rival(self.prepared)
 
     @property
@@ -80,41 +78,30 @@ class Baseline:
         )
 
 
-def compute_baseline(
-    problem: Problem | Prepared, y_train: np.ndarray | None = None, y_val: np.ndarray | None = None
-) -> Baseline:
+def compute_baseline(prepared: Prepared) -> Baseline:
     """Guess without the input, as well as the problem's measure allows.
 
-    The guess is learned from the training targets and judged on the validation targets, like a model. Of prepared data
-    the baseline also has a `rival`, the best simple model that is no network.
-
-    Parameters
-    ----------
-    problem : the problem; or what `prepare` returned, which brings the targets of both parts
-    y_train, y_val : np.ndarray of shape (n,), or (n, outputs) for multilabel and vector targets
-        Labels, or quantities in the unit that the model is trained on.
+    The guess is learned from the training targets and judged on the validation targets, like a model. The baseline
+    also has a `rival`, the best simple model that is no network.
 
     Raises
     ------
     ValueError
-        If the targets do not fit the problem, or yes is to be guessed and the training part has no yes.
+        If yes is to be guessed and the training part has no yes.
     TypeError
-        If that is neither a problem nor prepared data.
+        If that is no prepared data.
 
     Examples
     --------
-    >>> from recipe.data.problems import find_problem
-    >>> compute_baseline(find_problem("imdb"), np.array([0, 0, 1]), np.array([0, 1, 1, 0])).value
-    0.5
+    >>> from recipe import hold_out, load, prepare
+    >>> compute_baseline(prepare(hold_out(load("mnist_five", source="sample", rows=200)))).name
+    'always yes'
     """
-    prepared = problem if isinstance(problem, Prepared) else None
-    if prepared is not None:
-        problem, y_train, y_val = problem.problem, problem.y_train, problem.y_val
-    expect(problem, Problem, "A baseline is what a guess achieves on the targets of a problem.")
+    expect(prepared, Prepared, "A baseline is what a guess achieves on prepared data.")
+    problem = prepared.problem
     name, guess = _GUESSES[problem.measure]
-    y_train, y_val = (check_outputs(problem, y, np.zeros((len(y), problem.outputs)))[0] for y in (y_train, y_val))
-    columns = y_train[:, None] if y_train.ndim == 1 else y_train
-    guesses = np.array([guess(column) for column in columns.T], dtype=np.float64)
+    y_train, y_val = prepared.y_train, prepared.y_val
+    guesses = np.array([guess(column) for column in y_train.reshape(len(y_train), -1).T], dtype=np.float64)
     if guess is YES and not guesses.all():
         names = problem.output_names[-len(guesses) :]  # of a binary problem's two names the last is the yes
         raise ValueError(
@@ -153,9 +140,8 @@ class StatisticalPower:
     measure : the name of the measure of success
     model, baseline : the measure of either
     difference : how much better the model is, in the measure's unit; below 0 where it is worse
-    interval : from the 5th to the 95th percentile of the difference over resampled validation sets; its lower end is
-        the one-sided 95 % bound
-    p_value : chance of a difference at least as large if the model were no better than the baseline (one-sided)
+    interval : of the difference, at a level of 90 %, so that its lower end is the one-sided bound of 95 %
+    p_value : how often a difference at least as large would turn up if the model were no better (one-sided)
     test : which test that is from
     samples : number of validation samples
     """
@@ -170,30 +156,34 @@ class StatisticalPower:
     samples: int
 
     @property
-    def confidence(self) -> float:
-        """One minus the p-value."""
-        return 1.0 - self.p_value
-
-    @property
     def beats_baseline(self) -> bool:
-        """Whether the confidence reaches 95 %."""
-        return self.p_value <= round(1.0 - LEVEL, 12)
+        """Whether the p-value is 0.05 or below, on six samples or more."""
+        return self.samples >= FEWEST and self.p_value <= round(1.0 - LEVEL, 12)
 
     @property
     def sentence(self) -> str:
         """The verdict in words, with its numbers."""
         numbers = f"{MEASURES[self.measure].title} {self.model:.3g} against {self.baseline:.3g}"
-        tested = f"({self.test}, {self.samples} validation samples)"
-        chance = "p < 0.001" if self.p_value < 0.001 else f"p = {self.p_value:.2g}"
-        if self.beats_baseline:
-            return f"The model beats the baseline: {numbers}, {chance} {tested}."
-        if not self.difference > 0:  # NaN is not, either
-            return f"The model does not beat the baseline: {numbers} {tested}."
-        return f"That the model beats the baseline may be chance: {numbers}, {chance} {tested}."
+        tested = f"{self.test}, {self.samples:,} validation samples"
+        if self.samples < FEWEST:
+            return f"Too few samples to tell whether the model beats the baseline: {numbers} ({self.samples} of them)."
+        if math.isfinite(self.difference):
+            low, high = (f"{end:.2g}" for end in self.interval)
+            chance = "p < 0.001" if self.p_value < 0.001 else f"p = {self.p_value:.2g}"
+            tested = f"90 % interval of the difference {low} to {high}; {chance}, {tested}"
+        can_be_told = self.beats_baseline or not self.difference > 0  # NaN is no better
+        verb = "beats" if self.beats_baseline else "does not beat" if can_be_told else "cannot be told from"
+        return f"The model {verb} the baseline: {numbers} ({tested})."
 
 
 def statistical_power(
-    problem: Problem, y_val: np.ndarray, outputs: np.ndarray, baseline: Baseline, *, seed: int = 0
+    problem: Problem,
+    y_val: np.ndarray,
+    outputs: np.ndarray,
+    baseline: Baseline,
+    *,
+    folds: Sequence[Prepared] = (),
+    seed: int = 0,
 ) -> StatisticalPower:
     """Test whether a model beats a baseline on the validation samples.
 
@@ -201,8 +191,11 @@ def statistical_power(
     right or wrong (accuracy with one answer a sample) the test is McNemar's in its exact form: samples that both get
     right, or both wrong, tell nothing; if neither were better, the rest would fall to either side like a fair coin, so
     the wins of the model are held against a binomial distribution. Every other measure is tested by a paired
-    bootstrap: validation sets are drawn with replacement from the one there is, and the p-value is the share of them
-    on which the model is not better. (It is never put below 1 / 2^n: n samples cannot tell more.)
+    permutation test (see `recipe.steps.s2_measure.permutation_p_value`, which has its rates of false alarms). Fewer
+    than six samples are too few to tell.
+
+    Folds share training samples, so that their scores are no independent ones: the gains of the folds are tested by
+    the corrected t-test of Nadeau and Bengio.
 
     Parameters
     ----------
@@ -210,6 +203,7 @@ def statistical_power(
     outputs : np.ndarray of shape (n, outputs), the model's raw outputs; one that is not finite beats nothing
     baseline : Baseline
         With its own outputs on the same samples, in the same order.
+    folds : the folds whose validation parts the samples are, in their order; none of a hold-out
     seed : fixes the draw
 
     Raises
@@ -220,9 +214,9 @@ def statistical_power(
     References
     ----------
     Q. McNemar, Note on the sampling error of the difference between correlated proportions, Psychometrika 12, 1947.
-    B. Efron and R. Tibshirani, An Introduction to the Bootstrap, 1993, chapter 16.
+    C. Nadeau and Y. Bengio, Inference for the generalization error, Machine Learning 52, 2003.
     """
-    from scipy.stats import binom
+    from scipy.stats import binom, t
 
     measure = MEASURES[problem.measure]
     value = measure.compute(problem, y_val, outputs)
@@ -239,14 +233,31 @@ def statistical_power(
         nowhere = {"difference": math.nan, "interval": (math.nan, math.nan), "p_value": 1.0}
         return StatisticalPower(**common, **nowhere, test="none: the outputs are not finite")
     both = (outputs, baseline.outputs)
-    gains = measure.gain(*resample_scores(problem, y_val, both, RESAMPLES, seed))
-    low, high = np.quantile(gains, [1 - LEVEL, LEVEL]).tolist()
-    if is_right_or_wrong(problem):
-        ours, theirs = (measure.per_sample(problem, y_val, one) for one in both)
-        wins, losses = int((ours > theirs).sum()), int((ours < theirs).sum())
-        test, p_value = "exact McNemar test", float(binom.sf(wins - 1, wins + losses, 0.5))
+    difference = measure.gain(value, reference)
+    if len(folds) > 1:
+        ends = np.cumsum([len(fold.y_val) for fold in folds])[:-1]
+        cut = [np.split(values, ends) for values in (y_val, *both)]
+        gains = [
+            measure.gain(measure.compute(problem, y, ours), measure.compute(problem, y, theirs))
+            for y, ours, theirs in zip(*cut, strict=True)
+        ]
+        test, freedom = f"corrected t-test of {len(folds)} folds", len(folds) - 1
+        error = float(np.std(gains, ddof=1)) * math.sqrt(variance_of_folds(folds))
+        p_value = float(t.sf(difference / error, freedom)) if error else float(difference <= 0)
     else:
-        test = f"paired bootstrap of {RESAMPLES} resamples"
-        p_value = max((1 + int((gains <= 0).sum())) / (RESAMPLES + 1), 0.5**samples)
-    found = {"difference": measure.gain(value, reference), "interval": (low, high), "p_value": p_value}
-    return StatisticalPower(**common, **found, test=test)
+        freedom = max(samples - 1, 1)
+        error = float(measure.gain(*resample_scores(problem, y_val, both, RESAMPLES, seed)).std())
+        if is_right_or_wrong(problem):
+            ours, theirs = (measure.per_sample(problem, y_val, one) for one in both)
+            wins, losses = int((ours > theirs).sum()), int((ours < theirs).sum())
+            test, p_value = "exact McNemar test", float(binom.sf(wins - 1, wins + losses, 0.5))
+        else:
+            test, p_value = "paired permutation test", permutation_p_value(problem, y_val, *both, seed=seed)
+    margin = float(t.ppf(LEVEL, freedom)) * error
+    return StatisticalPower(
+        **common,
+        difference=difference,
+        interval=(difference - margin, difference + margin),
+        p_value=p_value,
+        test=test,
+    )

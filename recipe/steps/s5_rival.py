@@ -14,7 +14,7 @@ import numpy as np
 
 from recipe.core.measures import MEASURES
 from recipe.core.prepared import Prepared
-from recipe.core.problem import ProblemType
+from recipe.core.problem import Problem, ProblemType
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -63,7 +63,7 @@ def fit_rival(prepared: Prepared, *, seed: int = 0) -> Rival:
     y_train = prepared.y_train[rows]
     found = []
     for name, model in _choose_models(prepared, seed).items():
-        outputs = _fit_predict(model, x_train, y_train, x_val, prepared)
+        outputs = _predict(model.fit(x_train, y_train), x_val, prepared.problem)
         value = measure.compute(prepared.problem, prepared.y_val, outputs)
         found.append(Rival(name=name, value=value, outputs=outputs, samples=len(rows)))
     return max(found, key=lambda rival: measure.gain(rival.value, 0.0))
@@ -115,15 +115,8 @@ def _choose_models(prepared: Prepared, seed: int) -> dict[str, BaseEstimator]:
     return models if problem.kind == "table" else {names[0]: linear}
 
 
-def _fit_predict(
-    model: BaseEstimator, x_train: np.ndarray, y_train: np.ndarray, x_val: np.ndarray, prepared: Prepared
-) -> np.ndarray:
+def _predict(model: BaseEstimator, x_val: np.ndarray, problem: Problem) -> np.ndarray:
     """Return what a fitted model says of the validation part, as a network would: (n_val, outputs)."""
-    problem = prepared.problem
-    y_train = y_train[:, 0] if y_train.ndim == 2 and y_train.shape[1] == 1 else y_train
-    if problem.type.is_classification and y_train.ndim == 1 and len(np.unique(y_train)) < 2:
-        return np.tile(np.eye(max(problem.outputs, 2))[y_train[0]][-problem.outputs :], (len(x_val), 1))
-    model.fit(x_train, y_train)
     if not problem.type.is_classification:
         outputs = model.predict(x_val).reshape(len(x_val), -1)
         return outputs.clip(0, 1) if problem.type is ProblemType.BOUNDED_REGRESSION else outputs

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from numbers import Real
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +16,7 @@ from recipe.core.run import Run, lowest_epoch
 
 if TYPE_CHECKING:
     import keras
+    import pandas as pd
 
 EXPLOSION = 10.0  # times the best training loss so far
 LEARNED = 0.01  # of the first training loss: a smaller fall is no learning
@@ -25,6 +26,17 @@ MATERIAL_RISE = 0.02  # of the lowest level: a smaller rise is not worth a name,
 MATERIAL_FALL = 0.01  # of the last level, over the last fifth of the epochs
 NEGLIGIBLE = 0.001  # of the fall since the first epoch: matters where a loss approaches 0
 ERRORS_OF_A_RISE, ERRORS_OF_A_FALL = 4.0, 3.0  # standard errors; the lowest of many levels is low by chance too
+FAR = 2.5  # times the training loss, in every epoch: validation is of another kind
+BY_HEART = 0.1  # of the first training loss, or less, and a tenth of the validation loss
+SWING = 0.15  # of the level of the training loss: noise of that size is no noise of batches
+LEAST_SHARE = 0.005  # half a point of a share is not worth a name
+
+# Keras 1 to 3 call one measure by several names, with the loss's or the output's name before, and _1 behind.
+_KNOWN = re.compile(
+    r"(?:.*_)?(?:(?P<share>acc|accuracy|f1|f1_score|precision|recall|auc)"
+    r"|(?P<error>mae|mse|mean_absolute_error|mean_squared_error))(?:_\d+)?"
+)
+_SHORT = {"acc": "accuracy", "f1_score": "f1", "mean_absolute_error": "mae", "mean_squared_error": "mse"}
 
 TOLERANCE = 0.02  # error below which a part is not worth working on: two points of a hundred
 LARGE = 5  # times the tolerance: a part of that size is worth working on, whatever the other part
@@ -41,6 +53,7 @@ class Verdict(StrEnum):
     OVERFITTING = "overfitting"
     DIVERGED = "diverged"
     NOT_LEARNING = "did not learn"
+    SUSPECT = "suspect"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,10 +66,10 @@ class HistoryDiagnosis:
     monitor : the key of the curve that was judged
     epochs : how many there are
     best_epoch : from 0, that of the lowest value, as `Run.best_epoch` is; None where no epoch is finite
-    overfitting_epoch : from 0, the first epoch after the best one, so also the number of epochs to train for; None
-        unless the verdict is overfitting
+    overfitting_epoch : from 0, the first epoch after the best one, so also the number of epochs to train for; 0 where
+        no epoch did any good; None unless the verdict is overfitting
     diverged_epoch : from 0, the first epoch whose loss is not finite or explodes; None unless the verdict is diverged
-    best_loss, last_loss : smoothed levels of the judged curve
+    best_loss, last_loss : of the judged curve, in its best and its last epoch
     first_train_loss, last_train_loss : of the training curve
     note : what else a reader should know; may be empty
     """
@@ -82,8 +95,12 @@ class HistoryDiagnosis:
         train = f"training loss from {self.first_train_loss:.3g} to {self.last_train_loss:.3g}"
         if self.verdict is Verdict.DIVERGED:
             text = f"Diverged in epoch {self.diverged_epoch + 1} of {self.epochs}: the loss is not finite or explodes."
+        elif self.verdict is Verdict.SUSPECT:
+            text = f"Suspect, look at the data before the network ({train}):"
         elif self.verdict is Verdict.NOT_LEARNING:
             text = f"Did not learn in {self.epochs} epochs: {train}."
+        elif self.verdict is Verdict.OVERFITTING and not self.overfitting_epoch:
+            text = f"Overfitting since epoch 1, all is learned by heart: {train}."
         elif self.verdict is Verdict.OVERFITTING:
             text = f"Overfitting since epoch {self.overfitting_epoch + 1}: best in epoch {best}, {rise}; {train}."
         elif self.verdict is Verdict.IMPROVING:
@@ -93,26 +110,40 @@ class HistoryDiagnosis:
         return f"{text} {self.note}".rstrip()
 
 
-def diagnose_history(run: Run | Mapping[str, Sequence[float]] | keras.callbacks.History) -> HistoryDiagnosis:
+def diagnose_history(
+    run: Run | Mapping[str, Sequence[float]] | keras.callbacks.History | pd.DataFrame,
+    *,
+    baseline: float | None = None,
+    measure: str | None = None,
+    val_samples: int | None = None,
+) -> HistoryDiagnosis:
     """Say what training curves show.
 
     In this order: *diverged*, if a loss is not finite, or the training loss ends above its first value and ten times
-    above its best one; *did not learn*, if the training loss never falls by 1 % and three times its noise, or the
-    measure stays within 2 % of the baseline's error while the loss does not fall any more; *overfitting*, if the
-    validation loss rises after its lowest point by more than noise explains (see `_find_turn`) while the training
-    loss does not rise with it; *still improving*, if it falls at the end by more than noise; else *best here*.
+    above its best one; *suspect*, if the curves are those of no sound pipeline (see `_find_fault`); *did not learn*, if
+    the training loss never falls by 1 % and three times its noise, or the measure stays within 2 % of the baseline's
+    error while the loss does not fall any more; *overfitting*, if the validation loss rises after its lowest point by
+    more than noise explains (see `_find_turn`) while the training loss does not rise with it, or never improves while
+    training falls to nearly nothing; *still improving*, if it falls at the end by more than noise; else *best here*.
+    Where the measure of success says otherwise than the loss, both are said.
+
+    @@RATES@@
 
     Parameters
     ----------
-    run : Run, or what `model.fit` returned, or a mapping of names to one number an epoch
+    run : Run, or what `model.fit` returned, or a mapping or DataFrame of names to one number an epoch
         ``data_loss`` and ``val_data_loss`` are taken where they are, for ``loss`` and ``val_loss`` hold the penalty of
-        L1 and L2 too, which says nothing about fitting. Without validation the training loss is judged alone. A run
-        knows its baseline, which decides whether anything was learned, also where that took a single epoch.
+        L1 and L2 too, which says nothing about fitting. Without validation the training loss is judged alone.
+    baseline : the measure of a guess without the input, which decides whether anything was learned, also where that
+        took a single epoch; None takes that of the run, if it is one
+    measure : which key of the history the measure of success is, such as ``"acc"``; None takes the first that is known
+        by its name, or that of the run
+    val_samples : how many validation samples there are: then it is said which differences they cannot show
 
     Raises
     ------
     ValueError
-        If there is no training loss, no epoch, or lists differ in length.
+        If there is no training loss, no epoch, or lists differ in length; or the measure is not there.
     TypeError
         If there is no history, or a value of it is not a number.
 
@@ -123,60 +154,117 @@ def diagnose_history(run: Run | Mapping[str, Sequence[float]] | keras.callbacks.
     >>> diagnosis.verdict == "overfitting", diagnosis.best_epoch, diagnosis.overfitting_epoch
     (True, 2, 3)
     """
-    monitor, train, judged = _read_curves(run)
-    is_validated = monitor.startswith("val_")
-    common = {"monitor": monitor, "epochs": len(train), "first_train_loss": float(train[0])}
+    curves = _read_curves(run, baseline, measure)
+    train, judged = curves.train, curves.judged
+    common = {"monitor": curves.monitor, "epochs": len(train), "first_train_loss": float(train[0])}
+    common |= {"last_loss": float(judged[-1]), "last_train_loss": float(train[-1])}
     diverged = _find_divergence(train, judged)
     if diverged is not None:
         best = int(judged[:diverged].argmin()) if diverged else None
-        last = {"last_loss": float(judged[-1]), "last_train_loss": float(train[-1])}
-        return HistoryDiagnosis(verdict=Verdict.DIVERGED, best_epoch=best, diverged_epoch=diverged, **common, **last)
+        return HistoryDiagnosis(verdict=Verdict.DIVERGED, best_epoch=best, diverged_epoch=diverged, **common)
     turn, train_turn = _find_turn(judged), _find_turn(train)
-    verdict, note = _judge_curves(train, turn, train_turn, _beats_baseline(run), is_validated=is_validated)
+    since = None
+    if fault := _find_fault(curves):
+        verdict, notes = Verdict.SUSPECT, [fault]
+    else:
+        verdict, *notes = _judge_curves(curves, turn, train_turn)
+        if verdict is Verdict.OVERFITTING:
+            since = turn.epoch + 1 if turn.rises else 0
+        notes += _look_around(curves, turn, train_turn, verdict, val_samples)
     return HistoryDiagnosis(
         verdict=verdict,
         best_epoch=turn.epoch,
-        overfitting_epoch=turn.epoch + 1 if verdict is Verdict.OVERFITTING else None,
-        best_loss=turn.lowest,
-        last_loss=turn.last,
-        last_train_loss=train_turn.last,
-        note=note,
+        overfitting_epoch=since,
+        best_loss=float(judged[turn.epoch]),
+        note=" ".join(filter(None, notes)),
         **common,
     )
 
 
-def _read_curves(run: object) -> tuple[str, np.ndarray, np.ndarray]:
-    """Return the key of the curve to judge, the training loss and the curve to judge, each of shape (epochs,).
+@dataclass(frozen=True, kw_only=True)
+class _Curves:
+    """What a history holds, in whatever form it came: losses and errors of shape (epochs,)."""
 
-    The losses are those without penalties, where both parts have such a one. A final run has no validation.
-    """
-    history = getattr(run, "history", run)
+    monitor: str  # the key of the curve to judge
+    train: np.ndarray
+    judged: np.ndarray
+    measure: str  # its key on the training part; empty where there is none
+    is_share: bool  # of right answers: the errors are what is missing to 1
+    train_measure: np.ndarray  # empty where there is none, as is the next
+    val_measure: np.ndarray
+    baseline: float  # NaN where it is unknown
+
+    @property
+    def is_validated(self) -> bool:
+        return self.monitor.startswith("val_")
+
+    def beats_baseline(self, *, validation: bool = False) -> bool | None:
+        """Say whether the measure is better than a guess over the last third of the epochs; None if that is unknown."""
+        sides = [self.val_measure] if validation else [self.train_measure, self.val_measure]
+        late = [self.error(float(np.median(side[2 * len(side) // 3 :]))) for side in sides if len(side)]
+        guess = self.error(self.baseline)
+        return min(late) < BEYOND_BASELINE * guess if late and 0 < guess < math.inf else None
+
+    def error(self, values: np.ndarray | float) -> np.ndarray | float:
+        """Return the measure as an error: what is missing to 1, or itself."""
+        return 1 - values if self.is_share else values
+
+
+def _read_curves(run: object, baseline: float | None, measure: str | None) -> _Curves:
+    """Read the losses and the measure of success. A final run has no validation."""
+    is_run, is_table = isinstance(run, Run), hasattr(run, "columns")
+    history = run.to_dict("list") if is_table else getattr(run, "history", run)
     if not isinstance(history, Mapping):
         is_several = isinstance(run, Sequence) and run and isinstance(run[0], Run)
         way = "one of the runs, or their mean: recipe.core.run.mean_run(runs)" if is_several else "what train returned"
         raise TypeError(f"Curves are diagnosed of one training. Received: a {type(run).__name__}. Give {way}.")
     has_data_pair = "data_loss" in history and ("val_data_loss" in history or "val_loss" not in history)
     key = "data_loss" if has_data_pair else "loss"
+    keys = ", ".join(map(str, history)) or "no key"
     if not len(history.get(key, ())):
         raise ValueError(
-            f"The history has no training loss of one epoch at least. Received: history with "
-            f"{', '.join(map(str, history)) or 'no key'}. Pass what Keras returned, such as model.fit(...).history."
-        )
-    is_validated = f"val_{key}" in history and not getattr(run, "final", False)
-    monitor = f"val_{key}" if is_validated else key
-    try:  # float by float: NumPy would take None for a loss that is not finite
-        train, judged = (np.array([float(value) for value in history[name]]) for name in (key, monitor))
-    except (TypeError, ValueError):
-        raise TypeError(
-            f"A history holds numbers, one an epoch. Received: {key}={list(history[key])[:3]!r}. Pass what Keras "
+            f"The history has no training loss of one epoch at least. Received: history with {keys}. Pass what Keras "
             "returned, such as model.fit(...).history."
-        ) from None
+        )
+    is_final = is_run and run.final
+    monitor = f"val_{key}" if f"val_{key}" in history and not is_final else key
+    # Float by float: NumPy would take None for a loss that is not finite.
+    train, judged = (np.array([float(value) for value in history[name]]) for name in (key, monitor))
     if len(train) != len(judged):
         raise ValueError(
             f"The history has {len(train)} epochs of training and {len(judged)} of {monitor}. Received: lists of "
             "different length. Validate after every epoch."
         )
-    return monitor, train, judged
+    if is_run:
+        baseline, measure = run.baseline if baseline is None else baseline, measure or run.measure
+    name = _find_measure(history, measure)
+    if not name and not is_run and (measure or baseline is not None):
+        raise ValueError(
+            f"The history does not hold the measure of success. Received: measure={measure!r}, history with {keys}. "
+            "Pass measure= one of its keys that is a share of right answers or an error."
+        )
+    is_share = bool(name) and _KNOWN.fullmatch(name)["share"] is not None
+    sides = [np.array(history.get(side, ()), float) for side in (name, f"val_{name}")]
+    return _Curves(
+        monitor=monitor,
+        train=train,
+        judged=judged,
+        measure=name,
+        is_share=is_share,
+        train_measure=sides[0],
+        val_measure=sides[1][:0] if is_final else sides[1],
+        baseline=math.nan if baseline is None else baseline,
+    )
+
+
+def _find_measure(history: Mapping[str, Sequence[float]], measure: str | None) -> str:
+    """Return the key of the measure of success, the first that has its name under any edition of Keras; or empty."""
+    names = dict.fromkeys(str(key).removeprefix("val_") for key in history)
+    known = {name: match["share"] or match["error"] for name in names if (match := _KNOWN.fullmatch(name))}
+    if measure is None or measure in known:
+        return measure or next(iter(known), "")
+    wanted = _SHORT.get(measure, measure)
+    return next((name for name, core in known.items() if wanted in (_SHORT.get(core, core), name)), "")
 
 
 def _find_divergence(train: np.ndarray, judged: np.ndarray) -> int | None:
@@ -195,47 +283,142 @@ def _find_divergence(train: np.ndarray, judged: np.ndarray) -> int | None:
     return len(train) - int(is_above[::-1].argmin())
 
 
-def _can_be_beaten(baseline: float, measure: str) -> bool:
-    """Say whether a guess makes an error, so that a model can make a smaller one."""
-    return 0 < (1 - baseline if MEASURES[measure].higher_is_better else baseline) < math.inf
+def _find_fault(curves: _Curves) -> str:
+    """Say what the curves of no sound pipeline show, and where to look; empty where there is nothing of the kind.
 
-
-def _beats_baseline(run: object) -> bool | None:
-    """Say whether a run's measure is better than its baseline over the last third of the epochs, on either side.
-
-    None where that cannot be said: plain curves have no baseline.
+    A loss below 0 that is a cross-entropy (the measure is a share of right answers) or falls ever faster; a validation
+    loss that is the same in four epochs or more while the training loss falls; one that is `FAR` above the training
+    loss in three or more, the first included, at about the same distance: overfitting begins at nearly none.
     """
-    if not isinstance(run, Run) or not _can_be_beaten(run.baseline, run.measure):
-        return None
-    sides = (run.measure,) if run.final else (run.measure, f"val_{run.measure}")
-    late = [float(np.median(curve[2 * len(curve) // 3 :])) for key in sides if (curve := run.history.get(key))]
-    is_share = MEASURES[run.measure].higher_is_better
-    limit = BEYOND_BASELINE * (1 - run.baseline if is_share else run.baseline)
-    return any((1 - level if is_share else level) < limit for level in late) if late else None
+    train, judged, epochs = curves.train, curves.judged, len(curves.train)
+    third, steps = epochs // 3, -np.diff(train)
+    is_endless = epochs > 2 and np.median(steps[-third:]) >= np.median(steps[:third]) > 0
+    if train.min() < 0 and (curves.is_share or is_endless):
+        return (
+            f"the loss falls below 0, to {train.min():.3g}, where no cross-entropy and no error can be. That is no "
+            "improvement: look at the labels, which may lie outside of 0 to 1."
+        )
+    if not curves.is_validated or epochs < 3:
+        return ""
+    if epochs > 3 and np.ptp(judged) <= 1e-5 * abs(judged[0]) and train[0] - train.min() > 0.05 * abs(train[0]):
+        return (
+            f"the validation loss is {judged[0]:.5g}{_name_level(judged[0])} in every epoch: what is learned does not "
+            "reach the validation outputs. Look for a layer that works otherwise in inference, for inputs that are all "
+            "alike or not scaled, for dead or saturated units."
+        )
+    gap, late = judged - train, slice(-third, None)
+    is_close = train.min() <= 0 or (judged < FAR * train).any()
+    if is_close or np.median(gap[late]) > 2 * gap[0] or np.median(judged[late]) < judged[0] / 2:
+        return ""
+    return (
+        f"the validation loss is far above the training loss from the first epoch on, {judged[0]:.3g} against "
+        f"{train[0]:.3g} there{_say_measure(curves)}: the validation part is of another kind. Look for rows that were "
+        "sorted before they were cut, then for another preparation; or the network had been trained before."
+    )
 
 
-def _judge_curves(
-    train: np.ndarray, turn: _Turn, train_turn: _Turn, beats: bool | None, *, is_validated: bool
-) -> tuple[Verdict, str]:
+def _say_measure(curves: _Curves) -> str:
+    """Write the last measure of both parts; empty where they have none."""
+    sides = curves.val_measure, curves.train_measure
+    if not all(map(len, sides)):
+        return ""
+    return f", {curves.measure} {sides[0][-1]:.2g} against {sides[1][-1]:.2g} at the end"
+
+
+def _name_level(loss: float) -> str:
+    """Say of which guess between classes a cross-entropy is, if it is one."""
+    classes = round(math.exp(min(loss, 7.0)))
+    is_guess = classes > 1 and abs(loss - math.log(classes)) < min(0.002, 0.1 / classes)
+    return f" (ln {classes}, equal probabilities for {classes} classes)" if is_guess else ""
+
+
+def _judge_curves(curves: _Curves, turn: _Turn, train_turn: _Turn) -> tuple[Verdict, str]:
     """Return the verdict on finite curves, and a note."""
-    unseen = "" if is_validated else "Validation was not measured: overfitting cannot be seen."
+    train, beats = curves.train, curves.beats_baseline()
     if beats is False:
         # A measure with a threshold may wait for long while the loss falls: a rare class, say.
         verdict = Verdict.IMPROVING if turn.falls else Verdict.NOT_LEARNING
-        return verdict, f"The measure is where a guess without the input is. {unseen}".rstrip()
+        return verdict, "The measure is where a guess without the input is."
     if len(train) == 1:
-        return Verdict.IMPROVING, f"One epoch has no direction: train longer. {unseen}".rstrip()
+        return Verdict.IMPROVING, "One epoch has no direction: train longer."
     fall = train[0] - train_turn.lowest
     is_noise = fall <= 3 * train_turn.noise and not train_turn.falls
     if beats is None and (is_noise or fall <= LEARNED * abs(train[0])):
-        return Verdict.NOT_LEARNING, "(Or all was learned within the first epoch: the baseline tells.)"
-    if turn.rises and is_validated:
+        return Verdict.NOT_LEARNING, "(Or a plateau is not left yet, or one epoch was enough: the baseline tells.)"
+    if turn.rises and curves.is_validated:
         # Where both losses rise, training itself is unstable: nothing is being learned by heart.
         level = float(_running_median(train, _window(len(train)))[turn.epoch])
         if train_turn.last > level + max(0.02 * abs(level), train_turn.noise):
             return Verdict.BEST_HERE, "The training loss rises with it: training is unstable; try a lower rate."
         return Verdict.OVERFITTING, ""
-    return (Verdict.IMPROVING if turn.falls else Verdict.BEST_HERE), unseen
+    if curves.is_validated and _is_by_heart(curves, turn, train_turn):
+        return Verdict.OVERFITTING, (
+            f"The validation loss never improves, {turn.lowest:.3g}{_name_level(turn.lowest)}{_say_measure(curves)}: "
+            "nothing carries over. Or the labels do not belong to their inputs."
+        )
+    return (Verdict.IMPROVING if turn.falls else Verdict.BEST_HERE), ""
+
+
+def _is_by_heart(curves: _Curves, turn: _Turn, train_turn: _Turn) -> bool:
+    """Say whether training falls to nearly nothing while validation stays where training began.
+
+    The measure has a say, for a good model may have learned within an epoch all that carries over: validation is no
+    better than the baseline, or, where none is known, a quarter of the answers are wrong and no epoch mends that.
+    """
+    judged, errors = curves.judged, curves.error(curves.val_measure)
+    is_learned = len(judged) > 3 and train_turn.last <= BY_HEART * min(curves.train[0], turn.last)
+    stays = judged[0] - turn.lowest <= max(MATERIAL_RISE * judged[0], 3 * turn.noise)
+    if not is_learned or not stays or turn.lowest < 0.8 * curves.train[0]:
+        return False
+    beats = curves.beats_baseline(validation=True)
+    if beats is not None or not curves.is_share or not len(errors):
+        return not beats
+    return bool(errors.min() >= max(0.25, 0.9 * errors[0]))
+
+
+def _look_around(
+    curves: _Curves, turn: _Turn, train_turn: _Turn, verdict: Verdict, val_samples: int | None
+) -> list[str]:
+    """Return what else is to be seen, whatever the verdict."""
+    train, judged, measure, epochs = curves.train, curves.judged, curves.val_measure, len(curves.train)
+    if not curves.is_validated:
+        return ["Validation was not measured: overfitting cannot be seen."]
+    notes = [] if verdict is Verdict.NOT_LEARNING else [_compare_with_measure(curves, turn)]
+    if "acc" in curves.measure and len(measure) > 3 and not np.ptp(measure) and not curves.beats_baseline():
+        notes.append(f"val_{curves.measure} is {measure[0]:.3g} in every epoch, as if one answer were given always.")
+    if epochs > 5 and np.mean(np.diff(train) > 0) > 0.25 and train_turn.noise > SWING * np.median(np.abs(train)):
+        notes.append("The training loss swings from epoch to epoch: try a lower rate.")
+    late = slice(2 * epochs // 3, None)
+    if epochs > 2 and np.median(train[late] - judged[late]) > max(0.05 * abs(train[late].mean()), 2 * turn.noise):
+        dropout = "" if "data" in curves.monitor else "dropout and means over an epoch make training look worse, or "
+        notes.append(f"Validation is better than training: {dropout}the validation part is the easier one.")
+    after = epochs - 1 - turn.epoch
+    if verdict is Verdict.BEST_HERE and 0 < after < max(3, epochs // 10) and train_turn.falls:
+        notes.append(f"The best epoch is only {after} from the end, which is no plateau yet: train longer.")
+    if val_samples and curves.is_share and len(measure):
+        share = (val_samples * measure[turn.epoch] + 1) / (val_samples + 2)  # not even a perfect one is certain
+        margin = 1.96 * math.sqrt(share * (1 - share) / val_samples)
+        notes.append(
+            f"{val_samples:,} validation samples know val_{curves.measure} to ± {margin:.2g} (95 % interval): smaller "
+            "differences they cannot show."
+        )
+    return notes
+
+
+def _compare_with_measure(curves: _Curves, turn: _Turn) -> str:
+    """Say what the measure of success does where the loss does otherwise, and which one to stop by."""
+    measure = curves.val_measure
+    if len(measure) < 3 or not np.isfinite(measure).all():
+        return ""
+    found = _find_turn(curves.error(measure))
+    rises = found.rises and (not curves.is_share or found.last - found.lowest >= LEAST_SHARE)
+    if rises == turn.rises:
+        return ""
+    return (
+        f"But val_{curves.measure} {'gets' if rises else 'does not get'} worse: {measure[found.epoch]:.3g} at its best "
+        f"in epoch {found.epoch + 1}, {measure[-1]:.3g} at the end. Stop by it if only it counts, by the loss if "
+        f"{'probabilities' if curves.is_share else 'large errors'} count, too."
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -344,7 +527,6 @@ class ErrorDiagnosis:
     ----------
     train_error, validation_error, reachable_error : shares, or parts of the baseline's error
     bias, variance : ``"low"`` or ``"high"``
-    note : what else a reader should know; may be empty
     """
 
     train_error: float
@@ -352,7 +534,6 @@ class ErrorDiagnosis:
     reachable_error: float
     bias: str
     variance: str
-    note: str = ""
 
     @property
     def avoidable_bias(self) -> float:
@@ -374,8 +555,8 @@ class ErrorDiagnosis:
         bias, gap = _show_side(self.avoidable_bias), _show_side(self.variance_gap)
         return (
             f"{verdict}: training error {train}, {bias} the reachable {show_percent(self.reachable_error)}{below}; "
-            f"validation error {validation}, {gap} training. {self.note}"
-        ).rstrip()
+            f"validation error {validation}, {gap} training."
+        )
 
 
 def diagnose_errors(
@@ -411,8 +592,8 @@ def diagnose_errors(
 
     Raises
     ------
-    TypeError, ValueError
-        If an error is not a number, not finite, below 0 or a percentage; or the run has no errors: it diverged, or
+    ValueError
+        If an error is not finite, below 0 or a percentage; or the run has no errors: it diverged, or
         nothing was held out.
 
     References
@@ -428,15 +609,11 @@ def diagnose_errors(
     >>> diagnose_errors(0.15, 0.30, reachable_error=0.15).bias
     'low'
     """
-    note = ""
     if isinstance(train_error, Run):
         reachable_error = reachable_error if validation_error is None else validation_error
         train, validation = _errors_of(train_error)
     else:
         train, validation = _check_error("train_error", train_error), _check_error("validation_error", validation_error)
-        if validation > 0.5 and train - validation >= TOLERANCE:
-            given = f"diagnose_errors({1 - train:.3g}, {1 - validation:.3g})"
-            note = f"(If these numbers are accuracies, give what is missing to 1: {given}.)"
     reachable = _check_error("reachable_error", reachable_error)
     bias, gap = train - reachable, validation - train
     avoidable = max(bias, 0.0) + max(gap, 0.0)
@@ -447,14 +624,13 @@ def diagnose_errors(
         reachable_error=reachable,
         bias=_judge_part(bias, avoidable, tolerance),
         variance="low" if is_within_reach else _judge_part(gap, avoidable, tolerance),
-        note=note,
     )
 
 
 def has_errors(run: Run) -> bool:
     """Say whether a run has a score on both sides that can be told as an error: it is not final and did not diverge."""
     is_share = MEASURES[run.measure].higher_is_better  # the error of a quantity is a part of the baseline's
-    return math.isfinite(run.score + run.train_score) and (is_share or _can_be_beaten(run.baseline, run.measure))
+    return math.isfinite(run.score + run.train_score) and (is_share or 0 < run.baseline < math.inf)
 
 
 def _errors_of(run: Run) -> tuple[float, float]:
@@ -476,18 +652,11 @@ def _judge_part(part: float, avoidable: float, tolerance: float) -> str:
 
 def _check_error(name: str, value: float) -> float:
     """Return the value as a float, or say what is wrong with it."""
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"An error is a number. Received: {name}={value!r}. Give a share such as 0.05, or a run alone.")
-    if not 0 <= value < math.inf:
+    if not 0 <= value <= MOST_ERROR:
         raise ValueError(
-            f"An error is finite and never below 0. Received: {name}={value}. Give a share of wrong answers such as "
-            "0.05, or an error divided by the baseline's; a network that diverged has none."
-        )
-    if value > MOST_ERROR:
-        raise ValueError(
-            f"An error is a share of wrong answers, or of quantities a part of the baseline's error. Received: "
-            f"{name}={value:g}. If it is a percentage, give {value / 100:g}; if it has a unit, divide it by the "
-            "baseline's error."
+            "An error is finite and never below 0: a share of wrong answers, or of quantities a part of the baseline's "
+            f"error. Received: {name}={value:g}. Divide a percentage by 100, and what has a unit by the baseline's "
+            "error; a network that diverged has none."
         )
     return float(value)
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 import threading
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from recipe.core.dataset import Dataset, Split
+from recipe.core.dataset import Dataset, SealedTest, Split
 from recipe.core.input_checks import expect
 from recipe.core.measures import MEASURES, check_outputs
-from recipe.core.preparation import Ratio
 from recipe.core.prepared import encoding_for
 from recipe.core.problem import Problem
 from recipe.core.run import EpochReport
@@ -33,7 +32,7 @@ class FinalResult:
     ----------
     problem : with the measure of success, and its unit
     score : the measure on the test set
-    uncertainty : the confidence interval of the score and its standard error
+    uncertainty : the interval of the score and its standard error
     samples : number of test samples
     looks : how often the test set has been opened, this time included: those that the journal knows of earlier ones too
     validation_score, validation_samples : what validation had said, and on how many samples; None where not given
@@ -49,7 +48,7 @@ class FinalResult:
 
     @property
     def tolerance(self) -> float | None:
-        """How far validation and test may lie apart by chance at 95 %: the noise of both sets of samples.
+        """How far validation and test lie apart by chance in 95 % of cases: the noise of both sets of samples.
 
         The spread of a mean shrinks with the root of the number of samples, and both sets are from the same source,
         so the spread on the validation samples follows from the one on the test samples.
@@ -60,15 +59,13 @@ class FinalResult:
         return 1.96 * self.uncertainty.standard_error * math.sqrt(1.0 + ratio)
 
     @property
-    def promise_kept(self) -> bool | None:
-        """Whether test and validation agree within the noise of both; None where validation said nothing."""
-        if self.tolerance is None:
-            return None
-        return abs(self.score - self.validation_score) <= self.tolerance
+    def differs_from_validation(self) -> bool | None:
+        """Whether both can be told apart, beyond the noise of both; None where validation said nothing."""
+        return None if self.tolerance is None else not abs(self.score - self.validation_score) <= self.tolerance
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """The result in words: the score, the promise, and the looks where it was more than one."""
+        """The result in words: the score, what validation had promised, and the looks where it was more than one."""
         noise, measure = self.uncertainty, MEASURES[self.problem.measure]
         score = f"{self.score:.4g} {measure.unit_of(self.problem)}".rstrip()
         first = (
@@ -78,12 +75,15 @@ class FinalResult:
         return tuple(text for text in (first, self._promise(), self._looks()) if text)
 
     def _promise(self) -> str:
-        if self.promise_kept is None:
+        if self.differs_from_validation is None:
             return ""
         apart = f"{self.score:.4g} on the test set against {self.validation_score:.4g} in validation"
-        noise = f"the noise of both sets of samples (up to {self.tolerance:.2g})"
-        if self.promise_kept:
-            return f"Validation had promised the same: {apart}, a difference within {noise}."
+        noise = f"the noise of both sets of samples (up to {self.tolerance:.2g} in 95 % of cases)"
+        if not self.differs_from_validation:
+            return (
+                f"The score cannot be told from what validation promised: {apart}. On so many samples only more than "
+                f"{self.tolerance:.2g} could have been seen (their noise stays below it in 95 % of cases)."
+            )
         better = MEASURES[self.problem.measure].gain(self.score, self.validation_score) > 0
         return f"Validation had promised {'less' if better else 'more'}: {apart}, a difference beyond {noise}." + (
             "" if better else " The choices made by looking at validation scores flatter them."
@@ -103,7 +103,6 @@ def train_final(
     dataset: Dataset,
     *,
     epochs: int | None = None,
-    ratios: Sequence[Ratio] = (),
     on_epoch: Callable[[EpochReport], object] | None = None,
     stop: threading.Event | None = None,
     journal: Journal | str | None = "default",
@@ -116,7 +115,6 @@ def train_final(
     Parameters
     ----------
     epochs : how many to train, as validation found them; None: those of the spec
-    ratios : new columns of a table, as for `prepare`
     journal : where the training is recorded, as a final one without a score; None nowhere
 
     Raises
@@ -140,7 +138,7 @@ def train_final(
         protocol="training and validation data together; nothing is held out, the curves are of training samples",
         vocabulary=dataset.vocabulary,
     )
-    prepared = prepare(split, encoding=encoding_for(spec, dataset.problem), ratios=ratios)
+    prepared = prepare(split, encoding=encoding_for(spec, dataset.problem))
     run = train(spec, prepared, on_epoch=on_epoch, stop=stop, journal=None)
     journal = choose_journal(journal)
     run = replace(run, final=True, data="" if journal is None else prepared.data_key)
@@ -177,14 +175,15 @@ def evaluate_once(
     """
     expect(final, FinalModel, "The test set is opened for a final model, whose preparation is known.")
     expect(dataset, Dataset, "The test set lies in a Dataset.")
-    if final.epochs < final.spec.epochs:
+    run = final.run
+    if run.epochs < run.spec.epochs:
         raise ValueError(
-            f"The final training was stopped after {final.epochs} of {final.spec.epochs} epochs, and the test set is "
-            f"opened for a finished model alone. Received: final, stopped={final.run.stopped!r}. Train it to the end."
+            f"The final training was stopped after {run.epochs} of {run.spec.epochs} epochs, and the test set is "
+            f"opened for a finished model alone. Received: final, stopped={run.stopped!r}. Train it to the end."
         )
     problem = final.problem
     x, y = dataset.test.open()
-    looks = _count_looks(problem, dataset, choose_journal(journal))
+    looks = _count_looks(dataset.test, choose_journal(journal))
     y_true, outputs = check_outputs(problem, final.preparation.transform_target(y), final.predict(x))
     return FinalResult(
         problem=problem,
@@ -197,13 +196,10 @@ def evaluate_once(
     )
 
 
-def _count_looks(problem: Problem, dataset: Dataset, journal: Journal | None) -> int:
+def _count_looks(test: SealedTest, journal: Journal | None) -> int:
     """Note the look in the journal, before anything can go wrong, and return how many there were."""
-    test = dataset.test
-    if journal is None:
-        return test.looks
     try:
-        return journal.note_looks(problem, test.fingerprint, test.note_looks())
+        return test.looks if journal is None else max(test.looks, journal.note_look(test.fingerprint))
     except Exception as error:  # as in `keep`: a journal that fails costs the count of earlier looks, not the result
         text = f"The look at the test set is not in the journal. {type(error).__name__}: {error}"
         warnings.warn(text, RuntimeWarning, stacklevel=3)

@@ -38,12 +38,11 @@ def train(
 
     Parameters
     ----------
-    callbacks : Keras callbacks; on the compiled engine those that act between epochs
+    callbacks : Keras callbacks; with them the model is trained by `model.fit`
     on_epoch : called with an `EpochReport` after every epoch, in this thread
     stop : once set, from any thread, training ends with the epoch that is under way
     shuffle : draw a new order of the training samples each epoch
-    engine : ``"compiled"`` (an epoch is one XLA program; JAX only), ``"fit"`` (`model.fit`), or ``"auto"``: compiled
-        where it can be
+    engine : ``"auto"`` (an epoch is one XLA program; on JAX, without callbacks) or ``"fit"``: plain `model.fit`
     journal : where the run is recorded; None nowhere, ``"default"`` in `default_journal()`
 
     Returns
@@ -55,7 +54,7 @@ def train(
     TypeError
         If that is no spec, or the data is not prepared.
     ValueError
-        If the spec does not suit the data, or the engine cannot do what was asked for.
+        If the spec does not suit the data, or there is no such engine.
     """
     by_spec = shuffle and engine == "auto" and not callbacks
     options = {"callbacks": callbacks, "on_epoch": on_epoch, "stop": stop, "engine": engine}
@@ -92,17 +91,11 @@ def cross_validate(
     which split a report is of. Each split has a seed of its own, `spec.seed` and the numbers after it. `journal` is as
     for `train`.
     """
-    if not isinstance(splits, Iterable):
-        raise TypeError(
-            f"A protocol is several splits. Received: a {type(splits).__name__}. Give those of k_fold(dataset)."
-        )
     jobs = []
     for number, split in enumerate(splits):
         encoding = encoding_for(spec, split.problem)
         prepared = split if isinstance(split, Prepared) else prepare(split, encoding=encoding)
         jobs.append((spec.replace(seed=spec.seed + number), prepared))
-    if not jobs:
-        raise ValueError("There is nothing to train on. Received: splits, empty. Give those of k_fold(dataset).")
     return _train_all(jobs, journal, on_epoch=on_epoch, stop=stop)
 
 

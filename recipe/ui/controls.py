@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import typing
 
 import ipywidgets as widgets
@@ -23,15 +22,14 @@ class StepSlider(widgets.SelectionSlider):
             self.options = (*self.options[:place], (show_step(value), value), *self.options[place:])
 
 
-def make_controls(settings: Settings, names: typing.Iterable[str] | None = None) -> dict[str, widgets.Widget]:
-    """Make a control for each field, by name: a slider, a check box, a menu or a text field, as the field declares."""
-    fields = {field.name: field for field in dataclasses.fields(settings)}
-    names = list(fields if names is None else names)
-    hints = typing.get_type_hints(type(settings))
+def make_controls(settings: Settings) -> dict[str, widgets.Widget]:
+    """Make a control for each field, by name, as the field declares: a slider, a check box or a menu."""
+    fields, hints = dataclasses.fields(settings), typing.get_type_hints(type(settings))
     # A check box has its words behind it: they take no room from the other controls.
-    widest = max((len(_label(fields[name])) for name in names if hints[name] is not bool), default=0)
+    widest = max((len(_label(field)) for field in fields if hints[field.name] is not bool), default=0)
     return {
-        name: _make_control(fields[name], getattr(settings, name), hints[name], f"{widest + 1}ch") for name in names
+        field.name: _make_control(field, getattr(settings, field.name), hints[field.name], f"{widest + 1}ch")
+        for field in fields
     }
 
 
@@ -46,7 +44,7 @@ def _label(field: dataclasses.Field) -> str:
     return field.metadata.get("label") or field.name.replace("_", " ")
 
 
-def _make_control(field: dataclasses.Field, value: object, hint: object, label_width: str) -> widgets.Widget:
+def _make_control(field: dataclasses.Field, value: object, hint: type, label_width: str) -> widgets.Widget:
     given = field.metadata
     common = {
         "value": value,
@@ -61,20 +59,9 @@ def _make_control(field: dataclasses.Field, value: object, hint: object, label_w
         slider.offer(value)
         slider.value = value
         return slider
-    if given.get("choices"):
-        return widgets.Dropdown(options=list(given["choices"].items()), **common)
     if hint is bool:
         return widgets.Checkbox(**common | {"style": {"description_width": "0px"}}, indent=False)
-    if hint is str:
-        return widgets.Text(**common, continuous_update=False)
-    low, high = given.get("low"), given.get("high")
-    if hint not in (int, float) or low is None:
-        raise TypeError(
-            f"There is no control of its own for the setting {field.name}. Received: type {hint}, low={low}. Give it a "
-            "low and a high end, steps or choices, or make its control in make_controls()."
-        )
-    if hint is int:
-        return widgets.IntSlider(min=low, max=high, step=given.get("step") or 1, **common)
-    step = given.get("step") or (high - low) / 100
-    digits = max(0, math.ceil(-math.log10(step) - 1e-9))
-    return widgets.FloatSlider(min=low, max=high, step=step, readout_format=f".{digits}f", **common)
+    if hint is int and not given.get("choices"):
+        return widgets.IntSlider(min=given["low"], max=given["high"], step=given["step"], **common)
+    # A text without choices is one that the panel chooses the options of, such as its problems.
+    return widgets.Dropdown(options=list(given.get("choices", {}).items()) or [value], **common)

@@ -7,21 +7,27 @@ import base64
 import logging
 import threading
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import lru_cache
 from html import escape
+from types import MappingProxyType
 
 import ipywidgets as widgets
 from matplotlib.figure import Figure
 from traitlets import Unicode
 
 from recipe.core.dataset import Dataset
+from recipe.data.load import load
 from recipe.figures import INK, blank_figure, to_png
 from recipe.ui.controls import StepSlider, make_controls
+from recipe.ui.keyboard import keyboard_help
 from recipe.ui.settings import Settings
 from recipe.ui.texts import describe_source, error_html, source_html, status_html
 from recipe.ui.worker import LatestWins, Progress
+
+if typing.TYPE_CHECKING:
+    import pandas as pd
 
 # A run begins this long after it was asked for. Changes in quick succession lead to one run, and a press of Run finds
 # what was typed just before: JupyterLab may hand the two to different threads of the kernel, in any order.
@@ -43,7 +49,9 @@ class FigureImage(widgets.Image):
     description = Unicode("", help="Always empty.").tag(sync=True)
 
     def __init__(self, width: float) -> None:
-        super().__init__(layout=widgets.Layout(width="100%", max_width=f"{100 * width:.0f}px", height="auto"))
+        layout = widgets.Layout(width="100%", max_width=f"{100 * width:.0f}px", height="auto")
+        layout.margin = "0"  # the usual two pixels on each side would make it wider than its place, which then scrolls
+        super().__init__(layout=layout)
 
     def show(self, figure: Figure, words: str) -> None:
         """Replace picture and alternative text at one stroke."""
@@ -59,12 +67,13 @@ class FigureImage(widgets.Image):
 class Panel(abc.ABC):
     """The base of all panels. A subclass says what the settings are, what is computed and how it is drawn.
 
-    A subclass gives `title`, `settings_type`, `compute`, `draw`, `describe` and `rows`, and where it wants to
-    `make_controls`, `make_left`, `make_right`, `summarise`, `source_text`, `figure_size` and `live`.
+    A subclass gives `title`, `settings_type`, `compute`, `draw`, `describe` and `tabulate`, and where it wants to
+    `make_controls`, `make_left`, `make_right`, `summarise`, `figure_size` and `live`. A setting that is called
+    `problem` is a menu of the problems of the datasets.
 
     Parameters
     ----------
-    *datasets : where the numbers come from; their source stands on the panel
+    *datasets : where the numbers come from, by default what the panel loads; the source of the chosen one stands on it
     **settings : what the controls say at first
 
     Attributes
@@ -73,32 +82,56 @@ class Panel(abc.ABC):
     result : what the last run returned, or None
     error : the exception that ended the last run, or None
     controls : the control of each setting, by its name
+    widget : the whole panel
     run_button, stop_button, image, status, source_label : the widgets beside them
     """
 
     title: typing.ClassVar[str] = "Panel"
     settings_type: typing.ClassVar[type[Settings]] = Settings
     live: typing.ClassVar[bool] = False  # True: a change of a control runs at once; for what takes under half a second
+    loads: typing.ClassVar[Mapping[str, int | None]] = MappingProxyType({})  # rows by problem, where no data is given
     run_words: typing.ClassVar[str] = "Run"  # on the button that starts a run
     figure_size: typing.ClassVar[tuple[float, float]] = (7.0, 4.4)  # inches; 100 pixels each
     widest_controls: typing.ClassVar[str] = "420px"
 
     def __init__(self, *datasets: Dataset, **settings: object) -> None:
-        self.datasets = datasets
+        self.datasets = datasets or tuple(load(name, rows=rows) for name, rows in self.loads.items())
         self.result: typing.Any = None
         self.error: BaseException | None = None
         self._writer: int | None = None  # the thread in which the panel itself writes the controls
         self._stop_here = threading.Event()  # ends what run() computes
         self._computing, self._drawing = threading.RLock(), threading.RLock()
         self._worker = LatestWins(self._work, self.show_running)
-        self._root: widgets.VBox | None = None  # None while the panel is closed
-        self._build(self.settings_type().replace(**settings))
+        self._kept: dict[object, typing.Any] = {}
+        self._is_invalid = False  # what the controls say together, and the status says so
+        if names := self.problems():
+            settings = {"problem": names[0]} | settings
+        first = self.settings_type().replace(**settings)
+        self.check(first)
+        self._build(first)
 
     # What a subclass says.
 
+    def problems(self) -> tuple[str, ...]:
+        """Return what the menu `problem` offers, the first one at first; none where there is no such setting."""
+        has_menu = "problem" in self.settings_type.__dataclass_fields__
+        return tuple(dataset.problem.name for dataset in self.datasets) if has_menu else ()
+
+    def check(self, settings: typing.Any) -> None:
+        """Raise ValueError where the settings make no sense on this panel."""
+        names = self.problems()
+        if names and settings.problem not in names:
+            raise ValueError(
+                f"The panel has no such problem. Received: problem={settings.problem!r}. It has: {', '.join(names)}."
+            )
+
     def make_controls(self, settings: typing.Any) -> dict[str, widgets.Widget]:
         """Return one widget with a `value` for each setting; by default as `setting` declares them."""
-        return make_controls(settings)
+        controls = make_controls(settings)
+        if names := self.problems():
+            controls["problem"].options = [(name.replace("_", " "), name) for name in names]
+            controls["problem"].value = settings.problem
+        return controls
 
     def make_left(self) -> list[widgets.Widget]:
         """Return what stands on the left: by default the controls one below the other, then the buttons."""
@@ -127,16 +160,29 @@ class Panel(abc.ABC):
         """Return in one to three sentences what the figure shows, numbers in it: the alternative text."""
 
     @abc.abstractmethod
-    def rows(self, result: typing.Any) -> list[dict[str, object]]:
-        """Return the numbers of the figure as rows of a table."""
+    def tabulate(self, result: typing.Any) -> pd.DataFrame:
+        """Return the numbers of the figure as a table."""
 
     def summarise(self, result: typing.Any) -> str:
         """Return a few words for the status line; none by default."""
         return ""
 
+    @property
+    def dataset(self) -> Dataset:
+        """The dataset that the controls choose: that of the menu `problem`, or the only one."""
+        name = self.controls["problem"].value if "problem" in self.controls else self.datasets[0].problem.name
+        return next(dataset for dataset in self.datasets if dataset.problem.name == name)
+
     def source_text(self) -> str:
         """Return what the data is and whence, as plain text."""
-        return describe_source(*self.datasets)
+        return describe_source(self.dataset) if self.datasets else ""
+
+    def once(self, key: object, make: Callable[[], typing.Any], stop: threading.Event) -> typing.Any:
+        """Return what `make` returns, made once for a key; what a run that is stopped leaves half done is not kept."""
+        if key in self._kept:
+            return self._kept[key]
+        made = make()
+        return made if stop.is_set() else self._kept.setdefault(key, made)
 
     def run_first(self) -> None:
         """Compute what is there when the panel is first shown: by default what a live panel shows."""
@@ -148,11 +194,16 @@ class Panel(abc.ABC):
     @property
     def settings(self) -> typing.Any:
         """What the controls say now; raises ValueError where they say what makes no sense together."""
-        return self.settings_type(**{name: control.value for name, control in self.controls.items()})
+        settings = self.settings_type(**{name: control.value for name, control in self.controls.items()})
+        self.check(settings)
+        return settings
 
     @settings.setter
     def settings(self, settings: Settings | str) -> None:
         wanted = self.settings_type.from_text(settings) if isinstance(settings, str) else settings
+        if getattr(wanted, "problem", None) == "":  # a text that names none means the one that is chosen
+            wanted = wanted.replace(problem=self.controls["problem"].value)
+        self.check(wanted)
         self._writer = threading.get_ident()
         try:
             for name, control in self.controls.items():
@@ -216,28 +267,13 @@ class Panel(abc.ABC):
         self.draw(figure, self._last_result())
         return figure
 
-    def table(self) -> list[dict[str, object]]:
-        """Return the numbers of the last result, a dict a row."""
-        return self.rows(self._last_result())
+    def table(self) -> pd.DataFrame:
+        """Return the numbers of the last result."""
+        return self.tabulate(self._last_result())
 
     def alt_text(self) -> str:
         """Return the last result's figure in words."""
         return self.describe(self._last_result())
-
-    def close(self) -> None:
-        """End the thread and take the widgets away; to show the panel again makes new ones."""
-        self._worker.stop()
-        self._worker.wait()
-        if self._root is not None:
-            close_all(self._root)
-            self._root = None
-
-    @property
-    def widget(self) -> widgets.VBox:
-        """The whole panel as one widget."""
-        if self._root is None:
-            self._build(self.settings)
-        return self._root
 
     def __repr__(self) -> str:
         try:
@@ -295,7 +331,7 @@ class Panel(abc.ABC):
         self.source_label = widgets.HTML(source_html(self.source_text()))
         self.status = widgets.HTML(status_html("Ready." if self.live else f"Ready: press {self.run_words}."))
         self.image = FigureImage(self.figure_size[0])
-        self._root = self._lay_out(self.make_left(), self.make_right())
+        self.widget = self._lay_out(self.make_left(), self.make_right())
         self.show_result(self.result)
 
     def _lay_out(self, left: list[widgets.Widget], right: list[widgets.Widget]) -> widgets.VBox:
@@ -308,15 +344,31 @@ class Panel(abc.ABC):
         )
         frame = widgets.Layout(border="1px solid var(--jp-border-color2, #ccc)", padding="8px 12px", overflow="hidden")
         heading = widgets.HTML(f"<b style='font-size:1.1em'>{escape(self.title)}</b>")
-        root = widgets.VBox([heading, self.source_label, body, self.status], layout=frame)
-        root.add_class("recipe-panel")  # by which a test in the browser finds it
+        root = widgets.VBox([heading, self.source_label, body, self.status, *keyboard_help()], layout=frame)
+        root.add_class("recipe-panel")  # by which the script of the keyboard finds it
         return root
 
     # One run, here or in the thread.
 
     def _on_change(self, change: object) -> None:
-        if self.live and self._writer != threading.get_ident():
+        """Compute anew, or say at once that the controls make no sense together, and that they do again."""
+        if self._is_writing():
+            return
+        if self.live:
             self._worker.ask(delay=GATHER_SECONDS)
+        elif not self.running:
+            try:
+                self.settings  # noqa: B018
+            except (TypeError, ValueError) as error:
+                self._is_invalid, self.status.value = True, error_html(error)
+            else:
+                if self._is_invalid:
+                    self.say(f"Ready: press {self.run_words}.")
+                self._is_invalid = False
+
+    def _is_writing(self) -> bool:
+        """Whether the panel itself writes its controls now, and no person."""
+        return self._writer == threading.get_ident()
 
     def _work(self, stop: threading.Event) -> None:
         try:
@@ -357,10 +409,3 @@ def _placeholder_png(size: tuple[float, float]) -> bytes:
     figure = blank_figure(size)
     figure.text(0.5, 0.5, NO_RESULT, ha="center", va="center", color=INK, alpha=0.7)
     return screen_png(figure)
-
-
-def close_all(widget: widgets.Widget) -> None:
-    """Take a widget and all that is in it away, wherever they are shown."""
-    for child in getattr(widget, "children", ()):
-        close_all(child)
-    widget.close()

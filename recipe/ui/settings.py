@@ -16,7 +16,7 @@ def setting(
     label: str = "",
     low: float | None = None,
     high: float | None = None,
-    step: float | None = None,
+    step: int = 1,
     choices: typing.Sequence[object] | typing.Mapping[str, object] | None = None,
     steps: typing.Sequence[float] | typing.Mapping[str, float] | None = None,
     help: str = "",
@@ -27,7 +27,7 @@ def setting(
     ----------
     default : its value at first
     label : what stands before the control; the field's name where it is empty
-    low, high : the range that is allowed, both ends included (of each element, where the field is a tuple)
+    low, high : the range that is allowed, both ends included
     step : of the slider
     choices : the values that are allowed, or {what is shown: value}; a menu offers them
     steps : where the slider stops, or {what is shown: value}; other values are allowed and get a stop of their own
@@ -54,7 +54,7 @@ class Settings:
 
     Raises
     ------
-    TypeError, ValueError
+    ValueError
         If a field has the wrong type, is out of range or none of the choices; the message says what is allowed.
 
     Examples
@@ -62,85 +62,45 @@ class Settings:
     >>> @dataclass(frozen=True, kw_only=True)
     ... class Cut(Settings):
     ...     threshold: float = setting(0.5, low=0.0, high=1.0)
-    ...     digits: tuple[int, ...] = setting((5,), low=0, high=9)
     ...     shuffle: bool = setting(True)
-    >>> Cut(threshold=0.25, digits=(3, 5)).to_text()
-    'threshold=0.25&digits=3,5'
+    >>> Cut(threshold=0.25).to_text()
+    'threshold=0.25'
     >>> Cut.from_text("shuffle=false")
-    Cut(threshold=0.5, digits=(5,), shuffle=False)
+    Cut(threshold=0.5, shuffle=False)
     """
 
     def __post_init__(self) -> None:
         hints = typing.get_type_hints(type(self))
         for field in dataclasses.fields(self):
-            value = _as_type(field.name, getattr(self, field.name), hints[field.name])
+            value = _read(field.name, getattr(self, field.name), hints[field.name])
+            _check_allowed(field.name, value, field.metadata)
             object.__setattr__(self, field.name, value)
-            for element in value if isinstance(value, tuple) else (value,):
-                _check_allowed(field.name, element, field.metadata)
-
-    @classmethod
-    def names(cls) -> tuple[str, ...]:
-        """Return the fields' names in their order."""
-        return tuple(field.name for field in dataclasses.fields(cls))
 
     def replace(self, **changes: object) -> typing.Self:
         """Return a copy with these fields changed, checked like a new one."""
-        if unknown := sorted(set(changes) - set(self.names())):
-            raise TypeError(
-                f"There is no such setting. Received: {', '.join(unknown)}. There are: {', '.join(self.names())}."
-            )
+        names = [field.name for field in dataclasses.fields(self)]
+        if unknown := sorted(set(changes) - set(names)):
+            raise TypeError(f"There is no such setting. Received: {', '.join(unknown)}. There are: {', '.join(names)}.")
         return dataclasses.replace(self, **changes)
 
     def to_text(self) -> str:
         """Return a short text, safe in a URL, of the fields that are not at their default (empty if all are)."""
         pairs = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         defaults = {field.name: field.default for field in dataclasses.fields(self)}
-        return urlencode({name: _show(value) for name, value in pairs.items() if value != defaults[name]}, safe=",")
+        return urlencode({name: _show(value) for name, value in pairs.items() if value != defaults[name]})
 
     @classmethod
     def from_text(cls, text: str) -> typing.Self:
-        """Make settings from what `to_text` returned; fields that are left out take their default.
-
-        Raises
-        ------
-        ValueError
-            If the text names no field of these settings, or a value cannot be read as the field's type.
-        """
-        hints, values = typing.get_type_hints(cls), {}
-        for name, value in parse_qsl(text, keep_blank_values=True, strict_parsing=bool(text)):
-            if name not in hints:
-                raise ValueError(
-                    f"There is no setting {name!r}. Received: text={text!r}. There are: {', '.join(cls.names())}."
-                )
-            try:
-                values[name] = _read(value, hints[name])
-            except ValueError:
-                raise ValueError(
-                    f"The setting {name} is {_describe(hints[name])}. Received: {name}={value!r} in {text!r}."
-                ) from None
-        return cls(**values)
+        """Make settings from what `to_text` returned; fields that are left out take their default."""
+        return cls().replace(**dict(parse_qsl(text, keep_blank_values=True, strict_parsing=bool(text))))
 
 
-def _element_of(hint: object) -> type | None:
-    """Return the type of a tuple's elements, None where the field is no tuple."""
-    return typing.get_args(hint)[0] if typing.get_origin(hint) is tuple else None
-
-
-def _describe(hint: object) -> str:
-    element = _element_of(hint)
-    return f"a list of values, each {_WORDS[element]}, joined by ','" if element else _WORDS[hint]
-
-
-def _as_type(name: str, value: object, hint: object) -> object:
-    """Return the value as its field's type; a whole number becomes a float, a list a tuple."""
-    element = _element_of(hint)
-    if element and isinstance(value, tuple | list):
-        return tuple(_as_type(name, one, element) for one in value)
-    if hint is float and type(value) is int:
-        return float(value)
-    if element or type(value) is not hint:
-        raise TypeError(f"The setting {name} must be {_describe(hint)}. Received: {name}={value!r}.")
-    return value
+def _read(name: str, value: object, hint: type) -> object:
+    """Return a value as its field's type: every value is read from its text, as one that comes from a link is."""
+    try:
+        return {"true": True, "false": False}[str(value).lower()] if hint is bool else hint(str(value))
+    except (KeyError, ValueError):
+        raise ValueError(f"The setting {name} is {_WORDS[hint]}. Received: {name}={value!r}.") from None
 
 
 def _check_allowed(name: str, value: typing.Any, metadata: typing.Mapping[str, typing.Any]) -> None:
@@ -154,15 +114,4 @@ def _check_allowed(name: str, value: typing.Any, metadata: typing.Mapping[str, t
 
 
 def _show(value: object) -> str:
-    if isinstance(value, tuple):
-        return ",".join(map(_show, value))
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _read(text: str, hint: object) -> object:
-    element = _element_of(hint)
-    if element:
-        return tuple(_read(part, element) for part in text.split(",")) if text else ()
-    if hint is bool and text not in ("true", "false"):
-        raise ValueError(text)
-    return text == "true" if hint is bool else hint(text)

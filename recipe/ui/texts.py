@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import typing
 from html import escape
 
@@ -55,20 +56,20 @@ def status_html(message: str, *, settings: str = "") -> str:
 
 
 def error_html(error: BaseException) -> str:
-    """Return the message of an exception, marked as an alert."""
-    message = escape(str(error) or "no message")
+    """Return an exception in words for who uses the mouse, marked as an alert."""
+    said = str(error) or "no message"
+    # The kit's own messages tell a caller what was received; who moves a control sees it.
+    words = re.sub(r"Received: .*?\.(?: |$)", "", said)
+    kind = f"<b>{type(error).__name__}</b>: " if words == said else ""
     return (
         "<div role='alert' style='line-height:1.35; border-left:4px solid #D55E00; padding-left:8px'>"
-        f"<b>{type(error).__name__}</b>: {message}</div>"
+        f"{kind}{escape(words.strip())}</div>"
     )
 
 
-def table_html(frame: pd.DataFrame, *, sorted_by: str = "", descending: bool = True) -> str:
-    """Return a table without its index, as a notebook shows a DataFrame; an arrow marks the column it is sorted by."""
-    table = frame.map(show_value).to_html(index=False, border=0, classes="recipe-table")
-    order, arrow = ("descending", "▼") if descending else ("ascending", "▲")
-    head = f"<th scope='col' aria-sort='{order}'>{sorted_by} {arrow}</th>"
-    return _TABLE_STYLE + table.replace(f"<th>{sorted_by}</th>", head, 1)
+def table_html(frame: pd.DataFrame) -> str:
+    """Return a table without its index, as a notebook shows a DataFrame."""
+    return _TABLE_STYLE + frame.map(show_value).to_html(index=False, border=0, classes="recipe-table")
 
 
 def show_value(value: object) -> str:

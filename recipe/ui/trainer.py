@@ -6,7 +6,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from recipe.core.dataset import Dataset, Split
 from recipe.core.measures import MEASURES
@@ -21,7 +21,7 @@ from recipe.steps.s5_baseline import compute_baseline
 from recipe.steps.s5_rival import Rival
 from recipe.steps.s6_scale_up import Verdict, diagnose_history
 from recipe.steps.training import train, train_seeds
-from recipe.ui.training_settings import FULL_ROWS
+from recipe.ui.training_settings import FULL_ROWS, NO_GUESS
 
 ROUNDING = 1e-6  # the measure of a network is computed in float32, that of a baseline in float64
 MOST_KEPT = 3  # a quarter of a gigabyte each, for all reviews
@@ -146,45 +146,17 @@ def describe_score(run: Run, rival: Rival | None = None) -> str:
     return f"{text}, {verb} than the {rival.value:.3g} of the rival, {rival.name}."
 
 
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    """One guess about a training, held against what came."""
-
-    question: str
-    guessed: bool
-    came: bool
-
-    @property
-    def is_right(self) -> bool:
-        """Whether that was it."""
-        return self.guessed == self.came
-
-    @property
-    def sentence(self) -> str:
-        """The answer in words."""
-        guessed, came = ("yes" if one else "no" for one in (self.guessed, self.came))
-        mark = "right" if self.is_right else "wrong"
-        return f"{self.question} You guessed {guessed}, and the answer is {came}: {mark}."
-
-
-def judge_guess(
-    run: Run, last_score: float | None, *, overfits: bool | None = None, better: bool | None = None
-) -> tuple[Answer, ...]:
-    """Hold a guess against what came out, one answer for each part of it that can be judged.
-
-    Parameters
-    ----------
-    last_score : validation score of the run before, on the same data; None where there is none
-    overfits, better : whether the run was expected to overfit, and to score better than the last; None is no guess
-    """
-    answers = []
-    if overfits is not None:
+def judge_guess(guess: str, run: Run, last: Run | None) -> str:
+    """Say whether a guess about a run came true; `last` is the run before it on the same data, if any."""
+    if guess == NO_GUESS:
+        return ""
+    if "beat" in guess:
+        if last is None:
+            return "There is no last run on this data that the guess could be held against."
+        came = is_better(run, last.score)
+    else:
         came = diagnose_history(run).verdict is Verdict.OVERFITTING
-        answers.append(Answer(question="Overfitting?", guessed=overfits, came=came))
-    if better is not None and last_score is not None:
-        question = f"Better than the last run's {last_score:.3g}?"
-        answers.append(Answer(question=question, guessed=better, came=is_better(run, last_score)))
-    return tuple(answers)
+    return f"You guessed that {guess}: {'right' if came != ('not' in guess) else 'wrong'}."
 
 
 def _together(runs: Sequence[Run]) -> Run:

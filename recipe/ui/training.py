@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import threading
 import typing
 from collections.abc import Callable
 from contextlib import suppress
 from html import escape
-from pathlib import Path
-from types import MappingProxyType
 
 import ipywidgets as widgets
 from matplotlib.figure import Figure
@@ -19,7 +16,6 @@ from recipe.core.prepared import Prepared
 from recipe.core.run import Run
 from recipe.core.spec import ModelSpec
 from recipe.data.problems import PROBLEMS
-from recipe.data.safe_files import to_safe_csv, write_whole
 from recipe.debugging.mistakes import find_mistakes
 from recipe.engine.codegen import keras_code
 from recipe.engine.models import build_model, check_fit
@@ -32,12 +28,17 @@ from recipe.steps.s5_rival import Rival
 from recipe.steps.s6_scale_up import diagnose_errors, diagnose_history, has_errors
 from recipe.steps.s7_regularize import Advice, advise
 from recipe.ui.controls import button
-from recipe.ui.panel import GATHER_SECONDS, FigureImage, OnProgress, Panel
+from recipe.ui.panel import FigureImage, OnProgress, Panel
 from recipe.ui.runs import RunsTab, check_number, table_of
-from recipe.ui.texts import describe_source, error_html, source_html, table_html
-from recipe.ui.trainer import Answer, DataShelf, describe_score, judge_guess, members_of, train_or_find
-from recipe.ui.training_settings import FULL_ROWS, TrainingSettings, arrange, make_training_controls, suitable
-from recipe.ui.worker import LatestWins
+from recipe.ui.texts import describe_source, source_html, table_html
+from recipe.ui.trainer import (
+    DataShelf,
+    describe_score,
+    judge_guess,
+    members_of,
+    train_or_find,
+)
+from recipe.ui.training_settings import FULL_ROWS, NO_GUESS, TrainingSettings, arrange, connect, suitable
 
 if typing.TYPE_CHECKING:
     import pandas as pd
@@ -45,7 +46,6 @@ if typing.TYPE_CHECKING:
 FAINT = 5  # earlier runs that stay in the figure
 MISTAKES, MOST_ADVICE = 12, 14
 TABS = ("Curves", "Mistakes", "Model", "Code", "Runs")
-GUESSES = MappingProxyType({None: "no guess", True: "yes", False: "no"})
 NOTHING_YET = "Press Train first: this is about the network that was trained last."
 NO_WEIGHTS = (
     "This result is from the journal, which keeps scores and curves but no weights, so there is no model to make "
@@ -72,12 +72,11 @@ class TrainingPanel(Panel):
         panel.start(); panel.stop(); panel.wait()             # the buttons Train and Stop
         panel.spec                                            # what the controls describe; assign one to set them
         panel.sentences                                       # score, curves and errors in words and numbers
-        panel.reachable_error = 0.02                          # diagnoses anew, trains nothing
+        panel.controls["reachable"].value = 0.02              # diagnoses anew, trains nothing
         panel.advice; panel.apply_advice(0)                   # puts the first piece into the controls
-        panel.predict_first(overfits=True, better=False)      # a guess, scored after the next run
-        panel.answers                                         # how the guesses came out
+        panel.run(epochs=50, guess="it overfits")             # a guess, judged after the run
         panel.runs                                            # the runs on this data as a DataFrame
-        panel.compare(1, 2); panel.pin(2); panel.use_run(1); panel.export_csv("runs.csv")
+        panel.compare(1, 2); panel.use_run(1)
         panel.show_tab("Code")                                # Curves, Mistakes, Model, Code or Runs
 
     A `run` returns a `recipe.Run`, of several seeds their mean; `figure` and `table` are of its training curves.
@@ -93,40 +92,21 @@ class TrainingPanel(Panel):
         self, dataset: Dataset | None = None, *, journal: Journal | str | None = "default", **settings: object
     ) -> None:
         self._problems = PROBLEMS if dataset is None else {dataset.problem.name: dataset.problem}
-        start = {"problem": next(iter(self._problems))} | ({"rows": FULL_ROWS} if dataset else {})
+        start: dict[str, object] = {"rows": FULL_ROWS} if dataset else {}
         if dataset is not None and dataset.problem.origin:  # what suits so many samples, where nobody knows the data
             small = make_plan(dataset.problem, len(dataset.y_train)).small
             start |= {"optimizer": small.optimizer, "batch_size": small.batch_size}
-        settings = start | settings
-        self._problem(settings["problem"])
         self._shelf, self._given_journal = DataShelf(dataset), journal
         self._unrecorded: list[Run] = []  # this panel's runs that are in no journal
         self._past: tuple[typing.Mapping[str, list[float]], ...] = ()  # histories behind the curves
         self._trained_on: tuple[Prepared, Split] | None = None  # what the last run saw
         self._rival: Rival | None = None  # of the data that it saw
-        self._news: tuple[Answer, ...] = ()
-        self._warning, self._reachable = "", 0.0
-        self._again = self._is_invalid = self._is_under_way = False
-        self._stale, self._filling = set(TABS), threading.RLock()
-        self._tab_worker = LatestWins(lambda stop: self._fill_tab(), lambda running: None)
-        self.answers: tuple[Answer, ...] = ()
-        super().__init__(*(dataset,) if dataset else (), **settings)
+        self._news = self._warning = ""
+        self._again = self._is_under_way = False
+        self._filling = threading.RLock()
+        super().__init__(*(dataset,) if dataset else (), **start | settings)
 
     # What Python, tests and notebooks use, besides what every panel has.
-
-    @property
-    def settings(self) -> TrainingSettings:
-        """What the controls say now; raises ValueError where they say what makes no sense together."""
-        settings = Panel.settings.fget(self)
-        check_fit(settings.spec, self._problem(settings.problem))
-        return settings
-
-    @settings.setter
-    def settings(self, settings: TrainingSettings | str) -> None:
-        wanted = TrainingSettings.from_text(settings) if isinstance(settings, str) else settings
-        wanted = wanted if wanted.problem else wanted.replace(problem=self.controls["problem"].value)
-        check_fit(wanted.spec, self._problem(wanted.problem))
-        Panel.settings.fset(self, wanted)
 
     @property
     def spec(self) -> ModelSpec:
@@ -150,7 +130,7 @@ class TrainingPanel(Panel):
         changes : fields of `TrainingSettings`; dense layers come with a problem that the network does not suit
         """
         if "problem" in changes and "architecture" not in changes:
-            fitting, before = suitable(self._problem(changes["problem"])), self.controls["architecture"].value
+            fitting, before = suitable(self._problems[changes["problem"]]), self.controls["architecture"].value
             changes["architecture"] = before if before in fitting else fitting[0]
         if spec is not None:
             self.spec = spec
@@ -171,138 +151,96 @@ class TrainingPanel(Panel):
     def sentences(self) -> tuple[str, ...]:
         """The score, the diagnosis of the curves and that of the errors of the last run, in words and numbers."""
         run = self._last_result()
-        errors = (diagnose_errors(run, self._reachable).sentence,) if has_errors(run) else ()
+        errors = (diagnose_errors(run, self.controls["reachable"].value).sentence,) if has_errors(run) else ()
         return (describe_score(run, self._rival), diagnose_history(run).sentence, *errors)
 
     @property
     def advice(self) -> tuple[Advice, ...]:
         """What to try next after the last run, the most promising first; empty before the first."""
-        return () if self.result is None else advise(self.result, self._reachable)
+        return () if self.result is None else advise(self.result, self.controls["reachable"].value)
 
     def apply_advice(self, number: int = 0) -> None:
         """Put a piece of advice, counted from 0, into the controls; it trains nothing.
 
         Raises
         ------
-        ValueError
+        IndexError, ValueError
             If there is no such piece, no setting does it, or the controls ask for another problem by now.
         """
-        pieces = self.advice
-        if not 0 <= number < len(pieces) or pieces[number].spec is None:
-            there = f"There are pieces 0 to {len(pieces) - 1}" if pieces else "Train first"
-            raise ValueError(f"There is no such piece of advice to apply. Received: number={number}. {there}.")
-        advised, asked = self.result.problem.name, self.controls["problem"].value
-        if asked != advised:
+        piece, asked = self.advice[number], self.controls["problem"].value
+        if piece.spec is None:
+            raise ValueError(f"No setting does this advice. Received: number={number}, which says: {piece.title}.")
+        if asked != self.result.problem.name:
             raise ValueError(
-                f"The advice is on {advised}, and the controls ask for {asked}. Received: number={number}. Choose that "
-                "problem again, or train on this one first."
+                f"The advice is on {self.result.problem.name}, and the controls ask for {asked}. Received: "
+                f"number={number}. Choose that problem again, or train on this one first."
             )
-        before, after = self.result.spec.to_dict(), pieces[number].spec.to_dict()
+        before, after = self.result.spec.to_dict(), piece.spec.to_dict()
         self.spec = self.spec.replace(**{name: value for name, value in after.items() if value != before[name]})
-        self.say(f"Put into the controls: {pieces[number].title}. Press Train to try it.")
+        self.say(f"Put into the controls: {piece.title}. Press Train to try it.")
 
-    @property
-    def reachable_error(self) -> float:
-        """What people reach: a share of wrong answers, or of quantities a part of the baseline's error."""
-        return self._reachable
-
-    @reachable_error.setter
-    def reachable_error(self, error: float) -> None:
-        diagnose_errors(0.0, 0.0, error)  # refuses what is no error
-        self._reachable = float(error)
-        self.reachable.value = _percent(self._reachable)
-        self._show_diagnosis()
-
-    def predict_first(self, overfits: bool | None = None, better: bool | None = None) -> None:
-        """Commit to a guess: it is held against the next run. None is no guess."""
-        self.overfits.value, self.better.value = GUESSES[overfits], GUESSES[better]
-        self.say("The guess is noted. Press Train to see.")
-
-    def compare(self, first: int, second: int) -> pd.DataFrame:
-        """Show and return what differs between two runs of `runs`: settings first, then what came of them."""
+    def compare(self, first: int | None = None, second: int | None = None) -> pd.DataFrame:
+        """Show and return what differs between two runs of `runs`, or of the menus."""
         self._show_runs()
-        return self.runs_tab.compare(first, second)
+        tab = self.runs_tab
+        pair = tab.compare(first or tab.first.value, second or tab.second.value)
+        self.say(f"Runs {pair.columns[0]} and {pair.columns[1]} are compared below the table.")
+        return pair
 
-    def pin(self, number: int, pinned: bool = True) -> None:
-        """Pin a run to the top of the table, in later sessions too, or take the pin away."""
-        run = self._find_run(number)
-        if run.number is None:
-            place = next(place for place, one in enumerate(self._unrecorded) if one is run)
-            self._unrecorded[place] = dataclasses.replace(run, pinned=pinned)
-        else:
-            self._journal.pin(run, pinned)
+    def use_run(self, number: int | None = None) -> None:
+        """Put the settings of a run of `runs`, or of the menu, into the controls; it trains nothing."""
         self._show_runs()
-        self.say(f"Run {number} is {'pinned to the top of the table' if pinned else 'no longer pinned'}.")
-
-    def use_run(self, number: int) -> None:
-        """Put the settings of a run of the table into the controls; it trains nothing."""
-        self.spec = self._find_run(number).spec
+        number = number or self.runs_tab.first.value
+        check_number(self.runs_tab.frame, number)
+        self.spec = self._runs()[number - 1].spec
         self.say(f"The controls say what run {number} was trained with. Press Train to see it.")
-
-    def export_csv(self, path: str | Path = "runs.csv") -> Path:
-        """Write the runs on this data to a file, whole or not at all, and return its path."""
-        frame = self.runs
-        if not len(frame):
-            raise ValueError(f"There is no run on this data yet. Received: path={str(path)!r}. Train first.")
-        written = write_whole(Path(path).expanduser(), to_safe_csv(frame))
-        self.say(f"{_count(len(frame))} {'is' if len(frame) == 1 else 'are'} written to {written.resolve()}.")
-        return written
 
     def show_tab(self, name: str) -> None:
         """Show one of the tabs, filled: Curves, Mistakes, Model, Code or Runs."""
-        if name not in TABS:
-            raise ValueError(f"There is no such tab. Received: name={name!r}. Choose from {', '.join(TABS)}.")
         self.tabs.selected_index = TABS.index(name)
-        self._tab_worker.wait()
         self._fill_tab()
-
-    def close(self) -> None:
-        """End the threads and take the widgets away; to show the panel again makes new ones."""
-        self._tab_worker.stop()
-        self._tab_worker.wait()
-        super().close()
 
     # The parts of a panel.
 
+    def problems(self) -> tuple[str, ...]:
+        """All problems of the kit, or that of the dataset alone."""
+        return tuple(self._problems)
+
+    def check(self, settings: TrainingSettings) -> None:
+        """Refuse a network that cannot read the problem's input."""
+        super().check(settings)
+        check_fit(settings.spec, self._problems[settings.problem])
+
     def make_controls(self, settings: TrainingSettings) -> dict[str, widgets.Widget]:
         """The controls; with a dataset of one's own its problem is the only one, and its rows are all there are."""
-        controls = make_training_controls(settings, self._problems)
+        controls = super().make_controls(settings)
+        connect(controls, self._problems)
         controls["rows"].disabled = self._shelf.given is not None
         for name in ("problem", "rows"):
             controls[name].observe(lambda change: self._follow_data(), names="value")
+        controls["reachable"].observe(lambda change: self._show_diagnosis(), names="value")
         return controls
 
     def make_left(self) -> list[widgets.Widget]:
-        """Controls, the guess, the buttons."""
+        """Controls and buttons."""
         self.again_button = button("Train again", "Train even if the journal has this run already", "repeat")
         self.again_button.on_click(lambda pressed: self.start(again=True))
-        self.overfits, self.better = _guess_menu("overfits?"), _guess_menu("beats last run?")
-        self.guess_text = widgets.HTML()
         buttons = (self.run_button, self.stop_button, self.again_button)
         for one in buttons:
             one.layout = widgets.Layout(width="auto", flex="1 1 auto")
-        guess = widgets.HTML("<b>Predict first</b> (if you like: it is scored after the run)")
-        return [arrange(self.controls), guess, self.overfits, self.better, self.guess_text, widgets.HBox(buttons)]
+        return [arrange(self.controls), widgets.HBox(buttons)]
 
     def make_right(self) -> list[widgets.Widget]:
         """The tabs."""
         self.diagnosis, self.advice_heading = widgets.HTML(), widgets.HTML()
         self.advice_lines = [self._advice_line(number) for number in range(MOST_ADVICE)]
-        self.reachable = widgets.BoundedFloatText(
-            value=_percent(self._reachable),
-            max=1e6,
-            description="reachable error (%)",
-            tooltip="What people reach on this problem: the errors are held against it at once.",
-            style={"description_width": "19ch"},
-            layout=widgets.Layout(width="250px"),
-        )
         self.mistakes_image, self.mistakes_text = FigureImage(self.figure_size[0]), widgets.HTML()
         self.mistakes_image.put(b"", "")
         self.model_text, self.code_text = widgets.HTML(), widgets.HTML()
         self.runs_tab = RunsTab()
         lines = [line for line, *_ in self.advice_lines]
         pages = (
-            [self.image, self.diagnosis, self.reachable, self.advice_heading, *lines],
+            [self.image, self.diagnosis, self.advice_heading, *lines],
             [self.mistakes_text, self.mistakes_image],
             [self.model_text],
             [self.code_text],
@@ -311,9 +249,16 @@ class TrainingPanel(Panel):
         page = widgets.Layout(width="100%", min_width="0", overflow="hidden")
         boxes = [widgets.VBox(children, layout=page) for children in pages]
         self.tabs = widgets.Tab(boxes, titles=TABS, layout=widgets.Layout(width="100%"))
-        notes = (self.diagnosis, self.mistakes_text, self.model_text, self.code_text, self.runs_tab.note)
-        self._notes = dict(zip(TABS, notes, strict=True))
-        self._wire()
+        self._fills = {
+            "Mistakes": self._show_mistakes,
+            "Model": lambda: self._write(self.model_text, model_html),
+            "Code": lambda: self._write(self.code_text, code_html),
+            "Runs": self._show_runs,
+        }
+        self._stale = set(self._fills)  # the tabs whose content is older than the last run
+        self.tabs.observe(lambda change: self._fill_tab(), names="selected_index")
+        self.runs_tab.compare_button.on_click(lambda pressed: self._guard(self.compare))
+        self.runs_tab.load_button.on_click(lambda pressed: self._guard(self.use_run))
         return [self.tabs]
 
     def _advice_line(self, number: int) -> tuple[widgets.HBox, widgets.Button, widgets.HTML]:
@@ -339,8 +284,7 @@ class TrainingPanel(Panel):
         prepared, split, keys = self._shelf.take(settings.problem, settings.rows, settings.spec)
         if stop.is_set():
             return None
-        self._news, self._warning = (), ""
-        guess = {"overfits": _read_guess(self.overfits), "better": _read_guess(self.better)}
+        self._news = self._warning = ""
         earlier, last = self._runs_on(keys), self.result
         last = last if last is not None and last.data in keys else earlier[-1] if earlier else None
         self._past = tuple(run.history for run in earlier if run.epochs)[-FAINT:]
@@ -360,14 +304,12 @@ class TrainingPanel(Panel):
             self._rival = self._shelf.rival_of(prepared)
         self._keep(run)
         if run.state == "complete" or run.stopped == "early":  # the guess about a run that was stopped stays
-            self._news = judge_guess(run, None if last is None else last.score, **guess)
-            self.answers += self._news
-            self.overfits.value = self.better.value = GUESSES[None]
+            self._news, self.controls["guess"].value = judge_guess(settings.guess, run, last), NO_GUESS
         return run
 
-    def rows(self, result: Run) -> list[dict[str, object]]:
+    def tabulate(self, result: Run) -> pd.DataFrame:
         """A row an epoch, the mean over the seeds."""
-        return result.to_frame().round(6).reset_index().to_dict("records")
+        return result.to_frame()
 
     def summarise(self, result: Run) -> str:
         """The score, where it comes from, and how the guess came out."""
@@ -378,7 +320,7 @@ class TrainingPanel(Panel):
             parts.append(
                 f"From the journal, where this was trained in {took:.1f} s ({ended} UTC); Train again trains it anew."
             )
-        return " ".join([*parts, *(answer.sentence for answer in self._news), self._warning]).strip()
+        return " ".join(filter(None, [*parts, self._news, self._warning]))
 
     def draw(self, figure: Figure, result: Run) -> None:
         """Data loss and measure over the epochs, earlier runs faintly behind them."""
@@ -396,14 +338,6 @@ class TrainingPanel(Panel):
             past=self._past,
             epochs=None if is_done else run.spec.epochs,
         )
-
-    def _problem(self, name: object) -> typing.Any:
-        if name not in self._problems:
-            raise ValueError(
-                f"The panel has no such problem. Received: problem={name!r}. It has: {', '.join(self._problems)}. "
-                "Leave the dataset out, and the panel loads what is asked for."
-            )
-        return self._problems[name]
 
     # What the panel remembers.
 
@@ -426,11 +360,6 @@ class TrainingPanel(Panel):
         found = [run for run in (*kept, *self._unrecorded) if run.data in keys and not run.final]
         return sorted(found, key=lambda run: run.time)
 
-    def _find_run(self, number: int) -> Run:
-        self._show_runs()
-        check_number(self.runs_tab.frame, number)
-        return self._runs()[number - 1]
-
     def _keep(self, run: Run) -> None:
         """Keep what no journal keeps, and draw no run as its own ghost."""
         missing = [one for one in members_of(run) if one.number is None]
@@ -440,21 +369,6 @@ class TrainingPanel(Panel):
         own = [one.history["val_data_loss"] for one in members_of(run)]
         self._past = tuple(one for one in self._past if one["val_data_loss"] not in own)
 
-    # Wires.
-
-    def _wire(self) -> None:
-        tab = self.runs_tab
-        self.reachable.observe(lambda change: self._guard(self._read_reachable), names="value")
-        self.tabs.observe(lambda change: self._tab_worker.ask(), names="selected_index")
-        for pressed, act in (
-            (tab.compare_button, self._compare_chosen),
-            (tab.pin_button, self._pin_chosen),
-            (tab.load_button, lambda: self.use_run(self._chosen()[0])),
-            (tab.export_button, lambda: self.export_csv(tab.path.value)),
-        ):
-            pressed.on_click(lambda _, act=act: self._guard(act))
-        self._stale = set(TABS)
-
     def _guard(self, act: Callable[[], object]) -> None:
         """Do what a button asks; what goes wrong stands in the status, for nobody else would show it."""
         try:
@@ -462,54 +376,19 @@ class TrainingPanel(Panel):
         except Exception as error:
             self.show_error(error)
 
-    def _compare_chosen(self) -> None:
-        first, second = self._chosen()
-        self.compare(first, second)
-        self.say(f"Runs {first} and {second} are compared below the table.")
-
-    def _pin_chosen(self) -> None:
-        first, _ = self._chosen()
-        self.pin(first, not self._find_run(first).pinned)
-
-    def _chosen(self) -> tuple[int, int]:
-        """Return the runs of the two menus, which a quick hand may ask for before they are filled."""
-        if self.runs_tab.first.value is None:
-            self._show_runs()
-        return self.runs_tab.first.value, self.runs_tab.second.value
-
-    def _read_reachable(self) -> None:
-        if self.reachable.value != _percent(self._reachable):
-            self.reachable_error = self.reachable.value / 100
-
-    def _on_change(self, change: object) -> None:
-        """Say at once that the controls make no sense together, and that they do again."""
-        super()._on_change(change)
-        if self._writer == threading.get_ident() or self.running:
-            return
-        try:
-            self.settings  # noqa: B018
-        except (TypeError, ValueError) as error:
-            self._is_invalid = True
-            self.status.value = error_html(error)
-        else:
-            if self._is_invalid:
-                self.say("Ready: press Train.")
-            self._is_invalid = False
-
     def _follow_data(self) -> None:
         """Show what belongs to the data that the controls ask for now."""
         self.source_label.value = source_html(self.source_text())
         self._stale.add("Runs")
-        self._tab_worker.ask(delay=GATHER_SECONDS)
+        if not self._is_writing():
+            self._fill_tab()
 
     # What is shown.
 
     def show_running(self, running: bool) -> None:
-        """Enable Stop while a run is under way, and what starts one or changes its settings otherwise."""
+        """Enable Stop while a run is under way, and what starts one otherwise."""
         super().show_running(running)
         self.again_button.disabled = running
-        for _, press, _ in self.advice_lines:
-            press.disabled = running or press.layout.visibility == "hidden"
 
     def show_result(self, result: Run | None) -> None:
         """The curves; of a run that is done also what they mean, and what to try next."""
@@ -521,12 +400,8 @@ class TrainingPanel(Panel):
             self.diagnosis.value = "The diagnosis follows when the run is done."
             self._show_advice(())
             return
-        right = sum(answer.is_right for answer in self.answers)
-        told = f"{right} of {len(self.answers)} guess{'' if len(self.answers) == 1 else 'es'} right so far. "
-        last = f"The last run scored {result.score:.3g}."
-        self.guess_text.value = _paragraph(f"{told if self.answers else ''}{last}")
         self._show_diagnosis()
-        self._stale = set(TABS)
+        self._stale = set(self._fills)
         self._fill_tab()
 
     def show_error(self, error: BaseException) -> None:
@@ -552,27 +427,20 @@ class TrainingPanel(Panel):
             press.layout.visibility = "hidden" if press.disabled else "visible"
             if piece:
                 words = f"<b>{escape(piece.title[0].upper() + piece.title[1:])}</b>. {escape(piece.reason)}"
-                press.tooltip, text.value = f"Put it into the controls: {piece.title}", _paragraph(words)
+                press.tooltip = f"Put it into the controls: {piece.title}"
+                text.value = f"<div style='line-height:1.35'>{words}</div>"
 
     def _fill_tab(self) -> None:
         """Fill the tab that is shown, if what stands there is older than the last run."""
         with self._filling:
             tab = TABS[self.tabs.selected_index or 0]
-            if self._root is None or tab not in self._stale:
+            if tab not in self._stale:
                 return
             self._stale.discard(tab)
-            note = self._notes[tab]
-            try:
-                if tab == "Runs":
-                    self._show_runs()
-                elif tab == "Mistakes":
-                    self._show_mistakes()
-                elif tab != "Curves":
-                    html = {"Model": model_html, "Code": code_html}[tab]
-                    note.value = NOTHING_YET if self.result is None else html(self.result)
-            except Exception as error:
-                note.value = error_html(error)
-                self.show_error(error)
+            self._guard(self._fills[tab])
+
+    def _write(self, place: widgets.HTML, html: Callable[[Run], str]) -> None:
+        place.value = NOTHING_YET if self.result is None else html(self.result)
 
     def _show_mistakes(self) -> None:
         """Draw what the last run's model, of several the first one's, gets most wrong."""
@@ -592,7 +460,7 @@ class TrainingPanel(Panel):
         """Show the runs on the data that the controls choose."""
         frame, journal = self.runs, self._journal
         where = "kept in this panel only" if journal is None else f"kept in the journal {journal.location}"
-        count = _count(len(frame)) if len(frame) else "No run yet"
+        count = f"{len(frame)} run{'s' * (len(frame) > 1)}" if len(frame) else "No run yet"
         self.runs_tab.show(frame, f"{count} on this data ({self.controls['problem'].value}), {where}.")
 
 
@@ -627,26 +495,5 @@ def code_html(run: Run) -> str:
     )
 
 
-def _paragraph(html: str) -> str:
-    return f"<div style='line-height:1.35'>{html}</div>"
-
-
 def _times(shape: typing.Sequence[int]) -> str:
     return " × ".join(map(str, shape))
-
-
-def _count(runs: int) -> str:
-    return f"{runs} run{'' if runs == 1 else 's'}"
-
-
-def _percent(share: float) -> float:
-    return round(100 * share, 6)  # 12.3, not 12.299999999999999
-
-
-def _read_guess(menu: widgets.Dropdown) -> bool | None:
-    return next(guess for guess, word in GUESSES.items() if word == menu.value)
-
-
-def _guess_menu(words: str) -> widgets.Dropdown:
-    style, layout = {"description_width": "13ch"}, widgets.Layout(width="auto")
-    return widgets.Dropdown(options=list(GUESSES.values()), description=words, style=style, layout=layout)

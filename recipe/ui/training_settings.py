@@ -11,7 +11,7 @@ import ipywidgets as widgets
 from recipe.core.problem import Problem
 from recipe.core.spec import ACTIVATIONS, MAX_SEED, OPTIMIZERS, ModelSpec
 from recipe.engine.models import check_fit
-from recipe.ui.controls import make_controls
+from recipe.steps.s6_scale_up import show_percent
 from recipe.ui.settings import Settings, setting
 
 NETWORKS = MappingProxyType(
@@ -34,8 +34,12 @@ _RATES = (1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1.0)
 RATES = {"default": KERAS_RATE} | {f"{rate:g}": rate for rate in _RATES}
 STRENGTHS = (1e-6, 3e-6, 1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 0.1)
 SHARES = tuple(round(0.05 * step, 2) for step in range(1, 19))
+_ERRORS = tuple(thousandths / 1000 for thousandths in (*range(0, 50, 5), *range(50, 510, 10)))
+ERRORS = {show_percent(error): error for error in _ERRORS}  # half points up to 5 %, whole ones up to 50 %
+NO_GUESS = "no guess"
+GUESSES = (NO_GUESS, "it overfits", "it does not overfit", "it beats the last run", "it does not beat the last run")
 EPOCHS = (1, 2, 3, 5, 8, 10, 15, 20, 30, 50, 80, 100, 150, 200, 300, 500)
-_LABEL, _SWITCH = "13ch", "108px"
+_LABEL, _SWITCH = "14ch", "108px"
 
 
 def _layer(number: int) -> typing.Any:
@@ -86,6 +90,11 @@ class TrainingSettings(Settings):
     seeds: int = setting(
         1, label="how often", choices={"once": 1, "3 seeds, as a band": 3}, help="What differs is luck."
     )
+
+    reachable: float = setting(
+        0.0, label="reachable error", low=0, high=1, steps=ERRORS, help="What people reach, say."
+    )
+    guess: str = setting(NO_GUESS, label="your guess", choices=GUESSES, help="It is judged after the run.")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -163,21 +172,12 @@ def suitable(problem: Problem) -> tuple[str, ...]:
     return tuple(name for name in NETWORKS.values() if _fits(name, problem))
 
 
-def make_training_controls(
-    settings: TrainingSettings, problems: typing.Mapping[str, Problem]
-) -> dict[str, widgets.Widget]:
-    """Make a control for each setting: networks that suit the chosen problem, and numbers that a switch is on for."""
-    controls = make_controls(settings)
+def connect(controls: dict[str, widgets.Widget], problems: typing.Mapping[str, Problem]) -> None:
+    """Let the controls follow each other: networks that suit the problem, and numbers that a switch is on for."""
     for name, control in controls.items():
         if not isinstance(control, widgets.Checkbox):
             control.style.description_width = "8ch" if name in SWITCHES.values() else _LABEL
-    controls["problem"] = problem = widgets.Dropdown(
-        options=[(name.replace("_", " "), name) for name in problems],
-        value=settings.problem,
-        description="problem",
-        style=controls["architecture"].style,
-        layout=widgets.Layout(width="auto"),
-    )
+    problem = controls["problem"]
     network = controls["architecture"]
 
     def follow_problem(change: object = None) -> None:
@@ -196,7 +196,6 @@ def make_training_controls(
         controls[name].observe(follow_switches, names="value")
     follow_problem()
     follow_switches()
-    return controls
 
 
 def arrange(controls: dict[str, widgets.Widget]) -> widgets.Box:

@@ -27,7 +27,8 @@ def quick(monkeypatch, no_journal):
 
 
 def test_run_walks_the_steps_on_a_csv_file_and_says_what_it_took(quick, tmp_path):
-    done = call("run", CHURN, "--target", "left", "--json", tmp_path / "run.json", "--report", tmp_path / "run.html")
+    report = tmp_path / "made" / "with" / "it.html"
+    done = call("run", CHURN, "--target", "left", "--json", tmp_path / "run.json", "--report", report)
     assert (done.exit_code, done.stderr) == (0, "")
     assert "Data: customer_id looks like an identifier" in done.stdout
     assert "Data: last_bill alone tells the target almost without fail." in done.stdout
@@ -35,7 +36,7 @@ def test_run_walks_the_steps_on_a_csv_file_and_says_what_it_took(quick, tmp_path
     facts = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))
     assert facts["problem"] == "churn"
     assert facts["rival"]["validation"] > facts["baseline"]
-    page = (tmp_path / "run.html").read_text(encoding="utf-8")
+    page = report.read_text(encoding="utf-8")
     assert str(Path(CHURN).parent) not in page + done.stdout
 
 
@@ -46,14 +47,14 @@ def test_run_walks_the_steps_on_a_folder(quick):
 
 
 def test_tune_searches_on_a_csv_file(quick):
-    done = call("tune", CHURN, "--target", "contract", "--trials", 1, "--storage", "memory")
+    done = call("tune", CHURN, "--target", "contract", "--trials", 1)
     assert (done.exit_code, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        ((CHURN,), 2, "Which column is predicted? Received: no --target. Choose from customer_id, age"),
+        ((CHURN,), 2, "no column of that name. Received: target=''. Choose from: customer_id, age"),
         ((CHURN, "--target", "lef"), 2, "Did you mean: left?"),
         (("nothing.csv", "--target", "left"), 1, "There is no such file. Received: nothing.csv"),
         ((SHAPES.parent / "nowhere", "--target", "x"), 1, "There is no such file."),

@@ -72,9 +72,10 @@ def test_collect_facts_has_the_promised_numbers_in_the_measures_unit(result):
     assert "not real prices" in facts["provenance"]
     assert (facts["test"], facts["validation"]) == (result.test.score, result.test.validation_score)
     assert 0 < facts["test"] < facts["baseline"]
-    assert facts["statistical_power"] == pytest.approx(1 - facts["statistical_power_details"]["p_value"])
+    assert facts["beats_baseline"] is (facts["statistical_power"]["p_value"] <= 0.05)
+    assert facts["statistical_power"]["interval_level"] == 0.9
     assert (facts["looks_at_the_test_set"], facts["interrupted"]) == (1, False)
-    assert ModelSpec.from_dict(facts["spec"]).epochs == result.final.epochs
+    assert ModelSpec.from_dict(facts["spec"]).epochs == result.final.run.epochs
     assert facts["versions"]["keras"]
     assert facts["seconds"] > 0
 
@@ -111,12 +112,12 @@ def test_collect_facts_of_an_interrupted_run_keeps_what_was_done(stopped):
     assert (facts["test"], facts["overfitting_epoch"], facts["looks_at_the_test_set"]) == (None, None, 0)
 
 
-def test_collect_facts_of_a_run_without_data_is_still_json():
+def test_collect_facts_of_a_run_without_a_step_is_still_json():
     def interrupt(event: object) -> None:
         raise KeyboardInterrupt
 
     facts = collect_facts(run_recipe("housing", source="sample", on_event=interrupt))
-    assert (facts["source"], facts["provenance"], facts["stopped_in_step"]) == (None, None, 1)
+    assert (facts["source"], facts["baseline"], facts["stopped_in_step"]) == ("sample", None, 1)
     assert json.loads(json.dumps(facts, allow_nan=False)) == facts
 
 
@@ -143,7 +144,7 @@ def test_render_html_shows_source_steps_and_scores(result, html):
     for step in result.steps:
         assert step.title in text
         assert all(" ".join(sentence.split()) in text for sentence in step.sentences)
-    assert all(f"{line.score:.4g}" in text for line in result.lines)
+    assert all(f"{score:.4g}" in text for score in result.to_frame()["score"])
     assert "Interrupted" not in text
 
 

@@ -60,7 +60,7 @@ def test_run_recipe_walks_all_seven_steps_and_looks_once(results, name):
     assert result.dataset.test.looks == 1
     assert result.problem.name == name
     assert all(text.endswith((".", "?", ")")) for step in result.steps for text in step.sentences)
-    assert [line.name for line in result.lines] == NAMES
+    assert list(result.to_frame().index) == NAMES
 
 
 def test_run_recipe_tells_steps_and_every_epoch_in_order(results):
@@ -116,8 +116,8 @@ def test_run_recipe_tests_the_weights_that_the_score_of_the_small_model_is_of(re
 def test_run_recipe_chooses_by_validation_and_trains_for_the_epochs_it_found(results):
     result, _ = results["imdb"]
     assert result.best.run.score == max(result.best.run.score, *(trial.run.score for trial in _find(result, 7)))
-    assert result.final.epochs == result.best.run.best_epoch + 1
-    assert result.final.samples == len(result.dataset.y_train)
+    assert result.final.run.epochs == result.best.run.best_epoch + 1
+    assert result.final.run.train_samples == len(result.dataset.y_train)
     assert result.test.validation_score == result.best.run.score
 
 
@@ -139,14 +139,14 @@ def test_run_recipe_tries_a_change_of_the_advice_with_its_reason(results):
 def test_run_recipe_same_seed_gives_the_same_numbers_and_another_seed_others():
     plans = [_plan("housing", trials=0)] * 3
     runs = [_run("housing", seed=seed, plan=plan) for seed, plan in zip((3, 3, 4), plans, strict=True)]
-    first, second, other = ([line.score for line in run.lines] for run in runs)
+    first, second, other = (run.to_frame()["score"].tolist() for run in runs)
     assert first == second
     assert first != other
 
 
 def test_run_recipe_takes_a_dataset_and_refuses_what_is_none(results):
     again = run_recipe(recipe.load("housing", source="sample", rows=200), plan=_plan("housing"))
-    assert [line.score for line in again.lines] == [line.score for line in results["housing"][0].lines]
+    assert again.to_frame().equals(results["housing"][0].to_frame())
     with pytest.raises(TypeError, match=r"Received: a ModelSpec\. Give the name of a problem, or what load"):
         run_recipe(ModelSpec())
 
@@ -166,7 +166,7 @@ def test_run_recipe_stopped_in_a_training_keeps_what_was_done(step, trials, name
     assert (result.stopped, result.stopped_in) == ("asked", step)
     assert [done.number for done in result.steps] == list(range(1, step))
     assert trials is None or [(trial.name, trial.run.epochs) for trial in result.trials] == trials
-    assert [line.name for line in result.lines] == names
+    assert list(result.to_frame().index) == names
     assert (result.test, result.dataset.test.looks) == (None, 0)
 
 
@@ -174,7 +174,7 @@ def test_run_recipe_stopped_before_it_began_has_no_step():
     stop = threading.Event()
     stop.set()
     result = _run("housing", stop=stop)
-    assert (result.stopped, result.stopped_in, result.steps, result.dataset) == ("asked", 1, [], None)
+    assert (result.stopped, result.stopped_in, result.steps) == ("asked", 1, [])
 
 
 def test_run_recipe_keyboard_interrupt_between_trainings_keeps_the_steps():

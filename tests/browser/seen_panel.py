@@ -85,6 +85,12 @@ class SeenPanel:
                 || node.getBoundingClientRect().right > right)).map(node => node.textContent || node.title);
         }""")
 
+    def sideways(self) -> list[str]:
+        """Return what would have to be scrolled sideways: a figure that is wider than its place, say."""
+        return self.root.evaluate("""root => [...root.querySelectorAll(".widget-box, .widget-tab-contents")]
+          .filter(node => node.checkVisibility() && getComputedStyle(node).overflowX !== "hidden"
+            && node.scrollWidth > node.clientWidth).map(node => node.className)""")
+
     def check_fit(self, name: str) -> None:
         """Fail if something is cut off on a screen of 1280 or of 900 pixels; keep NAME-1280.png and NAME-900.png."""
         before = self._page.viewport_size
@@ -94,6 +100,7 @@ class SeenPanel:
             self._page.wait_for_timeout(300)  # until the page is laid out anew
             self.root.screenshot(path=self._screenshots / f"{name}-{width}.png")
             assert self.cut_texts() == [], f"at {width} pixels"
+            assert self.sideways() == [], f"at {width} pixels"
         self._page.set_viewport_size(before)
 
     # What is done.

@@ -13,7 +13,7 @@ def _found(panel):
     return int(re.search(r"finds ([\d,]+)", panel.alt_text())[1].replace(",", ""))
 
 
-def test_lesson_2_panel_follows_threshold_balance_and_network(lab, excerpt):
+def test_lesson_2_panel_follows_threshold_and_balance(lab, excerpt):
     lab.open_notebook(excerpt(NAME, "load", "imports", "panel", "panel-drive"))
     lab.run_all()
     panel = lab.panel(TITLE)
@@ -32,11 +32,6 @@ def test_lesson_2_panel_follows_threshold_balance_and_network(lab, excerpt):
     panel.press("share of yes", "End")
     panel.wait_for_status("share=0.5")
     assert "50.0% are a 5" in panel.alt_text()
-
-    before = panel.figure()
-    panel.choose("network", "32 hidden units")
-    panel.wait_for_status("network=hidden")
-    assert panel.wait_for_change(before)
 
     panel.run()
     panel.wait_until_done()

@@ -17,7 +17,7 @@ CODE = (
 
 def _samples(panel):
     """Read how many samples the test was made on from the figure's alternative text."""
-    return int(re.search(r"Of all sets of ([\d,]+) samples", panel.alt_text())[1].replace(",", ""))
+    return int(re.search(r"of sets of ([\d,]+) show it", panel.alt_text())[1].replace(",", ""))
 
 
 def test_panel_of_the_baseline_follows_samples_draw_and_problem(lab, page):
@@ -43,11 +43,8 @@ def test_panel_of_the_baseline_follows_samples_draw_and_problem(lab, page):
 
     panel.choose("trained on", "20 samples")
     panel.wait_for_status("trained_on=20")
-    panel.choose("problem", "houses")
+    panel.choose("problem", "housing")
     panel.wait_for_status("problem=housing")
     assert panel.wait_for_change(before)
     assert "mean absolute error" in panel.alt_text()
     panel.check_fit("lesson-5-baseline")
-
-    panel.choose("problem", "digits")  # the panel was given none
-    panel.wait_for_status("The panel was given no such data")

@@ -51,8 +51,7 @@ def test_lesson_8_game_is_played_by_mouse_and_by_keyboard(lab, excerpt):
     assert "Right. It is no hidden activation." in _notes(panel)
     panel.check_fit("game-won")
 
-    panel.choose("problem", "film reviews (IMDB)")
-    panel.run()
+    panel.choose("problem", "imdb")  # its symptoms come at once
     panel.wait_for_change(before)
     panel.wait_until_done()
     assert "imdb" in panel.alt_text()

@@ -21,7 +21,7 @@ def test_sealed_test_counts_looks_and_shows_nothing():
     sealed.open()
     assert "looks=2" in repr(sealed)
     public = [name for name in dir(sealed) if not name.startswith("_")]
-    assert public == ["fingerprint", "looks", "note_looks", "open"]
+    assert public == ["fingerprint", "looks", "open"]
     with pytest.raises(AttributeError):
         sealed.looks = 0
 

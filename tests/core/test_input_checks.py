@@ -5,8 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from recipe import ModelSpec, cross_validate, hold_out, k_fold, load, prepare, suggest_measure, time_folds
-from recipe.steps.s3_protocol import hold_out_latest
+from recipe import hold_out, k_fold, load, prepare, suggest_measure, time_folds
 
 
 @pytest.fixture(scope="module")
@@ -33,17 +32,12 @@ def test_prepare_says_what_to_do_with_folds(dataset):
     assert message.endswith("k_fold returns several splits: prepare each one, or pass them to cross_validate.")
 
 
-@pytest.mark.parametrize("cut", [hold_out, k_fold, hold_out_latest, time_folds], ids=lambda cut: cut.__name__)
+@pytest.mark.parametrize("cut", [hold_out, k_fold, time_folds], ids=lambda cut: cut.__name__)
 def test_cutting_says_the_order_of_the_steps(dataset, cut):
-    times = (np.arange(48),) if cut in (hold_out_latest, time_folds) else ()
+    times = (np.arange(48),) if cut is time_folds else ()
     message = _message(cut, prepare(hold_out(dataset)), *times)
     order = "before it is prepared: load, then hold_out or k_fold, then prepare. Received: a Prepared. Give what load"
     assert re.search(re.escape(order), message)
-
-
-def test_cross_validate_asks_for_several_splits(dataset):
-    message = _message(cross_validate, ModelSpec(), hold_out(dataset))
-    assert message == "A protocol is several splits. Received: a Split. Give those of k_fold(dataset)."
 
 
 def test_suggest_measure_asks_for_the_problem(dataset):

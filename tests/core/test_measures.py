@@ -132,7 +132,7 @@ def test_per_sample_has_the_measure_as_its_mean_or_is_none(name, problem):
 def test_error_turns_shares_and_quantities_into_errors():
     assert MEASURES["f1"].error(0.75) == 0.25
     assert MEASURES["mae"].error(0.41, baseline=0.82) == pytest.approx(0.5)
-    with pytest.raises(ValueError, match=r"mean absolute error has a unit.*Received: baseline=None"):
+    with pytest.raises(ValueError, match=r"mean absolute error is told as a part of .*Received: baseline=None"):
         MEASURES["mae"].error(0.41)
 
 
@@ -143,7 +143,7 @@ def test_gain_is_above_0_for_what_is_better():
 
 @pytest.mark.parametrize("baseline", [0, -1.0, math.nan, math.inf])
 def test_error_refuses_a_baseline_that_nothing_can_be_relative_to(baseline):
-    with pytest.raises(ValueError, match=rf"relative to a baseline's error of {baseline}\. Received: baseline="):
+    with pytest.raises(ValueError, match=f"Received: baseline={baseline}. Give"):
         MEASURES["mae"].error(0.3, baseline)
 
 
@@ -162,17 +162,16 @@ def test_measure_refuses_a_problem_that_it_is_not_defined_for():
     with pytest.raises(ValueError, match=r"F1 score is not defined for multiclass.*Choose from accuracy\."):
         MEASURES["f1"].keras_metric(find_problem("mnist"))
     with pytest.raises(ValueError, match=r"mean absolute error is not defined for binary"):
-        MEASURES["mae"].per_sample(find_problem("imdb"), y, outputs)
+        MEASURES["mae"].compute(find_problem("imdb"), y, outputs)
 
 
 @pytest.mark.parametrize(
     ("name", "y", "outputs", "message"),
     [
-        ("mnist", np.zeros(4), np.zeros((4, 9)), r"have 10 column\(s\).*outputs of shape \(4, 9\).*model\.predict"),
-        ("mnist", np.zeros(4), np.zeros(4), r"have 10 column\(s\)"),
+        ("mnist", np.zeros(4), np.zeros((4, 9)), r"the shape \(4, 10\).*outputs of shape \(4, 9\).*model\.predict"),
         ("mnist", np.eye(10)[:4], np.zeros((4, 10)), r"shape \(n, 1\) or \(n,\).*targets of shape \(4, 10\).*one-hot"),
         ("mnist_multilabel", np.zeros(4), np.zeros((4, 3)), r"have the shape \(n, 3\), n above 0"),
-        ("imdb", np.zeros(5), np.zeros((4, 1)), r"There are 5 targets for 4 outputs"),
+        ("imdb", np.zeros(5), np.zeros((4, 1)), r"these 5 targets.*outputs of shape \(4, 1\)"),
         ("imdb", np.zeros(0), np.zeros((0, 1)), r"n above 0"),
         ("imdb", np.float64(1), np.zeros((1, 1)), r"targets of shape \(\)"),
         ("mnist", np.array([0, 10]), np.zeros((2, 10)), r"run from 0 to 9\. Received: the given targets, from 0 to 10"),

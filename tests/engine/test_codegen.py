@@ -154,7 +154,7 @@ def test_programs_are_tidy(tmp_path):
     long = {"hidden_units": (2048, 1024, 512), "l1": 1e-16, "l2": 1e-5, "dropout": 0.125, "patience": 10}
     programs = [keras_code(ModelSpec(learning_rate=1e-5, **long), problem) for problem in PROBLEMS.values()]
     for name, spec, _ in (case.values for case in cases()):
-        programs.append(keras_code(spec, find_problem(name), validation=0.25))
+        programs.append(keras_code(spec, find_problem(name)))
         programs.append(keras_code(spec, load(name, source="sample").problem, source="sample"))
     for number, program in enumerate(programs):
         (tmp_path / f"program_{number}.py").write_text(program, encoding="utf-8")
@@ -175,14 +175,3 @@ def test_program_is_plain_keras_unless_it_loads_the_sample(name):
     assert f'recipe.load("{name}", source="sample")' in program
     assert program.count("recipe.") == 1
     assert keras_code(spec, sample, source="sample") == program  # the same each time
-
-
-@pytest.mark.parametrize("validation", [0, 1, -0.5, float("nan"), 20])
-def test_keras_code_refuses_a_validation_part_out_of_range(validation):
-    with pytest.raises(ValueError, match=re.escape(f"Received: validation={validation!r}. Give a fraction such as")):
-        keras_code(ModelSpec(), find_problem("mnist"), validation=validation)
-
-
-def test_keras_code_refuses_an_architecture_that_does_not_fit():
-    with pytest.raises(ValueError, match="A convnet needs images, and a sample of housing has the shape"):
-        keras_code(ModelSpec(architecture="convnet"), find_problem("housing"))

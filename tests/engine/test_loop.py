@@ -103,7 +103,8 @@ def assert_same_weights(ours, theirs, rtol=2e-4):
 @pytest.mark.parametrize("make", [sequential, functional, subclassed, own_parts, summed, adapted])
 def test_train_models_gives_what_fit_and_evaluate_give(make):
     ours, theirs = twice(make)
-    history = train_one(make_job(ours, batch_size=20, epochs=3, shuffle=False), engine="compiled").history
+    history = train_one(make_job(ours, batch_size=20, epochs=3, shuffle=False)).history
+    assert ours.train_function is None  # it was not trained by `fit`
     fitted = theirs.fit(
         X[:80], Y[:80], batch_size=20, epochs=3, shuffle=False, verbose=0, validation_data=(X[80:], Y[80:])
     )
@@ -124,16 +125,7 @@ def test_train_models_goes_on_where_a_training_ended():
     assert_same_weights(ours, theirs)
 
 
-@pytest.mark.parametrize("engine", ["compiled", "fit"])
-def test_train_models_takes_sample_weights(engine):
-    ours, theirs = twice(sequential)
-    weight = DRAW.uniform(size=80)
-    train_one(make_job(ours, batch_size=20, epochs=2, shuffle=False, sample_weight=weight), engine=engine)
-    theirs.fit(X[:80], Y[:80], sample_weight=weight, batch_size=20, epochs=2, shuffle=False, verbose=0)
-    assert_same_weights(ours, theirs)
-
-
-@pytest.mark.parametrize("engine", ["compiled", "fit"])
+@pytest.mark.parametrize("engine", ["auto", "fit"])
 def test_train_models_takes_a_given_number_of_steps_from_few_rows(engine):
     ours, theirs = twice(sequential)
     job = Job(model=ours, x=X[:6], y=Y[:6], x_val=X[80:], y_val=Y[80:], batch_size=4, steps_per_epoch=5, shuffle=False)
@@ -199,8 +191,6 @@ def test_train_models_leaves_a_training_step_of_ones_own_to_fit():
     model.compile(loss="mse")
     train_one(make_job(model))
     assert Counted.steps > 0
-    with pytest.raises(ValueError, match=r"with Counted, which has a training step of its own. Received: engine="):
-        train_one(make_job(model), engine="compiled")
 
 
 def test_train_models_refuses_a_model_that_is_not_compiled():
@@ -236,7 +226,8 @@ def test_train_models_learns_a_sequence_as_keras_does(layer):
     ours, theirs = twice(make)
     x = DRAW.integers(0, 20, (100, 7))
     job = Job(model=ours, x=x[:80], y=Y[:80], x_val=x[80:], y_val=Y[80:], epochs=2, shuffle=False)
-    history = train_one(job, engine="compiled").history
+    history = train_one(job).history
+    assert ours.train_function is None  # it was not trained by `fit`
     fitted = theirs.fit(x[:80], Y[:80], epochs=2, shuffle=False, validation_data=(x[80:], Y[80:]), verbose=0).history
     assert_same_weights(ours, theirs)
     assert history["val_loss"] == pytest.approx(fitted["val_loss"], rel=1e-3)

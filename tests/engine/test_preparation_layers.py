@@ -1,7 +1,5 @@
 """A model with its preparation inside reads raw data and says what the model said of prepared data."""
 
-import re
-
 import keras
 import numpy as np
 import pytest
@@ -10,7 +8,7 @@ from recipe.core.preparation import ENCODINGS
 from recipe.core.reviews import Reviews
 from recipe.core.spec import ModelSpec
 from recipe.data.load import load
-from recipe.data.problems import HOUSING_RATIOS, find_problem
+from recipe.data.problems import find_problem
 from recipe.engine.models import build_model
 from recipe.engine.preparation_layers import attach_preparation, pad_reviews
 from recipe.steps.s3_protocol import hold_out
@@ -43,8 +41,8 @@ def test_attach_preparation_predicts_the_same_of_raw_data_and_survives_the_file(
     np.testing.assert_array_equal(loaded.predict(raw, verbose=0), whole.predict(raw, verbose=0))
 
 
-def test_attach_preparation_fills_gaps_and_makes_ratios_inside_the_model(tmp_path):
-    model, prepared, split = prepared_model("housing", "normalize", ratios=HOUSING_RATIOS, missing="median")
+def test_attach_preparation_fills_gaps_inside_the_model(tmp_path):
+    model, prepared, split = prepared_model("housing", "normalize", missing="median")
     raw = split.x_val.copy()
     raw[::2, 4] = np.nan
     expected = model.predict(prepared.preparation.to_network(prepared.preparation.transform(raw)), verbose=0)
@@ -74,14 +72,6 @@ def test_attach_preparation_shares_the_layers_so_that_training_on_goes_into_both
     before = whole.predict(split.x_val, verbose=0)
     model.layers[-1].bias.assign([10.0])
     np.testing.assert_allclose(whole.predict(split.x_val, verbose=0), before + 10, rtol=1e-5)
-
-
-def test_attach_preparation_refuses_a_model_that_reads_another_shape():
-    _, prepared, _ = prepared_model("housing", "normalize", ratios=HOUSING_RATIOS)
-    model = build_model(ModelSpec(), find_problem("housing"))
-    message = "The model reads (None, 8), and the preparation gives (None, 11). Received: encoding='normalize'."
-    with pytest.raises(ValueError, match=re.escape(message)):
-        attach_preparation(model, prepared.preparation)
 
 
 def test_pad_reviews_keeps_every_word_in_order():

@@ -118,7 +118,7 @@ def test_plot_runs_takes_what_plain_keras_gives(wrap):
 @pytest.mark.parametrize(
     ("runs", "error", "message"),
     [
-        ([], ValueError, r"nothing to draw. Received: runs=\[\]. Give a run, a history or several."),
+        ([], ValueError, r"nothing to draw. Received: no run. Give a run, a history or several."),
         (None, TypeError, r"drawn of runs and histories. Received: NoneType. Give what recipe.train returned"),
         ([make_run(), 3], TypeError, r"drawn of runs and histories. Received: int. Give what recipe.train returned"),
         ([make_run(), make_run(problem="housing")], ValueError, r"need one measure. Received: accuracy, mae."),
@@ -143,11 +143,10 @@ def test_plot_runs_draws_a_final_run_which_has_no_validation():
     assert "data loss: training from 0.6 to 0.2. accuracy: training from 0.4 to 0.8." in figure.alt
 
 
-def test_penalty_stands_in_axes_of_its_own():
-    _, panes = draw(make_run(penalty=2.5))
-    assert lines_of(panes["penalty"]) == [[[1, 2, 3], [2.5, 2.5, 2.5]]]
-    assert panes["loss"].get_ylim()[1] < 1
-    assert "penalty" not in draw(make_run())[1]
+def test_penalty_is_no_part_of_the_data_loss_and_stands_in_words():
+    run = make_run(penalty=2.5)
+    assert draw(run)[1]["loss"].get_ylim()[1] < 1
+    assert "The penalty of the weights goes from 2.5 to 2.5." in plot_runs(run).alt
 
 
 def test_baseline_that_would_flatten_the_curves_stands_in_the_legend_alone():
@@ -205,6 +204,6 @@ def test_describe_curves_says_what_is_drawn():
     assert describe_curves(collect_curves(run, past=[run.history], epochs=5)) == (
         "Training curves on a sample over 2 of 5 epochs. data loss: training from 0.6 to not finite, validation from "
         "0.7 to 0.5, best 0.5 in epoch 2. accuracy: training from 0.4 to not finite, validation from 0.3 to 0.5. "
-        "The penalty goes from 0.25 to 0.25. The baseline is 0.35. Diverged: no finite number in epoch 2. Behind "
-        "them, faintly, the validation curves of 1 earlier run."
+        "The penalty of the weights goes from 0.25 to 0.25. The baseline is 0.35. Diverged: no finite number in epoch "
+        "2. Behind them, faintly, the validation curves of 1 earlier run."
     )

@@ -1,10 +1,8 @@
-"""The journal's file: killed processes, torn lines, several writers, a full disk, files that are not what they were."""
+"""The journal's file: killed processes, torn lines, several writers, a full disk."""
 
 from __future__ import annotations
 
 import errno
-import json
-import os
 import signal
 import subprocess
 import sys
@@ -12,31 +10,33 @@ import textwrap
 import time
 from pathlib import Path
 
-import optuna
 import pytest
-from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
+from tuning_examples import make_run
 
-from recipe.journal import TAIL_BYTES, JournalFile
+from recipe.core.spec import ModelSpec
+from recipe.journal import Journal
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals and limits")
+RUN = make_run(ModelSpec(hidden_units=(4,)), data="d" * 16, problem="housing", score=0.5)
 
 
-def _line(number: int, **more: object) -> dict[str, object]:
-    return {"op_code": 2, "worker_id": "w", "number": number, **more}
-
-
-def _numbers(path: Path) -> list[int]:
-    return [log["number"] for log in JournalFile(path).read_logs(0)]
+def _notes(path: Path) -> list[str]:
+    return [run.note for run in Journal(path).runs()]
 
 
 def _program(code: str, *arguments: object) -> subprocess.Popen:
-    """Start a Python process that knows `JournalFile`, its arguments and how a line is made."""
+    """Start a Python process that knows the journal, and how a run with a note is made."""
     head = """
         import os, random, signal, sys, time
-        from recipe.journal import JournalFile
-        def line(number, **more): return {"op_code": 2, "worker_id": "w", "number": number, **more}
+        from dataclasses import replace
+        from recipe.core.problem import Problem
+        from recipe.core.run import Run
+        from recipe.core.spec import ModelSpec
+        from recipe.data.problems import find_problem
+        from recipe.journal import Journal
         path = sys.argv[1]
+        empty = Run(spec=ModelSpec(), problem=find_problem("housing"), source="", protocol="", history={}, data="d")
+        def made(note, text=""): return replace(empty, note=str(note), protocol=text)
     """
     return subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(head) + textwrap.dedent(code), *map(str, arguments)],
@@ -46,30 +46,17 @@ def _program(code: str, *arguments: object) -> subprocess.Popen:
     )
 
 
-def test_lines_are_read_back_from_any_number_on(tmp_path):
-    file = JournalFile(tmp_path / "new" / "journal.log")
-    assert list(file.read_logs(0)) == []
-    file.append_logs([_line(0), _line(1)])
-    file.append_logs([_line(2)])
-    assert [log["number"] for log in file.read_logs(0)] == [0, 1, 2]
-    assert [log["number"] for log in file.read_logs(2)] == [2]
-    assert [json.loads(line)["number"] for line in file.path.read_text().splitlines()] == [0, 1, 2]
-
-
-@pytest.mark.parametrize(
-    "torn",
-    [b"{", b'{"op_code":2,"wor', b'{"op_code":2,"worker_id":"w","number":9}', b"\0" * 9_000, b"x" * 3 * TAIL_BYTES],
-    ids=range(5),
-)
-def test_torn_last_line_is_passed_over_and_taken_away_by_the_next_append(tmp_path, torn):
-    path = tmp_path / "journal.log"
-    JournalFile(path).append_logs([_line(0)])
+@pytest.mark.parametrize("torn", [b"{", b'{"look":"ab"}', b"\0" * 9_000], ids=range(3))
+def test_torn_last_line_is_passed_over_and_taken_away_by_the_next_one(tmp_path, torn):
+    path = tmp_path / "new" / "journal.log"
+    journal = Journal(path)
+    journal.record(RUN)
     whole = path.read_bytes()
     path.write_bytes(whole + torn)
-    assert _numbers(path) == [0]
-    JournalFile(path).append_logs([_line(1)])
-    assert _numbers(path) == [0, 1]
-    assert path.read_bytes().startswith(whole + b'{"op_code"')
+    assert len(journal.runs()) == len(Journal(path).runs()) == 1
+    assert journal.record(RUN).number == 1
+    assert len(journal.runs()) == len(Journal(path).runs()) == 2
+    assert path.read_bytes().startswith(whole + b'{"run"')
 
 
 @POSIX
@@ -78,7 +65,7 @@ def test_lock_of_a_killed_process_is_free_at_once(tmp_path):
     child = _program(
         """
         from filelock import FileLock
-        FileLock(path + ".lock").acquire()
+        FileLock(f"{path}.lock").acquire()
         os.kill(os.getpid(), signal.SIGKILL)
         """,
         path,
@@ -86,38 +73,24 @@ def test_lock_of_a_killed_process_is_free_at_once(tmp_path):
     assert child.wait(timeout=60) == -signal.SIGKILL
     assert Path(f"{path}.lock").exists()
     started = time.perf_counter()
-    JournalFile(path).append_logs([_line(0)])
+    Journal(path).record(RUN)
     assert time.perf_counter() - started < 2
-    assert _numbers(path) == [0]
-
-
-@pytest.mark.parametrize("damage", [b"no json", b'{"op_code":99,"worker_id":"w"}', b"[1, 2]", b'{"op_code":2}'])
-def test_damaged_line_in_the_middle_costs_that_line_alone(tmp_path, damage):
-    path = tmp_path / "journal.log"
-    file = JournalFile(path)
-    file.append_logs([_line(0)])
-    with path.open("ab") as raw:
-        raw.write(damage + b"\n")
-    with pytest.warns(RuntimeWarning, match="1 of 2 lines of the journal are damaged"):
-        assert [log["number"] for log in file.read_logs(0)] == [0]
-    file.append_logs([_line(1)])
-    assert [log["number"] for log in file.read_logs(1)] == [1]
 
 
 @POSIX
 def test_processes_killed_at_any_moment_lose_nothing_that_they_were_told_is_kept(tmp_path):
-    """A dozen writers of large lines, each killed wherever it then is: a line that one has told of must be there."""
+    """A dozen writers of large lines, each killed wherever it then is: a run that one has told of must be there."""
     path = tmp_path / "journal.log"
     parent = _program(
         """
-        rng, torn = random.Random(0), 0
+        rng = random.Random(0)
         for child in range(12):
             out, inn = os.pipe()
             pid = os.fork()
             if pid == 0:
-                file, number = JournalFile(path), 1000 * child
+                journal, number = Journal(path), 1000 * child
                 while True:
-                    file.append_logs([line(number, text="x" * 400_000)])
+                    journal.record(made(number, "x" * 400_000))
                     os.write(inn, b"%d " % number)
                     number += 1
             os.close(inn)
@@ -132,118 +105,45 @@ def test_processes_killed_at_any_moment_lose_nothing_that_they_were_told_is_kept
     )
     out, err = parent.communicate(timeout=120)
     assert parent.returncode == 0, err
-    told, kept = [int(text) for text in out.split()], _numbers(path)
+    told, kept = out.split(), _notes(path)
     assert len(told) >= 12
     assert set(told) <= set(kept)
     assert len(kept) == len(set(kept)) <= len(told) + 12  # one may be killed between its write and its word
-    JournalFile(path).append_logs([_line(-1)])
-    assert _numbers(path) == [*kept, -1]
 
 
-def test_several_processes_append_at_once_and_every_line_is_whole(tmp_path):
+def test_several_processes_write_at_once_and_each_run_has_a_number_of_its_own(tmp_path):
     path = tmp_path / "journal.log"
     code = """
-        file = JournalFile(path)
-        for number in range(40):
-            file.append_logs([line([int(sys.argv[2]), number], text="x" * random.randrange(20_000))])
+        for number in range(30):
+            kept = Journal(path).record(made(sys.argv[2], "x" * random.randrange(20_000)))
+            print(kept.number)
     """
     children = [_program(code, path, child) for child in range(3)]
-    assert [child.wait(timeout=120) for child in children] == [0, 0, 0]
-    found = _numbers(path)
-    assert sorted(found) == [[child, number] for child in range(3) for number in range(40)]
-    for child in range(3):
-        assert [number for one, number in found if one == child] == list(range(40))
+    numbers = [int(number) for child in children for number in child.communicate(timeout=120)[0].split()]
+    assert sorted(numbers) == list(range(90))
+    assert sorted(_notes(path)) == [str(child) for child in range(3) for _ in range(30)]
 
 
 @POSIX
-def test_full_disk_takes_the_line_back_and_says_so(tmp_path):
+def test_run_that_a_full_disk_refuses_costs_that_run_alone(tmp_path):
     """RLIMIT_FSIZE refuses what a full disk refuses: the end of a line, after its beginning was taken."""
     path = tmp_path / "journal.log"
     child = _program(
         """
         import resource
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        file = JournalFile(path)
-        file.append_logs([line(0)])
-        size = os.path.getsize(path)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size + 500, resource.RLIM_INFINITY))
+        journal = Journal(path)
+        journal.record(made(0))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2 * os.path.getsize(path) + 500, resource.RLIM_INFINITY))
         try:
-            file.append_logs([line(1, text="x" * 10_000)])
+            journal.record(made(1, "x" * 10_000))
         except OSError as error:
-            print(error.errno, error.strerror)
-        assert os.path.getsize(path) == size
-        file.append_logs([line(2)])
-        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+            print(error.errno)
+        journal.record(made(2))
         """,
         path,
     )
     out, err = child.communicate(timeout=60)
     assert child.returncode == 0, err
-    number, text = out.strip().split(" ", 1)
-    assert int(number) == errno.EFBIG
-    assert text.startswith("There is no space left for the journal; it holds what it held before. Received: ")
-    assert _numbers(path) == [0, 2]
-
-
-def test_sync_that_fails_takes_the_line_back(tmp_path, monkeypatch):
-    path = tmp_path / "journal.log"
-    file = JournalFile(path)
-    file.append_logs([_line(0)])
-
-    def refuse(_: int) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "fsync", refuse)
-        with pytest.raises(OSError, match="There is no space left for the journal"):
-            file.append_logs([_line(1)])
-    file.append_logs([_line(2)])
-    assert _numbers(path) == [0, 2]
-
-
-def test_folder_that_cannot_be_made_is_refused_with_the_way_out(tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(OSError, match=r"The journal cannot be written: .* set RECIPE_JOURNAL to another file, or"):
-        JournalFile(tmp_path / "file" / "journal.log").append_logs([_line(0)])
-
-
-@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="nothing is read-only for this user")
-def test_read_only_folder_can_be_read_and_refuses_a_line(tmp_path):
-    file = JournalFile(tmp_path / "journal.log")
-    file.append_logs([_line(0)])
-    file.path.chmod(0o400)
-    tmp_path.chmod(0o500)
-    try:
-        assert _numbers(file.path) == [0]
-        with pytest.raises(OSError, match="The journal cannot be written: Permission denied"):
-            file.append_logs([_line(1)])
-    finally:
-        tmp_path.chmod(0o700)
-
-
-@pytest.mark.parametrize("change", ["deleted", "replaced", "emptied"])
-def test_file_that_is_not_the_one_that_was_read_is_noticed(tmp_path, change):
-    file = JournalFile(tmp_path / "journal.log")
-    file.append_logs([_line(0)])
-    assert len(list(file.read_logs(0))) == 1
-    assert file.is_current
-    other = tmp_path / "other.log"
-    other.write_bytes(file.path.read_bytes())
-    if change == "deleted":
-        file.path.unlink()
-    elif change == "replaced":
-        other.replace(file.path)
-    else:
-        file.path.write_bytes(b"")
-    assert not file.is_current
-
-
-def test_optuna_keeps_its_studies_in_the_file(tmp_path):
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    path = tmp_path / "journal.log"
-    study = optuna.create_study(study_name="one", storage=JournalStorage(JournalFile(path)))
-    study.optimize(lambda trial: trial.suggest_float("x", 0, 1) ** 2, n_trials=5)
-    again = optuna.load_study(study_name="one", storage=JournalStorage(JournalFile(path)))
-    assert [trial.params for trial in again.trials] == [trial.params for trial in study.trials]
-    reference = JournalStorage(JournalFileBackend(str(path)))  # the format is Optuna's own
-    assert [trial.value for trial in reference.get_all_trials(0)] == [trial.value for trial in study.trials]
+    assert int(out) == errno.EFBIG
+    assert _notes(path) == ["0", "2"]

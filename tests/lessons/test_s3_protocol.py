@@ -1,10 +1,12 @@
 """Lesson 3: its panel reports what training by hand reports, and shows that."""
 
+import dataclasses
 import threading
 import time
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 import recipe
 from recipe.lessons.s3_protocol import panel as panel_module
@@ -69,8 +71,8 @@ def test_panel_controls_reach_the_reports(houses):
 
 
 def test_panel_table_and_words_hold_the_same_numbers(used):
-    result, table = used.result, used.table()
-    assert [row["reported"] for row in table] == [round(float(score), 4) for score in result.reported]
+    result = used.result
+    assert used.table()["reported"].tolist() == result.reported.tolist()
     assert f"2-fold reports {result.reported.mean():.3f} on average" in used.alt_text()
     assert f"the truth is {result.truth.mean():.3f} on average" in used.image.tooltip
     axes = used.figure().axes[0]
@@ -107,6 +109,15 @@ def test_panel_stop_keeps_the_repetitions_that_are_complete(houses, monkeypatch)
     panel.wait(timeout=60)
     assert len(panel.result.reported) == 2
     assert "Stopped after" in panel.status.value
+
+
+def test_panel_shows_a_single_repetition_without_a_deviation(used):
+    result = used.result
+    one = dataclasses.replace(result, reported=result.reported[:1], truth=result.truth[:1])
+    figure = Figure()
+    used.draw(figure, one)
+    assert [text.get_text() for text in figure.axes[0].texts] == [f"{one.reported[0]:.3f}", f"{one.truth[0]:.3f}"]
+    assert "deviation" not in used.summarise(one)
 
 
 def test_panel_stopped_before_anything_is_complete_keeps_the_result_that_was_there(used, monkeypatch):

@@ -1,8 +1,7 @@
-"""The type of a problem from its targets alone: every rule, what a guess achieves, and what is refused."""
+"""The type of a problem from its targets alone: every rule, and what is refused."""
 
 import numpy as np
 import pytest
-from sklearn.dummy import DummyClassifier
 
 import recipe
 from recipe.core.problem import LAST_LAYERS, ProblemType
@@ -55,23 +54,10 @@ def test_layer_code_is_keras_code_of_the_right_size():
     assert describe_target(np.array([[1.5, 2.5], [4.0, 1.0]])).layer_code == "Dense(2)"
 
 
-def test_describe_target_balances_and_guesses_like_scikit_learn():
+def test_shares_are_those_of_the_classes_or_of_each_label():
     y = np.random.default_rng(0).choice(3, 200, p=[0.2, 0.5, 0.3])
-    description = describe_target(y, names=("a", "b", "c"))
-    assert description.shares == tuple(np.bincount(y) / 200)
-    dummy = DummyClassifier(strategy="most_frequent").fit(y[:, None], y)
-    assert description.guess == f"Always 'b': {dummy.score(y[:, None], y):.1%} right."
-
-
-def test_guess_of_two_quantities_has_an_error_for_each():
-    description = describe_target(np.array([[1.0, 1_000.0], [2.0, 5_000.0], [6.0, 6_000.0]]))
-    assert description.guess == "Always the median, 2 and 5,000: off by 1.67 and 1,667 on average."
-
-
-def test_guess_of_labels_takes_each_label_by_itself():
-    description = describe_target(np.array([[1, 0], [1, 1], [0, 0]]), names=("even", "closed loop"))
-    assert description.shares == (2 / 3, 1 / 3)
-    assert description.guess == "Always 'even, not closed loop': 66.7% of the answers right."
+    assert describe_target(y, names=("a", "b", "c")).shares == tuple(np.bincount(y) / 200)
+    assert describe_target(np.array([[1, 0], [1, 1], [0, 0]])).shares == (2 / 3, 1 / 3)
 
 
 def test_names_let_a_class_be_missing():
@@ -102,27 +88,22 @@ def test_caution_says_what_an_array_cannot_tell(y, caution):
     assert ("mind: " in str(description)) == bool(caution)
 
 
-def test_str_holds_type_reason_layer_and_guess():
+def test_str_holds_type_reason_and_layer():
     text = str(describe_target(np.array([0, 1, 1])))
-    assert [line.split(": ")[0].strip() for line in text.splitlines()] == [
-        "type",
-        "because",
-        "last layer",
-        "without the input",
-    ]
+    assert [line.split(": ")[0].strip() for line in text.splitlines()] == ["type", "because", "last layer"]
     assert 'Dense(1, activation="sigmoid"), loss binary_crossentropy' in text
 
 
 @pytest.mark.parametrize(
     ("y", "error", "message"),
     [
-        (np.array([]), ValueError, r"one row a sample, n above 0. Received: y of shape \(0,\)"),
+        (np.array([]), ValueError, r"one row a sample, n above 0; of texts one column. Received: y of shape \(0,\)"),
         (np.zeros((2, 2, 2)), ValueError, r"Received: y of shape \(2, 2, 2\)"),
         (np.float64(3), ValueError, r"Received: y of shape \(\)"),
         (np.array([1.0, np.nan, np.inf]), ValueError, "2 targets are not finite"),
         (np.array([7, 7, 7]), ValueError, "All 3 targets are the same"),
         (np.array(["a", "a"]), ValueError, "All 2 targets are the same"),
-        (np.array([["a", "b"], ["b", "a"]]), ValueError, "Texts in several columns are several problems"),
+        (np.array([["a", "b"], ["b", "a"]]), ValueError, "of texts one column"),
         (np.array([None, 1]), TypeError, "Targets are numbers or texts. Received: .*object"),
         (np.array(["2024-01-01"], "datetime64[D]"), TypeError, "Turn dates and objects"),
     ],

@@ -168,7 +168,7 @@ def test_train_ctrl_c_ends_the_training_and_keeps_what_there_is():
     assert signal.getsignal(signal.SIGINT) is before
 
 
-@pytest.mark.parametrize("engine", ["compiled", "fit"])
+@pytest.mark.parametrize("engine", ["auto", "fit"])
 def test_train_ctrl_c_in_the_last_epoch_is_told_all_the_same(engine):
     spec = ModelSpec(epochs=2)
     prepared = make_prepared("housing", spec)
@@ -187,49 +187,33 @@ def test_train_a_second_ctrl_c_raises():
         train(spec, make_prepared("housing", spec), on_epoch=twice)
 
 
-@pytest.mark.parametrize("engine", ["compiled", "fit"])
-def test_train_keras_callbacks_act_between_epochs(engine, tmp_path):
+def test_train_keras_callbacks_act_between_epochs(tmp_path):
     spec = ModelSpec(epochs=6, optimizer="sgd", learning_rate=0.1)
     prepared = make_prepared("housing", spec)
     rates = keras.callbacks.LearningRateScheduler(lambda epoch, rate: 0.0 if epoch >= 2 else rate)
     checkpoint = keras.callbacks.ModelCheckpoint(tmp_path / "{epoch}.keras")
-    run = train(spec, prepared, callbacks=[rates, checkpoint], engine=engine)
+    run = train(spec, prepared, callbacks=[rates, checkpoint])
     losses = run.history["val_data_loss"]
     assert losses[0] != losses[1]
     assert losses[1] == pytest.approx(losses[5], rel=1e-6), "at a rate of 0 nothing changes any more"
     assert len(list(tmp_path.glob("*.keras"))) == 6
 
 
-@pytest.mark.parametrize("engine", ["compiled", "fit"])
-def test_train_a_callback_can_stop_it_and_restore_weights(engine):
+def test_train_a_callback_watches_what_is_measured_and_can_stop_it():
     spec = ModelSpec(epochs=300, hidden_units=(64,), optimizer="adam", batch_size=16)
     prepared = make_prepared("housing", spec, rows=200)
-    watch = "val_data_loss" if engine == "compiled" else "loss"
-    early = keras.callbacks.EarlyStopping(watch, mode="min", patience=3, restore_best_weights=True, min_delta=1.0)
-    run = train(spec, prepared, callbacks=[early], engine=engine)
+    early = keras.callbacks.EarlyStopping(
+        "val_data_loss", mode="min", patience=3, restore_best_weights=True, min_delta=1.0
+    )
+    run = train(spec, prepared, callbacks=[early])
     assert run.stopped == "callback"
     assert run.epochs < 300
-
-
-def test_train_a_callback_that_acts_on_batches_takes_fit():
-    class Counter(keras.callbacks.Callback):
-        batches = 0
-
-        def on_train_batch_end(self, batch, logs=None):
-            self.batches += 1
-
-    spec, counter = ModelSpec(epochs=2, batch_size=100), Counter()
-    prepared = make_prepared("housing", spec)
-    train(spec, prepared, callbacks=[counter])
-    assert counter.batches == 2 * -(-len(prepared.y_train) // 100)
-    with pytest.raises(ValueError, match=r"with Counter, which acts on batches. Received: engine=\"compiled\""):
-        train(spec, prepared, callbacks=[Counter()], engine="compiled")
 
 
 def test_train_by_fit_gives_the_same_history_as_compiled():
     spec = ModelSpec(hidden_units=(16,), l2=1e-3, epochs=4, patience=3)
     prepared = make_prepared("imdb", spec)
-    compiled, fitted = (train(spec, prepared, shuffle=False, engine=engine) for engine in ("compiled", "fit"))
+    compiled, fitted = (train(spec, prepared, shuffle=False, engine=engine) for engine in ("auto", "fit"))
     assert set(compiled.history) == set(fitted.history)
     for name, values in compiled.history.items():
         np.testing.assert_allclose(fitted.history[name], values, rtol=1e-3, err_msg=name)
@@ -299,8 +283,3 @@ def test_cross_validate_large_networks_in_turn():
     runs = cross_validate(spec, k_fold(dataset, folds=2), on_epoch=lambda told: seen.append((told.member, told.epoch)))
     assert seen == [(0, 0), (0, 1), (1, 0), (1, 1)]
     assert [run.seed for run in runs] == [0, 1]
-
-
-def test_cross_validate_refuses_no_splits():
-    with pytest.raises(ValueError, match="nothing to train on"):
-        cross_validate(ModelSpec(), [])

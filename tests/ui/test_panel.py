@@ -13,7 +13,7 @@ import pytest
 from panel_examples import CountPanel, CountSettings, LiveCountPanel, count
 
 from recipe.data.load import load
-from recipe.ui.controls import make_controls
+from recipe.ui.controls import StepSlider, make_controls
 from recipe.ui.settings import Settings, setting
 from recipe.ui.texts import describe_source
 from recipe.ui.worker import LatestWins
@@ -29,7 +29,6 @@ class Kinds(Settings):
     real: float = setting(0.5, low=0.0, high=1.0)
     yes: bool = True
     name: str = setting("a", choices=("a", "b & c"))
-    digits: tuple[int, ...] = setting((1, 2), low=0, high=9)
     free: str = ""
 
 
@@ -42,8 +41,6 @@ class Kinds(Settings):
         ({"real": 0.1 + 0.2}, "real=0.30000000000000004"),
         ({"yes": False}, "yes=false"),
         ({"name": "b & c"}, "name=b+%26+c"),
-        ({"digits": (7,)}, "digits=7"),
-        ({"digits": ()}, "digits="),
         ({"free": "x=1&y 2"}, "free=x%3D1%26y+2"),
         ({"whole": 1, "yes": False}, "whole=1&yes=false"),
     ],
@@ -56,31 +53,27 @@ def test_settings_survive_their_text(changes, text):
 
 
 @pytest.mark.parametrize(
-    ("changes", "kind", "message"),
+    ("changes", "message"),
     [
-        ({"whole": 10}, ValueError, r"whole is out of range. Received: whole=10. Allowed: from 1 to 9."),
-        ({"real": float("nan")}, ValueError, r"real is out of range. Received: real=nan. Allowed: from 0 to 1."),
-        ({"digits": (1, 10)}, ValueError, r"digits is out of range. Received: digits=10. Allowed: from 0 to 9."),
-        ({"name": "c"}, ValueError, r"name is none of the choices. Received: name='c'. Choose from a, b & c."),
-        ({"whole": 2.0}, TypeError, r"whole must be a whole number. Received: whole=2.0."),
-        ({"whole": True}, TypeError, r"whole must be a whole number. Received: whole=True."),
-        ({"whole": None}, TypeError, r"whole must be a whole number. Received: whole=None."),
-        ({"yes": 1}, TypeError, r"yes must be true or false. Received: yes=1."),
-        ({"digits": 3}, TypeError, r"digits must be a list of values, each a whole number, .*Received: digits=3."),
+        ({"whole": 10}, r"whole is out of range. Received: whole=10. Allowed: from 1 to 9."),
+        ({"real": float("nan")}, r"real is out of range. Received: real=nan. Allowed: from 0 to 1."),
+        ({"name": "c"}, r"name is none of the choices. Received: name='c'. Choose from a, b & c."),
+        ({"whole": 2.0}, r"whole is a whole number. Received: whole=2.0."),
+        ({"whole": True}, r"whole is a whole number. Received: whole=True."),
+        ({"real": "half"}, r"real is a number. Received: real='half'."),
+        ({"yes": 1}, r"yes is true or false. Received: yes=1."),
     ],
 )
-def test_settings_refuse_what_makes_no_sense(changes, kind, message):
-    with pytest.raises(kind, match=message):
+def test_settings_refuse_what_makes_no_sense(changes, message):
+    with pytest.raises(ValueError, match=message):
         Kinds(**changes)
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("wohle=3", r"There is no setting 'wohle'. Received: text='wohle=3'. There are: whole, real, yes"),
-        ("whole=3.5", r"The setting whole is a whole number. Received: whole='3.5' in 'whole=3.5'."),
+        ("whole=3.5", r"The setting whole is a whole number. Received: whole='3.5'."),
         ("yes=ja", r"The setting yes is true or false. Received: yes='ja'"),
-        ("digits=1,x", r"The setting digits is a list of values, .* joined by ','. Received: digits='1,x'"),
         ("whole=99", r"whole is out of range. Received: whole=99. Allowed: from 1 to 9."),
         ("whole", r"bad query field"),
     ],
@@ -93,6 +86,8 @@ def test_from_text_names_the_field_the_value_and_what_is_allowed(text, message):
 def test_replace_refuses_an_unknown_setting():
     with pytest.raises(TypeError, match=r"no such setting. Received: speed. There are: steps, pause"):
         CountSettings().replace(speed=3)
+    with pytest.raises(TypeError, match=r"no such setting. Received: speed. There are: steps, pause"):
+        CountSettings.from_text("speed=3")
 
 
 def test_make_controls_fits_each_control_to_its_setting():
@@ -100,19 +95,14 @@ def test_make_controls_fits_each_control_to_its_setting():
     kinds = {name: type(control) for name, control in controls.items()}
     assert kinds == {
         "steps": widgets.IntSlider,
-        "pause": widgets.FloatSlider,
-        "scale": widgets.FloatSlider,
+        "pause": StepSlider,
+        "scale": StepSlider,
         "shape": widgets.Dropdown,
         "grid": widgets.Checkbox,
     }
     assert (controls["steps"].min, controls["steps"].max) == (1, 200)
     assert controls["shape"].options == (("a line", "line"), ("dots", "o"))
     assert controls["pause"].description == "pause (seconds)"
-
-
-def test_make_controls_asks_for_the_ends_of_a_slider():
-    with pytest.raises(TypeError, match=r"no control of its own for the setting digits. Received: .*"):
-        make_controls(Kinds(), ["whole", "digits"])
 
 
 def test_run_returns_what_the_function_returns_and_shows_it():
@@ -122,7 +112,7 @@ def test_run_returns_what_the_function_returns_and_shows_it():
     assert result == panel.result == count(CountSettings(steps=3, scale=2.0))
     assert panel.settings == CountSettings(steps=3, scale=2.0)
     assert panel.controls["steps"].value == 3
-    assert panel.table() == [{"step": 1, "counted": 2.0}, {"step": 2, "counted": 4.0}, {"step": 3, "counted": 6.0}]
+    assert panel.table().to_dict("list") == {"step": [1, 2, 3], "counted": [2.0, 4.0, 6.0]}
     assert panel.alt_text() == panel.image.tooltip == "3 of 3 steps, the last at 6."
     assert bytes(panel.image.value).startswith(PNG)
     assert bytes(panel.image.value) != before
@@ -260,7 +250,7 @@ def test_error_in_the_thread_is_shown_and_logged_and_raised_by_wait(caplog):
         with pytest.raises(ValueError, match=r"13</b> is unlucky") as raised:
             panel.wait(timeout=10)
     assert panel.error is raised.value
-    assert "<b>ValueError</b>: &lt;b&gt;13&lt;/b&gt; is unlucky. Received: steps=13." in panel.status.value
+    assert "&lt;b&gt;13&lt;/b&gt; is unlucky. Take another number." in panel.status.value
     assert [(record.name, record.exc_info[1]) for record in caplog.records] == [("recipe.ui", raised.value)]
     assert not panel.run_button.disabled
     assert len(panel.result.values) == 2
@@ -282,21 +272,6 @@ def test_nothing_computed_is_an_error_unless_it_was_stopped():
     panel.stop()
     panel.wait(timeout=10)
     assert panel.result is None
-
-
-def test_closed_panel_runs_and_is_shown_anew():
-    panel = CountPanel()
-    panel.run(steps=3)
-    first = panel.widget
-    panel.close()
-    assert first.comm is None
-    panel.run(steps=4)
-    assert panel.widget is not first
-    assert panel.settings.steps == panel.controls["steps"].value == 4
-    assert panel.image.tooltip == "4 of 4 steps, the last at 4."
-    panel.run_button.click()
-    panel.wait(timeout=10)
-    assert "Done in" in panel.status.value
 
 
 def test_describe_source_names_each_dataset_once_without_a_machine_path():

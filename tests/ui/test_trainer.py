@@ -14,6 +14,7 @@ from recipe.journal import Journal
 from recipe.steps.s3_protocol import hold_out
 from recipe.steps.s4_prepare import prepare
 from recipe.ui.trainer import describe_score, is_better, judge_guess, show_seconds, train_or_find
+from recipe.ui.training_settings import NO_GUESS
 
 SPEC = ModelSpec(hidden_units=(4,), batch_size=32, epochs=3)
 OVERFITTING = {
@@ -82,16 +83,21 @@ def test_is_better_by_more_than_rounding(score, expected):
 
 
 @pytest.mark.parametrize(
-    ("guess", "last", "right"),
+    ("guess", "last", "outcome"),
     [
-        ({"overfits": True, "better": True}, 0.7, [True, True]),
-        ({"overfits": False, "better": False}, 0.7, [False, False]),
-        ({"better": False}, 0.9, [True]),
-        ({"overfits": True, "better": True}, None, [True]),  # there is no last run
-        ({"better": False}, 0.8, [True]),  # the same score is not better
-        ({"better": True}, math.nan, [True]),  # any score is better than none
-        ({}, 0.7, []),
+        ("it overfits", None, "right"),
+        ("it does not overfit", None, "wrong"),
+        ("it beats the last run", 0.7, "right"),
+        ("it does not beat the last run", 0.9, "right"),
+        ("it does not beat the last run", 0.8, "right"),  # the same score is not better
+        ("it beats the last run", math.nan, "right"),  # any score is better than none
     ],
 )
-def test_judge_guess_holds_it_against_what_came(guess, last, right):
-    assert [answer.is_right for answer in judge_guess(make_run(), last, **guess)] == right
+def test_judge_guess_holds_it_against_what_came(guess, last, outcome):
+    before = None if last is None else make_run(val_accuracy=last)
+    assert judge_guess(guess, make_run(), before) == f"You guessed that {guess}: {outcome}."
+
+
+def test_judge_guess_says_nothing_of_no_guess_and_needs_a_last_run_to_beat():
+    assert judge_guess(NO_GUESS, make_run(), None) == ""
+    assert judge_guess("it beats the last run", make_run(), None).startswith("There is no last run")

@@ -6,16 +6,6 @@ Both are simulated, and `tools/make_examples.py` makes them again, byte for byte
   or calls the hotline often is likelier to leave. It has what tables of one's own have: categories, missing values, an
   identifier, and a column that gives the target away: only who left has a ``last_bill``.
 - `SHAPES`: 120 grey images of 16 x 16 pixels, circles, squares and triangles of any size and place, with noise.
-
-Examples
---------
->>> import warnings, recipe
->>> with warnings.catch_warnings(record=True) as caught:
-...     data = recipe.from_table(CHURN, "left")
->>> [note.feature for note in data.notes if note.kind in {"identifier", "target_copy"}]
-['customer_id', 'last_bill']
->>> recipe.from_folder(SHAPES).problem.output_names
-('circle', 'square', 'triangle')
 """
 
 from __future__ import annotations

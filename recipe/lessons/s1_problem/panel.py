@@ -5,7 +5,6 @@ from __future__ import annotations
 import textwrap
 import threading
 import typing
-from collections.abc import Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -18,10 +17,8 @@ from recipe.core.problem import ProblemType
 from recipe.data.problems import HOUSING_FEATURES, PROBLEMS, dataset_of, derive
 from recipe.figures import BLUE, INK, SKY, VERMILION, finish
 from recipe.steps.s1_problem import TargetDescription, describe_target, format_number
-from recipe.ui.controls import make_controls
 from recipe.ui.panel import OnProgress, Panel
 from recipe.ui.settings import Settings, setting
-from recipe.ui.texts import describe_source
 
 if typing.TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -71,21 +68,14 @@ def data_of(target: str) -> str:
     return dataset_of(target) if target in PROBLEMS else "imdb" if target == "length" else "housing"
 
 
-def input_columns(target: str) -> tuple[str, ...]:
-    """Return the columns that may be the input when this is the target; none for digits and reviews."""
-    if data_of(target) != "housing":
-        return ()
-    return tuple(name for name in COLUMNS if name not in _ANSWERS.get(target, (target,)))
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Framing:
     """A question put to a dataset, and what its target says.
 
     Attributes
     ----------
-    x : images, reviews, or a DataFrame of the chosen columns, a row a sample
-    description : type, last layer, balance and guess, from `describe_target`
+    x : images, reviews, or a DataFrame of the columns that are no part of the answer, a row a sample
+    description : type, last layer and balance, from `describe_target`
     """
 
     dataset: Dataset
@@ -101,7 +91,7 @@ class Framing:
             return f"{samples:,} reviews, each a list of words"
         if kind == "image":
             return f"{samples:,} images of {self.x.shape[1]} × {self.x.shape[2]} grey levels"
-        return f"{samples:,} districts, {self.x.shape[1]} column{'s' if self.x.shape[1] > 1 else ''} each"
+        return f"{samples:,} districts, {self.x.shape[1]} columns each"
 
     @property
     def correlations(self) -> pd.Series:
@@ -116,25 +106,22 @@ class Framing:
         return problem.output_names[y] if problem.type.is_classification else f"{y} {problem.target_unit}"
 
 
-def frame_problem(
-    dataset: Dataset, target: str, *, inputs: Sequence[str] = (), rows: int | None = None, seed: int = 0
-) -> Framing:
+def frame_problem(dataset: Dataset, target: str, *, rows: int | None = None, seed: int = 0) -> Framing:
     """Put one question to a dataset and describe it. Nothing is trained, and the test set stays sealed.
 
     Parameters
     ----------
     dataset : ``load(data_of(target))``
     target : a name in ``TARGETS``
-    inputs : columns of the table; all of `input_columns` where it is empty
     rows : how many training samples are drawn, without replacement; None, or more than there are: all
     seed : of the draw. More rows hold those of fewer rows
 
     Examples
     --------
     >>> from recipe.data.load import load
-    >>> framing = frame_problem(load("housing", source="sample"), "latitude", inputs=("longitude",), rows=50)
+    >>> framing = frame_problem(load("housing", source="sample"), "latitude", rows=50)
     >>> framing.input_text, framing.description.layer_code
-    ('50 districts, 1 column each', 'Dense(1)')
+    ('50 districts, 8 columns each', 'Dense(1)')
     """
     order = np.random.default_rng(seed).permutation(len(dataset.y_train))[:rows]
     x, y = dataset.x_train[order], dataset.y_train[order]
@@ -143,38 +130,22 @@ def frame_problem(
     else:
         targets, names = np.diff(x.offsets) if target == "length" else x[:, COLUMNS.index(target)], (target,)
     if data_of(target) == "housing":
-        x = pd.DataFrame(np.column_stack([x, y]), columns=COLUMNS)[list(inputs or input_columns(target))]
+        x = pd.DataFrame(np.column_stack([x, y]), columns=COLUMNS).drop(columns=list(_ANSWERS.get(target, (target,))))
     description = describe_target(targets, names=names, unit=_UNITS.get(target, ""))
     return Framing(dataset=dataset, target=target, x=x, description=description)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProblemSettings(Settings):
-    """What the panel asks: `inputs` empty means every column that is no answer, `rows` 0 all there are."""
+    """What the panel asks; `rows` 0 is all there are."""
 
     target: str = setting("mnist", choices={words: target for target, words in TARGETS.items()})
-    inputs: tuple[str, ...] = setting((), choices=COLUMNS)
     rows: int = setting(1_000, low=0, high=100_000, steps=ROWS, help="Training samples, drawn at random.")
     draw: int = setting(1, low=1, high=20, help="Draw other rows: what changes now is chance.")
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        allowed = input_columns(self.target)
-        if refused := [name for name in self.inputs if name not in allowed]:
-            raise ValueError(
-                f"These columns are the answer itself, or of other data. Received: target={self.target!r}, "
-                f"inputs={refused}. Choose from {', '.join(allowed) or 'none'}."
-            )
-
-    def replace(self, **changes: object) -> typing.Self:
-        """Return a copy with these fields changed; another target comes with all its inputs."""
-        if changes.get("target", self.target) != self.target:
-            changes = {"inputs": ()} | changes
-        return super().replace(**changes)
-
 
 class ProblemPanel(Panel):
-    """Choose the target, the input and the rows: type, last layer, balance and guess follow at once.
+    """Choose the target and the rows: input, type, last layer and balance follow at once.
 
     Parameters
     ----------
@@ -188,42 +159,25 @@ class ProblemPanel(Panel):
     figure_size = (7.4, 5.4)
 
     def __init__(self, *datasets: Dataset, **settings: object) -> None:
-        if not datasets:
-            raise ValueError("There is nothing to look at. Received: no dataset. Pass load('mnist') or another.")
-        self._by_name = {dataset.problem.name: dataset for dataset in datasets}
         super().__init__(*datasets, **{"target": datasets[0].problem.name} | settings)
 
     def make_controls(self, settings: ProblemSettings) -> dict[str, widgets.Widget]:
-        """The targets of the data that is there, and a list of columns where it is a table."""
-        controls = make_controls(settings, ("target", "rows", "draw"))
-        target = controls["target"]
-        target.options = [(words, name) for words, name in target.options if data_of(name) in self._by_name]
-        target.value = settings.target
-        inputs = widgets.SelectMultiple(
-            description="inputs",
-            tooltip="None chosen: all. Hold Ctrl (on a Mac, ⌘) to choose several.",
-            style={"description_width": target.style.description_width},
-            rows=len(HOUSING_FEATURES),
-            layout=widgets.Layout(width="auto"),
-        )
+        """The usual controls; only targets of the data that is there can be chosen."""
+        controls, names = super().make_controls(settings), {dataset.problem.name for dataset in self.datasets}
+        menu = controls["target"]
+        menu.options = [(words, name) for words, name in menu.options if data_of(name) in names]
+        menu.value = settings.target
+        return controls
 
-        def offer_inputs(change: object = None) -> None:
-            inputs.value = ()  # before they go: the page would look for those that are chosen among the new ones
-            inputs.options = input_columns(target.value)
-            inputs.layout.display = "flex" if inputs.options else "none"
-
-        target.observe(offer_inputs, names="value")
-        offer_inputs()
-        inputs.value = settings.inputs
-        return {"target": target, "inputs": inputs, "rows": controls["rows"], "draw": controls["draw"]}
-
-    def source_text(self) -> str:
-        """The source of what is asked: all three would push the figure off the screen."""
-        return describe_source(self._by_name[data_of(self.controls["target"].value)])
+    @property
+    def dataset(self) -> Dataset:
+        """What the chosen target is asked of."""
+        name = data_of(self.controls["target"].value)
+        return next(dataset for dataset in self.datasets if dataset.problem.name == name)
 
     def compute(self, settings: ProblemSettings, on_progress: OnProgress, stop: threading.Event) -> Framing:
-        dataset, rows = self._by_name[data_of(settings.target)], settings.rows or None
-        return frame_problem(dataset, settings.target, inputs=settings.inputs, rows=rows, seed=settings.draw)
+        """Put the question."""
+        return frame_problem(self.dataset, settings.target, rows=settings.rows or None, seed=settings.draw)
 
     def draw(self, figure: Figure, result: Framing) -> None:
         """The input above; the target, and what it wants of a network, below."""
@@ -235,31 +189,33 @@ class ProblemPanel(Panel):
         _draw_target(result.description, left)
         finish(left, f"Target: {TARGETS[result.target].partition(': ')[2]}")
         description, problem = result.description, result.description.problem
-        wants = (str(problem.type), "", description.layer_code, f"loss {problem.last_layer.loss}", "")
-        lines = (textwrap.fill(line, 33) for line in (*wants, "A guess without the input:", description.guess))
+        wants = (str(problem.type), "", description.layer_code, f"loss {problem.last_layer.loss}")
+        lines = (textwrap.fill(line, 33) for line in wants)
         card.text(0, 0.98, "\n".join(lines), va="top", color=INK, transform=card.transAxes, linespacing=1.35)
         finish(card, "What it wants")
         card.set_axis_off()
 
     def describe(self, result: Framing) -> str:
         """The question and its answer in words."""
-        description, numbers = result.description, []
-        for row in self.rows(result):
-            value = f"{row['share']:.1%}" if "share" in row else f"from {row['min']:,.4g} to {row['max']:,.4g}"
-            numbers.append(f"{row['target']} {value}")
+        description = result.description
+        if description.shares:
+            shares = zip(description.problem.output_names, description.shares, strict=True)
+            numbers = [f"{name} {share:.1%}" for name, share in shares]
+        else:
+            columns = self.tabulate(result).itertuples()
+            numbers = [f"{column.target} from {column.min:,.4g} to {column.max:,.4g}" for column in columns]
         return (
             f"{TARGETS[result.target].capitalize()}. Input: {result.input_text}. Target: {', '.join(numbers)}. It is "
-            f"{description.problem.type}: {description.layer_code}, loss {description.problem.last_layer.loss}. "
-            f"Without the input: {description.guess}"
+            f"{description.problem.type}: {description.layer_code}, loss {description.problem.last_layer.loss}."
         )
 
-    def rows(self, result: Framing) -> list[dict[str, object]]:
+    def tabulate(self, result: Framing) -> pd.DataFrame:
         """A row a class or label with its share; a row a column of the target where it is a quantity."""
-        description, names = result.description, result.description.problem.output_names
+        description, names = result.description, list(result.description.problem.output_names)
         if description.shares:
-            return [{"target": name, "share": share} for name, share in zip(names, description.shares, strict=True)]
-        columns = pd.DataFrame(description.targets, columns=names).agg(["min", "median", "max"])
-        return [{"target": name} | column.to_dict() for name, column in columns.items()]
+            return pd.DataFrame({"target": names, "share": description.shares})
+        columns = pd.DataFrame(description.targets, columns=names).agg(["min", "median", "max"]).T
+        return columns.rename_axis("target").reset_index()
 
     def summarise(self, result: Framing) -> str:
         """The type, and what in the targets says so."""

@@ -14,7 +14,6 @@ from recipe.core.dataset import Dataset
 from recipe.core.prepared import encoding_for
 from recipe.core.problem import ProblemType
 from recipe.core.spec import ModelSpec
-from recipe.data.load import load
 from recipe.figures import BLUE, INK, VERMILION, finish
 from recipe.steps.s3_protocol import hold_out
 from recipe.steps.s4_prepare import prepare
@@ -25,14 +24,8 @@ from recipe.ui.settings import Settings, setting
 if typing.TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-ROWS = 20_000  # of MNIST: half of the training part to learn from, half with some 770 fives to judge on
 SAMPLES = 1_000  # what the weighted counts add up to
-NETWORKS = MappingProxyType(
-    {
-        "linear": ModelSpec(architecture="linear", learning_rate=0.003, batch_size=32, epochs=30),
-        "hidden": ModelSpec(hidden_units=(32,), batch_size=32, epochs=15),
-    }
-)
+SPEC = ModelSpec(architecture="linear", learning_rate=0.003, batch_size=32, epochs=30)
 THRESHOLDS = tuple(hundredths / 100 for hundredths in range(1, 100))
 SHARES = MappingProxyType({f"{share:.0%}": share for share in (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5)})
 
@@ -108,11 +101,6 @@ class MeasureSettings(Settings):
     share: float = setting(
         0.1, label="share of yes", low=0.001, high=0.999, steps=SHARES, help="Of the samples that are judged."
     )
-    network: str = setting(
-        "linear",
-        choices={"no hidden layer": "linear", "32 hidden units": "hidden"},
-        help="Each is trained once, when it is first asked for.",
-    )
 
 
 class MeasurePanel(Panel):
@@ -132,33 +120,30 @@ class MeasurePanel(Panel):
     title = "Choose a measure: threshold and class balance"
     settings_type = MeasureSettings
     live = True
+    loads = MappingProxyType({"mnist_five": 20_000})  # half to learn from, half with some 770 fives to judge on
     figure_size = (7.4, 4.9)
 
-    def __init__(self, dataset: Dataset | None = None, **settings: object) -> None:
-        dataset = dataset or load("mnist_five", rows=ROWS)
-        if dataset.problem.type is not ProblemType.BINARY:
+    def check(self, settings: MeasureSettings) -> None:
+        """Refuse data whose answers are no yes or no."""
+        problem = self.datasets[0].problem
+        if problem.type is not ProblemType.BINARY:
             raise ValueError(
-                f"A threshold needs a yes-or-no question, and this is {dataset.problem.type}. "
-                f"Received: dataset of {dataset.problem.name}. Load mnist_five or imdb."
+                f"A threshold needs a yes-or-no question, and this is {problem.type}. "
+                f"Received: dataset of {problem.name}. Load mnist_five or imdb."
             )
-        self._scored: dict[str, tuple[np.ndarray, np.ndarray]] = {}  # by the name of the network
-        super().__init__(dataset, **settings)
 
     def compute(self, settings: MeasureSettings, on_progress: OnProgress, stop: threading.Event) -> ThresholdReport:
         """Train the network if that was not done yet, and judge its scores."""
-        scored = self._scored.get(settings.network)
-        if scored is None:
-            on_progress(None, "Training the network, once ...")
-            scored = score_held_out(self.datasets[0], NETWORKS[settings.network], stop=stop)
-            if not stop.is_set():  # half-trained scores are shown, not kept
-                self._scored[settings.network] = scored
+        dataset = self.dataset
+        on_progress(None, "Training the network, once ...")
+        scored = self.once("scores", lambda: score_held_out(dataset, SPEC, stop=stop), stop)
         return judge_threshold(*scored, threshold=settings.threshold, share=settings.share)
 
     def draw(self, figure: Figure, result: ThresholdReport) -> None:
         """Two confusion matrices on the left, the precision-recall curve on the right."""
         from sklearn.metrics import ConfusionMatrixDisplay
 
-        names, measures = self.datasets[0].problem.output_names, result.measures
+        names, measures = self.dataset.problem.output_names, result.measures
         panes = figure.subplot_mosaic([["network", "curve"], ["never", "curve"]], width_ratios=(1, 1.15))
         for name, title in (("network", "the network"), ("never", f"never {names[1]}")):
             shown = ConfusionMatrixDisplay(result.counts[name], display_labels=names)
@@ -173,13 +158,13 @@ class MeasurePanel(Panel):
         label = f"threshold {result.threshold:.2f}: F1 {at.f1:.2f}"
         axes.plot(at.recall, at.precision, "D", color=VERMILION, markersize=9, label=label, clip_on=False, zorder=3)
         axes.set(xlabel="recall", ylabel="precision", xlim=(-0.02, 1.03), ylim=(-0.02, 1.05))
-        source = " (sample)" if self.datasets[0].source == "sample" else ""
+        source = " (sample)" if self.dataset.source == "sample" else ""
         finish(axes, f"{result.share:.1%} of {SAMPLES:,} are {names[1]}{source}")
         axes.legend(frameon=False, fontsize="small", labelcolor=INK, loc="upper left", bbox_to_anchor=(0, -0.16))
 
     def describe(self, result: ThresholdReport) -> str:
         """The counts and measures in words."""
-        yes, never = self.datasets[0].problem.output_names[1], result.measures.loc["never"]
+        yes, never = self.dataset.problem.output_names[1], result.measures.loc["never"]
         (_, false_positives), (false_negatives, true_positives) = result.counts["network"]
         each = ", ".join(f"{name} {value:.2f}" for name, value in result.measures.loc["network"].items())
         return (
@@ -189,14 +174,11 @@ class MeasurePanel(Panel):
             f"{never.f1:.2f}. Over all thresholds the average precision is {result.average_precision:.2f}."
         )
 
-    def rows(self, result: ThresholdReport) -> list[dict[str, object]]:
+    def tabulate(self, result: ThresholdReport) -> pd.DataFrame:
         """A row for the network and one for "never"."""
-        cells = ("true_negatives", "false_positives", "false_negatives", "true_positives")
-        rows = []
-        for name, measures in result.measures.iterrows():
-            counts = dict(zip(cells, result.counts[name].ravel().round(1).tolist(), strict=True))
-            rows.append({"model": name} | measures.round(4).to_dict() | counts)
-        return rows
+        cells = ["true_negatives", "false_positives", "false_negatives", "true_positives"]
+        counts = pd.DataFrame({name: matrix.ravel() for name, matrix in result.counts.items()}, index=cells).T
+        return result.measures.join(counts).rename_axis("model").reset_index()
 
     def summarise(self, result: ThresholdReport) -> str:
         """Who has the higher accuracy, and the higher F1."""

@@ -7,15 +7,15 @@ import math
 import threading
 import typing
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
+import pandas as pd
 
 from recipe.core.dataset import Dataset, Split
-from recipe.core.measures import MEASURES
 from recipe.core.run import WISHES, EpochReport
 from recipe.core.spec import ModelSpec
-from recipe.data.load import load
-from recipe.figures import BLUE, GREEN, INK, finish
+from recipe.figures import BLUE, GREEN, INK, finish, name_measure
 from recipe.steps.s3_protocol import k_fold, take_split
 from recipe.steps.training import cross_validate
 from recipe.ui.panel import OnProgress, Panel
@@ -78,6 +78,11 @@ class ProtocolReports:
     def models(self) -> int:
         """How many networks were trained for it, the final ones included."""
         return len(self.reported) * (self.settings.models + 1)
+
+    @property
+    def spread(self) -> float | None:
+        """The standard deviation of the reports; None of a single one."""
+        return float(np.std(self.reported, ddof=1)) if len(self.reported) > 1 else None
 
     @property
     def miss(self) -> float:
@@ -159,14 +164,12 @@ class ProtocolPanel(Panel):
 
     title = "Decide on a protocol: what it reports, and what is true"
     settings_type = ProtocolSettings
+    loads = MappingProxyType({"housing": None})
     figure_size = (7.0, 3.8)
-
-    def __init__(self, dataset: Dataset | None = None, **settings: object) -> None:
-        super().__init__(dataset or load("housing"), **settings)
 
     def compute(self, settings: ProtocolSettings, on_progress: OnProgress, stop: threading.Event) -> object:
         """Train and judge; of a run that is stopped, the repetitions that are complete."""
-        return judge_again(self.datasets[0], settings, on_progress, stop)
+        return judge_again(self.dataset, settings, on_progress, stop)
 
     def draw(self, figure: Figure, result: ProtocolReports) -> None:
         """The reports as dots on one line, the truth on the other."""
@@ -176,18 +179,20 @@ class ProtocolPanel(Panel):
         for line, (scores, mark, colour) in enumerate(lines.values()):
             heights = line + jitter.uniform(-0.16, 0.16, len(scores))
             axes.plot(scores, heights, mark, color=colour, markersize=5, alpha=0.55, markeredgewidth=0)
-            mean, std = float(np.mean(scores)), _std(scores)
+            mean, std = float(np.mean(scores)), float(np.std(scores, ddof=1)) if len(scores) > 1 else None
             axes.errorbar(mean, line + 0.3, xerr=std, fmt="|", color=INK, linewidth=2, markersize=10, markeredgewidth=2)
             beside = {"xycoords": ("axes fraction", "data"), "va": "center", "annotation_clip": False}
-            axes.annotate(f"{mean:.3f} ± {std:.3f}", (1.01, line), color=INK, **beside)
+            words = f"{mean:.3f}" if std is None else f"{mean:.3f} ± {std:.3f}"
+            axes.annotate(words, (1.01, line), color=INK, **beside)
         axes.set_yticks(range(len(lines)), list(lines))
         axes.set_ylim(len(lines) - 0.4, -0.5)
         axes.margins(x=0.06)
-        axes.set_xlabel(self._quantity(" ({unit})"))
+        axes.ticklabel_format(axis="x", useOffset=False)  # of a few reports, which lie close together
+        axes.set_xlabel(name_measure(self.dataset.problem))
         axes.grid(axis="x", alpha=0.2)
         fresh = "other rows each time" if result.settings.redraw == "rows" else "the same rows, cut anew each time"
-        source = self.datasets[0].source
-        finish(axes, f"{result.settings.rows:,} rows, {len(result.truth)} times: {fresh} (data: {source})")
+        times = f"{len(result.truth)} time{'s' * (len(result.truth) > 1)}"
+        finish(axes, f"{result.settings.rows:,} rows, {times}: {fresh} (data: {self.dataset.source})")
 
     def describe(self, result: ProtocolReports) -> str:
         """The reports and the truth in words."""
@@ -196,32 +201,14 @@ class ProtocolPanel(Panel):
             f"{name} {np.mean(scores):.3f} on average, from {np.min(scores):.3f} to {np.max(scores):.3f}"
             for name, scores in lines.items()
         ]
-        return f"{self._quantity(' in {unit}')} in {len(result.truth)} repetitions: {'; '.join(parts)}."
+        return f"{name_measure(self.dataset.problem)} in {len(result.truth)} repetitions: {'; '.join(parts)}."
 
-    def rows(self, result: ProtocolReports) -> list[dict[str, object]]:
+    def tabulate(self, result: ProtocolReports) -> pd.DataFrame:
         """A row for each repetition."""
-        return [
-            {"repetition": number + 1, "reported": round(float(reported), 4), "truth": round(float(truth), 4)}
-            for number, (reported, truth) in enumerate(zip(result.reported, result.truth, strict=True))
-        ]
+        numbers = pd.RangeIndex(1, len(result.truth) + 1, name="repetition")
+        return pd.DataFrame({"reported": result.reported, "truth": result.truth}, index=numbers).reset_index()
 
     def summarise(self, result: ProtocolReports) -> str:
         """How many models that took, and by how much a report misses."""
-        problem = self.datasets[0].problem
-        unit = MEASURES[problem.measure].unit_of(problem)
-        miss = f"{result.miss:.3f} {unit}".strip()
-        return (
-            f"{result.models} models. The reports have a standard deviation of {_std(result.reported):.3f} and miss "
-            f"the truth by {miss}."
-        )
-
-    def _quantity(self, with_unit: str) -> str:
-        """Return the measure's title, with its unit if it has one."""
-        problem = self.datasets[0].problem
-        measure = MEASURES[problem.measure]
-        unit = measure.unit_of(problem)
-        return measure.title + (with_unit.format(unit=unit) if unit else "")
-
-
-def _std(scores: np.ndarray) -> float:
-    return float(np.std(scores, ddof=1)) if len(scores) > 1 else 0.0
+        spread = "" if result.spread is None else f"have a standard deviation of {result.spread:.3f} and "
+        return f"{result.models} models. The reports {spread}miss the truth by {result.miss:.3f} on average."

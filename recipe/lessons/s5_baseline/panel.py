@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import numpy as np
+import pandas as pd
 
 from recipe.core.dataset import Dataset
 from recipe.core.measures import MEASURES
 from recipe.core.prepared import Prepared
 from recipe.core.spec import ModelSpec
-from recipe.data.load import load
-from recipe.figures import BLUE, INK, VERMILION, draw_scores, finish
+from recipe.figures import BLUE, INK, VERMILION, draw_scores, finish, name_measure
 from recipe.steps.s3_protocol import hold_out
 from recipe.steps.s4_prepare import prepare
 from recipe.steps.s5_baseline import LEVEL, Baseline, StatisticalPower, compute_baseline, statistical_power
@@ -27,7 +27,6 @@ from recipe.ui.settings import Settings, setting
 if typing.TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-ROWS = MappingProxyType({"mnist": 8_000, "imdb": 6_000, "housing": 6_000})  # half of them to judge on
 SAMPLES = (20, 50, 100, 200, 500, 1_000, 2_000)
 WANTED = 0.8  # the power that studies are usually planned for
 
@@ -36,7 +35,7 @@ WANTED = 0.8  # the power that studies are usually planned for
 class BaselineSettings(Settings):
     """What the panel's controls say."""
 
-    problem: str = setting("imdb", label="problem", choices={"digits": "mnist", "reviews": "imdb", "houses": "housing"})
+    problem: str = setting("")
     trained_on: int = setting(
         100,
         label="trained on",
@@ -56,17 +55,19 @@ class BaselineSettings(Settings):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Contest:
-    """A trained model's outputs on all validation samples, beside those of the baseline.
+    """A trained model beside the baseline: on all validation samples, and tested on a few of them.
 
     Attributes
     ----------
     prepared : what the model was trained and validated on
     outputs : np.ndarray of shape (n_val, outputs)
+    power : the test on the few; None before it is made
     """
 
     prepared: Prepared
     outputs: np.ndarray = field(repr=False)
     baseline: Baseline
+    power: StatisticalPower | None = None
 
     def judge(self, samples: int | None = None, *, seed: int = 0) -> StatisticalPower:
         """Test on so many validation samples, drawn without replacement; None, or more than there are: on all."""
@@ -113,14 +114,6 @@ def samples_needed(effect: float) -> int | None:
     return math.ceil(((norm.ppf(LEVEL) + norm.ppf(WANTED)) / effect) ** 2) if effect > 0 else None
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class BaselineResult:
-    """A model beside the baseline, and the test on a few of the samples."""
-
-    contest: Contest
-    power: StatisticalPower
-
-
 class BaselinePanel(Panel):
     """A small model against the baseline on a few validation samples, and how many of such sets would show it.
 
@@ -133,24 +126,18 @@ class BaselinePanel(Panel):
     title = "Beat a baseline: beyond chance?"
     settings_type = BaselineSettings
     live = True
+    loads = MappingProxyType({"imdb": 6_000, "mnist": 8_000, "housing": 6_000})  # half of them to judge on
     figure_size = (6.6, 3.6)
 
-    def __init__(self, *datasets: Dataset, **settings: object) -> None:
-        self._contests: dict[tuple[str, int], Contest] = {}
-        super().__init__(*(datasets or (load(name, rows=rows) for name, rows in ROWS.items())), **settings)
-
-    def compute(self, settings: BaselineSettings, on_progress: OnProgress, stop: threading.Event) -> BaselineResult:
+    def compute(self, settings: BaselineSettings, on_progress: OnProgress, stop: threading.Event) -> Contest:
         """Train the model if that was not done yet, and test it on the samples."""
-        key = settings.problem, settings.trained_on
-        contest = self._contests.get(key)
-        if contest is None:
-            on_progress(None, "Training the small model, once ...")
-            contest = self._hold_contest(*key, stop)
-            if not stop.is_set():  # half-trained outputs are shown, not kept
-                self._contests[key] = contest
-        return BaselineResult(contest=contest, power=contest.judge(settings.samples, seed=settings.draw))
+        dataset, trained_on = self.dataset, settings.trained_on
+        on_progress(None, "Training the small model, once ...")
+        key = settings.problem, trained_on
+        contest = self.once(key, lambda: hold_contest(dataset, trained_on, stop), stop)
+        return dataclasses.replace(contest, power=contest.judge(settings.samples, seed=settings.draw))
 
-    def draw(self, figure: Figure, result: BaselineResult) -> None:
+    def draw(self, figure: Figure, result: Contest) -> None:
         """The two scores on the left, the power of a validation set on the right."""
         left, right = figure.subplots(1, 2, width_ratios=(1, 1.2))
         power, measure = result.power, MEASURES[result.power.measure]
@@ -158,17 +145,17 @@ class BaselinePanel(Panel):
         draw_scores(
             left,
             {"model": power.model, "baseline": power.baseline},
-            quantity=measure.title,
+            quantity=name_measure(result.prepared.problem),
             higher_is_better=measure.higher_is_better,
             intervals={"model": tuple(power.baseline + sign * end for end in power.interval)},
             on_test=["baseline"],  # in a colour of its own
         )
-        left.set_xlabel("\n".join(filter(None, [left.get_xlabel(), measure.unit_of(result.contest.prepared.problem)])))
-        verdict = "beats it" if power.beats_baseline else "may be chance" if power.difference > 0 else "no better"
-        source = " (sample data)" if result.contest.prepared.source == "sample" else ""
+        left.set_xlabel(left.get_xlabel().replace(" (", "\n(") + "\nline: 90 % interval")
+        verdict = "beats it" if power.beats_baseline else "cannot be told" if power.difference > 0 else "no better"
+        source = " (sample data)" if result.prepared.source == "sample" else ""
         finish(left, f"{power.samples:,} samples: {verdict}\np = {power.p_value:.2g}{source}")
 
-        effect, needed = result.contest.effect, samples_needed(result.contest.effect)
+        effect, needed = result.effect, samples_needed(result.effect)
         sizes = np.geomspace(SAMPLES[0], max(4 * (needed or 0), SAMPLES[-1]), 100)
         right.axhline(WANTED, color=INK, linestyle=":", linewidth=1.2)
         right.semilogx(sizes, power_at(effect, sizes), color=BLUE)
@@ -179,53 +166,44 @@ class BaselinePanel(Panel):
         right.set_ylabel("share of sets that show it")
         finish(right, f"{WANTED:.0%} of sets show it\n" + (f"from {needed:,} samples on" if needed else "at no size"))
 
-    def describe(self, result: BaselineResult) -> str:
+    def describe(self, result: Contest) -> str:
         """The test and the curve in words."""
-        samples, effect = result.power.samples, result.contest.effect
-        shown = f"Of all sets of {samples:,} samples {float(power_at(effect, samples)):.0%} would show it."
+        samples, effect = result.power.samples, result.effect
+        # A plan for other sets, from the difference on all samples. What these few showed is no plan.
+        found = "If the difference is the one on all samples,"
+        shown = f"{found} {float(power_at(effect, samples)):.0%} of sets of {samples:,} show it."
         needed = samples_needed(effect)
-        enough = f"For {WANTED:.0%} it takes {needed:,}." if needed else "More samples would not show it either."
+        enough = f"Plan {needed:,} for {WANTED:.0%}." if needed else "More samples would not show it either."
         return f"{result.power.sentence} {shown} {enough}"
 
-    def rows(self, result: BaselineResult) -> list[dict[str, object]]:
+    def tabulate(self, result: Contest) -> pd.DataFrame:
         """A row for the samples that were drawn and one for all."""
-        named = {"drawn": result.power, "all": result.contest.judge()}
-        return [
-            {
-                "judged on": name,
-                "samples": power.samples,
-                "model": round(power.model, 4),
-                "baseline": round(power.baseline, 4),
-                "p-value": float(f"{power.p_value:.2g}"),
-                "beats the baseline": power.beats_baseline,
-            }
-            for name, power in named.items()
+        tests = {"drawn": result.power, "all": result.judge()}
+        rows = [
+            (name, one.samples, one.model, one.baseline, one.p_value, one.beats_baseline) for name, one in tests.items()
         ]
+        heads = ["judged on", "samples", "model", "baseline", "p-value", "beats the baseline"]
+        return pd.DataFrame(rows, columns=heads)
 
-    def summarise(self, result: BaselineResult) -> str:
+    def summarise(self, result: Contest) -> str:
         """What was found on these samples, and on all."""
-        shown, whole = "shows" if result.power.beats_baseline else "does not show", result.contest.judge()
+        shown, whole = "shows" if result.power.beats_baseline else "does not show", result.judge()
         is_better = "is" if whole.beats_baseline else "is not"
         return (
             f"This set of {result.power.samples:,} {shown} that the model is better. Judged on all {whole.samples:,} "
             f"it {is_better}."
         )
 
-    def _hold_contest(self, name: str, trained_on: int, stop: threading.Event) -> Contest:
-        """Hold half of the samples out, train a small model on a few of the others, and put it beside the baseline."""
-        dataset = next((one for one in self.datasets if one.problem.name == name), None)
-        if dataset is None:
-            raise ValueError(
-                f"The panel was given no such data. Received: problem={name!r}. It has: "
-                f"{', '.join(one.problem.name for one in self.datasets)}."
-            )
-        split, few = hold_out(dataset, test_size=0.5), slice(trained_on)
-        prepared = prepare(dataclasses.replace(split, x_train=split.x_train[few], y_train=split.y_train[few]))
-        epochs = 40 if dataset.problem.kind == "table" else 15
-        spec = ModelSpec(hidden_units=(16,), optimizer="adam", learning_rate=0.01, batch_size=32, epochs=epochs)
-        run = train(spec, prepared, stop=stop, journal=None)
-        return Contest(
-            prepared=prepared,
-            outputs=np.asarray(run.model.predict(prepared.inputs("val"), batch_size=1024, verbose=0)),
-            baseline=compute_baseline(prepared),
-        )
+
+def hold_contest(dataset: Dataset, trained_on: int, stop: threading.Event) -> Contest:
+    """Hold half of the samples out, train a small model on a few of the others, and put it beside the baseline."""
+    split, few = hold_out(dataset, test_size=0.5), slice(trained_on)
+    prepared = prepare(dataclasses.replace(split, x_train=split.x_train[few], y_train=split.y_train[few]))
+    epochs = 40 if dataset.problem.kind == "table" else 15
+    spec = ModelSpec(hidden_units=(16,), optimizer="adam", learning_rate=0.01, batch_size=32, epochs=epochs)
+    run = train(spec, prepared, stop=stop, journal=None)
+    return Contest(
+        prepared=prepared,
+        outputs=np.asarray(run.model.predict(prepared.inputs("val"), batch_size=1024, verbose=0)),
+        baseline=compute_baseline(prepared),
+    )

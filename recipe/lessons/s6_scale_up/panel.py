@@ -10,11 +10,13 @@ from functools import lru_cache
 from types import MappingProxyType
 
 import numpy as np
+import pandas as pd
 
 from recipe.figures import BLUE, GREEN, INK, ORANGE, SKY, VERMILION, finish
 from recipe.steps.s6_scale_up import ErrorDiagnosis, diagnose_errors, show_percent
 from recipe.ui.panel import OnProgress, Panel
 from recipe.ui.settings import Settings, setting
+from recipe.ui.training_settings import ERRORS
 
 if typing.TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,9 +25,6 @@ Point = tuple[float, float]  # training error, validation error
 
 # The four cases that bias and variance are taught with. The source: A. Ng, Machine Learning Yearning, 2018, chapter 21.
 TEXTBOOK_CASES = MappingProxyType({"A": (0.01, 0.11), "B": (0.15, 0.14), "C": (0.15, 0.30), "D": (0.005, 0.01)})
-# Half points up to 5 %, whole ones up to 50 %.
-ERRORS = tuple(thousandths / 1000 for thousandths in (*range(0, 50, 5), *range(50, 510, 10)))
-STOPS = {show_percent(error): error for error in ERRORS}
 GRID = 91  # points a side that the regions are computed at
 SMALLEST_SIDE = 0.35
 REGIONS = MappingProxyType(  # by bias and variance
@@ -42,9 +41,11 @@ REGIONS = MappingProxyType(  # by bias and variance
 class ErrorsSettings(Settings):
     """What the panel's controls say, as shares; the first textbook case at first."""
 
-    training: float = setting(0.01, label="training error", low=0, high=1, steps=STOPS, help="Share of wrong answers.")
-    validation: float = setting(0.11, label="validation error", low=0, high=1, steps=STOPS, help="Measured alike.")
-    reachable: float = setting(0.0, label="reachable error", low=0, high=1, steps=STOPS, help="What people reach, say.")
+    training: float = setting(0.01, label="training error", low=0, high=1, steps=ERRORS, help="Share of wrong answers.")
+    validation: float = setting(0.11, label="validation error", low=0, high=1, steps=ERRORS, help="Measured alike.")
+    reachable: float = setting(
+        0.0, label="reachable error", low=0, high=1, steps=ERRORS, help="What people reach, say."
+    )
 
 
 class ErrorsPanel(Panel):
@@ -105,29 +106,27 @@ class ErrorsPanel(Panel):
     def describe(self, result: ErrorDiagnosis) -> str:
         """The diagnosis, and those of all other points."""
         told = [
-            f"{row['name']}: {show_percent(row['training error'])} and {show_percent(row['validation error'])}, "
-            f"{REGIONS[row['bias'], row['variance']][1]}."
-            for row in self.rows(result)[1:]
+            f"{name}: {show_percent(one.train_error)} and {show_percent(one.validation_error)}, "
+            f"{REGIONS[one.bias, one.variance][1]}."
+            for name, one in list(self._diagnose(result).items())[1:]
         ]
         return " ".join([result.sentence, *told])
 
-    def rows(self, result: ErrorDiagnosis) -> list[dict[str, object]]:
+    def tabulate(self, result: ErrorDiagnosis) -> pd.DataFrame:
         """The sliders, then one's own runs and the textbook's cases, all with this reachable error."""
-        found = {name: diagnose_errors(*point, result.reachable_error) for name, point in self._points(result).items()}
-        return [
-            {
-                "name": name,
-                "training error": one.train_error,
-                "validation error": one.validation_error,
-                "bias": one.bias,
-                "variance": one.variance,
-            }
-            for name, one in found.items()
-        ]
+        columns = {
+            name: (one.train_error, one.validation_error, one.bias, one.variance)
+            for name, one in self._diagnose(result).items()
+        }
+        heads = ["training error", "validation error", "bias", "variance"]
+        return pd.DataFrame.from_dict(columns, orient="index", columns=heads).rename_axis("name").reset_index()
 
     def summarise(self, result: ErrorDiagnosis) -> str:
         """The diagnosis in a sentence."""
         return result.sentence
+
+    def _diagnose(self, result: ErrorDiagnosis) -> dict[str, ErrorDiagnosis]:
+        return {name: diagnose_errors(*point, result.reachable_error) for name, point in self._points(result).items()}
 
     def _points(self, result: ErrorDiagnosis) -> dict[str, Point]:
         return {"the sliders": (result.train_error, result.validation_error), **self.runs, **TEXTBOOK_CASES}

@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 import threading
+import typing
 from dataclasses import dataclass
 from html import escape
 from types import MappingProxyType
 
 import ipywidgets as widgets
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 
 from recipe.core.dataset import Dataset
 from recipe.debugging import CHECKS
 from recipe.debugging.checks import Check
-from recipe.debugging.faults import FAULTS
+from recipe.debugging.faults import FAULTS, ROWS
 from recipe.figures import INK
 from recipe.figures.training import collect_curves, describe_curves, draw_curves
-from recipe.lessons.s8_debug.fault_game import CHECK_COSTS, SOUND, WRONG_COSTS, Answer, FaultGame, Round
-from recipe.ui.panel import OnProgress, Panel
+from recipe.lessons.s8_debug.fault_game import CHECK_COSTS, SOUND, WRONG_COSTS, Answer, Round, start_round
+from recipe.ui.panel import GATHER_SECONDS, OnProgress, Panel
 from recipe.ui.settings import Settings, setting
-from recipe.ui.texts import describe_source
 
 LAST_ROUND = 200
 SHOWN_ROWS, SHOWN_COLUMNS = 6, 120
-WIDE_TABLE = 12  # columns; a wider one is shown as a picture
 NONE = "none"
-PROBLEMS = MappingProxyType(
-    {"any": "any", "digits (MNIST)": "mnist", "film reviews (IMDB)": "imdb", "houses (California)": "housing"}
-)
+ANY = "any"
 GUESSES = MappingProxyType({"nothing is broken": SOUND} | {fault.title: name for name, fault in FAULTS.items()})
 CHOICES = MappingProxyType({"(choose a check)": NONE} | {name: name for name in CHECKS})
 
@@ -38,7 +36,7 @@ class FaultGameSettings(Settings):
     """What the panel's controls say; another round or problem begins another round."""
 
     round: int = setting(1, label="round", low=1, high=LAST_ROUND, help="The same number is the same round.")
-    problem: str = setting("any", label="problem", choices=PROBLEMS)
+    problem: str = setting(ANY)
     check: str = setting(NONE, label="check", choices=CHOICES, help="Run makes it, for a point.")
     fault: str = setting(SOUND, label="your guess", choices=GUESSES, help="Guess asks whether this is what is broken.")
 
@@ -53,47 +51,71 @@ class FaultGamePanel(Panel):
 
     Attributes
     ----------
-    game : the game itself, which a cell can play as well
+    scores : the points of each round that is over, by its number
     """
 
     title = "What is broken? A game of faults"
     settings_type = FaultGameSettings
+    loads = MappingProxyType({"mnist": ROWS, "imdb": ROWS, "housing": None})  # all houses: the first lie in one corner
     figure_size = (7.6, 5.0)
 
     def __init__(self, *datasets: Dataset, **settings: object) -> None:
-        self.game = FaultGame(*datasets)
-        self._begun: tuple[int, str] | None = None
-        self._asked = ""  # what a button wants, if not a check
-        super().__init__(*self.game.datasets, **settings)
+        self.scores: dict[int, int] = {}
+        self._shown: tuple[int, str] | None = None  # the round that there is
+        self._asked = ""  # what is wanted of the next run besides showing the round: "check" or "guess"
+        super().__init__(*datasets, **settings)
 
-    def run(self, **changes: object) -> Round:
-        """Begin the round of the settings if it is another, make the chosen check, and return it as it is now."""
+    def problems(self) -> tuple[str, ...]:
+        """Those that are played with; the number of the round may choose."""
+        return (ANY, *super().problems())
+
+    @property
+    def dataset(self) -> Dataset:
+        """That of the present round."""
+        name = self.result.pipeline.problem.name if self.result else self.datasets[0].problem.name
+        return next(dataset for dataset in self.datasets if dataset.problem.name == name)
+
+    def run(self, *, check: str | None = None, **changes: object) -> Round:
+        """Show the round of the settings, make the chosen check, and return the round as it is now."""
         self._asked = ""
-        return super().run(**changes)
+        round = super().run(**changes)
+        if (check or self.settings.check) == NONE:
+            return round
+        self._asked = "check"
+        return super().run(check=check or self.settings.check)
 
     def guess(self, fault: str) -> Answer:
         """Name the fault, as the button Guess does, and return what is answered."""
+        self.run_first()
         self._asked = "guess"
-        return super().run(fault=fault, check=NONE).answers[-1]
+        return super().run(fault=fault).answers[-1]
 
     def new_round(self) -> Round:
         """Begin the next round, as the button New round does."""
         return self.run(**self._next())
 
+    def start(self) -> None:
+        """Make the chosen check, as the button Run does."""
+        self._press("check")
+
+    def run_first(self) -> None:
+        """The symptoms are there before anything is pressed."""
+        self._asked = ""
+        super().run()
+
     def _next(self) -> dict[str, object]:
         return {"round": self.settings.round % LAST_ROUND + 1, "check": NONE}
 
     def _press(self, asked: str, **changes: object) -> None:
-        self.settings, self._asked = self.settings.replace(**changes), asked
-        self.start()
+        if not self.running:  # of a double click the second one comes to nothing
+            self.settings, self._asked = self.settings.replace(**changes), asked
+            super().start()
 
-    def make_controls(self, settings: FaultGameSettings) -> dict[str, widgets.Widget]:
-        """The usual controls; only problems that are played with can be chosen."""
-        controls = super().make_controls(settings)
-        names = {"any", *(dataset.problem.name for dataset in self.game.datasets)}
-        controls["problem"].options = [(shown, name) for shown, name in PROBLEMS.items() if name in names]
-        controls["problem"].value = settings.problem
-        return controls
+    def _on_change(self, change: typing.Any) -> None:
+        """Show another round at once: nobody is to guess at one that was never seen."""
+        super()._on_change(change)
+        if change["owner"] in (self.controls["round"], self.controls["problem"]) and not self._is_writing():
+            self._worker.ask(delay=GATHER_SECONDS)
 
     def make_left(self) -> list[widgets.Widget]:
         """The controls, each above the button that it belongs to."""
@@ -101,7 +123,7 @@ class FaultGamePanel(Panel):
         self.guess_button = widgets.Button(description="Guess", icon="question")
         self.next_button = widgets.Button(description="New round", icon="refresh")
         self.guess_button.on_click(lambda button: self._press("guess"))
-        self.next_button.on_click(lambda button: self._press("next", **self._next()))
+        self.next_button.on_click(lambda button: self._press("", **self._next()))
         number, problem, check, fault = self.controls.values()
         running = widgets.HBox([self.run_button, self.stop_button])
         return [number, problem, self.next_button, check, running, fault, self.guess_button]
@@ -119,17 +141,19 @@ class FaultGamePanel(Panel):
     def compute(self, settings: FaultGameSettings, on_progress: OnProgress, stop: threading.Event) -> Round:
         """Do what was asked for: begin a round, make a check, or answer a guess."""
         asked, self._asked = self._asked, ""
-        if self._begun != (settings.round, settings.problem):
+        wanted, round = (settings.round, settings.problem), self.result
+        if self._shown != wanted:  # it is looked at before anything is asked of it
             on_progress(None, "Breaking a pipeline, and training it ...")
-            self.game.start(settings.round, settings.problem)
-            self._begun = (settings.round, settings.problem)
-        if asked == "guess" and not self.game.round.over:
+            round, self._shown = start_round(self.datasets, *wanted), wanted
+        elif asked == "guess" and not round.over:
             on_progress(None, "Looking at your guess ...")
-            self.game.guess(settings.fault)
-        elif not asked and settings.check != NONE:
+            round.guess(settings.fault)
+        elif asked == "check" and settings.check != NONE:
             on_progress(None, f"Checking {settings.check} ...")
-            self.game.check(settings.check)
-        return self.game.round
+            round.check(settings.check)
+        if round.over:
+            self.scores.setdefault(round.number, round.points)  # to play a round again is no way to points
+        return round
 
     def draw(self, figure: Figure, result: Round) -> None:
         """The training curves above, the first training samples below; what the checks found stands there as text."""
@@ -144,22 +168,16 @@ class FaultGamePanel(Panel):
         curves = describe_curves(collect_curves(result.history))
         return f"{result.pipeline.problem.name}. {curves} The first targets are {', '.join(_first_targets(result))}."
 
-    def rows(self, result: Round) -> list[dict[str, object]]:
+    def tabulate(self, result: Round) -> pd.DataFrame:
         """A row a check that was made."""
-        return [{"check": one.name, "outcome": str(one.status), "found": one.found} for one in result.checks]
+        rows = [(one.name, str(one.status), one.found) for one in result.checks.values()]
+        return pd.DataFrame(rows, columns=["check", "outcome", "found"])
 
     def summarise(self, result: Round) -> str:
         """The points, and what the last guess was answered."""
         state = f"Round {result.number}: {result.points} points {'' if result.over else 'left '}"
         verdict = "" if not result.answers else "Right! " if result.won else "Not that. "
-        return f"{verdict}{state}({self.game.score} in all)."
-
-    def source_text(self) -> str:
-        """What the data of the present round is."""
-        if self.game.round is None:
-            return describe_source(*self.datasets)
-        name = self.game.round.pipeline.problem.name
-        return describe_source(*(dataset for dataset in self.datasets if dataset.problem.name == name))
+        return f"{verdict}{state}({sum(self.scores.values())} in all)."
 
     def show_result(self, result: Round | None) -> None:
         """The notes, and the figure above them where it is another round's."""
@@ -169,10 +187,6 @@ class FaultGamePanel(Panel):
             self._drawn = history
         self.notes.value = notes_html(result)
 
-    def run_first(self) -> None:
-        """The symptoms are there before anything is pressed."""
-        super().run(check=NONE)
-
 
 def _first_targets(round: Round) -> list[str]:
     targets = round.pipeline.y_train[:SHOWN_ROWS]
@@ -181,24 +195,17 @@ def _first_targets(round: Round) -> list[str]:
 
 
 def _draw_samples(figure: Figure, samples: np.ndarray, targets: list[str]) -> None:
-    """Draw images side by side; a table as numbers or, where it is wide, as a picture of a line a sample."""
+    """Draw images side by side; a table, and words that occur, as a picture of a line a sample."""
     if samples.ndim == 3:
         for axes, image, target in zip(figure.subplots(1, len(samples)), samples, targets, strict=True):
             axes.imshow(image, cmap="Greys")
             axes.set(xlabel=f"target {target}", xticks=[], yticks=[])
         return
-    axes, lines = figure.subplots(), [f"target {target}" for target in targets]
-    if samples.shape[1] <= WIDE_TABLE:
-        axes.set_axis_off()
-        names = [f"input {column + 1}" for column in range(samples.shape[1])]
-        cells = [[f"{value:.3g}" for value in row] for row in samples]
-        axes.table(cells, rowLabels=lines, colLabels=names, loc="center", edges="open").scale(1, 1.2)
-        return
-    shown = samples[:, :SHOWN_COLUMNS]
-    highest = float(np.nan_to_num(np.abs(shown)).max())
-    axes.imshow(shown, cmap="Greys", aspect="auto", vmin=0, vmax=highest or 1.0, interpolation="nearest")
-    axes.set_yticks(range(len(samples)), lines)
-    axes.set_xlabel(f"input (the first {shown.shape[1]} of {samples.shape[1]:,}); black is {highest:.4g}")
+    axes, shown = figure.subplots(), samples[:, :SHOWN_COLUMNS]
+    look = {"cmap": "Greys", "aspect": "auto", "interpolation": "nearest"}
+    figure.colorbar(axes.imshow(np.ma.masked_invalid(shown), **look), ax=axes)
+    axes.set_yticks(range(len(samples)), [f"target {target}" for target in targets])
+    axes.set_xlabel(f"input (the first {shown.shape[1]} of {samples.shape[1]:,})")
 
 
 def notes_html(round: Round | None) -> str:
@@ -206,7 +213,7 @@ def notes_html(round: Round | None) -> str:
     if round is None:
         return ""
     facts = [f"{escape(name)}: {escape(text)}" for name, text in round.facts.items()]
-    checks = [_check_html(check) for check in round.checks]
+    checks = [_check_html(check) for check in round.checks.values()]
     answers = [f"<b>{'Right.' if one.right else 'Wrong.'}</b> {escape(one.text)}" for one in round.answers]
     rules = f"<b>{round.points} points left.</b> A check costs {CHECK_COSTS} point, a wrong guess {WRONG_COSTS}."
     end = f"<b>No point is left.</b> {escape(round.truth)}" if round.over and not round.won else ""
