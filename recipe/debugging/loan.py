@@ -64,12 +64,12 @@ class Loan:
         """The symbolic input and output of the model itself."""
         import keras
 
-        from recipe.engine.models import building
+        from recipe.engine.models import fixed_seed
 
         if self.structure is None and self.model.built and getattr(self.model, "inputs", None):
             return self.model.inputs[0], self.model.outputs[0]
         first = keras.Input(self.sample.shape[1:], dtype=self.sample.dtype.name)
-        with building(self.seed):
+        with fixed_seed(self.seed):
             return first, keras.tree.flatten(self.model(self._unpack(first)))[0]
 
     def _unpack(self, flat: keras.KerasTensor) -> object:

@@ -252,7 +252,7 @@ def test_weights_are_put_back_after_ctrl_c_and_after_an_error(data, ending, monk
     before = model.get_weights()
 
     def give_up(bench):
-        bench.draw_anew()
+        bench.loan.draw_anew()
         assert not np.array_equal(model.get_weights()[0], before[0])
         raise ending
 
