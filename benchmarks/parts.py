@@ -25,7 +25,7 @@ import numpy as np
 
 import recipe
 from recipe.core.prepared import Prepared
-from recipe.engine import bags, batches, convolutions, epoch, first_weights, loop, models
+from recipe.engine import bags, batches, epoch, first_weights, loop, models
 from recipe.steps.training import train_seeds
 
 ROUNDS = 5
@@ -104,12 +104,10 @@ def measure_bags() -> None:
 
 
 def measure_convolutions() -> None:
-    """Convolutions as matrix products, and the gradient of a maximum."""
+    """Convolutions as matrix products."""
     spec, digits = recipe.ModelSpec(architecture="convnet", hidden_units=(16, 32), epochs=2), images(500)
     plain = lambda: patch.object(epoch, "exchange_convolution", lambda layer: None)  # noqa: E731
     compare("convolutions, an epoch", lambda: warm_epoch(spec, digits), plain, 1)
-    derived = lambda: patch.object(convolutions, "_maxima", lambda windows: windows.max((2, 4)))  # noqa: E731
-    compare("gradient of the maxima, an epoch", lambda: warm_epoch(spec, digits), derived)
 
 
 def measure_members() -> None:
@@ -125,12 +123,11 @@ def measure_members() -> None:
 
 
 def measure_slices() -> None:
-    """Slices of rows that stay in the processor's cache while both sides are measured."""
-    digits = images(20_000)
-    for units in (64, 512):
-        spec = recipe.ModelSpec(hidden_units=(units,), epochs=3)
-        large = lambda: patch.object(batches, "SLICE_OF_LARGE_ROWS", 4_096)  # noqa: E731
-        compare(f"slices of 64 rows, {units} units, an epoch", lambda spec=spec: warm_epoch(spec, digits), large, 3)
+    """Slices of rows that stay in the processor's cache while both sides are measured, beside larger ones."""
+    large = lambda: patch.object(batches, "SLICE_OF_LARGE_ROWS", batches.SLICE_OF_SMALL_ROWS)  # noqa: E731
+    digits, one = images(4_000), recipe.ModelSpec(epochs=3)
+    for spec in (one, one.replace(architecture="convnet", hidden_units=(16, 32))):
+        compare(f"slices, {spec.architecture}, an epoch", lambda spec=spec: warm_epoch(spec, digits), large, 2)
 
 
 def measure_first_weights() -> None:

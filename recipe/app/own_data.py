@@ -22,7 +22,7 @@ from recipe.core.input_checks import Note
 from recipe.core.measures import MEASURES
 from recipe.core.problem import KINDS, Origin, Problem, ProblemType
 from recipe.data.folders import learn_texts, read_folder, read_images
-from recipe.data.tables import Inputs, check_columns, encode_table, find_column, read_csv
+from recipe.data.tables import Inputs, check_columns, encode_table, examples, find_column, read_csv
 from recipe.debugging.leaks import find_target_copies
 from recipe.steps.s1_problem import MAX_CLASSES, describe_target
 from recipe.steps.s2_measure import suggest_measure
@@ -354,7 +354,7 @@ def _take_asked(asked: str, found: ProblemType, y: np.ndarray) -> ProblemType:
             return kind
     raise ValueError(
         f"These targets cannot be taken for {asked}. Received: problem={str(asked)!r}, y of {len(values):,} different "
-        f"values such as {_examples(values)}. Choose from {', '.join(sorted({one.name.lower() for one in possible}))}."
+        f"values such as {examples(values)}. Choose from {', '.join(sorted({one.name.lower() for one in possible}))}."
     )
 
 
@@ -368,14 +368,14 @@ def _number_classes(
     distinct, numbers = np.unique(y, return_inverse=True)
     if len(distinct) > MAX_CLASSES:
         raise ValueError(
-            f"{len(distinct):,} different values are too many classes. Received: y of {_examples(distinct)}. Take a "
+            f"{len(distinct):,} different values are too many classes. Received: y of {examples(distinct)}. Take a "
             "target with fewer, or put rare ones together."
         )
     raw = distinct.tolist()
     is_text = isinstance(raw[0], str)
     if is_text and (len({one.strip() for one in raw}) < len(raw) or not raw[0].strip()):
         raise ValueError(
-            f"Some classes are empty, or differ in blanks alone. Received: y of {_examples(distinct)}. Strip them, "
+            f"Some classes are empty, or differ in blanks alone. Received: y of {examples(distinct)}. Strip them, "
             "frame[target] = frame[target].str.strip(), and drop what is empty."
         )
     names = tuple(f"{value:g}" if isinstance(value, float) else str(value) for value in raw)
@@ -494,9 +494,3 @@ def _note_copies(x: np.ndarray, y: np.ndarray, problem: Problem) -> list[Note]:
         )
         notes.append(Note(kind="target_copy", text=text, feature=name, count=len(y)))
     return notes
-
-
-def _examples(values: object) -> str:
-    """Return up to three different values, short, for an error."""
-    texts = dict.fromkeys(str(value) for value in list(values)[:1000])
-    return ", ".join(repr(text if len(text) <= 30 else f"{text[:27]}...") for text in list(texts)[:3])

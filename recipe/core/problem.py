@@ -34,28 +34,25 @@ class LastLayer:
     """What the end of a network looks like for one type of problem.
 
     `activation` is None where the output must be free to take any value. `losses` holds every loss that fits, the
-    usual one first. `integer_label_loss` is the same loss for labels kept as integers, where there is one.
+    usual one first.
     """
 
     activation: str | None
     losses: tuple[str, ...]
-    integer_label_loss: str | None = None
 
     @property
     def loss(self) -> str:
-        """The loss that the kit compiles with: the sparse one where labels are integers."""
-        return self.integer_label_loss or self.losses[0]
+        """The loss that the kit compiles with."""
+        return self.losses[0]
 
 
+# Of labels that are kept as integers, as the kit keeps them, and of one-hot rows.
+_CLASSES = ("sparse_categorical_crossentropy", "categorical_crossentropy")
 # The source of the table: F. Chollet, Deep Learning with Python, the universal workflow of machine learning.
 LAST_LAYERS = MappingProxyType(
     {
         ProblemType.BINARY: LastLayer(activation="sigmoid", losses=("binary_crossentropy",)),
-        ProblemType.MULTICLASS: LastLayer(
-            activation="softmax",
-            losses=("categorical_crossentropy",),
-            integer_label_loss="sparse_categorical_crossentropy",
-        ),
+        ProblemType.MULTICLASS: LastLayer(activation="softmax", losses=_CLASSES),
         ProblemType.MULTILABEL: LastLayer(activation="sigmoid", losses=("binary_crossentropy",)),
         ProblemType.REGRESSION: LastLayer(activation=None, losses=("mse",)),
         ProblemType.BOUNDED_REGRESSION: LastLayer(activation="sigmoid", losses=("mse", "binary_crossentropy")),

@@ -41,9 +41,7 @@ def loading_code(problem: Problem, source: str = "auto") -> str:
     Parameters
     ----------
     problem : as `recipe.load` returns it in ``dataset.problem``, so that its shape is that of the data
-    source : ``"sample"`` loads the embedded sample; ``"local"`` and ``"download"`` load the data through
-        `keras.datasets` (of housing, the small version); ``"auto"`` is the sample where the problem's input has the
-        sample's size, else `keras.datasets`
+    source : as for `keras_code`
 
     Raises
     ------

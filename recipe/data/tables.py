@@ -11,8 +11,9 @@ import contextlib
 import csv
 import datetime
 import difflib
+import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -208,11 +209,10 @@ def _read_rows(frame: pd.DataFrame, names: Sequence[str], categories: Sequence[S
     x = np.empty((len(frame), len(names)), np.float32)
     for number, name in enumerate(names):
         find_column(frame, name, "column")
-        known = categories[number] if categories else ()
-        if known:
-            x[:, number] = _number_categories(frame[name], known)
-            continue
-        x[:, number] = pd.to_numeric(frame[name]).to_numpy(np.float32, na_value=np.nan)
+        if categories and categories[number]:
+            x[:, number] = _number_categories(frame[name], categories[number])
+        else:
+            x[:, number] = pd.to_numeric(frame[name]).to_numpy(np.float32, na_value=np.nan)
     return x
 
 
@@ -265,13 +265,13 @@ def _check_texts(distinct: Sequence[object], name: str) -> bool:
     if len(texts) and (isinstance(distinct[0], times) or texts.str.fullmatch(_DATE).mean() > 0.9):
         raise ValueError(
             f"A date or a time is no number that a network can read. Received: column {name!r}, such as "
-            f"{_examples(texts)}. Make numbers of it that say what matters, such as frame[{name!r}] = "
+            f"{examples(texts)}. Make numbers of it that say what matters, such as frame[{name!r}] = "
             f"pd.to_datetime(frame[{name!r}]).dt.month, or leave it out by columns=[...]."
         )
     if odd := [value for value in distinct if not isinstance(value, str | bool | int | float | np.generic)]:
         raise TypeError(
             f"A column holds numbers or texts. Received: column {name!r} with a {type(odd[0]).__name__}, "
-            f"{_short(str(odd[0]))!r}. Turn it into one of the two, or leave it out by columns=[...]."
+            f"{_short(odd[0])!r}. Turn it into one of the two, or leave it out by columns=[...]."
         )
     if not any(isinstance(value, str) for value in distinct):
         return False  # numbers that were made a pandas category on purpose are names
@@ -279,7 +279,7 @@ def _check_texts(distinct: Sequence[object], name: str) -> bool:
     if not numbers.all() and (numbers | texts.str.fullmatch(_WRITTEN)).sum() >= max(0.5 * len(texts), 3):
         raise ValueError(
             f"Numbers are written as texts, or texts stand among them. Received: column {name!r}, such as "
-            f"{_examples(texts[~numbers])}. Make numbers of them, such as pd.to_numeric(frame[{name!r}].astype(str)"
+            f"{examples(texts[~numbers])}. Make numbers of them, such as pd.to_numeric(frame[{name!r}].astype(str)"
             '.str.replace(r"[^0-9.-]", "", regex=True), errors="coerce"), or leave it out by columns=[...].'
         )
     return bool(numbers.all())
@@ -375,7 +375,7 @@ def _shrink(column: pd.Series) -> pd.Series:
     import pandas as pd
 
     if pd.api.types.is_float_dtype(column):
-        return column.astype(np.float32) if np.abs(column).max() < 1e6 else column  # large ones may be identifiers
+        return column if np.abs(column).max() >= 1e6 else column.astype(np.float32)  # large ones may be identifiers
     if pd.api.types.is_integer_dtype(column):
         return pd.to_numeric(column, downcast="integer")
     return column if pd.api.types.is_bool_dtype(column) else column.astype("category")
@@ -410,10 +410,12 @@ def _join(column: np.ndarray | list[pd.Series], rows: int) -> pd.Series:
     return pd.concat([part.astype(object) for part in column], ignore_index=True)
 
 
-def _examples(values: Sequence[object]) -> str:
-    """Return up to three values, short, for an error."""
-    return ", ".join(repr(_short(str(value))) for value in list(dict.fromkeys(values))[:3])
+def examples(values: Iterable[object]) -> str:
+    """Return up to three different values, short, for an error."""
+    texts = dict.fromkeys(map(_short, itertools.islice(values, 1_000)))
+    return ", ".join(map(repr, itertools.islice(texts, 3)))
 
 
-def _short(text: str) -> str:
+def _short(value: object) -> str:
+    text = str(value)
     return text if len(text) <= 40 else f"{text[:37]}..."

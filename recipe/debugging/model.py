@@ -109,9 +109,8 @@ def check_loss(bench: Bench) -> Check:
     activation = bench.last_activation
     row, _ = _row_for(bench, bench.seen_by_loss)
     loss = _SHORT.get(bench.loss_name, bench.loss_name)
-    fitting = [*row.losses, *filter(None, [row.integer_label_loss])]
     found, cause = f"The loss is {loss}", f'Compile with loss="{row.loss}".'
-    is_other = loss not in fitting and loss in _ALSO[bench.type]
+    is_other = loss not in row.losses and loss in _ALSO[bench.type]
     is_twice = bench.from_logits and activation != LINEAR
     if is_twice:
         found += f" with from_logits=True, behind {_named(activation)}"
@@ -119,9 +118,9 @@ def check_loss(bench: Bench) -> Check:
     elif is_other:
         found += ": not the usual one, but it falls as the output comes nearer to the target"
     return judge(
-        not is_twice and (loss in fitting or is_other),
+        not is_twice and (loss in row.losses or is_other),
         found=f"{found}.",
-        expected=f"{' or '.join(fitting)}, for a {bench.type}.",
+        expected=f"{' or '.join(row.losses)}, for a {bench.type}.",
         cause=cause,
     )
 

@@ -164,7 +164,7 @@ def _penalty(spec: ModelSpec) -> str:
     strengths = {name: value for name, value in (("l1", spec.l1), ("l2", spec.l2)) if value and layers}
     if not strengths:
         return ""
-    arguments = ", ".join(f"{name}={_number(value)}" for name, value in strengths.items())
+    arguments = ", ".join(f"{name}={value}" for name, value in strengths.items())
     return f"keras.regularizers.{''.join(strengths).upper()}({arguments})"
 
 
@@ -175,9 +175,4 @@ def _optimizer(spec: ModelSpec) -> str:
     if spec.learning_rate is None:
         return f'"{spec.optimizer}"'
     kind = type(keras.optimizers.get(spec.optimizer)).__name__
-    return f"keras.optimizers.{kind}(learning_rate={_number(spec.learning_rate)})"
-
-
-def _number(value: float) -> str:
-    """Return every digit, as formatters write it: 1e16, where Python says 1e+16."""
-    return repr(value).replace("e+", "e")
+    return f"keras.optimizers.{kind}(learning_rate={spec.learning_rate})"

@@ -37,9 +37,8 @@ class Program:
     ----------
     network : the model or its twin: from inputs to outputs; no variable of it is read or written here
     loss, optimizer, metrics : of a compiled model; theirs neither
-    input_dtype, input_scale : what a batch becomes, and is then multiplied by
     strengths : where the network reads its dropout rates and its penalties while it is traced
-    some_steps_empty : whether a step may hold nothing but padding, which must then change nothing
+    kind : what it was compiled for
     lock : held while the program runs, since one model must not be traced by two threads
     """
 
@@ -47,10 +46,8 @@ class Program:
     loss: Any
     optimizer: keras.optimizers.Optimizer
     metrics: Sequence[keras.metrics.Metric]
-    input_dtype: str
-    input_scale: float
     strengths: Strengths
-    some_steps_empty: bool = False
+    kind: Kind
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def epoch(self, state: State, data: dict[str, Any], batches: dict[str, jax.Array]) -> tuple[State, jax.Array]:
@@ -76,7 +73,7 @@ class Program:
         gradients, new_rest = gradient(trainable, rest, data, batch)
         new_trainable, new_optimizer = self.optimizer.stateless_apply(optimizer, gradients, trainable)
         new_state = (new_trainable, new_rest, new_optimizer)
-        if self.some_steps_empty:
+        if self.kind.uneven:  # then a step may hold nothing but padding, which must change nothing
             full = batch["weight"].sum() > 0
             new_state = jax.tree.map(lambda new, old: jnp.where(full, new, old), new_state, state)
         return new_state, None
@@ -86,8 +83,8 @@ class Program:
         if "pieces" in batch:
             places = batch["places"][..., None].astype(jnp.int32)
             return jnp.concatenate([data["x"][batch["pieces"]].astype(jnp.int32), places], axis=-1)
-        x = data["x"][batch["rows"]].astype(self.input_dtype)
-        return x if self.input_dtype == "int32" else x * self.input_scale
+        x = data["x"][batch["rows"]].astype(self.kind.input_dtype)
+        return x if self.kind.input_dtype == "int32" else x * self.kind.input_scale
 
     def _loss(self, trainable: list, rest: list, data: dict[str, Any], batch: dict[str, jax.Array]) -> tuple:
         """Return the penalised loss of a batch, and the variables that the forward pass changed."""
@@ -140,7 +137,13 @@ def _measure(metric: keras.metrics.Metric, y: jax.Array, outputs: jax.Array, wei
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """What a compiled program depends on; the model is one of the many that it serves."""
+    """What a compiled program depends on; the model is one of the many that it serves.
+
+    Attributes
+    ----------
+    input_dtype, input_scale : what a batch becomes, and is then multiplied by
+    several, uneven : whether several models train side by side, and some of them take fewer steps an epoch
+    """
 
     signature: str
     x_shape: tuple[int, ...]
@@ -187,9 +190,7 @@ def compile_for(kind: Kind) -> tuple[Program, Callable]:
         loss=keras.losses.get(model.loss),
         optimizer=model.optimizer,
         metrics=metrics,
-        input_dtype=kind.input_dtype,
-        input_scale=kind.input_scale,
         strengths=strengths,
-        some_steps_empty=kind.uneven,
+        kind=kind,
     )
     return program, jax.jit(jax.vmap(program.epoch) if kind.several else program.epoch)

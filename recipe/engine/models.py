@@ -57,7 +57,9 @@ def build_model(spec: ModelSpec, problem: Problem) -> keras.Model:
     with fixed_seed(spec.seed), fast_first_weights() as drawn:
         layers = [drawn(layer) for layer in _layers(spec, problem)]
         model = keras.Sequential(layers, name=f"{problem.name}_{spec.architecture}")
-        model.compile(optimizer=_optimizer(spec), loss=loss_name(spec, problem), metrics=[_metric(problem)])
+        rate = {} if spec.learning_rate is None else {"learning_rate": spec.learning_rate}  # else Keras's default
+        optimizer = keras.optimizers.get({"class_name": spec.optimizer, "config": rate})
+        model.compile(optimizer=optimizer, loss=loss_name(spec, problem), metrics=[_metric(problem)])
         # Built here, inside the fixed seed: an optimizer that is built later would still draw nothing, but must exist.
         build_optimizer(model.optimizer, model.trainable_variables)
     return model
@@ -144,9 +146,10 @@ def fixed_seed(seed: int) -> Iterator[None]:
 
 def _layers(spec: ModelSpec, problem: Problem) -> list[keras.layers.Layer]:
     """Return the layers in order, input first: each draws its seed when it is made, as in the written-out program."""
-    from keras import Input, initializers, layers
+    from keras import Input, initializers, layers, regularizers
 
-    units, options = spec.hidden_units, {"activation": spec.activation, "kernel_regularizer": _penalty(spec)}
+    penalty = regularizers.L1L2(l1=spec.l1, l2=spec.l2) if spec.l1 or spec.l2 else None
+    units, options = spec.hidden_units, {"activation": spec.activation, "kernel_regularizer": penalty}
     network = [Input(problem.input_shape)]
     if spec.architecture == "convnet":
         network += [layers.Reshape((*problem.input_shape, 1))] if len(problem.input_shape) == 2 else []  # grey
@@ -166,23 +169,6 @@ def _layers(spec: ModelSpec, problem: Problem) -> list[keras.layers.Layer]:
         network += [layers.Dropout(spec.dropout)] if spec.dropout else []
     start = {"bias_initializer": initializers.Constant(list(problem.output_start))} if problem.output_start else {}
     return [*network, layers.Dense(problem.outputs, activation=last_activation(spec, problem), name="output", **start)]
-
-
-def _penalty(spec: ModelSpec) -> keras.regularizers.Regularizer | None:
-    """Return the weight penalty, or None where both strengths are 0."""
-    import keras
-
-    if not spec.l1 and not spec.l2:
-        return None
-    return keras.regularizers.L1L2(l1=spec.l1, l2=spec.l2)
-
-
-def _optimizer(spec: ModelSpec) -> keras.optimizers.Optimizer:
-    """Return the optimizer, at Keras's own default rate where the spec names none."""
-    import keras
-
-    config = {} if spec.learning_rate is None else {"learning_rate": spec.learning_rate}
-    return keras.optimizers.get({"class_name": spec.optimizer, "config": config})
 
 
 def _metric(problem: Problem) -> str | keras.metrics.Metric:

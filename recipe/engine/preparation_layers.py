@@ -107,12 +107,10 @@ class EncodeWords(keras.layers.Layer):
         length = ops.sqrt(ops.sum(weights**2, axis=1, keepdims=True))
         return weights / ops.where(length > 0, length, 1.0)
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, int]:
-        return (input_shape[0], REVIEW_LENGTH if self.encoding == "sequence" else self.words)
-
     def compute_output_spec(self, ranks: keras.KerasTensor) -> keras.KerasTensor:
-        dtype = "int32" if self.encoding == "sequence" else "float32"
-        return keras.KerasTensor(self.compute_output_shape(ranks.shape), dtype=dtype)
+        in_order = self.encoding == "sequence"
+        shape = (ranks.shape[0], REVIEW_LENGTH if in_order else self.words)
+        return keras.KerasTensor(shape, dtype="int32" if in_order else "float32")
 
     def get_config(self) -> dict[str, object]:
         return super().get_config() | {"encoding": self.encoding, "words": self.words, "idf": self.idf}

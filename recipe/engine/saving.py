@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 PREDICTED_AT_ONCE = 1_000  # raw samples that are prepared and cast to float32 together: 40 MB of 10,000 words each
 SUFFIX = ".keras"
 MEMBER = "recipe.json"  # Keras passes over members of the zip that it does not know
+UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, TypeError, ValueError, OSError, NotImplementedError)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -147,34 +148,18 @@ def load_model(path: str | Path) -> FinalModel:
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"There is no such file. Received: {path}. Write one: recipe.save_model(final, path).")
-    facts = _read_facts(path)
     try:
+        with zipfile.ZipFile(path) as archive:
+            if wrong := archive.testzip():  # every byte is held against its CRC-32
+                raise zipfile.BadZipFile(f"{wrong} is not what was written")
+            facts = json.loads(archive.read(MEMBER))
         whole = keras.saving.load_model(path, safe_mode=True)
         run, preparation = Run.from_dict(facts["run"]), Preparation.from_dict(facts["preparation"])
-    except (KeyError, TypeError, ValueError, OSError) as error:
+    except UNREADABLE as error:
         raise ValueError(
-            f"The file is whole, but this is recipe {__version__} on Keras {keras.__version__}, which cannot read it: "
-            f"{error!r}. Received: {path}, of recipe {facts['recipe']}. Load it with the versions that wrote it."
+            f"This is no whole file of save_model, or one of other versions than recipe {__version__} on Keras "
+            f"{keras.__version__}: {error}. Received: {path}. Save the model again, or take another copy of the file; "
+            "a plain Keras model is loaded by keras.saving.load_model."
         ) from error
     # The trained network is the last layer of what was saved.
     return FinalModel(run=replace(run, model=whole.layers[-1]), preparation=preparation)
-
-
-def _read_facts(path: Path) -> dict[str, object]:
-    """Return the JSON of the file, once every byte has been held against its CRC-32."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            if wrong := archive.testzip():
-                raise zipfile.BadZipFile(f"{wrong} is not what was written")
-            facts = json.loads(archive.read(MEMBER))
-    except KeyError as error:
-        raise ValueError(
-            f"The file has no {MEMBER}, so nothing is known of the preparation. Received: {path}. Give a file that "
-            "recipe.save_model wrote; a plain Keras model is loaded by keras.saving.load_model."
-        ) from error
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-        raise ValueError(
-            f"The file is damaged, or no model at all: {error}. Received: {path}. Save it again, or take another "
-            "copy of the file."
-        ) from error
-    return facts

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import keras
 
-from recipe.engine.bags import PIECE, read_bags
+from recipe.engine.bags import PIECE, BagDense
 from recipe.engine.first_weights import fast_first_weights, without_first_weights
 
 # In a model's configuration: what Keras could not make again by itself.
@@ -31,9 +31,9 @@ def make_twin(model: keras.Model, *exchanges: Exchange, as_bags: bool = False) -
 
     def change(layer: keras.layers.Layer) -> keras.layers.Layer:
         if as_bags and layer is model.layers[0]:
-            return without_first_weights(read_bags(layer, model.input_shape[-1]))
+            return without_first_weights(BagDense(words=model.input_shape[-1], **layer.get_config()))
         offers = (other for exchange in exchanges if (other := exchange(layer)) is not None)
-        return without_first_weights(next(offers, None) or copy_layer(layer))
+        return without_first_weights(next(offers, None) or type(layer).from_config(layer.get_config()))
 
     if isinstance(model, keras.Sequential):  # `clone_model` would compile an optimizer's zeros, shape by shape
         shape, dtype = ((None, None, PIECE + 1), "int32") if as_bags else (model.input_shape, model.inputs[0].dtype)
@@ -48,12 +48,8 @@ def copy_model(model: keras.Model) -> keras.Model:
     if not isinstance(model, keras.Sequential):
         return keras.models.clone_model(model)
     with fast_first_weights() as drawn:
-        return keras.models.clone_model(model, clone_function=lambda layer: drawn(copy_layer(layer)))
-
-
-def copy_layer(layer: keras.layers.Layer) -> keras.layers.Layer:
-    """Return a layer of the same configuration."""
-    return layer.__class__.from_config(layer.get_config())
+        copy = lambda layer: drawn(type(layer).from_config(layer.get_config()))  # noqa: E731
+        return keras.models.clone_model(model, clone_function=copy)
 
 
 def is_plain(model: keras.Model) -> bool:

@@ -1,4 +1,4 @@
-"""What a model gets wrong, drawn: images, texts with the words that moved them, quantities, rows of a table."""
+"""What a model gets wrong, drawn: images, texts with the words that moved them, quantities."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from recipe.core.problem import Problem, ProblemType
 from recipe.debugging.mistakes import Mistakes, TextMistake
 from recipe.figures import BLUE, INK, VERMILION, finish
 
-MOST_IMAGES, TEXTS_SHOWN, WORDS_SHOWN, ROWS_MARKED, COLUMNS_SHOWN = 12, 3, 6, 5, 6
-LONGEST_LINE = 22  # letters above an image, and in a cell of a table
+MOST_IMAGES, TEXTS_SHOWN, WORDS_SHOWN, ROWS_MARKED = 12, 3, 6, 5
+LONGEST_LINE = 22  # letters above an image
 STRETCH = 45  # words of a text that are shown before and behind its strongest one
 TEXT_WIDTH = 78  # letters
 
 
 def draw_mistakes(figure: Figure, mistakes: Mistakes) -> None:
     """Fill a figure with the worst mistakes, or say that there is none."""
-    if not mistakes.wrong:
+    is_table = mistakes.problem.kind == "table" and mistakes.problem.type.is_classification
+    if not mistakes.wrong or is_table:  # whose worst rows are read, not looked at: `Mistakes.to_frame`
         figure.text(0.5, 0.5, mistakes.sentence, ha="center", va="center", color=INK)
         return
     mark = " (sample)" if mistakes.source == "sample" else ""
@@ -31,10 +32,8 @@ def draw_mistakes(figure: Figure, mistakes: Mistakes) -> None:
         _draw_texts(figure, mistakes)
     elif not mistakes.problem.type.is_classification:
         _draw_quantities(figure, mistakes)
-    elif mistakes.problem.kind == "image":
-        _draw_images(figure, mistakes)
     else:
-        _draw_rows(figure, mistakes)
+        _draw_images(figure, mistakes)
 
 
 def describe_mistakes(mistakes: Mistakes) -> str:
@@ -152,22 +151,3 @@ def _draw_quantities(figure: Figure, mistakes: Mistakes) -> None:
     axes.set(xlabel=f"truth{unit}", ylabel=f"prediction{unit}")
     finish(axes, "")
     axes.legend(frameon=False, fontsize=9, labelcolor=INK)
-
-
-def _draw_rows(figure: Figure, mistakes: Mistakes) -> None:
-    """Write the worst rows of a table as one: what each is, what the model says, and the first of its columns."""
-    columns = dict(list(mistakes.problem.name_columns(mistakes.inputs[mistakes.worst]).items())[:COLUMNS_SHOWN])
-    captions = [", ".join(caption(mistakes, place)) for place in mistakes.worst]
-    cells = [captions, *([_show_value(value) for value in values] for values in columns.values())]
-    axes = figure.subplots()
-    axes.set_axis_off()
-    heads, widths = ["", *map(_shorten, columns)], [0.3, *[0.7 / len(columns)] * len(columns)]
-    look = {"loc": "upper left", "cellLoc": "right", "edges": "horizontal", "fontsize": 8}
-    axes.table(list(zip(*cells, strict=True)), colLabels=heads, colWidths=widths, **look).auto_set_font_size(False)
-
-
-def _show_value(value: object) -> str:
-    """Write a number, or a category by its name."""
-    if isinstance(value, str):
-        return _shorten(value)
-    return "missing" if np.isnan(value) else f"{value:.4g}"

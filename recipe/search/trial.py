@@ -6,7 +6,7 @@ import dataclasses
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from threading import Event
 
@@ -67,7 +67,7 @@ def train_trial(trial: Trial, space: SearchSpace, data: Data, halt: Event, on_ep
     began, spec = time.perf_counter(), space.to_spec(trial.params)
     data = data[spec.architecture]
     first = data.parts[0]
-    watch = _Watch(trial, spec, report_every(space), data.parts, halt, on_epoch)
+    watch = _Watch(trial=trial, spec=spec, every=report_every(space), parts=data.parts, halt=halt, on_epoch=on_epoch)
     try:
         runs = cross_validate(spec, data.parts, on_epoch=watch, stop=watch.end, journal=None)
     except (MemoryError, RuntimeError) as error:  # XLA's too, for want of memory: the next network may be smaller
@@ -91,6 +91,7 @@ def report_every(space: SearchSpace) -> int:
     return math.ceil(space.most_epochs / MOST_REPORTS)
 
 
+@dataclass(kw_only=True)
 class _Watch:
     """Looks at a trial after each epoch: reports it, and sets `end` where it is to end.
 
@@ -98,41 +99,35 @@ class _Watch:
     and with the last of them where they are trained in turn.
     """
 
-    def __init__(
-        self,
-        trial: Trial,
-        spec: ModelSpec,
-        every: int,
-        parts: tuple[Prepared, ...],
-        halt: Event,
-        on_epoch: OnEpoch | None,
-    ) -> None:
-        self.end = Event()
-        self.why = ""  # or "stopped", "diverged", "pruned"
-        self._trial, self._every, self._halt, self._on_epoch = trial, every, halt, on_epoch
-        self._goes_on = spec.patience is not None  # weights that are no numbers stay so, but the best ones come back
-        self._parts, self._measure = len(parts), "val_" + parts[0].problem.measure
-        self._values: dict[int, list[float]] = {}  # by epoch, of the parts that have come to it
+    trial: Trial
+    spec: ModelSpec
+    every: int
+    parts: tuple[Prepared, ...]
+    halt: Event
+    on_epoch: OnEpoch | None
+    end: Event = field(default_factory=Event)
+    why: str = ""  # or "stopped", "diverged", "pruned"
+    values: dict[int, list[float]] = field(default_factory=dict)  # by epoch, of the parts that have come to it
 
     def __call__(self, report: EpochReport) -> None:
-        if self._on_epoch is not None:
-            self._on_epoch(report)
-        if not math.isfinite(report.logs["val_data_loss"]) and not self._goes_on:
-            self._stop("diverged")
-        elif self._halt.is_set():
+        if self.on_epoch is not None:
+            self.on_epoch(report)
+        if not math.isfinite(report.logs["val_data_loss"]) and self.spec.patience is None:
+            self._stop("diverged")  # weights that are no numbers stay so; with patience the best ones come back
+        elif self.halt.is_set():
             self._stop("stopped")
-        elif (report.epoch + 1) % self._every == 0:
+        elif (report.epoch + 1) % self.every == 0:
             self._look(report)
 
     def _look(self, report: EpochReport) -> None:
-        values = self._values.setdefault(report.epoch, [])
-        values.append(report.logs[self._measure])
-        if len(values) < self._parts:
+        values = self.values.setdefault(report.epoch, [])
+        values.append(report.logs["val_" + self.parts[0].problem.measure])
+        if len(values) < len(self.parts):
             return
         value = float(np.mean(values))
         if math.isfinite(value):
-            self._trial.report(value, report.epoch)
-        if report.epoch + 1 < report.epochs and self._trial.should_prune():
+            self.trial.report(value, report.epoch)
+        if report.epoch + 1 < report.epochs and self.trial.should_prune():
             self._stop("pruned")
 
     def _stop(self, why: str) -> None:

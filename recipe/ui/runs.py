@@ -14,7 +14,7 @@ from recipe.core.measures import MEASURES
 from recipe.core.run import Run
 from recipe.journal import tabulate
 from recipe.ui.controls import button
-from recipe.ui.texts import show_value, table_html
+from recipe.ui.texts import scrolled, show_value, table_html
 
 if typing.TYPE_CHECKING:
     import pandas as pd
@@ -121,16 +121,13 @@ def _menu(words: str, options: list) -> widgets.Dropdown:
 
 
 def _table_html(ordered: pd.DataFrame) -> str:
-    """Return the table; as wide as its place, not as its text: what is wider scrolls."""
+    """Return the table, as far as it is shown."""
     if not len(ordered):
         return ""
     columns = ordered[:SHOWN][list(SHOWN_COLUMNS.values())].set_axis(list(SHOWN_COLUMNS), axis="columns")
     more = len(ordered) - SHOWN
     rest = f"<div>And {more} more.</div>" if more > 0 else ""
-    return (
-        "<div style='width:0; min-width:100%; overflow:auto; max-height:300px; line-height:1.35' tabindex='0' "
-        f"role='region' aria-label='Table of runs'>{table_html(columns.reset_index())}</div>{rest}"
-    )
+    return scrolled(table_html(columns.reset_index()), "Table of runs") + rest
 
 
 def _sentence(pair: pd.DataFrame, measure: typing.Any) -> str:

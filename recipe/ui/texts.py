@@ -72,6 +72,12 @@ def table_html(frame: pd.DataFrame) -> str:
     return _TABLE_STYLE + frame.map(show_value).to_html(index=False, border=0, classes="recipe-table")
 
 
+def scrolled(html: str, name: str) -> str:
+    """Return HTML in a region that is as wide as its place, not as its content: what is wider or higher scrolls."""
+    style = "width:0; min-width:100%; overflow:auto; max-height:300px; line-height:1.35"
+    return f"<div style='{style}' tabindex='0' role='region' aria-label='{name}'>{html}</div>"
+
+
 def show_value(value: object) -> str:
     """Write a value for people: four digits of a number, a time to the minute, a dash where there is nothing."""
     if value is None or value != value:  # NaN equals nothing

@@ -6,7 +6,9 @@ import math
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from functools import lru_cache
 
 from recipe.core.dataset import Dataset, Split
 from recipe.core.measures import MEASURES
@@ -21,7 +23,7 @@ from recipe.steps.s5_baseline import compute_baseline
 from recipe.steps.s5_rival import Rival
 from recipe.steps.s6_scale_up import Verdict, diagnose_history
 from recipe.steps.training import train, train_seeds
-from recipe.ui.training_settings import FULL_ROWS, NO_GUESS
+from recipe.ui.training_settings import NO_GUESS
 
 ROUNDING = 1e-6  # the measure of a network is computed in float32, that of a baseline in float64
 MOST_KEPT = 3  # a quarter of a gigabyte each, for all reviews
@@ -72,7 +74,7 @@ class DataShelf:
     def __init__(self, given: Dataset | None) -> None:
         self.given = given
         self._kept: dict[tuple[str, int], tuple[Dataset, Split, dict[str, Prepared]]] = {}  # the last used stand last
-        self._rivals: dict[str, Rival] = {}
+        self.rival_of = lru_cache(maxsize=1)(lambda prepared: compute_baseline(prepared).rival)  # fitted once
         self._lock = threading.RLock()
 
     def take(self, problem: str, rows: int, spec: ModelSpec) -> tuple[Prepared, Split, set[str]]:
@@ -91,13 +93,6 @@ class DataShelf:
                 prepared[encoding] = prepare(split, encoding=encoding)
             return prepared[encoding], split, {one.data_key for one in prepared.values()}
 
-    def rival_of(self, prepared: Prepared) -> Rival:
-        """Return the rival on this data, fitted once."""
-        key = prepared.data_key
-        if key not in self._rivals:
-            self._rivals = {key: compute_baseline(prepared).rival}  # of the last data alone
-        return self._rivals[key]
-
     def find(self, problem: str, rows: int) -> tuple[Dataset, Split] | None:
         """Return what is there already, or None."""
         kept = self._kept.get((problem, rows))
@@ -106,15 +101,9 @@ class DataShelf:
 
 def _load(problem: str, rows: int) -> Dataset:
     """Load so many rows, or all where there are not so many."""
-    if rows == FULL_ROWS:
-        return load(problem)
-    try:
-        return load(problem, rows=rows)
-    except ValueError:
-        whole = load(problem)
-        if len(whole.y_train) + len(whole.test) < rows:
-            return whole
-        raise
+    with suppress(ValueError):
+        return load(problem, rows=rows or None)
+    return load(problem)
 
 
 def members_of(run: Run) -> tuple[Run, ...]:

@@ -20,7 +20,7 @@ from recipe.debugging.mistakes import find_mistakes
 from recipe.engine.codegen import keras_code
 from recipe.engine.models import build_model, check_fit
 from recipe.figures import blank_figure
-from recipe.figures.mistakes import describe_mistakes, draw_mistakes
+from recipe.figures.mistakes import caption, describe_mistakes, draw_mistakes
 from recipe.figures.training import TrainingCurves, collect_curves, describe_curves, draw_curves
 from recipe.journal import Journal, choose_journal, origin_of, stamp
 from recipe.search.plan import make_plan
@@ -30,7 +30,7 @@ from recipe.steps.s7_regularize import Advice, advise
 from recipe.ui.controls import button
 from recipe.ui.panel import FigureImage, OnProgress, Panel
 from recipe.ui.runs import RunsTab, check_number, table_of
-from recipe.ui.texts import describe_source, source_html, table_html
+from recipe.ui.texts import describe_source, scrolled, source_html, table_html
 from recipe.ui.trainer import (
     DataShelf,
     describe_score,
@@ -451,6 +451,12 @@ class TrainingPanel(Panel):
             return
         self.mistakes_text.value = "Looking for them ..."
         mistakes = find_mistakes(trained[0], *self._trained_on, count=MISTAKES)
+        if mistakes.problem.kind == "table" and mistakes.problem.type.is_classification:  # rows are read, not looked at
+            frame = mistakes.to_frame().drop(columns=["truth", "prediction"], errors="ignore").reset_index()
+            frame.insert(1, "mistake", [", ".join(caption(mistakes, place)) for place in mistakes.worst])
+            table = scrolled(table_html(frame), "Worst mistakes")
+            self.mistakes_text.value = f"{escape(mistakes.sentence)}{table}"
+            return
         figure = blank_figure((self.figure_size[0], 5.4))
         draw_mistakes(figure, mistakes)
         self.mistakes_image.show(figure, describe_mistakes(mistakes))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typing
+from contextlib import suppress
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -169,7 +170,12 @@ def suitable(problem: Problem) -> tuple[str, ...]:
     >>> suitable(PROBLEMS["imdb"]), suitable(PROBLEMS["housing"])
     (('mlp', 'embedding', 'linear'), ('mlp', 'linear'))
     """
-    return tuple(name for name in NETWORKS.values() if _fits(name, problem))
+    fitting = []
+    for name in NETWORKS.values():
+        with suppress(ValueError):
+            check_fit(ModelSpec(architecture=name, hidden_units=(16,)), problem)
+            fitting.append(name)
+    return tuple(fitting)
 
 
 def connect(controls: dict[str, widgets.Widget], problems: typing.Mapping[str, Problem]) -> None:
@@ -213,11 +219,3 @@ def arrange(controls: dict[str, widgets.Widget]) -> widgets.Box:
     halves = [list(lines.values())[:cut], list(lines.values())[cut:]]
     columns = [widgets.VBox(half, layout=widgets.Layout(flex="1 1 300px", min_width="0")) for half in halves]
     return widgets.Box(columns, layout=widgets.Layout(display="flex", flex_flow="row wrap", grid_gap="0 16px"))
-
-
-def _fits(architecture: str, problem: Problem) -> bool:
-    try:
-        check_fit(ModelSpec(architecture=architecture, hidden_units=(16,)), problem)
-    except ValueError:
-        return False
-    return True

@@ -27,7 +27,7 @@ def test_lesson_3_panel_runs_stops_and_runs_again(lab, excerpt):
     panel.choose("new each time", "only the cut")
     before = panel.figure()
     panel.run()
-    panel.wait_for_status(re.compile(r"models \d+ to \d+ of \d+, epoch \d+"))
+    panel.wait_for_status(re.compile(r"Models \d+ to \d+ of \d+"))
     panel.wait_until_done()
     before = panel.wait_for_change(before)
     assert "100 models" in panel.status()

@@ -17,7 +17,7 @@ CODE = (
 
 def _samples(panel):
     """Read how many samples the test was made on from the figure's alternative text."""
-    return int(re.search(r"of sets of ([\d,]+) show it", panel.alt_text())[1].replace(",", ""))
+    return int(re.search(r"([\d,]+) validation samples\)", panel.alt_text())[1].replace(",", ""))
 
 
 def test_panel_of_the_baseline_follows_samples_draw_and_problem(lab, page):

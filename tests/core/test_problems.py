@@ -11,20 +11,20 @@ from recipe.core.problem import LAST_LAYERS, LastLayer, Problem, ProblemType
 from recipe.core.spec import LAST_ACTIVATIONS, LOSSES
 from recipe.data.problems import HOUSING_FEATURES, PROBLEMS, find_problem
 
-# The table as a book prints it: type, activation, losses that fit, the loss for integer labels.
+# The table as a book prints it: type, activation, losses that fit. For classes, that of integer labels comes first.
 TABLE = [
-    (ProblemType.BINARY, "sigmoid", ("binary_crossentropy",), None),
-    (ProblemType.MULTICLASS, "softmax", ("categorical_crossentropy",), "sparse_categorical_crossentropy"),
-    (ProblemType.MULTILABEL, "sigmoid", ("binary_crossentropy",), None),
-    (ProblemType.REGRESSION, None, ("mse",), None),
-    (ProblemType.BOUNDED_REGRESSION, "sigmoid", ("mse", "binary_crossentropy"), None),
+    (ProblemType.BINARY, "sigmoid", ("binary_crossentropy",)),
+    (ProblemType.MULTICLASS, "softmax", ("sparse_categorical_crossentropy", "categorical_crossentropy")),
+    (ProblemType.MULTILABEL, "sigmoid", ("binary_crossentropy",)),
+    (ProblemType.REGRESSION, None, ("mse",)),
+    (ProblemType.BOUNDED_REGRESSION, "sigmoid", ("mse", "binary_crossentropy")),
 ]
 
 
-@pytest.mark.parametrize(("kind", "activation", "losses", "sparse"), TABLE, ids=[row[0].name for row in TABLE])
-def test_last_layers_holds_the_row(kind, activation, losses, sparse):
-    assert LAST_LAYERS[kind] == LastLayer(activation=activation, losses=losses, integer_label_loss=sparse)
-    assert LAST_LAYERS[kind].loss == (sparse or losses[0])
+@pytest.mark.parametrize(("kind", "activation", "losses"), TABLE, ids=[row[0].name for row in TABLE])
+def test_last_layers_holds_the_row(kind, activation, losses):
+    assert LAST_LAYERS[kind] == LastLayer(activation=activation, losses=losses)
+    assert LAST_LAYERS[kind].loss == losses[0]
 
 
 def test_last_layers_has_one_row_for_each_type():

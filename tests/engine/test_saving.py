@@ -134,13 +134,13 @@ def test_load_model_says_of_a_damaged_file_that_it_is(saved, tmp_path, part):
         data[place : place + 4] = b"\xff\xfe\xfd\xfc"
     path = tmp_path / "model.keras"
     path.write_bytes(data)
-    with pytest.raises(ValueError, match=r"The file is damaged.*Received: .*model\.keras"):
+    with pytest.raises(ValueError, match=r"no whole file of save_model.*Received: .*model\.keras"):
         load_model(path)
 
 
 def test_load_model_refuses_a_plain_keras_model(saved, tmp_path):
     saved[0].model.save(tmp_path / "plain.keras")
-    with pytest.raises(ValueError, match=r"has no recipe\.json, .* a plain Keras model is loaded by keras\.saving"):
+    with pytest.raises(ValueError, match=r"no item named 'recipe\.json'.* a plain Keras model is loaded by"):
         load_model(tmp_path / "plain.keras")
 
 
@@ -151,7 +151,7 @@ def test_load_model_refuses_what_another_version_wrote(saved, tmp_path):
         for name in archive.namelist():
             data = archive.read(name)
             copy.writestr(name, json.dumps(json.loads(data) | changes) if name == MEMBER else data)
-    with pytest.raises(ValueError, match=r"The file is whole, but this is recipe .*Received: .*, of recipe 9\.0"):
+    with pytest.raises(ValueError, match=r"of other versions than recipe .*Received: .*changed\.keras"):
         load_model(changed)
 
 

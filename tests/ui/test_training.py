@@ -6,6 +6,7 @@ import html
 import re
 import threading
 
+import pandas as pd
 import pytest
 
 import recipe
@@ -235,6 +236,16 @@ def test_tabs_show_mistakes_model_and_code_of_the_last_run(panel):
     assert "<b>610 parameters</b>" in panel.model_text.value  # 64 * 8 + 8 + 8 * 10 + 10
     assert "keras.layers.Dense(8, activation=&quot;relu&quot;)," in panel.code_text.value
     assert "1 run on this data (mnist), kept in the journal" in panel.runs_tab.note.value
+
+
+def test_mistakes_in_a_table_with_classes_are_a_table():
+    frame = pd.DataFrame({"left": [0, 1] * 60, "age": [20, 40, 60] * 40})
+    panel = TrainingPanel(recipe.from_table(frame, "left"), journal=None, **SMALL)
+    panel.run()
+    panel.show_tab("Mistakes")
+    assert "aria-label='Worst mistakes'" in panel.mistakes_text.value
+    assert re.search(r"<td>is (yes|no|0|1), says (yes|no|0|1), \d\d %</td>", panel.mistakes_text.value)
+    assert panel.mistakes_image.layout.display == "none"
 
 
 def test_mistakes_of_a_run_from_the_journal_say_how_to_get_them(panel):

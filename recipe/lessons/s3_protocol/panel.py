@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 
 from recipe.core.dataset import Dataset, Split
-from recipe.core.run import WISHES, EpochReport
 from recipe.core.spec import ModelSpec
 from recipe.figures import BLUE, GREEN, INK, finish, name_measure
 from recipe.steps.s3_protocol import k_fold, take_split
@@ -118,23 +117,16 @@ def judge_again(
         draws = range(first, min(first + together, settings.draws))
         finals, folds = zip(*(_draw(dataset, settings, seed) for seed in draws), strict=True)
         jobs = [split for splits in folds for split in splits]
-        done = first * settings.models
-
-        def tell(told: EpochReport, done: int = done, jobs: list[Split] = jobs, so_far: object = reports) -> None:
-            if told.member == 0:
-                span = f"models {done + 1} to {done + len(jobs)} of {settings.draws * settings.models}"
-                on_progress(so_far, f"{span}, epoch {told.epoch + 1} of {told.epochs}")
-
-        runs = cross_validate(SPEC.replace(seed=done), jobs, on_epoch=tell, stop=stop, journal=None)
-        if not any(run.stopped in WISHES for run in runs):
-            ends = cross_validate(SPEC.replace(seed=done), finals, stop=stop, journal=None)
-        if stop is not None and stop.is_set():
+        done, total = first * settings.models, settings.draws * settings.models
+        on_progress(reports, f"Models {done + 1} to {done + len(jobs)} of {total}")
+        runs = cross_validate(SPEC.replace(seed=done), jobs, stop=stop, journal=None)
+        ends = cross_validate(SPEC.replace(seed=done), finals, stop=stop, journal=None)
+        if any(run.stopped for run in (*runs, *ends)):
             break
         groups = [runs[start : start + settings.models] for start in range(0, len(runs), settings.models)]
         reported += [np.mean([run.score for run in group]) for group in groups]
         truth += [run.history[f"val_{run.measure}"][-1] for run in ends]
         reports = ProtocolReports(settings=settings, reported=np.array(reported), truth=np.array(truth))
-        on_progress(reports, f"{len(reported)} of {settings.draws} repetitions")
     return reports
 
 

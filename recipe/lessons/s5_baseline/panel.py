@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import threading
 import typing
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -16,10 +17,10 @@ from recipe.core.dataset import Dataset
 from recipe.core.measures import MEASURES
 from recipe.core.prepared import Prepared
 from recipe.core.spec import ModelSpec
-from recipe.figures import BLUE, INK, VERMILION, draw_scores, finish, name_measure
+from recipe.figures import draw_scores, finish, name_measure
 from recipe.steps.s3_protocol import hold_out
 from recipe.steps.s4_prepare import prepare
-from recipe.steps.s5_baseline import LEVEL, Baseline, StatisticalPower, compute_baseline, statistical_power
+from recipe.steps.s5_baseline import Baseline, StatisticalPower, compute_baseline, statistical_power
 from recipe.steps.training import train
 from recipe.ui.panel import OnProgress, Panel
 from recipe.ui.settings import Settings, setting
@@ -28,7 +29,6 @@ if typing.TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SAMPLES = (20, 50, 100, 200, 500, 1_000, 2_000)
-WANTED = 0.8  # the power that studies are usually planned for
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,31 +43,24 @@ class BaselineSettings(Settings):
         help="Each small model is trained once, when it is first asked for.",
     )
     samples: int = setting(
-        50,
-        label="validation samples",
-        low=20,
-        high=10_000,
-        steps=SAMPLES,
-        help="How many the two are judged on.",
+        50, label="validation samples", low=20, high=10_000, steps=SAMPLES, help="How many the two are judged on."
     )
     draw: int = setting(1, label="which of them", low=1, high=30, help="Another number draws other samples.")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Contest:
-    """A trained model beside the baseline: on all validation samples, and tested on a few of them.
+    """A trained model's outputs on all validation samples, beside those of the baseline.
 
     Attributes
     ----------
     prepared : what the model was trained and validated on
     outputs : np.ndarray of shape (n_val, outputs)
-    power : the test on the few; None before it is made
     """
 
     prepared: Prepared
     outputs: np.ndarray = field(repr=False)
     baseline: Baseline
-    power: StatisticalPower | None = None
 
     def judge(self, samples: int | None = None, *, seed: int = 0) -> StatisticalPower:
         """Test on so many validation samples, drawn without replacement; None, or more than there are: on all."""
@@ -76,46 +69,21 @@ class Contest:
         few = dataclasses.replace(self.baseline, outputs=self.baseline.outputs[rows])
         return statistical_power(self.prepared.problem, y_val[rows], self.outputs[rows], few, seed=seed)
 
-    @property
-    def effect(self) -> float:
-        """By how much the model is better on one sample: the mean, divided by the standard deviation."""
-        problem, y_val = self.prepared.problem, self.prepared.y_val
-        measure = MEASURES[problem.measure]
-        both = (measure.per_sample(problem, y_val, outputs) for outputs in (self.outputs, self.baseline.outputs))
-        gains = measure.gain(*both)  # (n_val,)
-        return float(gains.mean() / max(gains.std(), 1e-12))
+    @cached_property
+    def whole(self) -> StatisticalPower:
+        """The test on all samples."""
+        return self.judge()
 
 
-def power_at(effect: float, samples: np.ndarray) -> np.ndarray:
-    """Return which share of validation sets of these sizes would show that a model is better.
+class Judgement(NamedTuple):
+    """A model beside the baseline, tested on a few of the samples."""
 
-    The test is one-sided, at a level of 5 %, and the mean of so many samples is taken as normal.
-
-    Examples
-    --------
-    >>> power_at(0.25, np.array([25, 100])).round(2).tolist()
-    [0.35, 0.8]
-    """
-    from scipy.stats import norm
-
-    return norm.cdf(effect * np.sqrt(samples) - norm.ppf(LEVEL))
-
-
-def samples_needed(effect: float) -> int | None:
-    """Return the smallest validation set that has a power of `WANTED`; None where the model is not better.
-
-    Examples
-    --------
-    >>> samples_needed(0.25), samples_needed(0.125), samples_needed(-0.1)
-    (99, 396, None)
-    """
-    from scipy.stats import norm
-
-    return math.ceil(((norm.ppf(LEVEL) + norm.ppf(WANTED)) / effect) ** 2) if effect > 0 else None
+    contest: Contest
+    power: StatisticalPower
 
 
 class BaselinePanel(Panel):
-    """A small model against the baseline on a few validation samples, and how many of such sets would show it.
+    """A small model against the baseline on a few validation samples, and on all of them.
 
     Parameters
     ----------
@@ -129,65 +97,49 @@ class BaselinePanel(Panel):
     loads = MappingProxyType({"imdb": 6_000, "mnist": 8_000, "housing": 6_000})  # half of them to judge on
     figure_size = (6.6, 3.6)
 
-    def compute(self, settings: BaselineSettings, on_progress: OnProgress, stop: threading.Event) -> Contest:
+    def compute(self, settings: BaselineSettings, on_progress: OnProgress, stop: threading.Event) -> Judgement:
         """Train the model if that was not done yet, and test it on the samples."""
         dataset, trained_on = self.dataset, settings.trained_on
         on_progress(None, "Training the small model, once ...")
         key = settings.problem, trained_on
         contest = self.once(key, lambda: hold_contest(dataset, trained_on, stop), stop)
-        return dataclasses.replace(contest, power=contest.judge(settings.samples, seed=settings.draw))
+        return Judgement(contest, contest.judge(settings.samples, seed=settings.draw))
 
-    def draw(self, figure: Figure, result: Contest) -> None:
-        """The two scores on the left, the power of a validation set on the right."""
-        left, right = figure.subplots(1, 2, width_ratios=(1, 1.2))
-        power, measure = result.power, MEASURES[result.power.measure]
-        sign = 1 if measure.higher_is_better else -1
+    def draw(self, figure: Figure, result: Judgement) -> None:
+        """The scores on these samples, and on all of them; the intervals are those of the difference."""
+        axes, measure = figure.subplots(), MEASURES[result.power.measure]
+        sign, scores, intervals = 1 if measure.higher_is_better else -1, {}, {}
+        for power in (result.power, result.contest.whole):
+            name = f"{power.samples:,} samples:\n"
+            scores |= {f"{name}model": power.model, f"{name}baseline": power.baseline}
+            intervals[f"{name}model"] = tuple(power.baseline + sign * end for end in power.interval)
         draw_scores(
-            left,
-            {"model": power.model, "baseline": power.baseline},
-            quantity=name_measure(result.prepared.problem),
+            axes,
+            scores,
+            quantity=name_measure(result.contest.prepared.problem),
             higher_is_better=measure.higher_is_better,
-            intervals={"model": tuple(power.baseline + sign * end for end in power.interval)},
-            on_test=["baseline"],  # in a colour of its own
+            intervals=intervals,
+            on_test=[name for name in scores if name.endswith("baseline")],  # in a colour of its own
         )
-        left.set_xlabel(left.get_xlabel().replace(" (", "\n(") + "\nline: 90 % interval")
+        axes.set_xlabel(axes.get_xlabel() + "\nline: 90 % interval")
+        power, source = result.power, " (sample data)" if result.contest.prepared.source == "sample" else ""
         verdict = "beats it" if power.beats_baseline else "cannot be told" if power.difference > 0 else "no better"
-        source = " (sample data)" if result.prepared.source == "sample" else ""
-        finish(left, f"{power.samples:,} samples: {verdict}\np = {power.p_value:.2g}{source}")
+        finish(axes, f"{power.samples:,} samples: {verdict}, p = {power.p_value:.2g}{source}")
 
-        effect, needed = result.effect, samples_needed(result.effect)
-        sizes = np.geomspace(SAMPLES[0], max(4 * (needed or 0), SAMPLES[-1]), 100)
-        right.axhline(WANTED, color=INK, linestyle=":", linewidth=1.2)
-        right.semilogx(sizes, power_at(effect, sizes), color=BLUE)
-        right.plot(power.samples, power_at(effect, power.samples), "o", color=VERMILION, markersize=9)
-        right.xaxis.set_major_formatter("{x:,.0f}")
-        right.set_ylim(-0.03, 1.05)
-        right.set_xlabel("validation samples (log scale)")
-        right.set_ylabel("share of sets that show it")
-        finish(right, f"{WANTED:.0%} of sets show it\n" + (f"from {needed:,} samples on" if needed else "at no size"))
+    def describe(self, result: Judgement) -> str:
+        """Both tests in words."""
+        return f"{result.power.sentence} On all samples: {result.contest.whole.sentence}"
 
-    def describe(self, result: Contest) -> str:
-        """The test and the curve in words."""
-        samples, effect = result.power.samples, result.effect
-        # A plan for other sets, from the difference on all samples. What these few showed is no plan.
-        found = "If the difference is the one on all samples,"
-        shown = f"{found} {float(power_at(effect, samples)):.0%} of sets of {samples:,} show it."
-        needed = samples_needed(effect)
-        enough = f"Plan {needed:,} for {WANTED:.0%}." if needed else "More samples would not show it either."
-        return f"{result.power.sentence} {shown} {enough}"
-
-    def tabulate(self, result: Contest) -> pd.DataFrame:
+    def tabulate(self, result: Judgement) -> pd.DataFrame:
         """A row for the samples that were drawn and one for all."""
-        tests = {"drawn": result.power, "all": result.judge()}
-        rows = [
-            (name, one.samples, one.model, one.baseline, one.p_value, one.beats_baseline) for name, one in tests.items()
-        ]
-        heads = ["judged on", "samples", "model", "baseline", "p-value", "beats the baseline"]
-        return pd.DataFrame(rows, columns=heads)
+        heads = ["samples", "model", "baseline", "p_value", "beats_baseline"]
+        tests = {"drawn": result.power, "all": result.contest.whole}
+        rows = {name: [getattr(test, head) for head in heads] for name, test in tests.items()}
+        return pd.DataFrame.from_dict(rows, orient="index", columns=heads).rename_axis("judged on").reset_index()
 
-    def summarise(self, result: Contest) -> str:
+    def summarise(self, result: Judgement) -> str:
         """What was found on these samples, and on all."""
-        shown, whole = "shows" if result.power.beats_baseline else "does not show", result.judge()
+        shown, whole = "shows" if result.power.beats_baseline else "does not show", result.contest.whole
         is_better = "is" if whole.beats_baseline else "is not"
         return (
             f"This set of {result.power.samples:,} {shown} that the model is better. Judged on all {whole.samples:,} "
