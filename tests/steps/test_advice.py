@@ -102,6 +102,24 @@ def test_advise_against_high_bias_makes_the_model_stronger():
     assert bigger.reason == "High bias: the training error is 15 points above the reachable one."
 
 
+@pytest.mark.parametrize("errors", [BIASED, BOTH, (0.10, 0.19)])
+@pytest.mark.parametrize("spec", [ModelSpec(l2=0.1), ModelSpec(l1=0.1), ModelSpec(dropout=0.8)], ids=ModelSpec.describe)
+def test_advise_names_too_strong_a_penalty_or_dropout_first(errors, spec):
+    penalty = 0.0 if spec.dropout else 0.5
+    run = made(errors, IMPROVING, spec)
+    run = dataclasses.replace(run, history=run.history | {"penalty": [penalty] * 4})
+    first, *others = advise(run)
+    assert first.spec == spec.replace(dropout=0.0, l1=0.0, l2=0.0)
+    assert ("a dropout of 0.8" if spec.dropout else "the penalty is 250% of the data loss") in first.reason
+    assert first.spec not in [piece.spec for piece in others]
+
+
+def test_advise_does_not_blame_a_mild_penalty_where_both_are_high():
+    run = made(BOTH, SETTLED, ModelSpec(l2=0.001, dropout=0.3))
+    run = dataclasses.replace(run, history=run.history | {"penalty": [0.01] * 4})
+    assert "take the regularization away" not in [piece.title for piece in advise(run)]
+
+
 def test_advise_against_high_variance_makes_the_model_weaker_or_the_data_more():
     spec = ModelSpec(hidden_units=(16, 16))
     assert changes(VARIABLE, OVERFITTING, spec, samples=15_000) == [
