@@ -56,9 +56,9 @@ def advise(run: Run, reachable_error: float = 0.0, *, tolerance: float = TOLERAN
     A training that diverged or did not learn comes first: nothing else can be judged before it works. Then more
     epochs, if the loss was still falling. Then the larger of bias and variance, bias where they are equal: a model
     that cannot fit its training set has nothing to generalise. Where both are high, what helps the one at the cost of
-    the other is left out. First of all comes to take away what may cause the bias, or that nothing is learned: a penalty
-    of a quarter of the data loss, or a dropout above a half. Each of eight such networks on the three problems, of three
-    seeds each, had a better validation score without it. Nothing is proposed that the spec already has.
+    the other is left out. First of all comes to take away what may cause the bias, or that nothing is learned: a
+    penalty of a quarter of the data loss, or a dropout above a half. Each of eight such networks on the three problems,
+    of three seeds each, had a better validation score without it. Nothing is proposed that the spec already has.
 
     Parameters
     ----------

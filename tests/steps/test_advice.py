@@ -8,7 +8,7 @@ import pytest
 
 from recipe.core.run import Run
 from recipe.core.spec import DEFAULT_RATES, OPTIMIZERS, ModelSpec
-from recipe.data.problems import PROBLEMS, find_problem
+from recipe.data.problems import find_problem
 from recipe.engine.models import build_model, check_fit
 from recipe.steps.s7_regularize import advise
 
@@ -73,9 +73,7 @@ def fits(spec, problem):
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: f"{spec.architecture}-{spec.optimizer}-{spec.epochs}")
 def test_advise_gives_valid_and_different_specs(spec):
     losses = (OVERFITTING, IMPROVING, SETTLED, DIVERGED, STUCK)
-    for errors, curves, problem in itertools.product(
-        (BIASED, VARIABLE, BOTH, NEITHER, None), losses, PROBLEMS.values()
-    ):
+    for errors, curves, problem in itertools.product((BIASED, VARIABLE, BOTH, None), losses, (MNIST, IMDB, HOUSING)):
         if not fits(spec, problem):
             continue
         pieces = advise(made(errors, curves, spec, problem))
