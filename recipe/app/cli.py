@@ -31,7 +31,6 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Learn the universal workflow of deep learning: seven steps from a question to a model.",
 )
 NameOrPath = Annotated[
     str,

@@ -17,8 +17,6 @@ from recipe.steps.s2_measure import LEVEL
 if TYPE_CHECKING:
     import pandas as pd
 
-TEMPLATE = "report.html.jinja"
-
 
 def render_json(result: RecipeResult) -> str:
     """Return `collect_facts` as JSON."""
@@ -34,7 +32,7 @@ def render_html(result: RecipeResult) -> str:
     )
     environment.filters["score"] = lambda value: f"{value:.4g}"
     measure, lines = MEASURES[result.problem.measure], result.to_frame()
-    return environment.get_template(TEMPLATE).render(
+    return environment.get_template("report.html.jinja").render(
         result=result,
         measure=measure,
         unit=measure.unit_of(result.problem),

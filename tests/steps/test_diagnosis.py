@@ -274,6 +274,45 @@ def test_diagnose_history_finds_the_turn_of_noisy_u_curves(epochs, noise, rise, 
     assert np.mean(np.abs(np.array(turns) - (clean.argmin() + 1)) <= band) >= 0.95
 
 
+def draw_both(kind, epochs, noise, rng):
+    """Both losses of a kind of training, with noise on the validation loss and a third of it on the training loss."""
+    epoch = np.arange(epochs)
+    fall, late = np.exp(-epoch / max(0.35, epochs / 25)), np.clip(epoch / (epochs - 1) - 0.4, 0, None) / 0.6
+    swing = 1 + 0.35 * (-1.0) ** epoch
+    train, val = {
+        "best here": (0.25 + 1.5 * fall, 0.3 + 1.5 * fall),
+        "unstable": ((0.3 + 1.5 * fall) * swing, (0.3 + 1.5 * fall) * swing),
+        "overfitting": (0.1 + 1.5 * fall - 0.08 * late, 0.3 + 1.5 * fall + 0.18 * late),
+        "by heart": (0.7 * np.exp(-epoch / (epochs / 8)), np.full(epochs, 0.693)),
+        "suspect": (0.25 + 0.7 * fall, 2.5 + fall),
+    }[kind]
+    draws = rng.normal(size=(2, epochs))
+    return {"loss": (train * (1 + noise / 3 * draws[0])).tolist(), "val_loss": (val * (1 + noise * draws[1])).tolist()}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("kind", "epochs", "noise", "false", "most"),
+    [
+        *(
+            ("best here", epochs, noise, "overfitting", 0.05)
+            for epochs in (10, 20, 50, 200)
+            for noise in (0.01, 0.03, 0.1)
+        ),
+        *(("best here", epochs, 0.1, "suspect", 0.0) for epochs in (6, 20, 200)),
+        *(("overfitting", epochs, 0.1, "suspect", 0.0) for epochs in (6, 20, 200)),
+        *(("unstable", epochs, 0.03, "suspect", 0.0) for epochs in (6, 20, 200)),
+        *(("suspect", epochs, noise, "best here", 0.02) for epochs in (6, 20, 200) for noise in (0.03, 0.1)),
+        *(("by heart", epochs, 0.03, "best here", 0.05) for epochs in (20, 50, 200)),
+        *(("overfitting", epochs, noise, "best here", 0.02) for epochs, noise in ((20, 0.01), (20, 0.03), (200, 0.1))),
+    ],
+)
+def test_diagnose_history_is_wrong_as_seldom_as_its_table_says(kind, epochs, noise, false, most):
+    rng = np.random.default_rng(epochs)
+    verdicts = [diagnose_history(draw_both(kind, epochs, noise, rng)).verdict for _ in range(DRAWS)]
+    assert verdicts.count(false) <= most * DRAWS + 3 * math.sqrt(DRAWS * most * (1 - most))
+
+
 @pytest.mark.parametrize("noise", [0.01, 0.1])
 def test_diagnose_history_sees_long_noisy_curves_that_still_improve(noise):
     def falling(seed):
@@ -348,9 +387,9 @@ def test_diagnose_history_knows_an_error_by_all_its_names(name):
     assert diagnose_history(history, baseline=2.0).verdict == "did not learn"
 
 
-def test_diagnose_history_finds_a_measure_by_its_usual_name():
+def test_diagnose_history_is_told_which_measure_counts():
     history = {"loss": [0.3] * 5, "mse": FALLS, "acc": [0.5] * 5}
-    assert diagnose_history(history, baseline=0.5, measure="accuracy").verdict == "did not learn"
+    assert diagnose_history(history, baseline=0.5, measure="acc").verdict == "did not learn"
     with pytest.raises(ValueError, match=r"Received: measure='f1', history with loss, mse, acc\. Pass measure="):
         diagnose_history(history, measure="f1")
     with pytest.raises(ValueError, match="does not hold the measure of success"):
@@ -394,9 +433,18 @@ def test_diagnose_history_does_not_call_a_model_that_was_good_at_once_learned_by
 def test_diagnose_history_suspects_a_validation_part_of_another_kind(more):
     diagnosis = diagnose_history(SORTED | more)
     assert (diagnosis.verdict, diagnosis.overfitting_epoch) == ("suspect", None)
-    assert "4.5 against 1 there" in diagnosis.sentence
+    assert "loss 4.5 against 1 there" in diagnosis.sentence
     assert "rows that were sorted before they were cut" in diagnosis.sentence
     assert ("acc 0.01 against 0.9" in diagnosis.sentence) is ("acc" in more)
+
+
+def test_diagnose_history_suspects_answers_that_are_right_less_often_than_a_guess():
+    # Ten digits in their order, the last fifth of the rows for validation: its loss grows, as if that were overfitting.
+    history = {"loss": [2.08, 1.2, 0.7, 0.4, 0.2], "val_loss": [3.7, 5.0, 6.2, 7.3, 8.3]}
+    history |= {"accuracy": [0.4, 0.7, 0.85, 0.9, 0.95], "val_accuracy": [0.01, 0.014, 0.014, 0.013, 0.014]}
+    assert diagnose_history(history).verdict == "suspect"
+    history["val_accuracy"] = [0.1, 0.12, 0.11, 0.1, 0.1]
+    assert diagnose_history(history).verdict == "overfitting"
 
 
 @pytest.mark.parametrize("level", [math.log(3), 2.3026, 1.0])
@@ -434,14 +482,14 @@ def test_diagnose_history_names_both_where_loss_and_measure_disagree():
     better = diagnose_history(rising | {"val_acc": [0.8, 0.85, 0.86, 0.87, 0.88, 0.88]})
     assert (better.verdict, better.overfitting_epoch) == ("overfitting", 3)
     assert better.note == (
-        "But val_acc does not get worse: 0.88 at its best in epoch 5, 0.88 at the end. Stop by it if only it counts, "
-        "by the loss if probabilities count, too."
+        "But by val_acc it is no more than noise: 0.88 at its best in epoch 5, 0.88 at the end. Stop by it if only it "
+        "counts, by the loss if probabilities count, too."
     )
     worse = diagnose_history(rising | {"val_acc": [0.8, 0.88, 0.86, 0.84, 0.82, 0.8]})
     assert (worse.verdict, worse.note) == ("overfitting", "")
     falling = {"loss": FALLS, "val_loss": FALLS, "mae": FALLS, "val_mae": [0.9, 0.5, 0.6, 0.7, 0.8]}
     assert diagnose_history(falling).verdict == "still improving"
-    assert "But val_mae gets worse: 0.5 at its best in epoch 2, 0.8 at the end." in diagnose_history(falling).note
+    assert "But by val_mae it gets worse: 0.5 at its best in epoch 2, 0.8 at the end." in diagnose_history(falling).note
 
 
 def test_diagnose_history_says_what_else_it_sees():
@@ -471,7 +519,7 @@ def test_diagnose_history_says_which_differences_so_many_samples_cannot_show():
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ([made(), made()], r"Received: a list\. Give one of the runs, or their mean"),
+        ([made(), made()], r"Received: a list\. Give what train returned; of several runs one, or their mean"),
         (0.3, r"Received: a float\. Give what train returned"),
     ],
 )
