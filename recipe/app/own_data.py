@@ -488,7 +488,7 @@ def _note_gaps(x: np.ndarray, problem: Problem) -> list[Note]:
 
 def _note_copies(x: np.ndarray, y: np.ndarray, problem: Problem) -> list[Note]:
     notes = []
-    for column in find_target_copies(x, y, problem):
+    for column in find_target_copies(x, y, problem.type):
         name = problem.column_names[column]
         text = (
             f"{name} alone tells the target almost without fail. Such a column is mostly the target under another "

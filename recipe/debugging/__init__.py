@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -11,22 +11,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recipe.core.problem import Problem, ProblemType
-from recipe.debugging import data, training
+from recipe.debugging import data, refused, training
 from recipe.debugging import model as model_checks
-from recipe.debugging.bench import Bench, NotApplicable, last_line
-from recipe.debugging.checks import Check, PipelineReport, Status
+from recipe.debugging.bench import Bench
+from recipe.debugging.checks import Check, NotApplicable, PipelineReport, Status, last_line
 
 if TYPE_CHECKING:
     import keras
 
+FIRST = "can be trained"
 CHECKS = MappingProxyType(
     {
-        "can be trained": training.check_can_be_trained,
-        "shapes": data.check_shapes,
+        FIRST: refused.check_can_be_trained,
         "finite numbers": data.check_finite,
         "inputs vary": data.check_inputs_vary,
         "class balance": data.check_balance,
         "labels": data.check_labels,
+        "order of rows": data.check_order,
+        "target among inputs": data.check_target_copies,
         "input scale": data.check_scale,
         "axis of scaling": data.check_axis,
         "validation inputs": data.check_parts_inputs,
@@ -34,6 +36,7 @@ CHECKS = MappingProxyType(
         "duplicates": data.check_duplicates,
         "last activation": model_checks.check_last_activation,
         "loss": model_checks.check_loss,
+        "metrics": model_checks.check_metrics,
         "hidden activations": model_checks.check_hidden_activations,
         "dropout": model_checks.check_dropout,
         "frozen layers": model_checks.check_frozen,
@@ -58,21 +61,25 @@ def check_pipeline(
     y_val: np.ndarray | None = None,
     *,
     problem: Problem | ProblemType | None = None,
+    fit: Mapping[str, object] | None = None,
     checks: Iterable[str] | None = None,
     seed: int = 0,
 ) -> PipelineReport:
     """Check a compiled model and its data for what commonly goes wrong.
 
-    The model comes out as it went in: all trainings, of 60 steps each, start from newly drawn weights (those of frozen
-    layers are kept) on at most 2,000 rows, and are of a copy, or of the model itself where it holds more than Keras's
-    own plain layers. Its weights and state are then put back, also after an error or Ctrl-C.
+    The model comes out as it went in: all trainings, of 60 to 180 steps each, start from newly drawn weights (those of
+    frozen layers are kept) on at most 2,000 rows. Its own weights and state are put back after each check, also after
+    an error or Ctrl-C; one that was not built yet is built. Of several outputs each is checked by itself.
 
     Parameters
     ----------
-    model : any Keras model with one input and one output; not compiled, it fails
-    x_train, y_train, x_val, y_val : arrays as they go to `fit`, of shape (n, ...) and (n,) or (n, outputs). Without
-        validation a fifth of the training part is kept aside for the checks that need one
-    problem : what is predicted; None finds it out from the targets
+    model : any Keras model; one that is not compiled fails
+    x_train, y_train, x_val, y_val : as they go to `fit`, of shape (n, ...) and (n,) or (n, outputs); several inputs or
+        outputs in a list or a dict. Without validation a fifth of the training part is kept aside for the checks that
+        need one
+    problem : what is predicted; None finds it out from targets, last layer and loss
+    fit : what else `fit` is told, such as ``{"validation_split": 0.2, "class_weight": {0: 1, 1: 5}}``. What is looked
+        at: ``validation_split``, ``validation_data``, ``class_weight`` and ``shuffle``
     checks : names of `recipe.debugging.CHECKS`, to make only these; None makes all
     seed : of the rows, the weights and the order
 
@@ -81,8 +88,7 @@ def check_pipeline(
     TypeError
         If the model is no Keras model, or a part is no array of numbers.
     ValueError
-        If the model has several inputs or outputs, only one of x_val and y_val is given, a part is empty, or there is
-        no such check.
+        If only one of x_val and y_val is given, a part is empty, or there is no such check.
 
     Examples
     --------
@@ -96,23 +102,44 @@ def check_pipeline(
     names = list(CHECKS) if checks is None else [checks] if isinstance(checks, str) else list(checks)
     if unknown := [name for name in names if name not in CHECKS]:
         raise ValueError(f"There is no such check. Received: {', '.join(unknown)}. There are: {', '.join(CHECKS)}.")
-    bench = Bench(model, x_train, y_train, x_val, y_val, problem=problem, seed=seed)
-    try:
-        made = tuple(make_check(bench, name) for name in names)
-    finally:
-        bench.put_back()
-    shuffled = ", ".join(sorted(bench.shuffled))
+    if len(getattr(model, "outputs", None) or ()) > 1:
+        return _check_each_output(model, x_train, y_train, x_val, y_val, fit=fit, checks=names, seed=seed)
+    bench = Bench(model, x_train, y_train, x_val, y_val, problem=problem, fit=fit, seed=seed)
+    made = [make_check(bench, name) for name in names]
+    if FIRST not in names and (first := make_check(bench, FIRST)).failed:  # nothing else that passed counts then
+        made.append(first)
+    shuffled = ", ".join(sorted(bench.loan.shuffled))
     note = f"No initializer is known for {shuffled}: the numbers there were shuffled for the check." if shuffled else ""
-    return PipelineReport(checks=made, note=note)
+    return PipelineReport(checks=tuple(made), note=note)
 
 
 def make_check(bench: Bench, name: str) -> Check:
-    """Make one check; where it cannot be made, its outcome says why."""
+    """Make one check, and put the model back; where it cannot be made, its outcome says why."""
     try:
-        with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore", category=RuntimeWarning):
+        with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
             return replace(CHECKS[name](bench), name=name)
     except NotApplicable as why:
         found = why.sentence
     except Exception as error:
         found = f"This check cannot read such a model or such data: {last_line(error)}"
+    finally:
+        bench.loan.put_back()
     return Check(name=name, status=Status.NOT_APPLICABLE, found=found)
+
+
+def _check_each_output(model: keras.Model, x_train, y_train, x_val, y_val, **options) -> PipelineReport:
+    """Check each output of a model by itself, as one that shares its layers with the others."""
+    import keras
+
+    reports = {}
+    for number, (name, output) in enumerate(zip(model.output_names, model.outputs, strict=True)):
+        one = keras.Model(model.input, output)
+        optimizer, loss = model.optimizer, model.loss
+        loss = loss[name] if isinstance(loss, dict) else loss[number] if isinstance(loss, list | tuple) else loss
+        one.compile(optimizer=type(optimizer).from_config(optimizer.get_config()), loss=loss)
+        y, y_of_val = (
+            part if part is None else part[name if isinstance(part, dict) else number] for part in (y_train, y_val)
+        )
+        reports[name] = check_pipeline(one, x_train, y, x_val, y_of_val, **options)
+    checks = (replace(check, name=f"{name}: {check.name}") for name, each in reports.items() for check in each.checks)
+    return PipelineReport(checks=tuple(checks), note=" ".join({each.note: "" for each in reports.values()}).strip())

@@ -1,17 +1,10 @@
-"""A pipeline on the bench: its data, copies of its model, and short trainings of them, each made once and then kept.
-
-A model of Keras's own plain layers is copied. Any other one is trained as it is, since no configuration holds all of
-it: its weights are kept first, and put back by `Bench.put_back`.
-"""
+"""A pipeline on the bench: its data, its model on loan, and short trainings of it, each made once and then kept."""
 
 from __future__ import annotations
 
 import math
-import re
 import threading
-import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -20,62 +13,21 @@ import numpy as np
 
 from recipe.core.problem import Problem, ProblemType
 from recipe.core.run import EpochReport
-from recipe.debugging.checks import Check, Status
+from recipe.debugging.checks import NotApplicable, last_line, refusals
+from recipe.debugging.loan import LINEAR, Call, Loan, activation_of, find_last, inner_layers, listen
 
 if TYPE_CHECKING:
     import keras
 
 ROWS, VAL_ROWS = 2_000, 500  # that are trained and judged on at most
+HEARD_ROWS = 256  # that are sent through the network to hear what each layer puts out
 BATCH, STEPS = 32, 20  # of one stretch of training, after which it is judged
 STRETCHES, LONGEST = 3, 9
 AROUND = tuple(10.0**power for power in range(-4, 5))  # learning rates that are tried, times the one used
 WELL_CHOSEN = 0.25  # of the fall of the loss at the best rate
+ENOUGH = 0.8  # of a constant answer's loss, at which a training has clearly learned something
+CHANCE = 1.3  # by so much over the root of the number of rows a model may be better by chance
 CANNOT_RUN = "the model cannot be run on these data"
-
-
-class NotApplicable(Exception):
-    """A check cannot be made here; the message says why."""
-
-    @property
-    def sentence(self) -> str:
-        """The message, written as a sentence."""
-        text = str(self)
-        return f"{text[0].upper()}{text[1:].rstrip('.')}."
-
-
-@contextmanager
-def refusals(fact: str) -> Iterator[None]:
-    """Turn what Keras refuses inside into the reason why a check cannot be made."""
-    try:
-        with warnings.catch_warnings(action="ignore", category=SyntaxWarning):  # of losses: a check says it better
-            yield
-    except NotApplicable:
-        raise
-    except Exception as error:
-        raise NotApplicable(f"{fact}: {last_line(error)}") from error
-
-
-def last_line(error: Exception) -> str:
-    """Return what an error says in the end, without the arguments that Keras lists below it.
-
-    Examples
-    --------
-    >>> last_line(ValueError("Exception encountered.\n\nToo wide.\n\nArguments received by Dense.call():\n  x=1"))
-    'Too wide.'
-    """
-    text = re.sub(r"\x1b\[\d*m", "", str(error)).split("Arguments received by")[0].strip()
-    return (text or type(error).__name__).splitlines()[-1].strip()[:300]
-
-
-def judge(ok: bool, *, found: str, expected: str, cause: str, value: float | None = None) -> Check:
-    """Return a check that passed or failed, still without a name; the cause is kept where it failed."""
-    status = Status.PASSED if ok else Status.FAILED
-    return Check(name="", status=status, found=found, expected=expected, cause="" if ok else cause, value=value)
-
-
-def short_path(variable: keras.Variable) -> str:
-    """Return the name of a variable with its layer's, such as ``"dense/kernel"``."""
-    return "/".join(variable.path.split("/")[-2:])
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -84,10 +36,12 @@ class Outcome:
 
     Attributes
     ----------
+    rate : of learning
     losses, val_losses : without penalties, in inference mode, after each stretch of 20 steps
     weights : the trainable variables after the last step
     """
 
+    rate: float
     losses: tuple[float, ...]
     val_losses: tuple[float, ...]
     weights: list[np.ndarray]
@@ -153,17 +107,38 @@ class Bench:
         y_val: np.ndarray | None = None,
         *,
         problem: Problem | ProblemType | None = None,
+        fit: Mapping[str, object] | None = None,
         seed: int = 0,
     ) -> None:
-        _check_model(model, x_train)
+        _check_model(model)
+        self.fit_options = dict(fit or {})
+        if x_val is None and y_val is None and self.fit_options.get("validation_data") is not None:
+            x_val, y_val, *_ = self.fit_options["validation_data"]
         if (x_val is None) != (y_val is None):
             raise ValueError("Validation needs inputs and targets. Received: x_val or y_val alone. Give both, or none.")
         self.model, self.seed, self.validated = model, seed, x_val is not None
+        structure = x_train if _is_several(model, x_train) else None
         parts = {"x_train": x_train, "y_train": y_train, "x_val": x_val, "y_val": y_val}
-        self.parts = {name: _as_array(name, part) for name, part in parts.items() if part is not None}
+        self.parts = {
+            name: _as_array(name, part, side_by_side=structure is not None and name[0] == "x")
+            for name, part in parts.items()
+            if part is not None
+        }
+        self.labels_in_order = self.parts["y_train"]
+        self.cut_off = 0.0 if self.validated else float(self.fit_options.get("validation_split") or 0.0)
+        if self.cut_off:
+            self._cut_off_the_end()
         self.x_train, self.y_train, self.x_val, self.y_val = map(self.parts.get, parts)
-        self._given, self._trained = problem, {}
-        self.shuffled: set[str] = set()
+        self.given, self._trained = problem, {}
+        self.loan = Loan(model, structure, self.as_read(self.x_train[:1]), seed)
+
+    def _cut_off_the_end(self) -> None:
+        """Split as `fit` does for a validation_split: without shuffling."""
+        cut = math.floor(len(self.parts["x_train"]) * (1 - self.cut_off))
+        for name in ("x", "y"):
+            whole = self.parts[f"{name}_train"]
+            self.parts |= {f"{name}_train": whole[:cut], f"{name}_val": whole[cut:]}
+        self.validated = True
 
     # The data.
 
@@ -197,17 +172,22 @@ class Bench:
 
     def as_read(self, x: np.ndarray) -> np.ndarray:
         """Return inputs in the dtype that the network reads: whole numbers where it looks words up."""
-        inputs = getattr(self.model, "inputs", None) if self.model.built else None  # a subclassed model has none
-        words = self.embedding is not None or "int" in str(inputs[0].dtype if inputs else "")
-        return x.astype(np.int32 if words else np.float32)
+        return x.astype(np.int32 if self.reads_words else np.float32)
 
     @cached_property
-    def embedding(self) -> keras.layers.Embedding | None:
-        """The layer that looks the inputs up, if the first one does."""
+    def embeddings(self) -> list[keras.layers.Embedding]:
+        """The layers that look words up."""
         import keras
 
-        layers = [layer for layer in self.model.layers if type(layer).__name__ != "InputLayer"]
-        return layers[0] if layers and isinstance(layers[0], keras.layers.Embedding) else None
+        return [layer for layer in inner_layers(self.model) if isinstance(layer, keras.layers.Embedding)]
+
+    @cached_property
+    def reads_words(self) -> bool:
+        """Whether every input is the number of a word."""
+        inputs = (getattr(self.model, "inputs", None) if self.model.built else None) or []
+        if len(inputs) == 1 and "int" in str(inputs[0].dtype):
+            return True
+        return bool(self.embeddings) and len(inputs) < 2 and bool((self.x_train == np.round(self.x_train)).all())
 
     @cached_property
     def bad_numbers(self) -> dict[str, int]:
@@ -215,37 +195,87 @@ class Bench:
         counts = {name: int((~np.isfinite(part)).sum()) for name, part in self.parts.items()}
         return {name: count for name, count in counts.items() if count}
 
+    @property
+    def target_columns(self) -> int:
+        """How many numbers a target has; a sequence of class numbers counts as one."""
+        is_sequence = (
+            self.y_train.ndim > 1 and "sparse" in self.loss_name and self.y_train.ndim < len(self.output_shape)
+        )
+        return int(self.y_train.shape[-1]) if self.y_train.ndim > 1 and not is_sequence else 1
+
+    # What the model is made of.
+
+    @cached_property
+    def heard(self) -> tuple[list[Call], object]:
+        """What each layer was given and gave, on some rows and with the weights that the model came with."""
+        model = self.loan.as_it_is()
+        with refusals(CANNOT_RUN):
+            return listen(model, self.as_read(self.x_train[:HEARD_ROWS]))
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """The shape of what the model puts out, the rows first."""
+        return tuple(self.heard[1].shape)
+
+    @property
+    def outputs(self) -> int:
+        """How many numbers the network puts out for a sample, along the last axis."""
+        return int(self.output_shape[-1])
+
+    @cached_property
+    def last_activation(self) -> str:
+        """The name of the activation that puts out, "linear" where there is none."""
+        import keras
+
+        layer, outputs = find_last(*self.heard), keras.ops.convert_to_numpy(self.heard[1])
+        if layer is None and outputs.min() >= 0 and outputs.max() <= 1:  # a function outside all layers: as it looks
+            return "softmax" if outputs.shape[-1] > 1 and np.allclose(outputs.sum(axis=-1), 1, atol=1e-3) else "sigmoid"
+        if layer is None or (activation_of(layer) == LINEAR and not hasattr(layer, "activation")):
+            kind = "function outside of all layers" if layer is None else type(layer).__name__
+            raise NotApplicable(f"the last layer is a {kind}, and what it puts out cannot be read")
+        return activation_of(layer)
+
+    @property
+    def seen_by_loss(self) -> str:
+        """The activation that the loss sees, its own included."""
+        if not self.from_logits or self.last_activation != LINEAR:
+            return self.last_activation
+        return "sigmoid" if "binary" in self.loss_name else "softmax"
+
     @cached_property
     def is_recurrent(self) -> bool:
         """Whether a layer reads its input step by step: such a network learns slowly at first."""
-        return any(hasattr(layer, "return_sequences") for layer in _inner_layers(self.model))
-
-    @property
-    def target_columns(self) -> int:
-        """How many numbers a target has."""
-        return int(self.y_train.shape[-1]) if self.y_train.ndim > 1 else 1
+        return any(hasattr(layer, "return_sequences") for layer in inner_layers(self.model))
 
     # What is asked.
 
     @cached_property
     def type(self) -> ProblemType:
-        """The type of problem: as it was given, else as the targets look."""
-        given = getattr(self._given, "type", self._given)
-        return given or guess_type(self.y_train, self.outputs, self.loss_name)
+        """The type of problem: as it was given, else as targets, last layer and loss look."""
+        given = getattr(self.given, "type", self.given)
+        if given:
+            return given
+        try:
+            seen = self.seen_by_loss
+        except NotApplicable:
+            seen = ""
+        return guess_type(self.y_train, self.outputs, self.loss_name, seen)
 
     @property
     def wanted_outputs(self) -> int:
         """How many numbers the problem asks for."""
-        if isinstance(self._given, Problem):
-            return self._given.outputs
-        # Of integer classes there are as many as the network has outputs.
-        is_sparse = self.type is ProblemType.MULTICLASS and self.target_columns == 1
-        return self.outputs if is_sparse else self.target_columns
+        if isinstance(self.given, Problem):
+            return self.given.outputs
+        if self.type is not ProblemType.MULTICLASS or self.target_columns > 1:
+            return self.target_columns
+        # Of integer classes there are as many as the network has outputs, but never a single one.
+        return self.outputs if self.outputs > 1 else len(np.unique(self.known_targets))
 
-    @cached_property
-    def outputs(self) -> int:
-        """How many numbers the network puts out for a sample."""
-        return int(self.copy.output_shape[-1])
+    @property
+    def known_targets(self) -> np.ndarray:
+        """All targets that are numbers, flat, of both parts."""
+        targets = np.concatenate([self.parts[name].ravel() for name in ("y_train", "y_val") if name in self.parts])
+        return targets[np.isfinite(targets)]
 
     @property
     def loss(self) -> object:
@@ -278,103 +308,6 @@ class Bench:
         """The learning rate that the model is compiled with."""
         return float(self.model.optimizer.learning_rate)
 
-    # The model with other weights.
-
-    @cached_property
-    def _is_copied(self) -> bool:
-        """Whether a copy through the configuration is the same model: Keras's own layers with none inside them."""
-        from recipe.engine.twins import is_plain
-
-        try:
-            return is_plain(self.model) and not any(map(_inner_layers, self.model.layers))
-        except Exception:
-            return False
-
-    @cached_property
-    def _ends(self) -> tuple:
-        """The symbolic input and output of the model itself."""
-        import keras
-
-        if self.model.built and getattr(self.model, "inputs", None):
-            return self.model.inputs[0], self.model.outputs[0]
-        with refusals("the model cannot read the inputs"):
-            first = keras.Input(self.x_train.shape[1:], dtype=self.as_read(self.x_train[:1]).dtype.name)
-            return first, self.model(first)
-
-    @cached_property
-    def _kept(self) -> list[tuple[keras.Variable, np.ndarray]]:
-        """The variables of the model itself, with what they held before anything was drawn."""
-        return [(variable, np.array(variable)) for variable in self.model.variables]
-
-    def put_back(self) -> None:
-        """Give the model the weights and the state back that it came with."""
-        for variable, value in self.__dict__.get("_kept", ()):
-            variable.assign(value)
-
-    @property
-    def copy(self) -> keras.Model:
-        """A model with the weights that it has now (fresh ones where it is not built yet)."""
-        if self._is_copied:
-            return self._copied
-        return self._stand_in()
-
-    @cached_property
-    def _copied(self) -> keras.Model:
-        copy = self.draw_anew()
-        if self.model.built:
-            copy.set_weights(self.model.get_weights())
-        return copy
-
-    def _stand_in(self) -> keras.Model:
-        """Return the model's own layers as they came, in a model that can be compiled without touching theirs."""
-        import keras
-
-        stand_in = keras.Model(*self._ends)  # first of all, for it builds what is not built yet
-        for variable, value in self._kept:
-            variable.assign(value)
-        return stand_in
-
-    def draw_anew(self, *, frozen_too: bool = False) -> keras.Model:
-        """Return the model with weights drawn from the seed.
-
-        Those of frozen layers are the model's own, unless they are asked for, too: a part that is not trained has its
-        weights from somewhere else.
-        """
-        from recipe.engine.models import fixed_seed
-        from recipe.engine.twins import copy_model
-
-        if not self._is_copied:
-            return self._redraw(frozen_too)
-        with refusals("the model cannot be copied"), fixed_seed(self.seed):
-            copy = copy_model(self.model)
-            if not copy.built:
-                copy.build((None, *self.x_train.shape[1:]))
-        if self.model.built and not frozen_too:
-            for new, old in zip(copy.variables, self.model.variables, strict=True):
-                if not old.trainable:
-                    new.assign(old.value)
-        return copy
-
-    def _redraw(self, frozen_too: bool) -> keras.Model:
-        """Draw the weights of the model itself by its layers' initializers; shuffle those that keep none."""
-        stand_in, rng = self._stand_in(), np.random.default_rng(self.seed)
-        found = {}
-        for layer in (self.model, *_inner_layers(self.model)):  # the innermost comes last, and knows best
-            for variable in layer.variables:
-                names = (f"{variable.name}_initializer", f"{variable.name.removesuffix('_kernel')}_initializer")
-                own = next(filter(None, (getattr(layer, name, None) for name in names)), None)
-                found[variable.path] = own or found.get(variable.path)
-        for variable, value in self._kept:
-            draw = found.get(variable.path)
-            if not (variable.trainable or (frozen_too and draw)):
-                continue
-            if draw is None:
-                self.shuffled.add(short_path(variable))
-                variable.assign(rng.permutation(value.ravel()).reshape(value.shape))
-            else:
-                variable.assign(_with_seed(draw, int(rng.integers(2**31)))(value.shape, variable.dtype))
-        return stand_in
-
     # Losses.
 
     def mean_loss(self, y: np.ndarray, outputs: np.ndarray) -> float:
@@ -404,16 +337,48 @@ class Bench:
 
     def loss_of_constant(self, y: np.ndarray) -> float:
         """Return the lowest loss that one output for all of these rows can have."""
-        if self.type is ProblemType.MULTICLASS:
-            counts = np.bincount(y[:, 0].astype(int), minlength=self.outputs) if y.shape[1] == 1 else y.sum(axis=0)
+        if not self.type.is_classification:
+            answers = [y.mean(axis=0), np.median(y, axis=0)]
+        elif "hinge" in self.loss_name:
+            answers = [np.full(y.shape[-1], answer) for answer in (-1.0, 0.0, 1.0)]
+        elif self.type is ProblemType.MULTICLASS:
+            sparse = self.target_columns == 1
+            counts = np.bincount(y.astype(int).ravel(), minlength=self.outputs) if sparse else y.sum(axis=0)
             middle = (counts[: self.outputs] + 1e-3) / (counts[: self.outputs] + 1e-3).sum()
-            middle = np.log(middle) if self.from_logits else middle
+            answers = [np.log(middle) if self.from_logits else middle]
         else:
             middle = y.mean(axis=0)
-            if self.type.is_classification and self.from_logits:
-                middle = np.log((middle + 1e-3) / (1 - middle + 1e-3))
-        answers = [middle] if self.type.is_classification else [middle, np.median(y, axis=0)]
-        return min(self.mean_loss(y, np.broadcast_to(each, (len(y), self.outputs))) for each in answers)
+            answers = [np.log((middle + 1e-3) / (1 - middle + 1e-3)) if self.from_logits else middle]
+        return min(self.mean_loss(y, np.broadcast_to(each, (len(y), *self.output_shape[1:]))) for each in answers)
+
+    def loss_left(self, share: float, y: np.ndarray | None = None) -> float:
+        """Return the loss where this share is left of what a constant answer has above the best possible loss.
+
+        That is 0 of labels, but not of fractions behind a cross-entropy, nor of a smoothed or an own loss.
+        """
+        y = self.arrays[3] if y is None else y
+        constant, best = self.loss_of_constant(y), self._best_possible(y)
+        return best + share * (constant - best) if best < constant else share * constant
+
+    def _best_possible(self, y: np.ndarray) -> float:
+        """Return the loss of the targets themselves as the answer: 0 of labels that are not smoothed."""
+        if y.shape[1:] != self.output_shape[1:] or "hinge" in self.loss_name:
+            return 0.0
+        answer = y
+        if self.type.is_classification:
+            config = self.loss.get_config() if hasattr(self.loss, "get_config") else {}
+            smoothed = config.get("label_smoothing", 0.0)
+            answer = y + smoothed * (1 / max(2, y.shape[-1]) - y)
+            if self.from_logits:
+                certain = np.clip(answer, 1e-7, 1 - 1e-7)
+                answer = np.log(certain) if self.seen_by_loss == "softmax" else np.log(certain / (1 - certain))
+        best = self.mean_loss(y, answer)
+        return best if math.isfinite(best) else 0.0
+
+    @property
+    def better(self) -> float:
+        """The share of a blind model's loss that a model must stay below: on few rows chance does much."""
+        return 1 - max(0.05, CHANCE / math.sqrt(len(self.arrays[3])))
 
     # Trainings.
 
@@ -434,39 +399,46 @@ class Bench:
         if self.unpaired:
             return f"Make sure all arrays contain the same number of samples. {self.unpaired}"
         try:
-            with warnings.catch_warnings(action="ignore"):
-                model = self.draw_anew()
+            with refusals(""):
+                model = self.loan.draw_anew()
                 model.compile(optimizer="sgd", loss=self.loss)
                 for x, y in ((self.x_train, self.y_train), (self.x_val, self.y_val))[: 1 + self.validated]:
                     few, targets = self.as_read(x[:BATCH]), y[:BATCH]
                     model.compute_loss(x=few, y=targets, y_pred=model(few, training=x is self.x_train))
-                if not self._is_copied:  # code of the user's own may run by itself, and not in a compiled step
+                if type(self.model).__module__.split(".")[0] != "keras":  # own code may run, and not in a compiled step
                     model.train_on_batch(self.as_read(self.x_train[:BATCH]), self.y_train[:BATCH])
-        except Exception as error:
-            return last_line(error)
-        numbers = self.embedding and (self.x_train.min(), self.x_train.max(), self.embedding.input_dim)
-        if numbers and (numbers[0] < 0 or numbers[1] >= numbers[2]):
-            return f"indices = {numbers[1]:g} is not in [0, {numbers[2]}). (On JAX: no error, and a loss of NaN.)"
+        except NotApplicable as why:
+            return last_line(why.__cause__ or why)
+        if self.wrong_word is not None:
+            return f"indices = {self.wrong_word:g} is not in [0, {self.embeddings[0].input_dim}). (JAX: a loss of NaN.)"
         return ""
+
+    @property
+    def wrong_word(self) -> float | None:
+        """A word number that the embedding does not know, if there is one."""
+        if not (self.reads_words and len(self.embeddings) == 1):
+            return None
+        low, high = self.x_train.min(), self.x_train.max()
+        return low if low < 0 else high if high >= self.embeddings[0].input_dim else None
 
     @cached_property
     def _trainee(self) -> tuple[keras.Model, list[np.ndarray]]:
-        """The copy that is trained again and again, and its variables and its optimizer's as they are at the start."""
+        """The model that is trained again and again, and its variables and its optimizer's as they are at the start."""
         optimizer = self.model.optimizer
-        copy = self.compile_anew(type(optimizer).from_config(optimizer.get_config() | {"learning_rate": 0.001}))
-        return copy, [np.array(variable) for variable in (*copy.variables, *copy.optimizer.variables)]
+        model = self.compile_anew(type(optimizer).from_config(optimizer.get_config() | {"learning_rate": 0.001}))
+        return model, [np.array(variable) for variable in (*model.variables, *model.optimizer.variables)]
 
     def compile_anew(self, optimizer: keras.optimizers.Optimizer) -> keras.Model:
-        """Return a copy with fresh weights, compiled with the model's loss and this optimizer."""
+        """Return the model with fresh weights, compiled with its loss and this optimizer."""
         from recipe.engine.first_weights import build_optimizer
 
-        copy = self.draw_anew()
-        if not copy.trainable_variables:
+        model = self.loan.draw_anew()
+        if not model.trainable_variables:
             raise NotApplicable("no weight can be trained")
-        build_optimizer(optimizer, copy.trainable_variables)
+        build_optimizer(optimizer, model.trainable_variables)
         with refusals("the model cannot be compiled anew"):
-            copy.compile(optimizer=optimizer, loss=self.loss)
-        return copy
+            model.compile(optimizer=optimizer, loss=self.loss)
+        return model
 
     def _start_anew(self) -> keras.Model:
         model, start = self._trainee
@@ -475,7 +447,7 @@ class Bench:
         return model
 
     def train(self, name: str, *arrays: np.ndarray, rate: float, enough: float = -np.inf, **options: object) -> Outcome:
-        """Train from fresh weights and keep the outcome under its name.
+        """Train from fresh weights and keep the outcome under its name and rate.
 
         Parameters
         ----------
@@ -483,6 +455,7 @@ class Bench:
         enough : a validation loss at which it ends
         options : as for `fit`; an epoch is a stretch of 20 steps, after which it is judged
         """
+        name = f"{name} at {rate:g}"
         if name in self._trained:
             return self._trained[name]
         self.check_runnable()
@@ -496,6 +469,7 @@ class Bench:
 
         history = self.fit(model, *arrays, on_epoch=look, stop=ended, **options)
         self._trained[name] = Outcome(
+            rate=rate,
             losses=tuple(history["data_loss"]),
             val_losses=tuple(history["val_data_loss"]),
             weights=[np.array(variable) for variable in model.trainable_variables],
@@ -524,8 +498,17 @@ class Bench:
 
     @cached_property
     def true(self) -> Outcome:
-        """The training on the data as they are, until it is clearly better than a constant answer."""
-        return self.train("true", *self.arrays, rate=self.good_rate, epochs=LONGEST, enough=0.8 * self.constant_loss)
+        """The training on the data as they are, at the first of three rates that is clearly better than blind.
+
+        What the data hold must not depend on a rate that is merely slow.
+        """
+        enough = self.loss_left(min(ENOUGH, 0.9 * self.better))
+        outcomes = []
+        for rate in dict.fromkeys((self.good_rate, self.sweep.advised_rate, self.sweep.fastest_rate)):
+            outcomes.append(self.train("true", *self.arrays, rate=rate, epochs=LONGEST, enough=enough))
+            if outcomes[-1].best <= enough:
+                break
+        return min(outcomes, key=lambda outcome: outcome.best)
 
     @cached_property
     def good_rate(self) -> float:
@@ -538,52 +521,62 @@ class Bench:
         self.check_runnable()
         courses = {}
         for rate in (self.used_rate * factor for factor in AROUND):
-            losses = self.train(f"rate {rate:g}", *self.arrays, rate=rate, epochs=STRETCHES).losses
+            losses = self.train("rate", *self.arrays, rate=rate, epochs=STRETCHES).losses
             is_whole = len(losses) == STRETCHES and math.isfinite(losses[-1])
             courses[rate] = losses if is_whole else (math.inf,) * STRETCHES
         # Before the first step on as many rows as the engine measures afterwards.
         return RateSweep(courses=courses, first_loss=self.first_loss(min(map(len, self.arrays))))
 
 
-def guess_type(y: np.ndarray, outputs: int, loss: str) -> ProblemType:
-    """Say what type of problem targets belong to."""
-    whole = y.dtype.kind in "bui" or bool(np.isfinite(y).all() and (y == np.round(y)).all())
-    if y.ndim > 1 and y.shape[-1] > 1:
-        if not whole or not np.isin(y, (0, 1)).all():
-            return ProblemType.REGRESSION
-        return ProblemType.MULTICLASS if (y.sum(axis=-1) == 1).all() else ProblemType.MULTILABEL
-    few = len(np.unique(y[:5_000])) <= 2
-    if whole and outputs > 1:
+def guess_type(y: np.ndarray, outputs: int, loss: str, activation: str = "") -> ProblemType:
+    """Say what type of problem targets belong to, where the loss and the last activation do not say otherwise.
+
+    A missing target does not turn classes into quantities. Targets of several columns that are no 0 and 1, and any
+    behind a loss for counts, are quantities; fractions are bounded ones where the model ends so.
+    """
+    known = y[np.isfinite(y)]
+    whole, values = bool((known == np.round(known)).all()), set(np.unique(known)[:3].tolist())
+    is_fraction = known.size and known.min() >= 0 and known.max() <= 1
+    ends_bounded = activation == "sigmoid" or "crossentropy" in loss
+    quantity = ProblemType.BOUNDED_REGRESSION if is_fraction and ends_bounded else ProblemType.REGRESSION
+    if y.ndim > 1 and "categorical" in loss and np.allclose(np.nansum(y, axis=-1), 1):  # one-hot, or probabilities
         return ProblemType.MULTICLASS
-    return ProblemType.BINARY if whole and (few or "binary" in loss) else ProblemType.REGRESSION
+    if not whole or loss == "poisson" or (values == {-1, 1} and activation in ("tanh", LINEAR) and "hinge" not in loss):
+        return quantity
+    if "sparse" in loss:
+        return ProblemType.MULTICLASS
+    if y.ndim > 1 and y.shape[-1] > 1:
+        if not values <= {0, 1}:
+            return quantity
+        return ProblemType.MULTICLASS if (np.nansum(y, axis=-1) == 1).all() else ProblemType.MULTILABEL
+    if outputs > 1 or ("categorical_crossentropy" in loss and len(values) > 2):
+        return ProblemType.MULTICLASS
+    return ProblemType.BINARY if len(values) <= 2 or "binary" in loss or "hinge" in loss else quantity
 
 
-def _inner_layers(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
-    """Return all layers inside one, at any depth: `layers` of a model does not go into cells and wrappers."""
-    return list(layer._flatten_layers(include_self=False))
-
-
-def _with_seed(draw: object, seed: int) -> object:
-    """Return an initializer like this one with another seed; a function is returned itself."""
-    config = draw.get_config() if hasattr(draw, "get_config") else {}
-    return type(draw).from_config(config | {"seed": seed}) if "seed" in config else draw
-
-
-def _check_model(model: object, x: object) -> None:
+def _check_model(model: object) -> None:
     import keras
 
     if not isinstance(model, keras.Model):
         raise TypeError(f"Only a Keras model can be checked. Received: model, {type(model).__name__}.")
-    inputs, outputs = (len(getattr(model, name, None) or [0]) for name in ("inputs", "outputs"))
-    if max(inputs, outputs) > 1 or isinstance(x, dict):
-        raise ValueError(
-            f"A model with one input and one output can be checked. Received: model {model.name!r}, inputs: {inputs}, "
-            f"outputs: {outputs}. Check the outputs one by one: keras.Model(model.inputs, model.outputs[0]), "
-            "compiled with its own loss; put several inputs side by side in one array."
-        )
 
 
-def _as_array(name: str, part: object) -> np.ndarray:
+def _is_several(model: keras.Model, x: object) -> bool:
+    """Say whether the inputs are several arrays, as Keras takes them: a dict or a list, one for each input."""
+    inputs = getattr(model, "inputs", None) or ()
+    arrays = isinstance(x, list | tuple) and len(x) and all(hasattr(part, "shape") for part in x)
+    return isinstance(x, dict) or bool(arrays and (len(x) == len(inputs) or (not inputs and x[0].ndim > 1)))
+
+
+def _as_array(name: str, part: object, *, side_by_side: bool = False) -> np.ndarray:
+    """Return a part as an array; several inputs flat and side by side, (n, all their numbers)."""
+    if side_by_side:
+        import keras
+
+        columns = [np.asarray(each) for each in keras.tree.flatten(part)]
+        part = np.concatenate([each.reshape(len(each), -1) for each in columns], axis=1)
+    elif isinstance(part, dict) and len(part) == 1:
+        (part,) = part.values()
     array = np.asarray(part)
     if array.dtype.kind not in "buif" or array.ndim == 0:
         raise TypeError(f"The data must be numbers. Received: {name}, an array of {array.dtype}. Encode it first.")

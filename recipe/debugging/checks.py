@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from html import escape
@@ -66,6 +70,46 @@ class Check:
     def sentence(self) -> str:
         """The name, the outcome and the text."""
         return f"{self.name}: {self.status}. {self.text}"
+
+
+class NotApplicable(Exception):
+    """A check cannot be made here; the message says why."""
+
+    @property
+    def sentence(self) -> str:
+        """The message, written as a sentence."""
+        text = str(self)
+        return f"{text[0].upper()}{text[1:].rstrip('.')}."
+
+
+@contextmanager
+def refusals(fact: str) -> Iterator[None]:
+    """Turn what Keras refuses inside into the reason why a check cannot be made."""
+    try:
+        with warnings.catch_warnings(action="ignore"):  # of losses and shapes: a check says it better
+            yield
+    except NotApplicable:
+        raise
+    except Exception as error:
+        raise NotApplicable(f"{fact}: {last_line(error)}") from error
+
+
+def last_line(error: Exception) -> str:
+    """Return what an error says in the end, without the arguments that Keras lists below it.
+
+    Examples
+    --------
+    >>> last_line(ValueError("Exception encountered.\n\nToo wide.\n\nArguments received by Dense.call():\n  x=1"))
+    'Too wide.'
+    """
+    text = re.sub(r"\x1b\[\d*m", "", str(error)).split("Arguments received by")[0].strip()
+    return (text or type(error).__name__).splitlines()[-1].strip()[:300]
+
+
+def judge(ok: bool, *, found: str, expected: str, cause: str, value: float | None = None) -> Check:
+    """Return a check that passed or failed, still without a name; the cause is kept where it failed."""
+    status = Status.PASSED if ok else Status.FAILED
+    return Check(name="", status=status, found=found, expected=expected, cause="" if ok else cause, value=value)
 
 
 _MARKS = MappingProxyType({Status.PASSED: "+", Status.FAILED: "!", Status.NOT_APPLICABLE: "-"})

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 
 from recipe.core.problem import ProblemType
-from recipe.debugging.bench import Bench, NotApplicable, judge, refusals
-from recipe.debugging.checks import Check
+from recipe.debugging.bench import Bench
+from recipe.debugging.checks import Check, NotApplicable, judge
+from recipe.debugging.leaks import find_target_copies
+from recipe.debugging.loan import inner_layers
 from recipe.debugging.splits import find_duplicates
 
 LOOKED_AT = 5_000  # rows, drawn evenly, for what needs not all of them
@@ -17,39 +17,19 @@ LARGE, SMALL = 10.0, 0.01  # mean or standard deviation of inputs beyond which t
 ALIKE_SHIFT, FARTHEST_SHIFT = 0.25, 0.4
 DUPLICATES = 0.02  # of the validation part
 ONE_CLASS = 0.95
-SCALING_LAYERS = ("Rescaling", "Normalization", "Reshape", "Flatten")
-
-
-def check_shapes(bench: Bench) -> Check:
-    """One target for each input, both parts of one shape, and the model can read them."""
-    wrong = [bench.unpaired] if bench.unpaired else []
-    if bench.validated and bench.x_train.shape[1:] != bench.x_val.shape[1:]:
-        wrong.append(
-            f"A training sample has the shape {bench.x_train.shape[1:]}, one of validation {bench.x_val.shape[1:]}."
-        )
-    try:
-        few = bench.as_read(bench.x_train[:2])
-        with refusals("the model cannot read the inputs"):
-            bench.copy(few)
-    except NotApplicable as why:
-        wrong += [] if wrong else [why.sentence]
-    columns = bench.target_columns
-    if not wrong and columns != bench.outputs and not (columns == 1 and bench.type is ProblemType.MULTICLASS):
-        wrong.append(f"A target has {columns} numbers, and the network puts out {bench.outputs}.")
-    sound = f"{len(bench.x_train):,} inputs of shape {bench.x_train.shape[1:]} with {len(bench.y_train):,} targets."
-    return judge(
-        not wrong,
-        found=" ".join(wrong) or sound,
-        expected="one target for each input, and samples of one shape in both parts.",
-        cause="An axis was swapped, or rows were dropped from inputs and not from targets. Print the shapes after "
-        "every step of the preparation.",
-    )
+FEW_COLUMNS = 50  # up to which a table's columns mean something each by itself
+LEAST_ROWS = 40  # from which on a column that tells the target is no chance
 
 
 def check_finite(bench: Bench) -> Check:
     """No NaN, nothing infinite."""
     bad = bench.bad_numbers
     words = ", ".join(f"{name} holds {count:,} numbers that are not finite" for name, count in bad.items())
+    if bad.get("x_train") and bench.x_train.ndim == 2:
+        missing = (~np.isfinite(bench.x_train)).sum(axis=0)
+        worst = np.argsort(-missing, kind="stable")[:5]
+        columns = [f"column {place} ({missing[place]:,})" for place in worst if missing[place]]
+        words += f": most in {', '.join(columns)}"
     return judge(
         not bad,
         found=f"{words or 'All numbers are finite'}.",
@@ -61,17 +41,53 @@ def check_finite(bench: Bench) -> Check:
 
 
 def check_inputs_vary(bench: Bench) -> Check:
-    """The samples differ from each other."""
+    """The samples differ from each other, and in a table each column from the others."""
     x = _table(bench.x_train)
-    constant = int((np.nanmax(x, axis=0) == np.nanmin(x, axis=0)).sum())
-    distinct = len(np.unique(x, axis=0)) / len(x)
+    is_constant = np.nanmax(x, axis=0) == np.nanmin(x, axis=0)
+    constant, distinct = int(is_constant.sum()), len(np.unique(x, axis=0)) / len(x)
+    found = f"{constant:,} of {x.shape[1]:,} inputs are the same in every sample; {distinct:.0%} of the samples differ."
+    idle = _idle_columns(x, is_constant) if bench.x_train.ndim == 2 and 1 < x.shape[1] <= FEW_COLUMNS else []
+    cause = "The inputs were overwritten, cut to whole numbers or multiplied by 0. Look at a few samples."
+    if idle:
+        found += f" {'; '.join(idle)}."
+        cause = "Such a column adds nothing, and often another one was meant: drop it, or look where it comes from."
     return judge(
-        constant < 0.95 * x.shape[1] and distinct > 0.3,
-        found=f"{constant:,} of {x.shape[1]:,} inputs are the same in every sample; {distinct:.0%} of the "
-        "samples differ.",
+        constant < 0.95 * x.shape[1] and distinct > 0.3 and not idle,
+        found=found,
         expected="most samples differ. (A corner of an image may always be black.)",
-        cause="The inputs were overwritten, cut to whole numbers or multiplied by 0. Look at a few samples.",
+        cause=cause,
         value=distinct,
+    )
+
+
+def _idle_columns(x: np.ndarray, is_constant: np.ndarray) -> list[str]:
+    """Say which columns of a table are constant, and which repeat another one."""
+    _, first, same = np.unique(x.T, axis=0, return_index=True, return_inverse=True)
+    words = [f"column {column} is constant" for column in np.flatnonzero(is_constant)]
+    return words + [
+        f"column {column} repeats column {first[key]}"
+        for column, key in enumerate(same.ravel())
+        if first[key] != column and not is_constant[column]
+    ]
+
+
+def check_target_copies(bench: Bench) -> Check:
+    """No column of a table is the target itself, under another name or in other units."""
+    x, y = bench.x_train, bench.y_train.reshape(len(bench.y_train), -1)
+    if x.ndim != 2 or not x.shape[1] > 1 or bench.unpaired or bench.reads_words:
+        raise NotApplicable("only a table of several columns can hold the target among them")
+    if len(x) < LEAST_ROWS or x.shape == bench.y_train.shape:
+        raise NotApplicable("there are too few rows, or the inputs are what is predicted")
+    copies = find_target_copies(x.astype(float), y, bench.type)
+    if bench.type.is_classification:  # a good predictor may tell a class from many values; a copy has one for each
+        copies = [column for column in copies if len(np.unique(x[:, column])) <= len(np.unique(y))]
+    return judge(
+        not copies,
+        found=f"Column {copies[0]} tells the target without fail." if copies else "No column is the target itself.",
+        expected="no column that gives the target away.",
+        cause="The target stands among the inputs, under another name or in other units, or what is known only "
+        "afterwards. Drop that column.",
+        value=float(len(copies)),
     )
 
 
@@ -90,6 +106,8 @@ def check_balance(bench: Bench) -> Check:
         raise NotApplicable("each label of a multilabel problem has a balance of its own")
     labels, counts = np.unique(_labels(bench.y_train), return_counts=True)
     share = counts.max() / counts.sum()
+    if weights := bench.fit_options.get("class_weight"):
+        return _check_class_weights({label: weights.get(label, 1.0) for label in labels}, labels, counts)
     return judge(
         share <= ONE_CLASS,
         found=f"{len(labels)} classes; the most frequent one, {labels[counts.argmax()]:g}, has {share:.1%} of "
@@ -101,23 +119,90 @@ def check_balance(bench: Bench) -> Check:
     )
 
 
+def _check_class_weights(weights: dict, labels: np.ndarray, counts: np.ndarray) -> Check:
+    """A rare class weighs more than a frequent one, not less."""
+    often, rarely = labels[counts.argmax()], labels[counts.argmin()]
+    return judge(
+        counts.max() < 1.5 * counts.min() or weights[often] <= weights[rarely],
+        found=f"The most frequent class, {often:g}, weighs {weights[often]:g}, the rarest one, {rarely:g}, "
+        f"{weights[rarely]:g}.",
+        expected="that a rare class weighs more.",
+        cause="The class weights are upside down. Give each class n / (classes * its count), as scikit-learn's "
+        "compute_class_weight does.",
+        value=float(weights[often] / weights[rarely]),
+    )
+
+
 def check_labels(bench: Bench) -> Check:
     """Classes are numbered from 0 and fit the outputs."""
     if not bench.type.is_classification:
         return _check_target_scale(bench)
     labels = _labels(bench.y_train)
-    classes = 2 if bench.outputs == 1 or bench.type is ProblemType.MULTILABEL else bench.outputs
-    if bench.target_columns > 1 and bench.type is ProblemType.MULTICLASS:
-        classes = bench.target_columns
-    low, high = float(np.nanmin(labels)), float(np.nanmax(labels))
-    outside = int(((labels < 0) | (labels >= classes)).sum())
+    labels = labels[np.isfinite(labels)]
+    found, classes = np.unique(labels), _classes_of_network(bench)
+    minus_too = "hinge" in bench.loss_name and bench.type is ProblemType.BINARY  # -1 and 1, or 0 and 1
+    outside = int((~np.isin(labels, (-1, 0, 1) if minus_too else np.arange(classes))).sum())
+    idle = not outside and bench.given is None and _outputs_without_class(bench, classes)
+    cause = f"Give the last layer {bench.outputs - idle} units, or look where the other classes were lost."
     return judge(
-        not outside,
-        found=f"Labels from {low:g} to {high:g}; {outside:,} of {len(labels):,} are no class of the network.",
-        expected=f"whole numbers from 0 to {classes - 1}.",
-        cause="The classes are numbered from 1, or there are more of them than outputs. Subtract the lowest label, or "
-        "give the last layer a unit for each class. Keras does not complain: such a sample counts nothing.",
+        not (outside or idle),
+        found=f"{len(found)} labels from {found[0]:g} to {found[-1]:g}; {outside:,} of {len(labels):,} are no class of "
+        "the network" + (f", and {idle} of its {classes} outputs have no label." if idle else "."),
+        expected="labels -1 and 1, or 0 and 1." if minus_too else f"whole numbers from 0 to {classes - 1}.",
+        cause=_how_to_number(bench, found, classes) if outside else cause,
         value=float(outside),
+    )
+
+
+def _classes_of_network(bench: Bench) -> int:
+    """Return how many classes the network can tell apart."""
+    if bench.type is ProblemType.MULTICLASS:
+        return max(bench.target_columns, bench.outputs)
+    return 2
+
+
+def _outputs_without_class(bench: Bench, classes: int) -> int:
+    """Return how many outputs have no label, where there are rows enough to see that."""
+    is_sparse = bench.type is ProblemType.MULTICLASS and bench.target_columns == 1
+    return classes - len(np.unique(bench.known_targets)) if is_sparse and len(bench.y_train) >= 10 * classes else 0
+
+
+def _how_to_number(bench: Bench, found: np.ndarray, classes: int) -> str:
+    """Return the way from these labels to 0, 1, 2 and so on."""
+    silent = "Keras does not complain" + (": such a sample counts nothing." if bench.outputs > 1 else ".")
+    if len(found) > classes:
+        return (
+            f"There are {len(found)} classes. Give the last layer {len(found)} units with softmax, and the model "
+            'loss="sparse_categorical_crossentropy".'
+        )
+    if found[0] == 1 and found[-1] == len(found):
+        return f"The classes are numbered from 1. Subtract the lowest label. {silent}"
+    if len(found) == 2:
+        way_out = "(y + 1) / 2, or y > 0," if tuple(found) == (-1, 1) else f"y > {found[0]:g}"
+        return f"The labels must be 0 and 1: {way_out} makes them so. Else a cross-entropy falls below 0, for ever."
+    return f"Number the values that there are: np.unique(y, return_inverse=True)[1]. {silent}"
+
+
+def check_order(bench: Bench) -> Check:
+    """The rows are not sorted by their targets where their end is cut off for validation."""
+    y = bench.labels_in_order
+    is_one_hot = bench.type is ProblemType.MULTICLASS and y.ndim == 2 and bench.target_columns > 1
+    if y.size != len(y) and not is_one_hot:
+        raise NotApplicable("rows of several labels or quantities have no order by them")
+    steps = np.diff(_labels(y).astype(float))
+    values = len(np.unique(y)) if y.ndim == 1 else y.shape[-1]
+    changes, rows = int((steps != 0).sum()), len(steps) + 1
+    by_class = bench.type.is_classification and changes < 2 * values and changes < 0.1 * rows
+    is_sorted = by_class or (values > 2 and rows >= LEAST_ROWS and ((steps >= 0).all() or (steps <= 0).all()))
+    matters = not bench.validated or bench.cut_off or bench.fit_options.get("shuffle") is False
+    return judge(
+        not (is_sorted and matters),
+        found=f"From row to row the target changes {changes:,} times in {rows:,} rows.",
+        expected="rows in no order, where their end is cut off or they are not shuffled while training.",
+        cause="The rows are sorted by class, or by their target, and validation_split cuts off the end without "
+        "shuffling: validation then holds what training never shows. Shuffle first: order = "
+        "np.random.default_rng(0).permutation(len(x)); x, y = x[order], y[order].",
+        value=float(changes),
     )
 
 
@@ -148,18 +233,18 @@ def check_scale(bench: Bench) -> Check:
 
 
 def _reach_first_weights(bench: Bench) -> np.ndarray:
-    """Return what the first layer with trained weights reads, behind layers that scale, on at most 2,000 rows."""
+    """Return what the first layer with weights reads, behind layers that scale, on at most 256 rows."""
     import keras
 
-    layers = [layer for layer in bench.copy.layers if type(layer).__name__ != "InputLayer"]
-    if layers and isinstance(layers[0], keras.layers.Embedding):
-        raise NotApplicable("the inputs are numbers of words, which an embedding looks up")
-    if layers and isinstance(layers[0], keras.layers.BatchNormalization):
-        raise NotApplicable("the first layer normalises each batch")
-    x = bench.arrays[0]
-    for layer in itertools.takewhile(lambda layer: type(layer).__name__ in SCALING_LAYERS, layers):
-        x = keras.ops.convert_to_numpy(layer(x))
-    return x
+    for layer, inputs, _ in bench.heard[0]:
+        kind = type(layer).__name__
+        if isinstance(layer, keras.layers.Embedding):
+            raise NotApplicable("the inputs are numbers of words, which an embedding looks up")
+        if kind in ("BatchNormalization", "LayerNormalization", "GroupNormalization"):
+            raise NotApplicable("the first layer normalises what it reads")
+        if kind != "Normalization" and layer.weights and not inner_layers(layer):
+            return keras.ops.convert_to_numpy(inputs)
+    raise NotApplicable("no layer has weights that read the inputs")
 
 
 def check_axis(bench: Bench) -> Check:
@@ -263,7 +348,7 @@ def check_duplicates(bench: Bench) -> Check:
 def _labels(y: np.ndarray) -> np.ndarray:
     """Return one label a sample where each has one; of one-hot targets the class, of several labels all of them."""
     if y.ndim > 1 and y.shape[-1] > 1:
-        return y.argmax(axis=-1) if (y.sum(axis=-1) == 1).all() else y.ravel()
+        return y.argmax(axis=-1).ravel() if np.allclose(y.sum(axis=-1), 1) else y.ravel()
     return y.reshape(len(y))
 
 

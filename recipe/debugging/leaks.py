@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from recipe.core.problem import Problem
+from recipe.core.problem import ProblemType
 
 LOOKED_AT = 2_000  # training rows: enough to tell a copy from a good predictor
 MOST_COLUMNS = 500
@@ -13,7 +13,7 @@ ALL_BUT_SURE = 0.995  # balanced accuracy that one column alone reaches on rows 
 ALL_BUT_EQUAL = 0.9999  # rank correlation of one column with a quantity
 
 
-def find_target_copies(x: np.ndarray, y: np.ndarray, problem: Problem, *, seed: int = 0) -> tuple[int, ...]:
+def find_target_copies(x: np.ndarray, y: np.ndarray, kind: ProblemType, *, seed: int = 0) -> tuple[int, ...]:
     """Return the numbers of the columns from which the target can be told almost without fail, each of them alone.
 
     Labels: a small decision tree of that column alone, fitted on two thirds of the rows and judged on the third, three
@@ -39,13 +39,13 @@ def find_target_copies(x: np.ndarray, y: np.ndarray, problem: Problem, *, seed: 
         known = ~np.isnan(x[:, column])
         values = np.where(known, x[:, column], np.nanmin(x[:, column], initial=0.0) - 1)[:, None]  # (n, 1)
         for target in targets.T:
-            if not problem.type.is_classification:
+            if not kind.is_classification:
                 enough = known.sum() >= LEAST_ROWS and np.ptp(values[known]) > 0 and np.ptp(target[known]) > 0
                 sure = enough and abs(spearmanr(values[known, 0], target[known]).statistic) > ALL_BUT_EQUAL
             elif np.unique(target, return_counts=True)[1].min() < 3 or len(np.unique(target)) < 2:
                 continue  # too few of a class to be judged on
             else:
-                tree = DecisionTreeClassifier(max_leaf_nodes=3 * problem.outputs + 3, class_weight="balanced")
+                tree = DecisionTreeClassifier(max_leaf_nodes=3 * len(np.unique(target)) + 3, class_weight="balanced")
                 sure = cross_val_score(tree, values, target, cv=3, scoring="balanced_accuracy").mean() > ALL_BUT_SURE
             if sure:
                 found.append(column)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
 import math
+from collections.abc import Iterator
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from recipe.core.problem import LAST_LAYERS, LastLayer, ProblemType
-from recipe.debugging.bench import CANNOT_RUN, VAL_ROWS, Bench, NotApplicable, judge, refusals, short_path
-from recipe.debugging.checks import Check
+from recipe.debugging.bench import VAL_ROWS, Bench
+from recipe.debugging.checks import Check, NotApplicable, judge
+from recipe.debugging.loan import LINEAR, Call, activation_of, find_initializers, find_last, inner_layers, short_path
 
 if TYPE_CHECKING:
     import keras
@@ -22,8 +23,7 @@ VANISHED, EXPLODED = 1e-6, 1e3  # root mean square of a layer's gradient over it
 NEAR_THEORY = (0.6, 4.0)  # times the loss that theory gives: inputs that vary by 2 or 3 are sound, and give 3 times
 CHANCE = 4  # standard deviations by which two draws of the same weights may differ
 GRADIENT_RATE = 2.0**20  # a step of plain gradient descent at this rate shows gradients far below a weight's rounding
-LINEAR = "linear"
-BENT = ("ReLU", "LeakyReLU", "PReLU", "ELU", "Softmax")  # layers that are an activation themselves
+BENT = ("ReLU", "LeakyReLU", "PReLU", "ELU")  # layers that are an activation themselves
 PREPARING = ("Normalization", "Rescaling", "StringLookup", "TextVectorization")  # no layers that learn
 # Two linear layers with one of these between them are still no more than one (or nearly).
 PASSING_ON = ("Dropout", "Flatten", "Reshape", "AveragePooling2D", "GlobalAveragePooling1D", "GlobalAveragePooling2D")
@@ -36,17 +36,28 @@ _PUTS_OUT = MappingProxyType(
         "relu": "no value below 0, and nothing but 0 once its input is negative for every sample",
     }
 )
-_IS_WANTED = MappingProxyType(
+_SHORT = MappingProxyType({"mean_squared_error": "mse", "mean_absolute_error": "mae"})
+# Losses beside those of the table that fall as the output comes nearer to the target.
+_FOR_LABELS = ("binary_focal_crossentropy", "dice", "tversky")
+_FOR_QUANTITIES = (
+    *("mae", "mse", "huber", "log_cosh", "mean_squared_logarithmic_error", "mean_absolute_percentage_error"),
+    *("poisson", "cosine_similarity"),
+)
+_ALSO = MappingProxyType(
     {
-        ProblemType.BINARY: "the probability of a yes",
-        ProblemType.MULTICLASS: "a probability for each class, which add up to 1",
-        ProblemType.MULTILABEL: "a probability for each label by itself, for several may be true",
-        ProblemType.REGRESSION: "any value",
-        ProblemType.BOUNDED_REGRESSION: "a value from 0 to 1",
+        ProblemType.BINARY: (*_FOR_LABELS, "hinge", "squared_hinge"),
+        ProblemType.MULTICLASS: ("categorical_focal_crossentropy", "kl_divergence", "categorical_hinge"),
+        ProblemType.MULTILABEL: _FOR_LABELS,
+        ProblemType.REGRESSION: _FOR_QUANTITIES,
+        ProblemType.BOUNDED_REGRESSION: _FOR_QUANTITIES,
     }
 )
-_FOR_QUANTITIES = ("mae", "mse", "huber", "log_cosh", "mean_squared_logarithmic_error")
-_SHORT = MappingProxyType({"mean_squared_error": "mse", "mean_absolute_error": "mae"})
+_RANGES = MappingProxyType(
+    {"sigmoid": (0, 1), "tanh": (-1, 1), "softplus": (0, math.inf), "exponential": (0, math.inf)}
+)
+# What a metric of each kind cannot mean, by the beginning of its name.
+_OF_CLASSES = ("acc", "binary_acc", "categorical_acc", "sparse_", "top_k", "auc", "precision", "recall", "f1", "fbeta")
+_OF_QUANTITIES = ("mae", "mse", "mean_absolute", "mean_squared", "root_mean", "r2_score", "mape", "msle", "log_cosh")
 
 
 # The end of the model against the table of step 1.
@@ -54,37 +65,52 @@ _SHORT = MappingProxyType({"mean_squared_error": "mse", "mean_absolute_error": "
 
 def check_last_activation(bench: Bench) -> Check:
     """The last layer's units and activation against the table of step 1."""
-    activation = _last_activation(bench)
-    seen = _seen_by_loss(bench, activation)
+    activation, seen = bench.last_activation, bench.seen_by_loss
+    if bench.has_own_loss and bench.type.is_classification and seen == LINEAR:
+        raise NotApplicable(f"the loss {bench.loss_name} is none of Keras's, and may hold the activation")
     row, units = _row_for(bench, seen)
-    units_fit, activation_fits = bench.outputs == units, seen == (row.activation or LINEAR)
+    wanted = row.activation or LINEAR
+    if bench.loss_name == "poisson":  # takes the logarithm of the output
+        wanted = seen if seen in ("exponential", "softplus") else "exponential"
+    if bench.type is ProblemType.BINARY and "hinge" in bench.loss_name:
+        wanted = LINEAR if seen == LINEAR else "tanh"
+    units_fit, activation_fits = bench.outputs == units, seen == wanted or _spans_targets(bench, seen)
     found = f"{_named(activation)} in {_units(bench.outputs)}"
     if seen != activation:
         found += f", with the {seen} inside the loss"
     if units_fit and not activation_fits and activation in _PUTS_OUT:
         found += f" puts out {_PUTS_OUT[activation]}"
-    cause = f'Give the last layer activation="{row.activation}".'
+    cause = f'Give the last layer activation="{wanted}".'
     if not units_fit:
-        cause = f"Give the last layer {_units(units)}."
-    elif row.activation is None:
+        cause = f"Give the last layer {_units(units)}{'' if activation_fits else f' with {wanted}'}."
+    elif wanted == LINEAR:
         cause = "Leave out the activation of the last layer."
     return judge(
         units_fit and activation_fits,
         found=f"{found[0].upper()}{found[1:]}.",
-        expected=f"{_named(row.activation)} in {_units(units)}: a {bench.type} wants {_IS_WANTED[bench.type]}.",
+        expected=f"{_named(wanted)} in {_units(units)}, for a {bench.type}.",
         cause=cause,
     )
 
 
+def _spans_targets(bench: Bench, activation: str) -> bool:
+    """Say whether quantities, where nobody said that they may be any, all lie where an activation can put out."""
+    if bench.given is not None or bench.type.is_classification or activation not in _RANGES:
+        return False
+    low, high = _RANGES[activation]
+    targets = bench.known_targets
+    return bool(len(targets) and targets.min() >= low and targets.max() <= high)
+
+
 def check_loss(bench: Bench) -> Check:
-    """The loss against the table of step 1; for quantities others that fall as the output comes nearer pass, too."""
-    activation = _last_activation(bench)
+    """The loss against the table of step 1; others that fall as the output comes nearer pass, too."""
     if bench.has_own_loss:
-        raise NotApplicable(f"the loss {bench.loss_name} is no one of Keras's, and what it wants cannot be read")
-    row, _ = _row_for(bench, _seen_by_loss(bench, activation))
+        raise NotApplicable(f"the loss {bench.loss_name} is none of Keras's, and what it wants cannot be read")
+    activation = bench.last_activation
+    row, _ = _row_for(bench, bench.seen_by_loss)
     loss = _SHORT.get(bench.loss_name, bench.loss_name)
     found, cause = f"The loss is {loss}", f'Compile with loss="{row.loss}".'
-    is_other = loss not in row.losses and not bench.type.is_classification and loss in _FOR_QUANTITIES
+    is_other = loss not in row.losses and loss in _ALSO[bench.type]
     is_twice = bench.from_logits and activation != LINEAR
     if is_twice:
         found += f" with from_logits=True, behind {_named(activation)}"
@@ -99,40 +125,34 @@ def check_loss(bench: Bench) -> Check:
     )
 
 
-def _last_activation(bench: Bench) -> str:
-    """Return the name of the activation that puts out, "linear" where there is none."""
-    import keras
-
-    if isinstance(bench.copy.output_shape, (list, dict)):
-        raise NotApplicable(f"the model has {len(bench.copy.output_shape)} outputs, and this checks one")
-    layer = _last_layer(bench.copy)
-    if isinstance(layer, (keras.layers.Softmax, keras.layers.ReLU)):
-        return type(layer).__name__.lower()
-    if not callable(getattr(layer, "activation", None)):
-        raise NotApplicable(f"the last layer is a {type(layer).__name__}, and what it puts out cannot be read")
-    return activation_of(layer)
-
-
-def _last_layer(model: keras.Model) -> keras.layers.Layer:
-    """Return the layer that puts out: that of an inner model, and not one that only shapes or drops."""
-    import keras
-
-    names = getattr(model, "output_names", None)
-    layer = model.get_layer(names[0]) if names else model.layers[-1]
-    if isinstance(layer, keras.Model):
-        return _last_layer(layer)
-    passes_on = (keras.layers.Reshape, keras.layers.Flatten, keras.layers.Dropout)
-    if isinstance(layer, passes_on) and isinstance(model, keras.Sequential):
-        before = [other for other in model.layers if not isinstance(other, passes_on)]
-        return before[-1] if before else layer
-    return layer
+def check_metrics(bench: Bench) -> Check:
+    """Every metric means something for the problem."""
+    config = bench.model.get_compile_config() or {}
+    names = list(_metric_names([config.get("metrics"), config.get("weighted_metrics")]))
+    others = _OF_CLASSES if not bench.type.is_classification else _OF_QUANTITIES
+    others = () if bench.type in (ProblemType.BINARY, ProblemType.MULTILABEL) else others
+    idle = [name for name in names if name.startswith(others)] if others else []
+    what, other = ("a quantity", "mae") if not bench.type.is_classification else ("a class", "accuracy")
+    return judge(
+        not idle,
+        found=f"The model is compiled with {', '.join(idle or names) or 'no metric'}.",
+        expected=f"metrics of {what}, such as {other}.",
+        cause=f"{', '.join(idle)} says nothing of {what}: take {other}.",
+        value=float(len(idle)),
+    )
 
 
-def _seen_by_loss(bench: Bench, activation: str) -> str:
-    """Return the activation that the loss sees, its own included."""
-    if not bench.from_logits or activation != LINEAR:
-        return activation
-    return "sigmoid" if bench.loss_name == "binary_crossentropy" else "softmax"
+def _metric_names(config: object) -> Iterator[str]:
+    """Yield the names of Keras's own metrics in what a model was compiled with, as in ``"mean_absolute_error"``."""
+    if isinstance(config, str):
+        yield config.lower()
+    elif isinstance(config, dict) and "class_name" in config:
+        if str(config.get("module", "")).startswith("keras"):
+            name = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in config["class_name"])
+            yield {"_a_u_c": "auc"}.get(name, name.lstrip("_"))
+    elif isinstance(config, dict | list | tuple):
+        for part in config.values() if isinstance(config, dict) else config:
+            yield from _metric_names(part)
 
 
 def _row_for(bench: Bench, seen: str) -> tuple[LastLayer, int]:
@@ -155,30 +175,39 @@ def _units(number: int) -> str:
 
 def check_hidden_activations(bench: Bench) -> Check:
     """No two layers of weights follow each other without anything bent between them."""
-    layers, pairs = _chain(bench.copy), []
-    for number, layer in enumerate(layers):
-        if not _is_linear_map(layer) or activation_of(layer) != LINEAR:
-            continue
-        behind = next((other for other in layers[number + 1 :] if type(other).__name__ not in PASSING_ON), None)
-        if behind is not None and _is_linear_map(behind):
-            pairs.append(f"{_position(layers, layer)} and {_position(layers, behind)}")
-    maps = sum(map(_is_linear_map, layers))
-    if maps < 2:
+    calls = [call for call in bench.heard[0] if not inner_layers(call.layer)]
+    maps = [call for call in calls if _is_linear_map(call.layer)]
+    if len(maps) < 2:
         raise NotApplicable("there are no two layers of weights behind each other")
+    pairs = [
+        f"{_position(calls, call)} and {_position(calls, behind)}"
+        for call in maps
+        if activation_of(call.layer) == LINEAR
+        for behind in _readers(calls, call.outputs)
+        if _is_linear_map(behind.layer)
+    ]
     return judge(
         not pairs,
         found=f"Between layers {'; '.join(pairs)} there is no activation."
         if pairs
-        else f"There is an activation behind every hidden layer of weights ({maps - 1}).",
+        else f"There is an activation behind every hidden layer of weights ({len(maps) - 1}).",
         expected="an activation such as relu after every hidden layer.",
         cause='Two linear layers behind each other are no more than one. Give the hidden layers activation="relu".',
         value=float(len(pairs)),
     )
 
 
+def _readers(calls: list[Call], array: object) -> Iterator[Call]:
+    """Yield the calls that read an array, be it behind layers that only pass it on."""
+    for call in calls:
+        if call.inputs is array and call.outputs is not array:
+            yield from _readers(calls, call.outputs) if type(call.layer).__name__ in PASSING_ON else [call]
+        # Dropout puts out the very array that it is given, so whoever reads one reads the other.
+
+
 def check_dropout(bench: Bench) -> Check:
     """No layer throws nearly everything away."""
-    rates = [float(layer.rate) for layer in flatten(bench.copy) if "Dropout" in type(layer).__name__]
+    rates = [float(layer.rate) for layer in inner_layers(bench.model) if "Dropout" in type(layer).__name__]
     if not rates:
         raise NotApplicable("the model has no dropout")
     return judge(
@@ -193,12 +222,15 @@ def check_dropout(bench: Bench) -> Check:
 
 def check_frozen(bench: Bench) -> Check:
     """No layer stays at the random weights that it was born with."""
-    drawn = [layer.get_weights() for layer in flatten(bench.draw_anew(frozen_too=True))]
-    frozen, born = [], []
-    for layer, fresh in zip(flatten(bench.copy), drawn, strict=True):
+    drawn = [layer.get_weights() for layer in flatten(bench.loan.draw_anew(frozen_too=True))]
+    model = bench.loan.as_it_is()
+    initializers, frozen, born = find_initializers(model), [], []
+    for layer, fresh in zip(flatten(model), drawn, strict=True):
         if layer.weights and not layer.trainable and type(layer).__name__ not in PREPARING:
             frozen.append(layer)
-            if _is_as_drawn(layer.get_weights(), fresh):
+            given = {type(initializers.get(weight.path)).__name__ for weight in layer.weights if len(weight.shape) > 1}
+            # Of weights of unknown origin, or given as a constant such as word vectors, nothing can be told.
+            if not given & {"NoneType", "Constant"} and _is_as_drawn(layer.get_weights(), fresh):
                 born.append(layer)
     weights = sum(layer.count_params() for layer in born)
     found = "No layer is frozen."
@@ -218,10 +250,18 @@ def check_frozen(bench: Bench) -> Check:
 
 def check_dead_units(bench: Bench) -> Check:
     """The units of hidden layers answer to the data."""
-    shares = {}
-    for name, values in _hidden_outputs(bench).items():
+    import keras
+
+    calls, put_out = bench.heard
+    last, shares = find_last(calls, put_out), {}
+    bent = [call for call in calls if activation_of(call.layer) != LINEAR or type(call.layer).__name__ in BENT]
+    for call in bent:
+        if call.layer is last or not hasattr(call.outputs, "shape") or "Tracer" in type(call.outputs).__name__:
+            continue  # the cell of a recurrent layer is heard while it is compiled
+        values = keras.ops.convert_to_numpy(call.outputs)
         flat = values.reshape(-1, values.shape[-1])
-        shares[name] = float((np.ptp(flat, axis=0) <= 1e-7 * max(1.0, float(np.abs(flat).max()))).mean())
+        share = float((np.ptp(flat, axis=0) <= 1e-7 * max(1.0, float(np.abs(flat).max()))).mean())
+        shares[f"hidden layer {_position(bent, call)}"] = share
     if not shares:
         raise NotApplicable("the model has no hidden layer with an activation")
     worst = max(shares, key=shares.get)
@@ -279,18 +319,33 @@ def check_first_loss(bench: Bench) -> Check:
 def _first_loss_in_theory(bench: Bench) -> tuple[float, str]:
     """Return what the loss should be before the first step, and the formula."""
     _, y, *_ = bench.arrays
-    name = bench.loss_name
-    if "crossentropy" in name and bench.type is ProblemType.MULTICLASS:
+    name, of_classes = bench.loss_name, bench.type.is_classification
+    is_usual = "crossentropy" in name and "focal" not in name
+    if of_classes and is_usual and bench.type is ProblemType.MULTICLASS and bench.outputs > 1:
         return math.log(bench.outputs), f"ln {bench.outputs}"
-    if "crossentropy" in name and bench.type in (ProblemType.BINARY, ProblemType.MULTILABEL):
+    if of_classes and is_usual and bench.type is not ProblemType.MULTICLASS:
         return math.log(2), "ln 2"
-    if bench.type.is_classification:
+    if of_classes and "crossentropy" not in name and "hinge" not in name:
         raise NotApplicable(f"no theory for {name} on classes: see the check of the loss")
-    neutral = 0.5 if bench.type is ProblemType.BOUNDED_REGRESSION else 0.0
-    theory = bench.mean_loss(y, np.full((len(y), bench.outputs), neutral))
+    neutral = _answer_to_nothing(bench)
+    theory = bench.mean_loss(y, np.full((len(y), *bench.output_shape[1:]), neutral))
     if not (math.isfinite(theory) and theory > 0):
         raise NotApplicable(f"an output of {neutral:g} has a loss of {theory:g}")
     return theory, f"the {name.replace('_', ' ')} of an output of {neutral:g}"
+
+
+def _answer_to_nothing(bench: Bench) -> float:
+    """Return what the last activation makes of 0; of classes, a probability that is the same for all."""
+    import keras
+
+    if bench.from_logits:
+        return 0.0
+    if bench.type is ProblemType.MULTICLASS:
+        return 1 / bench.outputs
+    try:
+        return float(keras.activations.get(bench.last_activation)(keras.ops.zeros(()))) + 0.0
+    except (NotApplicable, ValueError, TypeError):  # an activation of the user's own
+        return 0.0
 
 
 # What the model is made of.
@@ -304,31 +359,6 @@ def flatten(model: keras.Model) -> list[keras.layers.Layer]:
     return layers
 
 
-def activation_of(layer: keras.layers.Layer) -> str:
-    """Return the name of a layer's activation, "linear" where it has none."""
-    function = getattr(layer, "activation", None)
-    return getattr(function, "__name__", type(function).__name__) if callable(function) else LINEAR
-
-
-def _hidden_outputs(bench: Bench) -> dict[str, np.ndarray]:
-    """Return the outputs of the hidden layers that have an activation, on at most 256 rows."""
-    import keras
-
-    bench.check_runnable()
-    layers = [
-        layer for layer in flatten(bench.copy)[:-1] if activation_of(layer) != LINEAR or type(layer).__name__ in BENT
-    ]
-    try:
-        inner = keras.Model(bench.copy.inputs, [layer.output for layer in layers]) if layers else None
-    except (AttributeError, ValueError) as error:
-        raise NotApplicable("a layer is used more than once") from error
-    if inner is None:
-        return {}
-    with refusals(CANNOT_RUN):
-        outputs = map(keras.ops.convert_to_numpy, keras.tree.flatten(inner([bench.arrays[0][:256]], training=False)))
-    return {f"hidden layer {_position(layers, layer)}": each for layer, each in zip(layers, outputs, strict=True)}
-
-
 def _is_linear_map(layer: keras.layers.Layer) -> bool:
     import keras
 
@@ -336,22 +366,8 @@ def _is_linear_map(layer: keras.layers.Layer) -> bool:
     return isinstance(layer, kinds)
 
 
-def _chain(model: keras.Model) -> list[keras.layers.Layer]:
-    """Return the layers where each reads the one before it."""
-    import keras
-
-    layers = [layer for layer in flatten(model) if type(layer).__name__ != "InputLayer"]
-    try:
-        follows = isinstance(model, keras.Sequential) or all(b.input is a.output for a, b in itertools.pairwise(layers))
-    except (AttributeError, ValueError):
-        follows = False
-    if not follows:
-        raise NotApplicable("the layers do not stand in one row")
-    return layers
-
-
-def _position(layers: list, layer: object) -> str:
-    return f"{next(number for number, other in enumerate(layers, 1) if other is layer)} ({type(layer).__name__})"
+def _position(calls: list[Call], call: Call) -> str:
+    return f"{next(number for number, other in enumerate(calls, 1) if other is call)} ({type(call.layer).__name__})"
 
 
 def _is_as_drawn(weights: list[np.ndarray], fresh: list[np.ndarray]) -> bool:

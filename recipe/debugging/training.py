@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 
 import numpy as np
 
 from recipe.core.problem import ProblemType
-from recipe.debugging.bench import (
-    BATCH,
-    LONGEST,
-    STEPS,
-    STRETCHES,
-    Bench,
-    NotApplicable,
-    Outcome,
-    judge,
-    short_path,
-)
-from recipe.debugging.checks import Check
+from recipe.debugging.bench import BATCH, LONGEST, STEPS, STRETCHES, Bench, Outcome
+from recipe.debugging.checks import Check, NotApplicable, judge
+from recipe.debugging.loan import short_path
 
 LEARNED = 0.05  # of the first loss: a smaller fall is no learning
 TOO_LOW = 0.03  # of the lowest rate at which the loss falls well: ten times slower is only slow
@@ -27,69 +17,7 @@ BATCH_STRETCHES = 24  # of 20 steps
 HALF = 0.5
 BATCH_LEFT = 0.3  # of the loss of a constant answer, after learning a batch by heart
 ANSWER_LEFT = 0.5  # of the same, where the answer stands among the inputs
-CHANCE = 1.3  # by so much over the root of the number of rows a model may be better by chance
-
-
-def check_can_be_trained(bench: Bench) -> Check:
-    """Keras makes one training step on the data as they are."""
-    fact, way_out = _why_refused(bench) if bench.refusal else ("Keras makes a training step on these data.", "")
-    return judge(
-        not bench.refusal,
-        found=fact,
-        expected="a step of training without an error.",
-        cause=f"{way_out}\nKeras says: {bench.refusal}",
-    )
-
-
-def _why_refused(bench: Bench) -> tuple[str, str]:
-    """Return why Keras cannot train the model, in plain words, and the way out."""
-    model, y, embedding, has_loss = bench.model, bench.y_train, bench.embedding, bench.loss is not None
-    reads = tuple(bench.model.input_shape[1:]) if model.built and getattr(model, "inputs", None) else None
-    sample, columns = bench.x_train.shape[1:], bench.target_columns
-    if not has_loss or model.optimizer is None:
-        return "The model is not compiled.", "Call model.compile(optimizer=..., loss=...) first."
-    if bench.unpaired:
-        return bench.unpaired, "Drop a row from inputs and targets alike."
-    if embedding is not None and bench.x_train.max() >= embedding.input_dim:
-        return (
-            f"The highest word number is {bench.x_train.max():g}, and the embedding knows those below "
-            f"{embedding.input_dim}.",
-            f"Give the embedding input_dim={int(bench.x_train.max()) + 1}, or cut rarer words off.",
-        )
-    if reads and (len(reads) != len(sample) or any(a not in (None, b) for a, b in zip(reads, sample, strict=True))):
-        return (
-            f"The model reads samples of shape {reads}, and these have the shape {sample}.",
-            f"Begin the model with keras.Input({sample}), or bring the samples into that shape.",
-        )
-    if bench.validated and bench.y_val.reshape(len(bench.y_val), -1).shape[1] != columns:
-        return (
-            f"The targets of training and validation have different forms: {y.shape} and {bench.y_val.shape}.",
-            "Encode both in the same way.",
-        )
-    with contextlib.suppress(NotApplicable):
-        shape = bench.copy.output_shape[1:]
-        if len(shape) > max(1, y.ndim - 1):
-            return (
-                f"For a sample the model puts out numbers of shape {shape}, and its target is of shape "
-                f"{y.shape[1:] or (1,)}: an axis too many.",
-                "A Flatten layer (or a pooling, or return_sequences=False) before the last layers is missing.",
-            )
-        if bench.loss_name == "categorical_crossentropy" and columns == 1:
-            return (
-                f"The labels are whole numbers, and the loss wants {bench.outputs} numbers, one-hot.",
-                'Compile with loss="sparse_categorical_crossentropy", or take keras.utils.to_categorical(y).',
-            )
-        if bench.loss_name == "sparse_categorical_crossentropy" and columns > 1:
-            return (
-                f"The labels are one-hot rows of {columns} numbers, and the loss wants whole numbers.",
-                'Compile with loss="categorical_crossentropy", or take y.argmax(axis=1).',
-            )
-        if columns != bench.outputs:
-            return (
-                f"A target has {columns} numbers, and the network puts out {bench.outputs}.",
-                "Give the last layer as many units as a target has numbers, or take the loss for such targets.",
-            )
-    return "Keras stops with an error at the first step.", "Its message, and the shapes after each layer, say where."
+SHUFFLES = 3
 
 
 def check_rate(bench: Bench) -> Check:
@@ -103,8 +31,8 @@ def check_rate(bench: Bench) -> Check:
     lowest, highest = sweep.good_rates[0], sweep.good_rates[-1]
     too_high, too_low = used > highest, False
     if used < TOO_LOW * lowest:  # some networks learn from a few samples at a rate that looks slow on all of them
-        outcome, constant = _learn_batch(bench, used, HALF)
-        too_low = outcome.best > HALF * constant
+        outcome, limit, _ = _learn_batch(bench, used, HALF)
+        too_low = outcome.best > limit
     shown = f"falls by {falls[used]:.3g}" if falls[used] > 0 else "does not fall"
     return judge(
         not (too_low or too_high),
@@ -119,14 +47,14 @@ def check_rate(bench: Bench) -> Check:
 def check_one_batch(bench: Bench) -> Check:
     """A sound model learns 32 samples by heart."""
     for rate in _fast_rates(bench):
-        outcome, constant = _learn_batch(bench, rate, BATCH_LEFT)
-        if outcome.best <= BATCH_LEFT * constant:
+        outcome, limit, words = _learn_batch(bench, rate, BATCH_LEFT)
+        if outcome.best <= limit:
             break
     rows = min(BATCH, len(bench.arrays[0]))
     return judge(
-        outcome.best <= BATCH_LEFT * constant,
+        outcome.best <= limit,
         found=f"After {outcome.steps} steps on the same {rows} samples their loss is {outcome.best:.3g}.",
-        expected=f"at most {BATCH_LEFT:g} times that of a constant answer, {constant:.3g}.",
+        expected=f"at most {words}.",
         cause="A model that cannot learn a batch by heart learns nothing else: dead or frozen layers, a wrong last "
         "activation or loss, too strong dropout or penalties, or a network without capacity.",
         value=outcome.best,
@@ -138,19 +66,28 @@ def _fast_rates(bench: Bench) -> tuple[float, ...]:
     return tuple(dict.fromkeys((bench.sweep.fastest_rate, bench.sweep.advised_rate)))
 
 
-def _learn_batch(bench: Bench, rate: float, share: float) -> tuple[Outcome, float]:
-    """Train on one batch until its loss is this share of a constant answer's; return that training and that loss."""
+def _learn_batch(bench: Bench, rate: float, share: float) -> tuple[Outcome, float, str]:
+    """Train on one batch until this share of a constant answer's loss is left; return that training and that limit."""
     batch = [part[:BATCH] for part in bench.arrays[:2]]
-    constant = bench.loss_of_constant(batch[1])
+    limit, words = _limit(bench, share, batch[1])
     # The batch stands there as often as there were rows: arrays of other sizes would be compiled for anew.
     filled = [np.resize(part, old.shape) for part, old in zip(batch * 2, bench.arrays, strict=True)]
-    options = {"rate": rate, "epochs": BATCH_STRETCHES, "enough": share * constant, "shuffle": False}
-    return bench.train(f"one batch at {rate:g}", *filled, **options), constant
+    options = {"rate": rate, "epochs": BATCH_STRETCHES, "enough": limit, "shuffle": False}
+    return bench.train("one batch", *filled, **options), limit, words
+
+
+def _limit(bench: Bench, share: float, y: np.ndarray) -> tuple[float, str]:
+    """Return the loss where this share of a constant answer's is left, and how it came about, in words."""
+    limit, constant = bench.loss_left(share, y), bench.loss_of_constant(y)
+    words = f"{share:g} times that of a constant answer, {constant:.3g}"
+    if limit > 1.01 * share * constant:
+        words = f"{limit:.3g}: {share:g} of what a constant answer, {constant:.3g}, has above the best possible loss"
+    return limit, words
 
 
 def check_weights_move(bench: Bench) -> Check:
     """Every trainable variable changes."""
-    outcome, before = bench.true, bench.draw_anew().trainable_variables
+    outcome, before = bench.true, bench.loan.draw_anew().trainable_variables
     names = [short_path(variable) for variable in before]
     pairs = zip(names, before, outcome.weights, strict=True)
     still = [name for name, old, new in pairs if np.array_equal(np.array(old), new)]
@@ -170,10 +107,10 @@ def check_output_as_input(bench: Bench) -> Check:
     bench.check_runnable()
     x, y, x_val, y_val = bench.arrays
     coded, coded_val = _write_answer(bench, x, y), _write_answer(bench, x_val, y_val)
-    enough = ANSWER_LEFT * bench.constant_loss
+    enough, words = _limit(bench, ANSWER_LEFT, y_val)
     for rate in _fast_rates(bench):
         options = {"rate": rate, "epochs": LONGEST, "enough": enough}
-        outcome = bench.train(f"output as input at {rate:g}", coded, y, coded_val, y_val, **options)
+        outcome = bench.train("output as input", coded, y, coded_val, y_val, **options)
         if outcome.best <= enough:
             break
     return _judge_learning(
@@ -181,7 +118,7 @@ def check_output_as_input(bench: Bench) -> Check:
         outcome.best <= enough,
         found=f"With the answer in half of the inputs the validation loss is {outcome.best:.3g} after "
         f"{outcome.steps} steps.",
-        expected=f"at most {ANSWER_LEFT:g} times that of a constant answer, {bench.constant_loss:.3g}.",
+        expected=f"at most {words}.",
         cause="Even a given answer is not found: the way from input to loss is broken. Check shapes, last layer, loss "
         "and frozen or dead layers before the data.",
         value=outcome.best,
@@ -195,9 +132,9 @@ def check_zero_input(bench: Bench) -> Check:
     blind = min(_train_as_long(bench, "zeros", np.zeros_like(x), y, np.zeros_like(x_val)), bench.constant_loss)
     return _judge_learning(
         bench,
-        true < _better(bench) * blind,
+        true < blind - (bench.constant_loss - bench.loss_left(bench.better)),
         found=f"After {steps} steps the best validation loss is {true:.3g}; without seeing the inputs {blind:.3g}.",
-        expected=f"below {_better(bench):.2f} times that of a model that sees zeros or answers with a constant.",
+        expected=f"below {bench.better:.2f} times that of a model that sees zeros or answers with a constant.",
         cause="The inputs do not help: they do not belong to their targets (rows that do not match, mixed axes), they "
         "carry no signal, or they do not reach the output.",
         value=true / blind if blind else math.inf,
@@ -206,18 +143,22 @@ def check_zero_input(bench: Bench) -> Check:
 
 def check_shuffled_labels(bench: Bench) -> Check:
     """True labels teach more than shuffled ones, and shuffled ones teach nothing."""
+    if bench.x_train.shape == bench.y_train.shape and np.array_equal(bench.x_train, bench.y_train):
+        raise NotApplicable("the inputs are what is predicted, and fresh weights already pass some of them on")
     x, y, x_val, _ = bench.arrays
     true, steps = bench.true.best, bench.true.steps
-    shuffled = y[np.random.default_rng(bench.seed + 1).permutation(len(y))]
-    wrong = _train_as_long(bench, "shuffled", x, shuffled, x_val)
-    learns_noise = wrong < (1 - max(0.1, 2 * CHANCE / math.sqrt(len(bench.arrays[3])))) * bench.constant_loss
+    # Of few rows one shuffle may by chance leave enough labels where they were.
+    orders = (np.random.default_rng([bench.seed, number]).permutation(len(y)) for number in range(1, SHUFFLES + 1))
+    losses = [_train_as_long(bench, f"shuffle {n}", x, y[order], x_val) for n, order in enumerate(orders)]
+    wrong, margin = float(np.median(losses)), bench.constant_loss - bench.loss_left(bench.better)
+    learns_noise = wrong < bench.constant_loss - 2 * margin
     return _judge_learning(
         bench,
-        true < _better(bench) * min(wrong, bench.constant_loss) and not learns_noise,
+        true < min(wrong - margin / 2, bench.constant_loss - margin) and not learns_noise,
         found=f"After {steps} steps the best validation loss is {true:.3g} with true labels "
         f"and {wrong:.3g} with shuffled ones.",
-        expected=f"a loss below {_better(bench):.2f} times that with shuffled labels, which teach no more than a "
-        f"constant answer ({bench.constant_loss:.3g}).",
+        expected=f"a loss well below that with shuffled labels, and below {bench.better:.2f} times that of a constant "
+        f"answer ({bench.constant_loss:.3g}).",
         cause="The judgement does not depend on the labels."
         if learns_noise
         else "Labels help no more than shuffled ones: the rows of inputs and targets do not match (one was shuffled "
@@ -234,43 +175,39 @@ def _judge_learning(bench: Bench, ok: bool, **words: object) -> Check:
 
 
 def _train_as_long(bench: Bench, name: str, x: np.ndarray, y: np.ndarray, x_val: np.ndarray) -> float:
-    """Return the best validation loss after as many steps as on the data as they are."""
-    epochs = len(bench.true.losses)
-    return bench.train(name, x, y, x_val, bench.arrays[3], rate=bench.good_rate, epochs=epochs).best
-
-
-def _better(bench: Bench) -> float:
-    """Return the share of a blind model's loss that a model must stay below: on few rows chance does much."""
-    return 1 - max(0.05, CHANCE / math.sqrt(len(bench.arrays[3])))
+    """Return the best validation loss at the same rate and after as many steps as on the data as they are."""
+    true = bench.true
+    return bench.train(name, x, y, x_val, bench.arrays[3], rate=true.rate, epochs=len(true.losses)).best
 
 
 def _write_answer(bench: Bench, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Return a copy of the inputs with the answer in the first half of each sample's numbers.
 
-    A class or a label fills its own piece of that half with a high number; a quantity stands in all of it, at the
-    inputs' scale. Words become one that stands for the answer.
+    Its columns, one for each class, label or quantity, stand there again and again, at the inputs' scale. Words become
+    one that stands for the answer.
     """
     flat = x.reshape(len(x), -1).copy()
     half = max(1, flat.shape[1] // 2)
     source, targets = bench.arrays[:2]
+    if bench.type.is_classification and (y.ndim > 2 or (y.shape[1] > 1 and bench.target_columns == 1)):
+        raise NotApplicable("a sample has a class for each of its steps or places")
     if flat.dtype.kind == "i":
         flat[:, :half] = 1 + _number_answers(bench, y)[:, None]
-    elif bench.type.is_classification:
-        labels = _one_column_a_label(bench, y)  # (n, labels)
-        if half < labels.shape[1]:
-            raise NotApplicable(f"{flat.shape[1]} inputs have no room for {labels.shape[1]} classes")
-        low, high = float(source.min()), float(source.mean() + 2 * source.std())
-        pieces = np.linspace(0, half, labels.shape[1] + 1).astype(int)
-        flat[:, :half] = np.repeat(np.where(labels, high, low), np.diff(pieces), axis=1)
-    else:
-        center, deviation = targets.mean(axis=0), targets.std(axis=0) + 1e-12
-        columns = ((y - center) / deviation * source.std() + source.mean()).astype(flat.dtype)
-        flat[:, :half] = np.tile(columns, (1, -(-half // columns.shape[1])))[:, :half]
+        return flat.reshape(x.shape)
+    answers, known = (_one_column_a_label(bench, part).reshape(len(part), -1) for part in (y, targets))
+    if answers.shape[1] > half:
+        raise NotApplicable(f"{flat.shape[1]} inputs have no room for {answers.shape[1]} numbers of a target")
+    columns = (answers - known.mean(axis=0)) / (known.std(axis=0) + 1e-12) * source.std() + source.mean()
+    flat[:, :half] = np.tile(columns, (1, -(-half // columns.shape[1])))[:, :half]
     return flat.reshape(x.shape)
 
 
 def _one_column_a_label(bench: Bench, y: np.ndarray) -> np.ndarray:
-    """Return whether each class or label is true, bool (n, labels)."""
+    """Return whether each class or label is true, bool (n, labels); quantities as they are."""
+    if not bench.type.is_classification:
+        return y
+    if y.shape[1] == 1 and bench.type is ProblemType.BINARY:
+        return np.hstack([y <= y.mean(), y > y.mean()])
     return y > 0.5 if y.shape[1] > 1 else y == np.arange(max(2, bench.outputs))
 
 

@@ -35,7 +35,7 @@ def check(model, problem):
     problem = find_problem(problem) if isinstance(problem, str) else problem
     x = np.zeros((4, *model.input_shape[1:]), np.float32)
     y = np.zeros(4 if problem.outputs == 1 or problem.type is ProblemType.MULTICLASS else (4, problem.outputs))
-    return recipe.check_pipeline(model, x, y, problem=problem, checks=NAMES).checks
+    return recipe.check_pipeline(model, x, y, problem=problem, checks=NAMES).checks[:2]
 
 
 def build(problem, **options):

@@ -229,7 +229,7 @@ def test_estimate_uncertainty_of_f1_covers_what_resampling_by_hand_gives():
     y = (rng.random(600) < 0.2).astype(np.uint8)
     outputs = np.clip(0.6 * y + rng.normal(0.2, 0.25, 600), 0, 1)[:, None]
     found = estimate_uncertainty(find_problem("mnist_five"), y, outputs)
-    draws = (rng.integers(600, size=600) for _ in range(400))
+    draws = (rng.integers(600, size=600) for _ in range(200))
     drawn = [f1_score(y[rows], outputs[rows, 0] > 0.5) for rows in draws]
     low, high = np.quantile(drawn, [0.025, 0.975])
     assert (found.low, found.high) == pytest.approx((low, high), abs=0.02)

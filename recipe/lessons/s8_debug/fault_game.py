@@ -166,11 +166,14 @@ def train_copy(pipeline: Pipeline, epochs: int = EPOCHS) -> dict[str, list[float
     """
     measure = "accuracy" if pipeline.problem.type.is_classification else "mae"
     bench, optimizer = Bench(pipeline.model, *pipeline.arrays, problem=pipeline.problem), pipeline.model.optimizer
-    model = bench.copy
+    model = bench.loan.as_it_is()
     copied = type(optimizer).from_config(optimizer.get_config())
     model.compile(optimizer=copied, loss=pipeline.model.loss, metrics=[measure])
     steps = STEPS * max(1, round(len(bench.arrays[0]) / (STEPS * BATCH)))
-    history = bench.fit(model, *bench.arrays, steps_per_epoch=steps, epochs=epochs)
+    try:
+        history = bench.fit(model, *bench.arrays, steps_per_epoch=steps, epochs=epochs)
+    finally:
+        bench.loan.put_back()
     return {key: history[key] for name in ("data_loss", measure) for key in (name, f"val_{name}")}
 
 

@@ -1,0 +1,66 @@
+"""Pipelines as people write them: no check fails on a sound one, and the cause of a broken one is named."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recipe.debugging import check_pipeline
+
+sys.path.insert(0, str(Path(__file__).parent))
+from examples import BROKEN, SOUND
+
+QUICK = {
+    "hinge_with_tanh",
+    "counts_with_poisson",
+    "iris",
+    "everything_of_ones_own",
+    "subclassed_model_not_built",
+    "bidirectional_lstm",
+    "autoencoder_of_pixels",
+    "two_inputs_by_name_one_of_words",
+}
+
+
+def check(example, seed=0, **options):
+    return check_pipeline(example.model, *example.arrays, fit=example.fit, seed=seed, **options)
+
+
+@pytest.mark.parametrize(
+    ("name", "seed"),
+    [
+        pytest.param(name, seed, marks=[] if name in QUICK and seed == 0 else [pytest.mark.slow])
+        for name in SOUND
+        for seed in range(3)
+    ],
+)
+def test_no_check_fails_on_a_sound_pipeline_of_any_kind(name, seed):
+    example = SOUND[name](seed)
+    before = [np.array(variable) for variable in example.model.variables] if example.model.built else []
+    report = check(example, seed)
+    assert [one.sentence for one in report.failed] == []
+    assert sum(one.passed for one in report.checks) > len(report.checks) / 2
+    assert not any("cannot read such a model" in one.found for one in report.checks)
+    assert all(map(np.array_equal, before, example.model.variables))
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_the_cause_of_a_broken_pipeline_is_named(name):
+    fault = BROKEN[name]
+    report = check(fault.build(0), checks=[fault.check])
+    assert report[fault.check].failed, report
+    assert fault.says in report[fault.check].text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("name", BROKEN)
+def test_no_other_check_gives_wrong_advice(name, seed):
+    fault = BROKEN[name]
+    report = check(fault.build(seed), seed)
+    assert report[fault.check].failed
+    said = " ".join(one.text for one in report.failed).lower()
+    assert [words for words in fault.never if words.lower() in said] == []
