@@ -273,10 +273,10 @@ def permutation_p_value(
 ) -> float:
     """Return how often a model would be as much better if it were tossed for each sample which output is whose.
 
-    A one-sided paired permutation test of the problem's measure. Up to 13 samples all swaps are tried, and where the
-    two models can be exchanged it is wrong in 5 % of the cases at most, for any number of samples. Where the gains are
-    skewed (exponential, with a mean of 0) they cannot be exchanged. Measured in 10,000 draws (and in a slow test), so
-    many of 100 tests of equal models find a difference at p = 0.05:
+    A one-sided paired permutation test of the problem's measure (A. Yeh, COLING 2000). Up to 13 samples all swaps are
+    tried, and where the two models can be exchanged it is wrong in 5 % of the cases at most, for any number of samples.
+    Where the gains are skewed (exponential, with a mean of 0) they cannot be exchanged. Measured in 10,000 draws (and
+    in a slow test), so many of 100 tests of equal models find a difference at p = 0.05:
 
     =================================  ====  ====  ====  ====  ====  ======  =======
     samples                               6    10    20    50   100   1,000   10,000
@@ -291,10 +291,6 @@ def permutation_p_value(
     y : np.ndarray, as `recipe.core.measures.check_outputs` returns it
     outputs, reference : np.ndarray of shape (n, outputs), of the model and of what it is compared with
     seed : fixes the swaps that are drawn where there are too many to try all
-
-    References
-    ----------
-    A. Yeh, More accurate tests for the statistical significance of result differences, COLING 2000.
     """
     from scipy.stats import permutation_test, rankdata
 
@@ -330,12 +326,8 @@ def variance_of_folds(folds: Sequence[Split | Prepared]) -> float:
     """Return the variance of the mean of several folds' scores, as a multiple of that of one score.
 
     Of k independent scores it would be 1 / k. But folds share training samples, and repeated ones their validation
-    samples as well, so that Nadeau and Bengio add the ratio of validation to training samples: with ever more folds
-    the mean does not become ever more certain.
-
-    References
-    ----------
-    C. Nadeau and Y. Bengio, Inference for the generalization error, Machine Learning 52, 2003.
+    samples as well, so that Nadeau and Bengio (Machine Learning 52, 2003) add the ratio of validation to training
+    samples: with ever more folds the mean does not become ever more certain.
 
     Examples
     --------

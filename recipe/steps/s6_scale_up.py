@@ -450,10 +450,8 @@ def _find_turn(values: np.ndarray) -> _Turn:
     last three fifths go down, the last step by 1 %, and all of it by three standard errors. Curves of fewer than 10
     epochs are not smoothed: there the last two epochs must lie above the lowest one by three standard errors.
 
-    Simulated with independent noise of 1 to 10 % on curves that stay flat, a rise is seen by mistake in less than
-    5 % of the curves of 10 to 39 epochs and in 1 % of longer ones. Fewer than 10 epochs of noise of 3 % or more look
-    like a rise in up to one case of five. Noise that lasts from one epoch to the next (correlation 0.5) looks so in
-    up to 15 % of the curves below 60 epochs, and in 5 % above.
+    The rates of mistakes with independent noise stand at `diagnose_history`. Noise that lasts from one epoch to the
+    next (correlation 0.5) looks like a rise in up to 15 % of the curves below 60 epochs, and in 5 % above.
     """
     width = _window(len(values))
     smooth = _running_median(values, width)

@@ -102,15 +102,17 @@ def test_advise_against_high_bias_makes_the_model_stronger():
     assert bigger.reason == "High bias: the training error is 15 points above the reachable one."
 
 
-@pytest.mark.parametrize("errors", [BIASED, BOTH, (0.10, 0.19)])
+@pytest.mark.parametrize(
+    ("errors", "losses"), [(BIASED, IMPROVING), (BOTH, IMPROVING), ((0.10, 0.19), IMPROVING), ((0.5, 0.5), STUCK)]
+)
 @pytest.mark.parametrize("spec", [ModelSpec(l2=0.1), ModelSpec(l1=0.1), ModelSpec(dropout=0.8)], ids=ModelSpec.describe)
-def test_advise_names_too_strong_a_penalty_or_dropout_first(errors, spec):
-    penalty = 0.0 if spec.dropout else 0.5
-    run = made(errors, IMPROVING, spec)
-    run = dataclasses.replace(run, history=run.history | {"penalty": [penalty] * 4})
+def test_advise_names_too_strong_a_penalty_or_dropout_first(errors, losses, spec):
+    run = made(errors, losses, spec)
+    penalty = 0.0 if spec.dropout else run.history["data_loss"][-1] / 2
+    run = dataclasses.replace(run, history=run.history | {"penalty": [penalty] * len(losses[0])})
     first, *others = advise(run)
     assert first.spec == spec.replace(dropout=0.0, l1=0.0, l2=0.0)
-    assert ("a dropout of 0.8" if spec.dropout else "the penalty is 250% of the data loss") in first.reason
+    assert ("dropout of 0.8" if spec.dropout else "penalty is 50% of the data loss") in first.reason
     assert first.spec not in [piece.spec for piece in others]
 
 
