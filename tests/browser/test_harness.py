@@ -38,7 +38,7 @@ def test_panel_in_jupyterlab_runs_and_stops_and_runs_again(lab, page):
 
     panel.type("number of steps", "13")
     panel.run()
-    panel.wait_for_status("ValueError: <b>13</b> is unlucky. Received: steps=13.")
+    panel.wait_for_status("<b>13</b> is unlucky. Take another number.")
     panel.wait_until_done()
     assert panel.alt_text() == "3 of 3 steps, the last at 3."
 
