@@ -16,7 +16,7 @@ from recipe.figures import BLUE, INK, VERMILION, finish
 MOST_IMAGES, TEXTS_SHOWN, WORDS_SHOWN, ROWS_MARKED = 12, 3, 6, 5
 LONGEST_LINE = 22  # letters above an image
 STRETCH = 45  # words of a text that are shown before and behind its strongest one
-TEXT_WIDTH = 78  # letters
+TEXT_WIDTH = 88  # letters
 
 
 def draw_mistakes(figure: Figure, mistakes: Mistakes) -> None:

@@ -139,7 +139,7 @@ def test_training_panel_by_keyboard_alone(lab, page):
     panel.wait_for_status("Put into the controls:")
     _press(lab, panel.root.get_by_role("tab", name="Curves"), "End", "Enter")
     panel.button("Use settings").press("Enter")
-    panel.wait_for_status("The controls say what run 1 was trained with.")
+    panel.wait_for_status("The controls say what run ")
 
 
 def _press(lab, place, *keys):
