@@ -148,18 +148,20 @@ def from_arrays(
 
     wish = _Wish(problem=problem, classes=classes, measure=measure, test_size=test_size, seed=seed, name=name)
     targets = pd.DataFrame(y if hasattr(y, "__len__") else [y])
-    if not isinstance(x, pd.DataFrame):
+    is_frame = isinstance(x, pd.DataFrame) and input in (None, "table")
+    if not is_frame:
         x, kind, note = _find_kind(x, input)
     if len(x) != len(targets):
         raise ValueError(
             f"Each sample has a target. Received: x of {len(x):,} samples, y of {len(targets):,}. Give as many of both."
         )
-    if isinstance(x, pd.DataFrame):  # a table whose target stands beside it
+    if is_frame:  # a table whose target stands beside it
         names = ["target"] if targets.shape[1] == 1 else [f"target {one + 1}" for one in range(targets.shape[1])]
         frame = pd.concat([x.reset_index(drop=True), targets.set_axis(names, axis=1).reset_index(drop=True)], axis=1)
         return from_table(frame, names, columns=columns, **vars(wish))
     known, lost = _find_known(targets)
-    x = [text for text, keep in zip(x, known, strict=True) if keep] if kind == "text" else x[known]
+    if lost:
+        x = [x[row] for row in np.flatnonzero(known)] if kind == "text" else x[known]
     understood = _understand(targets[known], wish)
     inputs = _take_inputs(x, kind, understood.train, columns)
     return _seal(inputs, understood, wish, origin=Origin(form="arrays"), subject=SUBJECTS[kind], notes=[note, *lost])

@@ -349,7 +349,7 @@ def dropout_too_strong(pipeline: Pipeline) -> None:
 @_fault("NaN among the inputs", check="finite numbers", mend="Fill or drop missing values in step 4.")
 def nan_in_input(pipeline: Pipeline) -> None:
     """Five numbers of the training part are missing."""
-    pipeline.x_train = pipeline.x_train.astype(np.float32)
+    pipeline.x_train = np.array(pipeline.x_train, np.float32, order="C")  # a copy that can be seen as flat
     flat = pipeline.x_train.reshape(-1)
     flat[np.random.default_rng(pipeline.seed).choice(flat.size, size=5, replace=False)] = np.nan
 

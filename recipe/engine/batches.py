@@ -11,8 +11,9 @@ from recipe.engine.bags import join_bags, make_bags, pieces_a_row, take_pieces
 from recipe.engine.members import Job
 from recipe.engine.strengths import strengths_of
 
-# Rows that are cast to float32 and sent through the network at once while measuring. A slice whose layers stay in the
-# processor's cache was up to five times as fast as one that does not; rows of a few numbers are worth taking in bulk.
+# Rows that are cast to float32 and sent through the network at once while measuring: with 512 images, whose layers do
+# not stay in the processor's cache, an epoch of a convnet takes a quarter longer, one of an mlp a tenth. Rows of a few
+# numbers are worth taking in bulk.
 SLICE_OF_LARGE_ROWS, SLICE_OF_SMALL_ROWS, LARGE_ROW = 64, 512, 256
 
 

@@ -6,11 +6,10 @@ or by an earlier search, as trials that are done.
 
 from __future__ import annotations
 
-import contextlib
 import math
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
@@ -65,14 +64,12 @@ def make_study(
     """
     warmup = max(2, space.most_epochs // 10)
     median = MedianPruner(n_startup_trials=PRUNING_STARTS, n_warmup_steps=warmup, n_min_trials=PRUNING_STARTS)
-    with _quiet_optuna():
-        study = optuna.create_study(
-            direction="maximize" if MEASURES[problem.measure].higher_is_better else "minimize",
-            sampler=TrialSampler(seed),
-            pruner=median if pruning else NopPruner(),
-        )
-    study.add_trials(_to_trial(run, space) for run in known)
-    return study
+    return _begin(
+        [_to_trial(run, space) for run in known],
+        direction="maximize" if MEASURES[problem.measure].higher_is_better else "minimize",
+        sampler=TrialSampler(seed),
+        pruner=median if pruning else NopPruner(),
+    )
 
 
 def _to_trial(run: Run, space: SearchSpace) -> FrozenTrial:
@@ -185,26 +182,20 @@ class Search:
 
 def _copy(study: optuna.Study, file: Path | None = None) -> optuna.Study:
     """Return a copy of a study without the trials that have no end, in a file or in memory."""
+    done = [trial for trial in study.get_trials(deepcopy=False) if trial.state.is_finished()]
+    return _begin(done, file, direction=study.direction, sampler=study.sampler, pruner=study.pruner)
+
+
+def _begin(trials: list[FrozenTrial], file: Path | None = None, **options: object) -> optuna.Study:
+    """Return a new study that begins with these trials; Optuna, which tells of each that is made, is quiet of it."""
     storage = None
     if file is not None:  # this lock needs no symbolic links, which Windows refuses
         storage = JournalStorage(JournalFileBackend(str(file), lock_obj=JournalFileOpenLock(str(file))))
-    with _quiet_optuna():
-        copy = optuna.create_study(
-            storage=storage,
-            direction=study.direction,
-            sampler=study.sampler,
-            pruner=study.pruner,
-        )
-    copy.add_trials(trial for trial in study.get_trials(deepcopy=False) if trial.state.is_finished())
-    return copy
-
-
-@contextlib.contextmanager
-def _quiet_optuna() -> Iterator[None]:
-    """Keep Optuna from telling of each study that is made; the user's own choice of what it tells comes back."""
     before = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(max(before, optuna.logging.WARNING))
     try:
-        yield
+        study = optuna.create_study(storage=storage, **options)
     finally:
         optuna.logging.set_verbosity(before)
+    study.add_trials(trials)
+    return study

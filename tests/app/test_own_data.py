@@ -260,13 +260,14 @@ def test_from_table_takes_what_only_resembles_a_date_for_a_category(staff, value
         (np.full((40, 4, 4), -1.0), [0, 1] * 20, "A pixel is 0, black, or brighter. Received: x from -1"),
         (np.zeros(40), [0, 1] * 20, "Samples are rows of a table, images or texts. Received: x of shape (40,)"),
         (np.array([["a", "b"]] * 40), [0, 1] * 20, "A table with texts in it is a DataFrame"),
+        (pd.DataFrame(np.zeros((40, 2))), [0, 1] * 20, "Received: x of shape (40, 2), input='image'"),
         (np.zeros((40, 2)), 3, "Received: x of 40 samples, y of 1"),
         (np.zeros((40, 2)), ["a", 1] * 20, "Targets are numbers or texts. Received: y of shape (40,), object"),
     ],
 )
 def test_from_arrays_refuses_in_a_sentence(x, y, message):
     with pytest.raises((ValueError, TypeError)) as caught:
-        recipe.from_arrays(x, y)
+        recipe.from_arrays(x, y, input="image" if isinstance(x, pd.DataFrame) else None)
     assert message in str(caught.value)
 
 
