@@ -66,7 +66,7 @@ def draw_scores(
     intervals: Mapping[str, tuple[float, float]],
     on_test: Collection[str] = (),
 ) -> None:
-    """Draw scores by name as dots, one a line from the top, with their confidence intervals.
+    """Draw scores by name as dots, one a line from the top, with their intervals.
 
     Dots, not bars: scores such as 0.978 and 0.981 are told apart on an axis that need not begin at 0. Those of the
     test set, whose names are in `on_test`, get a shape and colour of their own.

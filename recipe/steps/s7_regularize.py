@@ -194,8 +194,8 @@ def _against_variance(
     yield from _stop_in_time(spec, history)
     yield Advice(
         title="get more data",
-        reason=f"{reason} of {samples} samples; nothing generalises better than more. Train on {2 * samples} if there "
-        "are so many: raise the rows, collect, or make variants of what there is.",
+        reason=f"{reason} on {samples:,} samples, and more of them is the surest cure. Train on {2 * samples:,} if "
+        "there are so many: raise the rows, collect, or make variants of what there is.",
     )
     changes = _more_regularization(spec) | _set_patience(spec) | _other_architecture(spec, run.problem)
     if is_alone:

@@ -44,7 +44,7 @@ if typing.TYPE_CHECKING:
     import pandas as pd
 
 FAINT = 5  # earlier runs that stay in the figure
-MISTAKES, MOST_ADVICE = 12, 14
+MISTAKES, MOST_ADVICE, FIRST_ADVICE = 12, 14, 3  # of the advice, what is shown without being asked for
 TABS = ("Curves", "Mistakes", "Model", "Code", "Runs")
 NOTHING_YET = "Press Train first: this is about the network that was trained last."
 NO_WEIGHTS = (
@@ -239,8 +239,10 @@ class TrainingPanel(Panel):
         self.model_text, self.code_text = widgets.HTML(), widgets.HTML()
         self.runs_tab = RunsTab()
         lines = [line for line, *_ in self.advice_lines]
+        more = widgets.VBox(lines[FIRST_ADVICE:])
+        self.more_advice = widgets.Accordion([more], titles=["More to try"], selected_index=None)
         pages = (
-            [self.image, self.diagnosis, self.advice_heading, *lines],
+            [self.image, self.diagnosis, self.advice_heading, *lines[:FIRST_ADVICE], self.more_advice],
             [self.mistakes_text, self.mistakes_image],
             [self.model_text],
             [self.code_text],
@@ -420,6 +422,7 @@ class TrainingPanel(Panel):
     def _show_advice(self, pieces: typing.Sequence[Advice]) -> None:
         """Show the pieces of advice, a line each, with a button where a setting does it."""
         self.advice_heading.value = "<b>What to try next</b>" if pieces else ""
+        self.more_advice.layout.display = "block" if len(pieces) > FIRST_ADVICE else "none"
         for number, (line, press, text) in enumerate(self.advice_lines):
             piece = pieces[number] if number < len(pieces) else None
             line.layout.display = "flex" if piece else "none"

@@ -137,9 +137,9 @@ def test_advise_against_high_variance_makes_the_model_weaker_or_the_data_more():
     assert first.title == "stop after epoch 3"
     assert first.reason == "Overfitting since epoch 4: val_data_loss rose from 0.35 to 0.5."
     assert second.reason.startswith(
-        "High variance: the validation error is 10 points above the training error of 15000"
+        "High variance: the validation error is 10 points above the training error on 15,000 samples"
     )
-    assert "Train on 30000 if" in second.reason
+    assert "Train on 30,000 if" in second.reason
 
 
 def test_advise_against_both_starts_with_the_larger_and_contradicts_itself_nowhere():

@@ -187,7 +187,9 @@ def test_apply_advice_changes_the_controls_and_trains_nothing(panel):
     panel.settings = panel.settings.replace(activation="tanh")
     assert panel.advice == recipe.advise(run)
     lines = [line for line, *_ in panel.advice_lines]
-    assert [line.layout.display for line in lines].count("flex") == len(panel.advice)
+    assert [line.layout.display for line in lines].count("flex") == len(panel.advice) > 3
+    assert panel.more_advice.selected_index is None  # three are seen, the rest where it is asked for
+    assert panel.more_advice.children[0].children == tuple(lines[3:])
     panel.advice_lines[0][1].click()
     assert panel.spec == panel.advice[0].spec.replace(activation="tanh")  # on top of what the controls say
     assert panel.result is run
