@@ -319,14 +319,11 @@ def check_first_loss(bench: Bench) -> Check:
 def _first_loss_in_theory(bench: Bench) -> tuple[float, str]:
     """Return what the loss should be before the first step, and the formula."""
     _, y, *_ = bench.arrays
-    name, of_classes = bench.loss_name, bench.type.is_classification
-    is_usual = "crossentropy" in name and "focal" not in name
-    if of_classes and is_usual and bench.type is ProblemType.MULTICLASS and bench.outputs > 1:
-        return math.log(bench.outputs), f"ln {bench.outputs}"
-    if of_classes and is_usual and bench.type is not ProblemType.MULTICLASS:
-        return math.log(2), "ln 2"
-    if of_classes and "crossentropy" not in name and "hinge" not in name:
-        raise NotApplicable(f"no theory for {name} on classes: see the check of the loss")
+    name, is_multiclass = bench.loss_name, bench.type is ProblemType.MULTICLASS
+    if bench.type.is_classification:
+        if "crossentropy" not in name or "focal" in name or (is_multiclass and bench.outputs < 2):
+            raise NotApplicable(f"no theory for {name} on such classes")
+        return (math.log(bench.outputs), f"ln {bench.outputs}") if is_multiclass else (math.log(2), "ln 2")
     neutral = _answer_to_nothing(bench)
     theory = bench.mean_loss(y, np.full((len(y), *bench.output_shape[1:]), neutral))
     if not (math.isfinite(theory) and theory > 0):
@@ -335,13 +332,9 @@ def _first_loss_in_theory(bench: Bench) -> tuple[float, str]:
 
 
 def _answer_to_nothing(bench: Bench) -> float:
-    """Return what the last activation makes of 0; of classes, a probability that is the same for all."""
+    """Return what the last activation makes of 0."""
     import keras
 
-    if bench.from_logits:
-        return 0.0
-    if bench.type is ProblemType.MULTICLASS:
-        return 1 / bench.outputs
     try:
         return float(keras.activations.get(bench.last_activation)(keras.ops.zeros(()))) + 0.0
     except (NotApplicable, ValueError, TypeError):  # an activation of the user's own
