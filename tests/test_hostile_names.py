@@ -8,6 +8,7 @@ import re
 import warnings
 from html.parser import HTMLParser
 
+import ipywidgets as widgets
 import numpy as np
 import pandas as pd
 import pytest
@@ -19,6 +20,10 @@ from recipe.app.terminal import LiveView
 from recipe.data.safe_files import to_safe_csv
 from recipe.figures import blank_figure, to_inline_svg, to_png
 from recipe.figures.mistakes import describe_mistakes, draw_mistakes
+from recipe.lessons.s3_protocol.panel import ProtocolPanel
+from recipe.lessons.s4_prepare.panel import PreparePanel
+from recipe.lessons.s5_baseline.panel import BaselinePanel
+from recipe.lessons.s6_scale_up.panel import ErrorsPanel
 from recipe.search.plan import Plan
 
 SCRIPT = "<script>alert(1)</script>"
@@ -129,20 +134,31 @@ def test_program_holds_names_as_text(data, form):
     assert "os.abort" not in calls
 
 
-def test_panel_shows_names_as_text(data):
-    panel = recipe.TrainingPanel(data, journal=None)
-    panel.run(epochs=2)
-    import ipywidgets as widgets
+def walk(widget):
+    yield widget
+    for child in getattr(widget, "children", ()):
+        yield from walk(child)
 
-    def walk(widget):
-        yield widget
-        for child in getattr(widget, "children", ()):
-            yield from walk(child)
 
+@pytest.mark.parametrize(
+    ("make", "changes"),
+    [
+        (lambda data: recipe.TrainingPanel(data, journal=None), {"epochs": 2}),
+        (ProtocolPanel, {"rows": 40, "draws": 5}),
+        (PreparePanel, {"rows": 50}),
+        (BaselinePanel, {}),
+        (lambda data: ErrorsPanel({SCRIPT: (0.1, 0.2), NAMES[1]: (0.2, 0.1)}), {}),
+    ],
+    ids=["training", "protocol", "prepare", "baseline", "errors"],
+)
+def test_panel_shows_names_as_text(data, make, changes):
+    panel = make(data)
+    panel.run(**changes)
     pages = [one.value for one in walk(panel.widget) if isinstance(one, widgets.HTML | widgets.HTMLMath)]
     assert pages
     for page in pages:
         assert_harmless(page)
+    assert_harmless(to_inline_svg(panel.figure(), panel.alt_text()))
 
 
 def test_errors_and_checks_show_names_as_text(data):

@@ -17,6 +17,7 @@ from matplotlib.backend_bases import RendererBase
 from matplotlib.figure import Figure
 from matplotlib.table import Table
 from matplotlib.text import Text
+from matplotlib.ticker import FixedFormatter
 
 from recipe.core.measures import MEASURES
 from recipe.core.problem import Problem
@@ -50,6 +51,9 @@ def blank_figure(size: tuple[float, float] = (7.0, 4.4), *, alt: str = "") -> No
 
 def take_literally(figure: Figure) -> None:
     """Have every text of a figure drawn as it stands: in names of columns and classes ``$`` is no mathematics."""
+    for axis in (axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)):
+        if isinstance(axis.get_major_formatter(), FixedFormatter):  # names, which reach their ticks only now
+            axis.get_majorticklabels()
     cells = [cell.get_text() for table in figure.findobj(Table) for cell in table.get_celld().values()]
     for text in [*figure.findobj(Text), *cells]:
         words = text.get_text()
