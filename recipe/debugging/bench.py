@@ -320,14 +320,15 @@ class Bench:
             losses = row_losses(self.loss, y, outputs.astype(np.float32))
         return float(keras.ops.convert_to_numpy(losses).mean())
 
-    def first_loss(self, rows: int = VAL_ROWS) -> float:
+    def first_loss(self, rows: int = VAL_ROWS, *, draw: int = 0) -> float:
         """Return the loss of fresh weights on the first training rows, in inference mode."""
         import keras
 
         self.check_runnable()
         x, y = (part[:rows] for part in self.arrays[:2])
         with refusals(CANNOT_RUN):
-            outputs = keras.ops.convert_to_numpy(self._start_anew()(x, training=False))
+            model = self.loan.draw_anew(draw=draw) if draw else self._start_anew()
+            outputs = keras.ops.convert_to_numpy(model(x, training=False))
         return self.mean_loss(y, outputs)
 
     @cached_property
@@ -498,7 +499,12 @@ class Bench:
 
     @cached_property
     def true(self) -> Outcome:
-        """The training on the data as they are, at the first of three rates that is clearly better than blind.
+        """The training on the data as they are, at the best of the rates that were tried."""
+        return min(self.tried, key=lambda outcome: outcome.best)
+
+    @cached_property
+    def tried(self) -> list[Outcome]:
+        """Trainings on the data as they are, at three rates or until one is clearly better than blind.
 
         What the data hold must not depend on a rate that is merely slow.
         """
@@ -508,7 +514,7 @@ class Bench:
             outcomes.append(self.train("true", *self.arrays, rate=rate, epochs=LONGEST, enough=enough))
             if outcomes[-1].best <= enough:
                 break
-        return min(outcomes, key=lambda outcome: outcome.best)
+        return outcomes
 
     @cached_property
     def good_rate(self) -> float:

@@ -95,7 +95,7 @@ def refusals(fact: str) -> Iterator[None]:
 
 
 def last_line(error: Exception) -> str:
-    """Return what an error says in the end, without the arguments that Keras lists below it.
+    r"""Return what an error says in the end, without the arguments that Keras lists below it.
 
     Examples
     --------

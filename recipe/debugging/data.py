@@ -78,8 +78,9 @@ def check_target_copies(bench: Bench) -> Check:
         raise NotApplicable("only a table of several columns can hold the target among them")
     if len(x) < LEAST_ROWS or x.shape == bench.y_train.shape:
         raise NotApplicable("there are too few rows, or the inputs are what is predicted")
-    copies = find_target_copies(x.astype(float), y, bench.type)
-    if bench.type.is_classification:  # a good predictor may tell a class from many values; a copy has one for each
+    are_labels = bench.type.is_classification and np.array_equal(y, np.round(y))  # else shares of classes
+    copies = find_target_copies(x.astype(float), y, bench.type if are_labels else ProblemType.REGRESSION)
+    if are_labels:  # a good predictor may tell a class from many values; a copy has one for each
         copies = [column for column in copies if len(np.unique(x[:, column])) <= len(np.unique(y))]
     return judge(
         not copies,

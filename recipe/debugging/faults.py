@@ -245,7 +245,7 @@ def wrong_axis(pipeline: Pipeline) -> None:
 
 @_fault(
     "inputs and targets mismatched",
-    check="zero input",
+    check="shuffled labels",
     mend="Shuffle both by one permutation: order = rng.permutation(n); x[order], y[order].",
 )
 def labels_out_of_step(pipeline: Pipeline) -> None:

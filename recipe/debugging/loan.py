@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import keras
 
 LINEAR = "linear"
+DRAW_APART = 10_007  # between the seeds of two draws
 SHAPING = ("Reshape", "Flatten", "Dropout")  # layers that put out what they are given
 
 
@@ -112,19 +113,19 @@ class Loan:
         return borrowed
 
     @refusals("the model cannot read the inputs")
-    def draw_anew(self, *, frozen_too: bool = False) -> keras.Model:
-        """Return the model with weights drawn from the seed.
+    def draw_anew(self, *, frozen_too: bool = False, draw: int = 0) -> keras.Model:
+        """Return the model with weights drawn from the seed and the number of the draw.
 
         Those of frozen layers stay as they came, unless they are asked for, too: a part that is not trained has its
         weights from somewhere else.
         """
-        return self._copy(frozen_too) if self._is_copied else self._redraw(frozen_too)
+        return (self._copy if self._is_copied else self._redraw)(frozen_too, self.seed + DRAW_APART * draw)
 
-    def _copy(self, frozen_too: bool) -> keras.Model:
+    def _copy(self, frozen_too: bool, seed: int) -> keras.Model:
         from recipe.engine.models import fixed_seed
         from recipe.engine.twins import copy_model
 
-        with fixed_seed(self.seed):
+        with fixed_seed(seed):
             copy = copy_model(self.model)
             if not copy.built:
                 copy.build((None, *self.sample.shape[1:]))
@@ -134,8 +135,8 @@ class Loan:
                     new.assign(old.value)
         return copy
 
-    def _redraw(self, frozen_too: bool) -> keras.Model:
-        borrowed, rng = self.as_it_is(), np.random.default_rng(self.seed)
+    def _redraw(self, frozen_too: bool, seed: int) -> keras.Model:
+        borrowed, rng = self.as_it_is(), np.random.default_rng(seed)
         initializers = find_initializers(self.model)
         for variable, value in self._kept:
             draw = initializers.get(variable.path)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 STRONG_DROPOUT = 0.8
 DEAD = 0.75  # of a layer's units: some die in every network
 VANISHED, EXPLODED = 1e-6, 1e3  # root mean square of a layer's gradient over its weights'
+DRAWS = 3  # of first weights, before their loss is called too large or too small
 NEAR_THEORY = (0.6, 4.0)  # times the loss that theory gives: inputs that vary by 2 or 3 are sound, and give 3 times
 CHANCE = 4  # standard deviations by which two draws of the same weights may differ
 GRADIENT_RATE = 2.0**20  # a step of plain gradient descent at this rate shows gradients far below a weight's rounding
@@ -304,10 +305,15 @@ def check_gradients(bench: Bench) -> Check:
 def check_first_loss(bench: Bench) -> Check:
     """Fresh weights know nothing, and how large the loss is then is known beforehand."""
     theory, words = _first_loss_in_theory(bench)
-    loss = bench.first_loss()
-    ratio = loss / theory if theory else math.inf
+    # The first of three draws that is near: by luck a network may tell two clear groups apart at once, or confuse them.
+    low, high = (factor * theory for factor in NEAR_THEORY)
+    losses = [bench.first_loss()]
+    while not low <= losses[-1] <= high and len(losses) < DRAWS:
+        losses.append(bench.first_loss(draw=len(losses)))
+    is_near = low <= losses[-1] <= high
+    loss = losses[-1] if is_near else losses[0]
     return judge(
-        NEAR_THEORY[0] <= ratio <= NEAR_THEORY[1],
+        is_near,
         found=f"The loss of fresh weights is {loss:.3g}.",
         expected=f"about {words} = {theory:.3g} ({NEAR_THEORY[0]:g} to {NEAR_THEORY[1]:g} times it).",
         cause="Too large: the inputs are not scaled, so the first outputs are sure of themselves and wrong. Too small: "

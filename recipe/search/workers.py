@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import threading
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, wait
 from threading import Event
 
 from optuna import Trial
@@ -29,7 +29,11 @@ def open_pool(workers: int, space: SearchSpace, data: Data) -> tuple[ProcessPool
     processors = max(1, (os.cpu_count() or 1) // workers)
     environment = dict(os.environ) | dict.fromkeys(THREADS, str(processors))
     given = (environment, space, data, halt)
-    return ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=given), halt
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=given)
+    # All of them begin now: a pool notices the death of those processes alone that were there when it last had an
+    # answer. If a later one were killed, the search would wait for ever.
+    wait([pool.submit(os.getpid) for _ in range(workers)])
+    return pool, halt
 
 
 def train_given(trial: Trial) -> Run:

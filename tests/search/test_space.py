@@ -104,7 +104,7 @@ def test_runs_by_hand_and_drawn_ones_fit_in_one_study():
     ("changes", "message"),
     [
         ({"dropout": Range(0.0, 1.0)}, r"dropout cannot be searched so\. Received: dropout=.* out of range"),
-        ({"units": (0, 8)}, r"units=\(0, 8\)\..*hidden_units is too small"),
+        ({"units": (0, 8)}, r"units=\(0, 8\)\..*hidden_units is out of range"),
         ({"units": (2.5,)}, r"units=\(2.5,\)\..*must be a whole number"),
         ({"layers": Range(0, 2)}, r"layers=Range\(low=0, high=2\)"),
         ({"l2": Range(0.0, 0.1)}, r"l2=Range\(low=0.0, high=0.1\)\..*`low > 0` must hold for `log=True`"),

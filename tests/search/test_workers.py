@@ -45,7 +45,14 @@ def test_processes_train_what_this_one_trains(folds):
 
 def test_a_wish_to_stop_ends_all_processes_with_their_epoch(folds):
     stop = threading.Event()
-    threading.Timer(2.0, stop.set).start()
+
+    def ask_to_stop():
+        while len(find_workers()) < 2:
+            time.sleep(0.05)
+        time.sleep(5)  # by then they are training
+        stop.set()
+
+    threading.Thread(target=ask_to_stop, daemon=True).start()
     found = tune(folds, ENDLESS, 3, workers=2, journal=None, stop=stop)
     assert (found.stopped, set(found.counts)) == ("asked", {"stopped"})
     assert all(run.epochs for run in found.new)
