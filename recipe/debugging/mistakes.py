@@ -44,7 +44,6 @@ class TextMistake:
     output : which of the network's outputs is asked about: the only one, or of several the one that is most wrong
     score : what the model gives there
     words : the whole text, in its order
-    effects : of each of these words, NaN where the model does not read it
     strongest : each word that it reads once, with its effect, the largest one, either way, first
     """
 
@@ -52,7 +51,6 @@ class TextMistake:
     output: int
     score: float
     words: tuple[str, ...]
-    effects: tuple[float, ...]
     strongest: Mapping[str, float]
 
 
@@ -240,7 +238,6 @@ def _explain_text(
         output=asked,
         score=float(outputs[asked]),
         words=tuple(names[rank] for rank in text.tolist()),
-        effects=tuple(effect_of.get(rank, np.nan) for rank in text.tolist()),
         strongest={names[rank]: effect_of[rank] for rank in strongest},
     )
 

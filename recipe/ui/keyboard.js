@@ -21,21 +21,24 @@ function say(element, attribute, words) {
   if (words && element.getAttribute(attribute) !== words) element.setAttribute(attribute, words);
 }
 
-// A button that is disabled while it has the focus loses it, and the next Tab begins at the top of the page.
-function giveFocusBack(panel, last) {
-  if (last?.isConnected && !last.disabled && document.activeElement === document.body) last.focus();
+// A button that is disabled while it has the focus loses it, and the next Tab begins at the top of the page. Who leaves
+// a control of their own accord is not called back.
+function giveFocusBack(last) {
+  if (last?.isConnected && !last.disabled && document.activeElement === document.body) last.focus({ preventScroll: true });
 }
 
 function render({ el }) {
   let panel, last, watcher;
   const remember = (event) => (last = event.target);
-  const tidy = () => (nameSliders(panel), giveFocusBack(panel, last));
+  const forget = (event) => (last = event.target.disabled ? last : undefined);
+  const tidy = () => (nameSliders(panel), giveFocusBack(last));
   const begin = () => {
     panel = el.closest(PANEL);
     if (!panel) return (waiting = requestAnimationFrame(begin)); // not on the page yet
     watcher = new MutationObserver(tidy);
     watcher.observe(panel, { subtree: true, childList: true, characterData: true, attributeFilter: ["disabled", "aria-valuetext"] });
     panel.addEventListener("focusin", remember);
+    panel.addEventListener("focusout", forget);
     tidy();
   };
   let waiting = requestAnimationFrame(begin);

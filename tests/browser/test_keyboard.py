@@ -86,6 +86,17 @@ def test_run_has_the_focus_again_when_it_is_done(lab, page):
     assert panel.run_button.evaluate("button => button === document.activeElement")
 
 
+def test_who_leaves_a_panel_is_not_called_back(lab, page):
+    panel = _shown(lab, page, "Count")
+    panel.run()
+    panel.wait_for_status("Done in")
+    panel.run_button.focus()
+    panel.run_button.evaluate("button => button.blur()")
+    panel.root.locator("[role=status]").evaluate("status => status.append('another word')")  # as a run in a thread does
+    lab.page.wait_for_timeout(200)
+    assert lab.page.evaluate("document.activeElement === document.body")
+
+
 def test_ctrl_s_in_a_panel_saves_the_notebook(lab, page):
     panel = _shown(lab, page, "Count")
     dirty = "() => window.jupyterapp.shell.currentWidget.context.model.dirty"

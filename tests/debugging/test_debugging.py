@@ -5,6 +5,7 @@ from __future__ import annotations
 import keras
 import numpy as np
 import pytest
+from examples import Mixed
 
 import recipe
 from recipe.core.problem import ProblemType
@@ -173,20 +174,6 @@ def test_without_validation_a_part_is_kept_aside(data):
 
 
 # Models that no configuration makes again.
-
-
-class Mixed(keras.layers.Layer):
-    """A layer of one's own, without get_config."""
-
-    def __init__(self, units):
-        super().__init__()
-        self.units = units
-
-    def build(self, shape):
-        self.weight = self.add_weight(shape=(shape[-1], self.units), initializer="glorot_uniform", name="mixing")
-
-    def call(self, x):
-        return keras.ops.relu(x @ self.weight)
 
 
 class Own(keras.Model):

@@ -42,7 +42,6 @@ def make_reviews(reviews=2):
         output=0,
         score=0.02,
         words=words,
-        effects=tuple(effect.get(word, 0.0) for word in words),
         strongest={word: value for word, value in effect.items() if value == value},
     )
     truth, worst = (np.arange(50) == 7).astype(np.uint8), np.full(reviews, 7)
