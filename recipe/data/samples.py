@@ -7,12 +7,12 @@ possible model is known. A sample's provenance says that it is one.
 from __future__ import annotations
 
 import copy
-import itertools
+import tomllib
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 
-from recipe.data import wordlists
 from recipe.data.files import RawData
 from recipe.data.problems import HOUSING_CAP
 
@@ -113,6 +113,11 @@ def simulate_reviews() -> RawData:
     )
 
 
+def word_lists() -> dict[str, dict]:
+    """Return the words and sentence patterns of the simulated reviews, as ``reviews.toml`` has them."""
+    return tomllib.loads(Path(__file__).with_name("reviews.toml").read_text(encoding="utf-8"))
+
+
 def _plan_sentences(liked: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Decide which sentences each review has, in which order.
 
@@ -144,7 +149,11 @@ def _write_sentences(kind: np.ndarray, praises: np.ndarray, rng: np.random.Gener
     -------
     (words, lengths): word numbers in `_lexicon`'s list, all sentences end to end; and words in each sentence
     """
-    patterns = [(number, pattern.split()) for number, group in enumerate(wordlists.PATTERNS) for pattern in group]
+    patterns = [
+        (number, pattern.split())
+        for number, group in enumerate(word_lists()["patterns"].values())
+        for pattern in group.splitlines()
+    ]
     groups = np.array([number for number, _ in patterns])
     first, size = np.searchsorted(groups, range(4)), np.bincount(groups)
     chosen = first[kind] + (rng.random(len(kind)) * size[kind]).astype(int)
@@ -175,7 +184,7 @@ def _draw(part: str, praises: np.ndarray, rng: np.random.Generator) -> np.ndarra
     slot = part.strip("{}")
     if slot == "other":
         slot, praises = "adjective", ~praises
-    if slot in wordlists.NEUTRAL or slot in wordlists.NAME_BACKS:
+    if len(slots[slot]) == 1:
         return rng.choice(slots[slot][0], len(praises))
     drawn = np.empty(len(praises), np.int64)
     for good, words in enumerate(slots[slot]):
@@ -187,13 +196,14 @@ def _draw(part: str, praises: np.ndarray, rng: np.random.Generator) -> np.ndarra
 
 @cache
 def _lexicon() -> tuple[dict[str, int], dict[str, tuple[np.ndarray, ...]]]:
-    """Number every word that can occur, and list the numbers that each slot draws from."""
-    lists = {slot: (words.split(),) for slot, words in wordlists.NEUTRAL.items()}
-    for slot, backs in wordlists.NAME_BACKS.items():
-        lists[slot] = ([front + back for front in wordlists.NAME_FRONTS.split() for back in backs.split()],)
-    lists |= {slot: (bad.split(), good.split()) for slot, (bad, good) in wordlists.OPINIONS.items()}
-    parts = " ".join(itertools.chain(*wordlists.PATTERNS)).split()
-    plain = [part for part in parts if not part.startswith("{")]
+    """Number every word that can occur, and list the numbers that each slot draws from; of opinions, bad and good."""
+    words = word_lists()
+    names, patterns = words["names"], " ".join(words["patterns"].values()).split()
+    fronts = names.pop("fronts").split()
+    lists = {slot: (text.split(),) for slot, text in words["neutral"].items()}
+    lists |= {slot: ([front + back for front in fronts for back in backs.split()],) for slot, backs in names.items()}
+    lists |= {slot: (sides["bad"].split(), sides["good"].split()) for slot, sides in words["opinions"].items()}
+    plain = [word for word in patterns if not word.startswith("{")]
     spoken = dict.fromkeys(["an", *plain, *(word for groups in lists.values() for group in groups for word in group)])
     lexicon = {word: number for number, word in enumerate(spoken)}
     slots = {slot: tuple(np.array([lexicon[w] for w in group]) for group in groups) for slot, groups in lists.items()}

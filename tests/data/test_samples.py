@@ -7,7 +7,6 @@ import pytest
 
 import recipe
 from recipe.core.reviews import Reviews
-from recipe.data import wordlists
 from recipe.data.files import ARRAYS
 from recipe.data.load import load
 from recipe.data.problems import HOUSING_CAP
@@ -19,7 +18,10 @@ from recipe.data.samples import (
     simulate_housing,
     simulate_reviews,
     value_without_noise,
+    word_lists,
 )
+
+OPINIONS = word_lists()["opinions"].values()
 
 
 @pytest.fixture(scope="module")
@@ -83,10 +85,7 @@ def test_reviews_rank_words_by_their_frequency_in_training(raw_reviews):
 
 def split_opinions(text: str) -> tuple[int, int]:
     """Count (praise, blame) as a careful reader does: a negated opinion means its opposite."""
-    blame, praise = set(), set()
-    for bad, good in wordlists.OPINIONS.values():
-        blame |= set(bad.split())
-        praise |= set(good.split())
+    blame, praise = ({word for sides in OPINIONS for word in sides[side].split()} for side in ("bad", "good"))
     marks = ("not", "never", "nobody", "far", "hardly", "nothing")
     words, good, bad, negated = text.split(), 0, 0, False
     for word in words:
@@ -115,8 +114,8 @@ def test_reviews_hold_negation_mixed_opinions_and_right_articles(texts):
 
 
 def test_word_lists_have_no_word_on_both_sides():
-    for slot, (bad, good) in wordlists.OPINIONS.items():
-        assert not set(bad.split()) & set(good.split()), slot
+    for sides in OPINIONS:
+        assert not set(sides["bad"].split()) & set(sides["good"].split())
 
 
 def test_reviews_let_a_small_network_learn_and_then_overfit():
