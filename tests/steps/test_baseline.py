@@ -17,7 +17,7 @@ from recipe.core.prepared import Prepared
 from recipe.data.load import load
 from recipe.data.problems import find_problem
 from recipe.steps import s2_measure, s5_baseline
-from recipe.steps.s2_measure import permutation_p_value, resample_scores, variance_of_folds
+from recipe.steps.s2_measure import paired_test, resample_scores, variance_of_folds
 from recipe.steps.s3_protocol import hold_out, k_fold
 from recipe.steps.s4_prepare import prepare
 from recipe.steps.s5_baseline import statistical_power
@@ -209,7 +209,7 @@ GAINS = {
 def p_value_of(gains, **options):
     """The p-value of a model whose errors are smaller by so much than those of another one."""
     errors = np.full((len(gains), 1), 100.0)
-    return permutation_p_value(HOUSING, np.zeros((len(gains), 1)), errors - gains[:, None], errors, **options)
+    return paired_test(HOUSING, np.zeros((len(gains), 1)), errors - gains[:, None], errors, **options)[0]
 
 
 @pytest.mark.slow
@@ -225,7 +225,7 @@ def p_value_of(gains, **options):
         ("rare losses", 10_000, 0.06),
     ],
 )
-def test_permutation_p_value_raises_false_alarms_as_seldom_as_its_table_says(monkeypatch, name, samples, most):
+def test_paired_test_raises_false_alarms_as_seldom_as_its_table_says(monkeypatch, name, samples, most):
     monkeypatch.setattr(s2_measure, "PERMUTATIONS", 199)
     rng, runs = np.random.default_rng(samples + 2), 500
     alarms = sum(p_value_of(GAINS[name](rng, samples), seed=seed) <= 0.05 for seed in range(runs))
@@ -233,7 +233,7 @@ def test_permutation_p_value_raises_false_alarms_as_seldom_as_its_table_says(mon
 
 
 @pytest.mark.parametrize("samples", [6, 12])
-def test_permutation_p_value_of_few_samples_counts_all_swaps(samples):
+def test_paired_test_of_few_samples_counts_all_swaps(samples):
     gains = np.random.default_rng(samples).normal(0.5, size=samples)
     signs = 1 - 2 * np.array(list(itertools.product((0, 1), repeat=samples)))
     assert p_value_of(gains) == pytest.approx(np.mean((signs * gains).mean(axis=1) >= gains.mean() - 1e-12))
