@@ -126,15 +126,17 @@ def time_folds(dataset: Dataset, times: np.ndarray, *, folds: int = 4) -> tuple[
     )
 
 
-def take_split(dataset: Dataset, train: Sequence[int], val: Sequence[int], *, protocol: str) -> Split:
+def take_split(
+    dataset: Dataset, train: Sequence[int], val: Sequence[int], *, protocol: str, may_share: bool = False
+) -> Split:
     """Make a split from the indices of its two parts.
 
     Raises
     ------
     ValueError
-        If a sample stands in both parts: the score would be flattered.
+        If a sample stands in both parts: the score would be flattered. `may_share` is for curves that no score is of.
     """
-    if shared := len(np.intersect1d(train, val)):
+    if not may_share and (shared := len(np.intersect1d(train, val))):
         raise ValueError(
             f"{shared} samples stand in both parts. Received: protocol={protocol!r}. Give indices without overlap."
         )

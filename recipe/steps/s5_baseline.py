@@ -41,7 +41,6 @@ class Baseline:
 
     Attributes
     ----------
-    problem : with the measure of success
     name : what is guessed, such as ``"always the most frequent class"``
     guess : the guess itself: the class, or the value of each output, in words
     value : the measure on the validation part
@@ -49,7 +48,6 @@ class Baseline:
     prepared : the data that it is of
     """
 
-    problem: Problem
     name: str
     guess: str
     value: float
@@ -64,8 +62,9 @@ class Baseline:
     @property
     def sentence(self) -> str:
         """The baseline in words, with its number."""
-        measure = MEASURES[self.problem.measure]
-        unit = measure.unit_of(self.problem)
+        problem = self.prepared.problem
+        measure = MEASURES[problem.measure]
+        unit = measure.unit_of(problem)
         return f"Without looking at the input ({self.name}: {self.guess}) the {measure.title} is {self.value:.3g}" + (
             f" {unit}." if unit else "."
         )
@@ -106,7 +105,6 @@ def compute_baseline(prepared: Prepared) -> Baseline:
     sure = np.eye(problem.outputs)[guesses.astype(int)] if problem.type is ProblemType.MULTICLASS else guesses[None, :]
     outputs = np.tile(sure, (len(y_val), 1))
     return Baseline(
-        problem=problem,
         name=name,
         guess=_in_words(problem, guesses),
         value=MEASURES[problem.measure].compute(problem, y_val, outputs),
