@@ -13,8 +13,7 @@ import pandas as pd
 
 from recipe.core.dataset import Dataset, Split
 from recipe.core.input_checks import Note
-from recipe.core.preparation import ENCODINGS
-from recipe.core.prepared import Prepared
+from recipe.core.prepared import ENCODINGS, Prepared
 from recipe.core.run import Run
 from recipe.core.spec import ModelSpec
 from recipe.figures import BLUE, INK, finish, name_measure
