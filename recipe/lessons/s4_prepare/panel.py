@@ -22,7 +22,7 @@ from recipe.steps.s3_protocol import take_split
 from recipe.steps.s4_prepare import prepare
 from recipe.ui.panel import OnProgress, Panel
 from recipe.ui.settings import Settings, setting
-from recipe.ui.trainer import train_or_find
+from recipe.ui.trainer import train_live
 
 if typing.TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -141,7 +141,7 @@ class PreparePanel(Panel):
         shown = self.result or ()
         same = shown and shown[0].run.problem.name == settings.problem
         earlier = tuple(one for one in shown if same and one.name != trial.name and one.run.epochs)[:REMEMBERED]
-        run = train_or_find(
+        run = train_live(
             NETWORKS[dataset.problem.kind].replace(seed=settings.seed),
             prepared,
             (settings.seed,),

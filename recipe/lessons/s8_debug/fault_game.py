@@ -101,14 +101,12 @@ class Round:
 
     @cached_property
     def truth(self) -> str:
-        """What is broken, how it is mended, and which check tells it."""
+        """What is broken, and the check that tells it, with the way out."""
         if not self.pipeline.fault:
             return "Nothing is broken: this pipeline is sound."
         fault = FAULTS[self.pipeline.fault]
         check = make_check(self.bench, fault.check_for(self.pipeline.problem))
-        return (
-            f"It is {fault.title}. {fault.text} The way out: {fault.mend} What tells it is the check {check.sentence}"
-        )
+        return f"It is {fault.title}. {fault.text} What tells it is the check {check.sentence}"
 
     def _pay(self, costs: int) -> None:
         self.points = max(0, self.points - costs)
