@@ -34,7 +34,7 @@ if TYPE_CHECKING:  # for editors, which do not run what is below
     from recipe.journal import Journal as Journal
     from recipe.search import tune as tune
     from recipe.search.space import Range as Range, SearchSpace as SearchSpace
-    from recipe.steps.s1_problem import describe_target as describe_target
+    from recipe.data.targets import describe_target as describe_target
     from recipe.steps.s2_measure import suggest_measure as suggest_measure
     from recipe.debugging.splits import find_duplicates as find_duplicates, same_distribution as same_distribution
     from recipe.steps.s3_protocol import hold_out as hold_out, k_fold as k_fold, time_folds as time_folds
@@ -66,7 +66,7 @@ _HOME_OF = {
     "check_pipeline": "debugging",
     "compute_baseline": "steps.s5_baseline",
     "cross_validate": "steps.training",
-    "describe_target": "steps.s1_problem",
+    "describe_target": "data.targets",
     "diagnose_errors": "steps.s6_scale_up",
     "diagnose_history": "steps.s6_scale_up",
     "evaluate_once": "steps.s7_final",

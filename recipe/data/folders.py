@@ -35,7 +35,7 @@ class Folder(NamedTuple):
     kind: str
     samples: np.ndarray | list[str]
     labels: np.ndarray  # the names of the folders that they lie in
-    encoding: str  # of texts
+    reading: tuple[tuple[str, str], ...]  # of texts, their encoding
     notes: list[Note]
 
 
@@ -81,13 +81,13 @@ def read_folder(folder: str | Path, size: tuple[int, int] | None = None) -> Fold
     listed = ", ".join(left_out[:NAMED]) + (f" and {len(left_out) - NAMED:,} more" if left_out[NAMED:] else "")
     if not read:
         raise ValueError(f"None of the files can be read. Received: {folder.name}, with {listed}. Look at one of them.")
-    samples, encoding = (_join_images(read), "") if kind == "image" else _decode(read)
+    samples, reading = (_join_images(read), ()) if kind == "image" else _decode(read)
     form = f", brought to {size[0]} x {size[1]} pixels, {_name_colours(samples)}" if kind == "image" else ""
     text = f"{folder.name}: {len(read):,} {kind}s in {len(set(labels))} folders, one a class{form}."
     notes = [Note(kind="read", text=text, count=len(read))]
     if left_out:
         notes.append(Note(kind="left_out", text=f"Files that were left out: {listed}.", count=len(left_out)))
-    return Folder(kind, samples, np.array(labels), encoding, notes)
+    return Folder(kind, samples, np.array(labels), reading, notes)
 
 
 def learn_texts(texts: Sequence[str], train: np.ndarray, num_words: int = MOST_WORDS) -> Inputs:
@@ -110,8 +110,7 @@ def learn_texts(texts: Sequence[str], train: np.ndarray, num_words: int = MOST_W
     text = f"Words that were learned, the most frequent ones of the training part alone: {len(vocabulary) - 1:,}."
     return Inputs(
         x=read_texts(texts, vocabulary),
-        shape=(len(vocabulary),),
-        of_problem={"kind": "text", "num_words": len(vocabulary)},
+        of_problem={"kind": "text", "input_shape": (len(vocabulary),), "num_words": len(vocabulary)},
         notes=(Note(kind="read", text=text),),
         vocabulary=vocabulary,
     )
@@ -150,9 +149,11 @@ def read_images(x: np.ndarray) -> Inputs:
     whole = 1 < white <= 255 and bool((x == np.floor(x)).all())
     form = f"{x.shape[1]} x {x.shape[2]} pixels, {_name_colours(x)}"
     text = f"{len(x):,} images of {form}; a white pixel is taken to be {white:g}."
-    notes = (Note(kind="read", text=text),)
-    x = x.astype(np.uint8 if whole else np.float32)
-    return Inputs(x=x, shape=x.shape[1:], of_problem={"kind": "image", "pixel_max": white}, notes=notes)
+    return Inputs(
+        x=x.astype(np.uint8 if whole else np.float32),
+        of_problem={"kind": "image", "input_shape": x.shape[1:], "pixel_max": white},
+        notes=(Note(kind="read", text=text),),
+    )
 
 
 def _list_files(folder: Path, left_out: list[str]) -> tuple[str, list[Path]]:
@@ -223,9 +224,9 @@ def _read_bytes(path: Path) -> bytes:
     return content
 
 
-def _decode(texts: list[bytes]) -> tuple[list[str], str]:
-    """Return texts and their encoding: UTF-8 where all of them are, else Latin-1."""
+def _decode(texts: list[bytes]) -> tuple[list[str], tuple[tuple[str, str], ...]]:
+    """Return texts and how they were read: as UTF-8 where all of them are, else as Latin-1."""
     try:
-        return [text.decode("utf-8-sig") for text in texts], "utf-8-sig"
+        return [text.decode("utf-8-sig") for text in texts], (("encoding", "utf-8-sig"),)
     except UnicodeDecodeError:
-        return [text.decode("latin-1") for text in texts], "latin-1"
+        return [text.decode("latin-1") for text in texts], (("encoding", "latin-1"),)

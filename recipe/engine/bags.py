@@ -53,23 +53,20 @@ def suits_bags(job: Job) -> bool:
     return bool(is_binary and x[:SOME_REVIEWS].mean() < MOST_ONES)
 
 
-def make_bags(x: np.ndarray) -> Bags:
-    """Cut multi-hot reviews, (n, words) of zeros and ones, into pieces."""
-    rows, width = x.shape
-    places = np.flatnonzero(x.reshape(-1).view(bool))
-    ends = np.searchsorted(places, np.arange(rows + 1) * width)
-    sizes = np.diff(ends)
-    first = np.concatenate([[0], np.cumsum(-(-sizes // PIECE))])
+def make_bags(*parts: np.ndarray) -> Bags:
+    """Cut multi-hot reviews into pieces; of several parts, (n, words) of zeros and ones each, one after the other."""
+    width = parts[0].shape[1]
+    places = [np.flatnonzero(x.reshape(-1).view(bool)) for x in parts]
+    ends = [np.searchsorted(found, np.arange(len(x) + 1) * width) for found, x in zip(places, parts, strict=True)]
+    sizes = np.concatenate([np.diff(each) for each in ends])
+    pieces = -(-sizes // PIECE)
+    first = np.concatenate([[0], np.cumsum(pieces)])
     table = np.full((first[-1] + 1, PIECE), NO_WORD, np.uint16)
-    slots = np.arange(len(places)) + np.repeat(first[:-1] * PIECE - ends[:-1], sizes)
-    table.reshape(-1)[slots] = places - np.repeat(np.arange(rows) * width, sizes)
+    # Behind the words of a review its last piece stays as it is.
+    starts = first[:-1] * PIECE - (np.cumsum(sizes) - sizes)
+    words = np.concatenate(places) % width
+    table.reshape(-1)[np.arange(len(words)) + np.repeat(starts, sizes)] = words
     return Bags(words=table, first=first)
-
-
-def join_bags(one: Bags, other: Bags) -> Bags:
-    """Return the reviews of both parts, one after the other."""
-    words = np.concatenate([one.words[:-1], other.words])  # a single empty piece, at the end
-    return Bags(words=words, first=np.concatenate([one.first, one.first[-1] + other.first[1:]]))
 
 
 def pieces_a_row(counts: np.ndarray, batch_size: int) -> int:

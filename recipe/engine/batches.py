@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from recipe.engine.bags import join_bags, make_bags, pieces_a_row, take_pieces
+from recipe.engine.bags import make_bags, pieces_a_row, take_pieces
 from recipe.engine.members import Job
 from recipe.engine.strengths import strengths_of
 
@@ -28,22 +28,18 @@ class Feed:
     ----------
     data : `x` and `y`, the training rows first; the strengths; and `measured`, the batches that are measured, whose
         `weight` is float32 (slices, 2, rows): what counts for training and for validation
-    weight : what each row of the batches counts, float32 (steps, batch_size): 1, or 0 for the padding of the last one
     """
 
     def __init__(self, job: Job, *, most_measured: int, as_bags: bool = False) -> None:
-        self.rows, self.batch_size, self.steps = len(job.x), job.batch_size, job.steps
-        self._places = self.steps * self.batch_size
-        self._taken = self._places if job.steps_per_epoch else self.rows
+        self.job = job
         self._draw = np.random.default_rng(job.seed).permutation if job.shuffle else np.arange
-        self._bags = join_bags(make_bags(job.x), make_bags(job.x_val)) if as_bags else None
-        self.weight = (np.arange(self._places) < self._taken).astype(np.float32).reshape(self.steps, self.batch_size)
+        self._bags = make_bags(job.x, job.x_val) if as_bags else None
         small_rows = as_bags or math.prod(job.x.shape[1:]) < LARGE_ROW
         slice_rows = min(most_measured, SLICE_OF_SMALL_ROWS if small_rows else SLICE_OF_LARGE_ROWS)
         self.data: dict[str, Any] = {
             "x": self._bags.words if self._bags else np.concatenate([job.x, job.x_val]),
             "y": np.concatenate([job.y, job.y_val]),
-            "measured": self._measured(job.measured_rows, slice_rows),
+            "measured": self._measured(slice_rows),
             "strengths": strengths_of(job.model),
         }
 
@@ -52,13 +48,15 @@ class Feed:
 
         Returns
         -------
-        `rows`, int32 (steps, batch_size), padded at the end of the ragged last batch; for bags of words also what
-        `take_pieces` returns
+        `rows`, int32 (steps, batch_size), and their `weight`, float32: 1, or 0 for the padding at the end of the ragged
+        last batch; for bags of words also what `take_pieces` returns
         """
-        order = np.full(self._places, -1)
-        rounds = [self._draw(self.rows) for _ in range(-(-self._taken // self.rows))]
-        order[: self._taken] = np.concatenate(rounds)[: self._taken]
-        return self._batches(order.reshape(self.steps, self.batch_size))
+        rows, places = len(self.job.x), self.job.steps * self.job.batch_size
+        taken = places if self.job.steps_per_epoch else rows
+        order = np.full(places, -1)
+        order[:taken] = np.concatenate([self._draw(rows) for _ in range(0, taken, rows)])[:taken]
+        order = order.reshape(-1, self.job.batch_size)
+        return self._batches(order) | {"weight": (order >= 0).astype(np.float32)}
 
     def _batches(self, order: np.ndarray) -> dict[str, np.ndarray]:
         batches = {"rows": np.maximum(order, 0).astype(np.int32)}
@@ -67,9 +65,10 @@ class Feed:
             batches["pieces"], batches["places"] = take_pieces(self._bags, order, quota)
         return batches
 
-    def _measured(self, counts: tuple[int, int], slice_rows: int) -> dict[str, np.ndarray]:
+    def _measured(self, slice_rows: int) -> dict[str, np.ndarray]:
         """Return the batches to measure on: the first training rows, and those of validation."""
-        order = np.concatenate([np.arange(counts[0]), self.rows + np.arange(counts[1])])
+        rows, (of_train, of_val) = len(self.job.x), self.job.measured_rows
+        order = np.concatenate([np.arange(of_train), rows + np.arange(of_val)])
         order = np.pad(order, (0, -len(order) % slice_rows), constant_values=-1).reshape(-1, slice_rows)
-        sides = [(order >= 0) & (order < self.rows), order >= self.rows]
+        sides = [(order >= 0) & (order < rows), order >= rows]
         return self._batches(order) | {"weight": np.stack(sides, axis=1).astype(np.float32)}

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import inspect
 import threading
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
@@ -20,119 +19,13 @@ import keras
 import numpy as np
 
 from recipe.engine.convolutions import exchange_convolution
-from recipe.engine.members import Job, prepare_metrics, row_losses
+from recipe.engine.members import Job, log_names, prepare_metrics, row_losses
 from recipe.engine.models import fixed_seed
 from recipe.engine.strengths import Strengths
 from recipe.engine.twins import make_twin, signature
 
 if TYPE_CHECKING:
     State = tuple[list[jax.Array], list[jax.Array], list[jax.Array]]
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Program:
-    """What the compiled functions close over; frozen, so that one compiled program serves many trainings.
-
-    Attributes
-    ----------
-    network : the model or its twin: from inputs to outputs; no variable of it is read or written here
-    loss, optimizer, metrics : of a compiled model; theirs neither
-    strengths : where the network reads its dropout rates and its penalties while it is traced
-    kind : what it was compiled for
-    lock : held while the program runs, since one model must not be traced by two threads
-    """
-
-    network: keras.Model
-    loss: Any
-    optimizer: keras.optimizers.Optimizer
-    metrics: Sequence[keras.metrics.Metric]
-    strengths: Strengths
-    kind: Kind
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def epoch(self, state: State, data: dict[str, Any], batches: dict[str, jax.Array]) -> tuple[State, jax.Array]:
-        """Train one epoch and measure it.
-
-        Parameters
-        ----------
-        state : trainable, non-trainable and optimizer variables
-        data, batches : as `recipe.engine.batches.Feed` makes them
-
-        Returns
-        -------
-        the new state, and the numbers that `log_names` names, float32: one array is fetched faster than seven
-        """
-        with self.strengths.set(data["strengths"]):
-            state, _ = jax.lax.scan(partial(self._step, data), state, batches)
-            return state, self.measure(state, data)
-
-    def _step(self, data: dict[str, Any], state: State, batch: dict[str, jax.Array]) -> tuple[State, None]:
-        """Update the weights once."""
-        trainable, rest, optimizer = state
-        gradient = jax.grad(self._loss, has_aux=True)
-        gradients, new_rest = gradient(trainable, rest, data, batch)
-        new_trainable, new_optimizer = self.optimizer.stateless_apply(optimizer, gradients, trainable)
-        new_state = (new_trainable, new_rest, new_optimizer)
-        if self.kind.uneven:  # then a step may hold nothing but padding, which must change nothing
-            full = batch["weight"].sum() > 0
-            new_state = jax.tree.map(lambda new, old: jnp.where(full, new, old), new_state, state)
-        return new_state, None
-
-    def _inputs(self, data: dict[str, Any], batch: dict[str, jax.Array]) -> jax.Array:
-        """Take a batch out of the data of the small dtype, as the network reads it."""
-        if "pieces" in batch:
-            places = batch["places"][..., None].astype(jnp.int32)
-            return jnp.concatenate([data["x"][batch["pieces"]].astype(jnp.int32), places], axis=-1)
-        x = data["x"][batch["rows"]].astype(self.kind.input_dtype)
-        return x if self.kind.input_dtype == "int32" else x * self.kind.input_scale
-
-    def _loss(self, trainable: list, rest: list, data: dict[str, Any], batch: dict[str, jax.Array]) -> tuple:
-        """Return the penalised loss of a batch, and the variables that the forward pass changed."""
-        x, y = self._inputs(data, batch), data["y"][batch["rows"]]
-        outputs, rest, penalties = self._call(trainable, rest, x, training=True)
-        losses, weight = row_losses(self.loss, y, outputs), batch["weight"]
-        total = (weight * losses).sum()
-        sums = getattr(self.loss, "reduction", None) == "sum"
-        return (total if sums else total / jnp.maximum(weight.sum(), 1.0)) + sum(penalties), rest
-
-    def _call(self, trainable: list, rest: list, x: jax.Array, *, training: bool) -> tuple:
-        """Return the outputs of a batch, the variables that the forward pass changed, and the penalties."""
-        takes_training = "training" in inspect.signature(self.network.call).parameters  # a subclassed model need not
-        mode = {"training": training} if takes_training else {}
-        return self.network.stateless_call(trainable, rest, x, return_losses=True, **mode)
-
-    def measure(self, state: State, data: dict[str, Any]) -> jax.Array:
-        """Measure both sides in inference mode, on the weights as they are: no running means, no dropout.
-
-        Both go through the network in the same loop, so that it is compiled once.
-        """
-        batches = dict(data["measured"])
-        sides = batches.pop("weight").swapaxes(0, 1).reshape(2, -1)
-        outputs, penalties = jax.lax.map(partial(self._predict, state, data), batches)
-        # (slices, rows, ...) -> (slices * rows, ...)
-        outputs, y = outputs.reshape(-1, *outputs.shape[2:]), data["y"][batches["rows"].reshape(-1)]
-
-        def measure(weight: jax.Array) -> tuple[jax.Array, list[jax.Array]]:
-            loss = (weight * row_losses(self.loss, y, outputs)).sum() / jnp.maximum(weight.sum(), 1.0)
-            return loss, [_measure(metric, y, outputs, weight) for metric in self.metrics]
-
-        (loss, val_loss), measured = jax.vmap(measure)(sides)
-        penalty = penalties[0]
-        of_train, of_val = ([values[side] for values in measured] for side in (0, 1))
-        return jnp.stack([loss + penalty, loss, *of_train, penalty, val_loss + penalty, val_loss, *of_val])
-
-    def _predict(self, state: State, data: dict[str, Any], batch: dict[str, jax.Array]) -> tuple[jax.Array, jax.Array]:
-        """Return the outputs of a batch, (rows, ...), and the penalty."""
-        trainable, rest, _ = state
-        x = self._inputs(data, batch)
-        outputs, _, penalties = self._call(trainable, rest, x, training=False)
-        return outputs, jnp.asarray(sum(penalties), jnp.float32)
-
-
-def _measure(metric: keras.metrics.Metric, y: jax.Array, outputs: jax.Array, weight: jax.Array) -> jax.Array:
-    """Return a metric over the rows that count."""
-    variables = metric.stateless_update_state(metric.stateless_reset_state(), y, outputs, weight)
-    return metric.stateless_result(variables)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,28 +62,124 @@ def kind_of(job: Job) -> Kind:
 
 
 @lru_cache(maxsize=32)
-def compile_for(kind: Kind) -> tuple[Program, Callable]:
+def compile_for(kind: Kind) -> Program:
     """Return the program of a kind, compiled at its first call and then kept: a second training starts at once."""
-    strengths, model = Strengths(), kind.model
-    exchanges = [strengths.exchange, *([exchange_convolution] if jax.default_backend() == "cpu" else [])]
-    with fixed_seed(0):
-        network = make_twin(model, *exchanges, as_bags=kind.as_bags)
-    if network is not model:
-        strengths.take_penalties(network)
-    one = keras.KerasTensor((1, *kind.x_shape), dtype=kind.input_dtype)
-    output = model.outputs[0] if getattr(model, "outputs", None) else model.compute_output_spec(one)
-    y, outputs = np.zeros((1, *kind.y_shape), np.float32), np.zeros((1, *output.shape[1:]), np.float32)
-    metrics = prepare_metrics(model, y, outputs)
-    # Some metrics make their variables at the first update: here, not while it is traced. A mean has them already.
-    if late := [metric for metric in metrics if not isinstance(metric, keras.metrics.Mean)]:
-        with keras.StatelessScope():
-            jax.eval_shape(lambda: [metric.update_state(y, outputs) for metric in late] and None)
-    program = Program(
-        network=network,
-        loss=keras.losses.get(model.loss),
-        optimizer=model.optimizer,
-        metrics=metrics,
-        strengths=strengths,
-        kind=kind,
-    )
-    return program, jax.jit(jax.vmap(program.epoch) if kind.several else program.epoch)
+    return Program(kind)
+
+
+class Program:
+    """Trains and measures any model of one kind; of the variables of the model that it is made from it reads none.
+
+    Attributes
+    ----------
+    run : `epoch` as XLA compiles it; of several models at once, each array with a further first axis
+    names : of the numbers that it returns
+    lock : held while it runs, since one model must not be traced by two threads
+    """
+
+    def __init__(self, kind: Kind) -> None:
+        model, self.kind, self.lock = kind.model, kind, threading.Lock()
+        self.loss, self.optimizer, self.strengths = keras.losses.get(model.loss), model.optimizer, Strengths()
+        exchanges = [self.strengths.exchange, *([exchange_convolution] if jax.default_backend() == "cpu" else [])]
+        with fixed_seed(0):
+            self.network = make_twin(model, *exchanges, as_bags=kind.as_bags)
+        if self.network is not model:
+            self.strengths.take_penalties(self.network)
+        self.metrics = self._prepare_metrics()
+        self.names = log_names(self.metrics)
+        self.run = jax.jit(jax.vmap(self.epoch) if kind.several else self.epoch)
+
+    def _prepare_metrics(self) -> list[keras.metrics.Metric]:
+        model, kind = self.kind.model, self.kind
+        one = keras.KerasTensor((1, *kind.x_shape), dtype=kind.input_dtype)
+        output = model.outputs[0] if getattr(model, "outputs", None) else model.compute_output_spec(one)
+        y, outputs = np.zeros((1, *kind.y_shape), np.float32), np.zeros((1, *output.shape[1:]), np.float32)
+        metrics = prepare_metrics(model, y, outputs)
+        # Some metrics make their variables at the first update: here, not while it is traced. A mean has them already.
+        if late := [metric for metric in metrics if not isinstance(metric, keras.metrics.Mean)]:
+            with keras.StatelessScope():
+                jax.eval_shape(lambda: [metric.update_state(y, outputs) for metric in late] and None)
+        return metrics
+
+    def epoch(self, state: State, data: dict[str, Any], batches: dict[str, jax.Array]) -> tuple[State, jax.Array]:
+        """Train one epoch and measure it.
+
+        Parameters
+        ----------
+        state : trainable, non-trainable and optimizer variables
+        data, batches : as `recipe.engine.batches.Feed` makes them
+
+        Returns
+        -------
+        the new state, and the numbers that `log_names` names, float32: one array is fetched faster than seven
+        """
+        self.strengths.now = data["strengths"]
+        state, _ = jax.lax.scan(partial(self._step, data), state, batches)
+        return state, self._measure(state, data)
+
+    def _step(self, data: dict[str, Any], state: State, batch: dict[str, jax.Array]) -> tuple[State, None]:
+        """Update the weights once."""
+        trainable, rest, optimizer = state
+        gradients, new_rest = jax.grad(self._loss, has_aux=True)(trainable, rest, data, batch)
+        new_trainable, new_optimizer = self.optimizer.stateless_apply(optimizer, gradients, trainable)
+        new_state = (new_trainable, new_rest, new_optimizer)
+        if self.kind.uneven:  # then a step may hold nothing but padding, which must change nothing
+            full = batch["weight"].sum() > 0
+            new_state = jax.tree.map(lambda new, old: jnp.where(full, new, old), new_state, state)
+        return new_state, None
+
+    def _inputs(self, data: dict[str, Any], batch: dict[str, jax.Array]) -> jax.Array:
+        """Take a batch out of the data of the small dtype, as the network reads it."""
+        if "pieces" in batch:
+            places = batch["places"][..., None].astype(jnp.int32)
+            return jnp.concatenate([data["x"][batch["pieces"]].astype(jnp.int32), places], axis=-1)
+        x = data["x"][batch["rows"]].astype(self.kind.input_dtype)
+        return x if self.kind.input_dtype == "int32" else x * self.kind.input_scale
+
+    def _loss(self, trainable: list, rest: list, data: dict[str, Any], batch: dict[str, jax.Array]) -> tuple:
+        """Return the penalised loss of a batch, and the variables that the forward pass changed."""
+        x, y = self._inputs(data, batch), data["y"][batch["rows"]]
+        outputs, rest, penalties = self._call(trainable, rest, x, training=True)
+        losses, weight = row_losses(self.loss, y, outputs), batch["weight"]
+        total = (weight * losses).sum()
+        sums = getattr(self.loss, "reduction", None) == "sum"
+        return (total if sums else total / jnp.maximum(weight.sum(), 1.0)) + sum(penalties), rest
+
+    def _call(self, trainable: list, rest: list, x: jax.Array, *, training: bool) -> tuple:
+        """Return the outputs of a batch, the variables that the forward pass changed, and the penalties."""
+        takes_training = "training" in inspect.signature(self.network.call).parameters  # a subclassed model need not
+        mode = {"training": training} if takes_training else {}
+        return self.network.stateless_call(trainable, rest, x, return_losses=True, **mode)
+
+    def _measure(self, state: State, data: dict[str, Any]) -> jax.Array:
+        """Measure both sides in inference mode, on the weights as they are: no running means, no dropout.
+
+        Both go through the network in the same loop, so that it is compiled once.
+        """
+        batches = dict(data["measured"])
+        sides = batches.pop("weight").swapaxes(0, 1).reshape(2, -1)
+        outputs, penalties = jax.lax.map(partial(self._predict, state, data), batches)
+        # (slices, rows, ...) -> (slices * rows, ...)
+        outputs, y = outputs.reshape(-1, *outputs.shape[2:]), data["y"][batches["rows"].reshape(-1)]
+
+        def measure(weight: jax.Array) -> tuple[jax.Array, list[jax.Array]]:
+            loss = (weight * row_losses(self.loss, y, outputs)).sum() / jnp.maximum(weight.sum(), 1.0)
+            return loss, [_value(metric, y, outputs, weight) for metric in self.metrics]
+
+        (loss, val_loss), measured = jax.vmap(measure)(sides)
+        penalty = penalties[0]
+        of_train, of_val = ([values[side] for values in measured] for side in (0, 1))
+        return jnp.stack([loss + penalty, loss, *of_train, penalty, val_loss + penalty, val_loss, *of_val])
+
+    def _predict(self, state: State, data: dict[str, Any], batch: dict[str, jax.Array]) -> tuple[jax.Array, jax.Array]:
+        """Return the outputs of a batch, (rows, ...), and the penalty."""
+        trainable, rest, _ = state
+        x = self._inputs(data, batch)
+        outputs, _, penalties = self._call(trainable, rest, x, training=False)
+        return outputs, jnp.asarray(sum(penalties), jnp.float32)
+
+
+def _value(metric: keras.metrics.Metric, y: jax.Array, outputs: jax.Array, weight: jax.Array) -> jax.Array:
+    """Return a metric over the rows that count."""
+    variables = metric.stateless_update_state(metric.stateless_reset_state(), y, outputs, weight)
+    return metric.stateless_result(variables)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -48,31 +48,22 @@ def fast_first_weights() -> Iterator[Callable[[keras.layers.Layer], keras.layers
     ------
     a function to hand each layer through before it is built
     """
-    import keras
+    with ExitStack() as put_back:
 
-    kept = []
+        def prepare(layer: keras.layers.Layer) -> keras.layers.Layer:
+            for name, found in _initializers(layer):
+                if (fast := _fast(found)) is not None:
+                    put_back.callback(setattr, layer, name, found)
+                    setattr(layer, name, _on_device(fast))
+            return layer
 
-    def prepare(layer: keras.layers.Layer) -> keras.layers.Layer:
-        for name in INITIALIZERS if keras.config.backend() == "jax" else ():
-            found = vars(layer).get(name)  # a recurrent layer only passes on what is its cell's
-            fast = _fast(found)
-            if fast is not None:
-                kept.append((layer, name, found))
-                setattr(layer, name, _on_device(fast))
-        return layer
-
-    try:
         yield prepare
-    finally:
-        for layer, name, found in kept:
-            setattr(layer, name, found)
 
 
 def without_first_weights(layer: keras.layers.Layer) -> keras.layers.Layer:
     """Return the layer, whose weights will all be zeros: for a model that only says what is computed."""
-    for name in INITIALIZERS:
-        if vars(layer).get(name) is not None:
-            setattr(layer, name, _on_device(_zeros))
+    for name, _ in _initializers(layer):
+        setattr(layer, name, _on_device(_zeros))
     return layer
 
 
@@ -90,6 +81,28 @@ def build_optimizer(optimizer: keras.optimizers.Optimizer, variables: list[keras
         del optimizer.add_variable
 
 
+def _initializers(layer: keras.layers.Layer) -> list[tuple[str, object]]:
+    """Return the initializers of the layer's own weights; what a recurrent layer passes on is its cell's."""
+    return [(name, vars(layer)[name]) for name in INITIALIZERS if vars(layer).get(name) is not None]
+
+
+def _fast(initializer: object) -> Initializer | None:
+    """Return what fills an array as an initializer does on JAX, or None for one of another kind."""
+    import keras
+
+    if keras.config.backend() != "jax":
+        return None
+    if type(initializer) is keras.initializers.Zeros:
+        return _zeros
+    if not isinstance(getattr(initializer, "seed", None), int):
+        return None
+    if type(initializer) is keras.initializers.GlorotUniform:
+        return lambda shape, dtype=None: draw_uniform(initializer.seed, shape, _glorot_limit(shape))
+    if type(initializer) is keras.initializers.RandomUniform and initializer.minval == -initializer.maxval:
+        return lambda shape, dtype=None: draw_uniform(initializer.seed, shape, initializer.maxval)
+    return None
+
+
 def _on_device(draw: Initializer) -> Callable[..., Any]:
     """Return an initializer that hands its numbers to JAX: of a NumPy array Keras would let JAX compile a copy."""
     import keras
@@ -103,21 +116,6 @@ def _on_device(draw: Initializer) -> Callable[..., Any]:
 
 def _zeros(shape: tuple[int, ...], dtype: str | None = None) -> np.ndarray:
     return np.zeros(shape, dtype)
-
-
-def _fast(initializer: object) -> Initializer | None:
-    """Return what fills an array as an initializer does, or None for one of another kind."""
-    import keras
-
-    if type(initializer) is keras.initializers.Zeros:
-        return _zeros
-    if not isinstance(getattr(initializer, "seed", None), int):
-        return None
-    if type(initializer) is keras.initializers.GlorotUniform:
-        return lambda shape, dtype=None: draw_uniform(initializer.seed, shape, _glorot_limit(shape))
-    if type(initializer) is keras.initializers.RandomUniform and initializer.minval == -initializer.maxval:
-        return lambda shape, dtype=None: draw_uniform(initializer.seed, shape, initializer.maxval)
-    return None
 
 
 def _glorot_limit(shape: tuple[int, ...]) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -21,7 +20,7 @@ from recipe.engine.epoch import compile_for, kind_of
 from recipe.engine.first_weights import build_optimizer
 from recipe.engine.fitting import fit
 from recipe.engine.interruption import interruptible
-from recipe.engine.members import Job, Progress, Report, Wish, log_names
+from recipe.engine.members import Job, Progress, Wish
 from recipe.engine.models import fixed_seed
 
 ENGINES = ("auto", "fit")
@@ -43,7 +42,7 @@ def train_models(
 
     Parameters
     ----------
-    callbacks : Keras callbacks, for one job only; they are called by `model.fit`
+    callbacks : Keras callbacks; with them a model is trained by `model.fit`, which calls them
     on_epoch : called with an `EpochReport` after every epoch, in this thread; its `member` counts the jobs
     stop : once set, from any thread, training ends with the epoch that is under way
     engine : ``"auto"`` (an epoch is one XLA program; on JAX, without callbacks, by Keras's own training step) or
@@ -61,69 +60,53 @@ def train_models(
     """
     if engine not in ENGINES:
         raise ValueError(f"There is no such engine. Received: engine={engine!r}. Choose from {', '.join(ENGINES)}.")
-    if callbacks and len(jobs) > 1:
-        raise ValueError(f"Callbacks belong to one model. Received: {len(jobs)} jobs. Train them one by one.")
     compiled = engine == "auto" and _can_compile(jobs, callbacks)
     for job in jobs:
         _make_ready(job)
     train = _train_together if compiled else partial(fit, callbacks=callbacks)
-    groups = [jobs] if compiled and _suit_each_other(jobs) else [[job] for job in jobs]
-    for first, group in enumerate(groups):
-        started = time.perf_counter()
-
-        def report(epoch: int, member: int, logs: dict[str, float], first: int = first, since: float = started) -> None:
-            if on_epoch is not None:
-                seconds, epochs = time.perf_counter() - since, jobs[first].epochs
-                on_epoch(EpochReport(epoch=epoch, epochs=epochs, logs=logs, seconds=seconds, member=first + member))
-
+    members = list(enumerate(jobs))
+    for group in [members] if compiled and _suit_each_other(jobs) else [[one] for one in members]:
+        progress = [Progress(job=job, member=member, on_epoch=on_epoch) for member, job in group]
         with interruptible(stop) as wish:
-            done = train(group, report, wish)
-        for progress in done:
-            progress.seconds = time.perf_counter() - started
-        yield from done
-        if any(progress.stopped in {"asked", "interrupted"} for progress in done):
+            train(progress, wish)
+        yield from progress
+        if any(one.stopped in {"asked", "interrupted"} for one in progress):
             return
 
 
-def _train_together(jobs: Sequence[Job], report: Report, wish: Wish) -> list[Progress]:
+def _train_together(progress: Sequence[Progress], wish: Wish) -> None:
     """Train on the compiled engine, one program for all jobs; one that stopped early is carried along, unrecorded."""
-    first, progress = jobs[0], [Progress() for _ in jobs]
+    jobs = [one.job for one in progress]
+    first = jobs[0]
 
     # The data go to the device once, in their small dtype: with several jobs along a new first axis.
     as_bags = len(jobs) == 1 and jax.default_backend() == "cpu" and suits_bags(first)
     most_measured = max(sum(job.measured_rows) for job in jobs)
     feeds = [Feed(job, most_measured=most_measured, as_bags=as_bags) for job in jobs]
-    data, weight = jax.device_put(_stack([feed.data for feed in feeds])), _stack([feed.weight for feed in feeds])
+    data = jax.device_put(_stack([feed.data for feed in feeds]))
     uneven = len({job.steps for job in jobs}) > 1
-    program, run = compile_for(replace(kind_of(first), several=len(jobs) > 1, uneven=uneven, as_bags=as_bags))
-    names = log_names(program.metrics)
+    program = compile_for(replace(kind_of(first), several=len(jobs) > 1, uneven=uneven, as_bags=as_bags))
     state = best = _read(jobs)
 
-    for epoch in range(first.epochs):
+    for _ in range(first.epochs):
         # Handed over as NumPy has them: the call of the program converts them faster than one call for each.
-        batches = _stack([feed.draw() for feed in feeds]) | {"weight": weight}
+        batches = _stack([feed.draw() for feed in feeds])
         with program.lock:  # once the program is compiled, the lock costs nothing
-            state, numbers = run(state, data, batches)
+            state, numbers = program.run(state, data, batches)
 
-        table = np.asarray(numbers).reshape(len(jobs), -1).tolist()
-        logs = [dict(zip(names, row, strict=True)) for row in table]
-        live = [number for number, one in enumerate(progress) if one.stopped is None]
         improved = np.zeros(len(jobs), bool)
-        for number in live:
-            improved[number] = progress[number].record(logs[number], first.patience)
+        for number, row in enumerate(np.asarray(numbers).reshape(len(jobs), -1).tolist()):
+            if progress[number].stopped is None:
+                improved[number] = progress[number].record(dict(zip(program.names, row, strict=True)))
         if first.patience is not None:
             best = _choose(improved, state, best)
-        for number in live:
-            report(epoch, number, logs[number])
-
-        asked = wish()
+        why = wish()
         for one in progress:
-            one.heed(asked, last_epoch=epoch + 1 == first.epochs)
+            one.heed(why)
         if all(one.stopped for one in progress):
             break
 
     _write(jobs, state if first.patience is None else best)
-    return progress
 
 
 def _can_compile(jobs: Sequence[Job], callbacks: Sequence[keras.callbacks.Callback]) -> bool:
@@ -185,7 +168,8 @@ def _choose(improved: np.ndarray, state: Any, best: Any) -> Any:
 
 def _read(jobs: Sequence[Job]) -> Any:
     """Return the state of the models: their trainable and other variables, and those of their optimizers."""
-    return jax.device_put(_stack([_state_of(job.model) for job in jobs]))
+    values = [jax.tree.map(lambda variable: variable.value, _variables(job.model)) for job in jobs]
+    return jax.device_put(_stack(values))
 
 
 def _write(jobs: Sequence[Job], state: Any) -> None:
@@ -194,14 +178,9 @@ def _write(jobs: Sequence[Job], state: Any) -> None:
     state = jax.tree.map(np.asarray, state) if several else state  # slicing on the device would compile each shape
     for number, job in enumerate(jobs):
         values = jax.tree.map(lambda value, n=number: value[n], state) if several else state
-        for variables, group in zip(_variables(job.model), values, strict=True):
-            for variable, value in zip(variables, group, strict=True):
-                variable.assign(value)
+        for variable, value in zip(jax.tree.leaves(_variables(job.model)), jax.tree.leaves(values), strict=True):
+            variable.assign(value)
 
 
 def _variables(model: keras.Model) -> tuple[list, list, list]:
     return model.trainable_variables, model.non_trainable_variables, model.optimizer.variables
-
-
-def _state_of(model: keras.Model) -> tuple[list, list, list]:
-    return tuple([variable.value for variable in group] for group in _variables(model))

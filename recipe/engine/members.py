@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from recipe.core.run import EpochReport
+
 if TYPE_CHECKING:
     import keras
 
-Report = Callable[[int, int, dict[str, float]], None]  # epoch, member, its numbers
 Wish = Callable[[], str | None]  # why to stop, if at all
 
 
@@ -71,16 +73,21 @@ class Job:
 
 @dataclass(kw_only=True, eq=False)
 class Progress:
-    """What is known of one member while it trains.
+    """A job under way.
 
     Attributes
     ----------
+    member : the number of the job, as `on_epoch` is told it
     history : lists of one number a whole epoch, both sides in inference mode: ``data_loss``, ``penalty``, their sum
         ``loss`` (what Keras calls loss), the compiled metrics by their names, and the same with ``val_`` in front
     stopped : None (all epochs done), ``"early"``, ``"asked"``, ``"callback"`` or ``"interrupted"``
-    seconds : compiling included
+    seconds : from `began` to the end of the last epoch, compiling included
     """
 
+    job: Job
+    member: int = 0
+    on_epoch: Callable[[EpochReport], object] | None = None
+    began: float = field(default_factory=time.perf_counter)
     history: dict[str, list[float]] = field(default_factory=dict)
     best_epoch: int = 0
     stopped: str | None = None
@@ -91,24 +98,28 @@ class Progress:
         """How many whole epochs were trained."""
         return len(self.history.get("val_data_loss", ()))
 
-    def record(self, logs: dict[str, float], patience: int | None) -> bool:
-        """Add an epoch; return whether it is the best so far by the data loss on the validation part."""
+    def record(self, logs: dict[str, float]) -> bool:
+        """Add an epoch and report it; return whether it is the best by the data loss on the validation part."""
         for name, value in logs.items():
             self.history.setdefault(name, []).append(value)
-        losses = self.history["val_data_loss"]
-        is_best = len(losses) == 1 or losses[-1] < losses[self.best_epoch]
+        epoch, losses, patience = self.epochs - 1, self.history["val_data_loss"], self.job.patience
+        is_best = epoch == 0 or losses[-1] < losses[self.best_epoch]
         if is_best:
-            self.best_epoch = len(losses) - 1
-        elif patience is not None and len(losses) - 1 - self.best_epoch >= patience:
+            self.best_epoch = epoch
+        elif patience is not None and epoch - self.best_epoch >= patience:
             self.stopped = "early"
+        self.seconds = time.perf_counter() - self.began
+        if self.on_epoch is not None:
+            told = EpochReport(epoch=epoch, epochs=self.job.epochs, logs=logs, seconds=self.seconds, member=self.member)
+            self.on_epoch(told)
         return is_best
 
-    def heed(self, wish: str | None, *, last_epoch: bool) -> None:
-        """Stop for a wish, unless there was nothing left to stop: an early stop stands, and so does the last epoch.
+    def heed(self, wish: str | None) -> None:
+        """Stop for a wish, unless there is nothing left to stop: an early stop stands, and so does the last epoch.
 
         But Ctrl-C is told to nobody else: whoever called must learn of it, however the training ended.
         """
-        if wish == "interrupted" or (wish and self.stopped is None and not last_epoch):
+        if wish == "interrupted" or (wish and self.stopped is None and self.epochs < self.job.epochs):
             self.stopped = wish
 
 
@@ -123,7 +134,7 @@ def prepare_metrics(model: keras.Model, y: np.ndarray, outputs: np.ndarray) -> l
 
 
 def log_names(metrics: Sequence[keras.metrics.Metric]) -> tuple[str, ...]:
-    """Return the names of what is measured after each epoch, in the order of a history."""
+    """Return the names of what is measured after each epoch, in the order of a history; both sides share a penalty."""
     one_side = ("loss", "data_loss", *(metric.name for metric in metrics))
     return (*one_side, "penalty", *(f"val_{name}" for name in one_side))
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from recipe.core.dataset import Dataset, Split
 from recipe.core.measures import MEASURES
-from recipe.core.prepared import Prepared, check_trainable, encoding_for, readable_by
+from recipe.core.prepared import Prepared, can_read, check_trainable, encoding_for
 from recipe.core.problem import Problem
 from recipe.core.run import EpochReport, Run
 from recipe.core.spec import ModelSpec
@@ -287,9 +287,7 @@ def _choose_space(space: SearchSpace | None, base: ModelSpec | None, splits: tup
         return space
     space = default_space(splits[0].problem, len(splits[0].y_train), seed)
     if isinstance(splits[0], Prepared):
-        encoding = splits[0].preparation.encoding
-        readers = [ModelSpec(architecture=name) for name in space.architectures]
-        names = tuple(one.architecture for one in readers if encoding in readable_by(one, splits[0].problem))
+        names = tuple(name for name in space.architectures if can_read(ModelSpec(architecture=name), splits[0]))
         space = replace(space, architecture=names or ("mlp",))
     return replace(space, base=base or space.base)
 

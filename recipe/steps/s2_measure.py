@@ -80,7 +80,7 @@ def suggest_measure(problem: Problem, y: np.ndarray) -> Suggestion:
     f1
     """
     expect(problem, Problem, "A measure is suggested for a problem and its targets.")
-    y = check_targets(y, problem, "training")
+    y = check_targets(y, problem)
     if (y == y[0]).all():
         raise ValueError(
             f"All {len(y)} targets are the same, so that every model and every guess that says so is right. "
@@ -211,30 +211,22 @@ def estimate_uncertainty(problem: Problem, y_true: np.ndarray, outputs: np.ndarr
     >>> round(found.low, 3), found.high, found.method
     (0.832, 1.0, 'exact binomial')
     """
-    measure = MEASURES[problem.measure]
-    y_true, outputs = check_outputs(problem, y_true, outputs)
-    if not np.isfinite(outputs).all():
-        return Uncertainty(
-            low=math.nan, high=math.nan, standard_error=math.nan, method="none: the outputs are not finite"
-        )
-    if is_right_or_wrong(problem):
-        return _binomial(measure.per_sample(problem, y_true, outputs))
-    (drawn,) = resample_scores(problem, y_true, (outputs,), RESAMPLES, seed)
-    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]).tolist()
-    return Uncertainty(
-        low=low, high=high, standard_error=float(drawn.std()), method=f"bootstrap of {RESAMPLES:,} resamples"
-    )
-
-
-def _binomial(right: np.ndarray) -> Uncertainty:
-    """Return the exact interval of a share of ones, (n,) of 0 and 1."""
     from scipy.stats import binomtest
 
-    samples, successes = len(right), int(right.sum())
-    found = binomtest(successes, samples).proportion_ci(LEVEL, method="exact")
-    share = (successes + 1) / (samples + 2)  # the rule of succession: not even a perfect score is certain
-    error = math.sqrt(share * (1 - share) / samples)
-    return Uncertainty(low=float(found.low), high=float(found.high), standard_error=error, method="exact binomial")
+    y_true, outputs = check_outputs(problem, y_true, outputs)
+    if not np.isfinite(outputs).all():
+        low = high = error = math.nan
+        method = "none: the outputs are not finite"
+    elif is_right_or_wrong(problem):
+        right, samples = int(MEASURES[problem.measure].parts(y_true, outputs).sum()), len(y_true)
+        low, high = binomtest(right, samples).proportion_ci(LEVEL, method="exact")
+        share = (right + 1) / (samples + 2)  # the rule of succession: not even a perfect score is certain
+        error, method = math.sqrt(share * (1 - share) / samples), "exact binomial"
+    else:
+        (drawn,) = resample_scores(problem, y_true, (outputs,), RESAMPLES, seed)
+        low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+        error, method = drawn.std(), f"bootstrap of {RESAMPLES:,} resamples"
+    return Uncertainty(low=float(low), high=float(high), standard_error=float(error), method=method)
 
 
 def is_right_or_wrong(problem: Problem) -> bool:
@@ -259,7 +251,7 @@ def resample_scores(
     np.ndarray of shape (models, resamples), all models on the same sets
     """
     measure, rng, samples = MEASURES[problem.measure], np.random.default_rng(seed), len(y)
-    parts = [measure.parts(problem, y, one) for one in outputs]
+    parts = [measure.parts and measure.parts(y, one) for one in outputs]
     draws = (rng.integers(samples, size=samples) for _ in range(resamples))
     if parts[0] is None:  # a ranking
         return np.array([[measure.compute(problem, y[rows], one[rows]) for one in outputs] for rows in draws]).T
@@ -296,7 +288,7 @@ def permutation_p_value(
 
     measure, samples = MEASURES[problem.measure], len(y)
     starts = np.unique(np.linspace(0, samples, min(samples, BLOCKS), endpoint=False, dtype=int))
-    parts = [measure.parts(problem, y, one) for one in (outputs, reference)]
+    parts = [measure.parts and measure.parts(y, one) for one in (outputs, reference)]
     if is_ranking := parts[0] is None:
         sizes = np.diff([*starts, samples])
         parts = [rankdata(one, axis=0) for one in (outputs, reference)]  # the same ranking, on one scale for both

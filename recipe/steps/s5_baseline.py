@@ -216,10 +216,9 @@ def statistical_power(
     Q. McNemar, Note on the sampling error of the difference between correlated proportions, Psychometrika 12, 1947.
     C. Nadeau and Y. Bengio, Inference for the generalization error, Machine Learning 52, 2003.
     """
-    from scipy.stats import binom, t
+    from scipy.stats import t
 
     measure = MEASURES[problem.measure]
-    value = measure.compute(problem, y_val, outputs)
     y_val, outputs = check_outputs(problem, y_val, outputs)
     if len(baseline.outputs) != len(outputs):
         raise ValueError(
@@ -227,37 +226,48 @@ def statistical_power(
             f"outputs of shape {outputs.shape}. Compare both on the same validation part."
         )
     # The baseline's value is taken on these very targets, whatever it was computed on.
-    reference, samples = measure.compute(problem, y_val, baseline.outputs), len(y_val)
-    common = {"measure": measure.name, "model": value, "baseline": reference, "samples": samples}
+    both, samples = (outputs, baseline.outputs), len(y_val)
+    value, reference = (measure.compute(problem, y_val, one) for one in both)
+    difference, freedom = measure.gain(value, reference), max(samples - 1, 1)
     if math.isnan(value):
-        nowhere = {"difference": math.nan, "interval": (math.nan, math.nan), "p_value": 1.0}
-        return StatisticalPower(**common, **nowhere, test="none: the outputs are not finite")
-    both = (outputs, baseline.outputs)
-    difference = measure.gain(value, reference)
-    if len(folds) > 1:
-        ends = np.cumsum([len(fold.y_val) for fold in folds])[:-1]
-        cut = [np.split(values, ends) for values in (y_val, *both)]
-        gains = [
-            measure.gain(measure.compute(problem, y, ours), measure.compute(problem, y, theirs))
-            for y, ours, theirs in zip(*cut, strict=True)
-        ]
-        test, freedom = f"corrected t-test of {len(folds)} folds", len(folds) - 1
-        error = float(np.std(gains, ddof=1)) * math.sqrt(variance_of_folds(folds))
-        p_value = float(t.sf(difference / error, freedom)) if error else float(difference <= 0)
+        error, p_value, test = math.nan, 1.0, "none: the outputs are not finite"
+    elif len(folds) > 1:
+        error, freedom = _error_over_folds(problem, y_val, both, folds), len(folds) - 1
+        p_value, test = t.sf(difference / error, freedom), f"corrected t-test of {len(folds)} folds"
     else:
-        freedom = max(samples - 1, 1)
-        error = float(measure.gain(*resample_scores(problem, y_val, both, RESAMPLES, seed)).std())
-        if is_right_or_wrong(problem):
-            ours, theirs = (measure.per_sample(problem, y_val, one) for one in both)
-            wins, losses = int((ours > theirs).sum()), int((ours < theirs).sum())
-            test, p_value = "exact McNemar test", float(binom.sf(wins - 1, wins + losses, 0.5))
-        else:
-            test, p_value = "paired permutation test", permutation_p_value(problem, y_val, *both, seed=seed)
-    margin = float(t.ppf(LEVEL, freedom)) * error
+        error = measure.gain(*resample_scores(problem, y_val, both, RESAMPLES, seed)).std()
+        p_value, test = _test_pairs(problem, y_val, both, seed)
+    margin = float(t.ppf(LEVEL, freedom) * error)
     return StatisticalPower(
-        **common,
+        measure=measure.name,
+        model=value,
+        baseline=reference,
         difference=difference,
         interval=(difference - margin, difference + margin),
-        p_value=p_value,
+        p_value=float(p_value),
         test=test,
+        samples=samples,
     )
+
+
+def _error_over_folds(
+    problem: Problem, y_val: np.ndarray, both: tuple[np.ndarray, np.ndarray], folds: Sequence[Prepared]
+) -> float:
+    """Return the standard error of the mean gain over folds, which share training samples."""
+    measure, ends = MEASURES[problem.measure], np.cumsum([len(fold.y_val) for fold in folds])[:-1]
+    parts = zip(*(np.split(values, ends) for values in (y_val, *both)), strict=True)
+    gains = [measure.gain(*(measure.compute(problem, y, one) for one in pair)) for y, *pair in parts]
+    return max(float(np.std(gains, ddof=1)) * math.sqrt(variance_of_folds(folds)), np.finfo(float).tiny)
+
+
+def _test_pairs(
+    problem: Problem, y_val: np.ndarray, both: tuple[np.ndarray, np.ndarray], seed: int
+) -> tuple[float, str]:
+    """Return the p-value of a model against a baseline on the same samples, and the test that it is from."""
+    from scipy.stats import binom
+
+    if not is_right_or_wrong(problem):
+        return permutation_p_value(problem, y_val, *both, seed=seed), "paired permutation test"
+    ours, theirs = (MEASURES[problem.measure].parts(y_val, one) for one in both)
+    wins, losses = (ours > theirs).sum(), (ours < theirs).sum()
+    return binom.sf(wins - 1, wins + losses, 0.5), "exact McNemar test"

@@ -32,8 +32,6 @@ WRONG_TYPE = [
     ("dropout", True, "must be a number"),
     ("l2", 1j, "must be a number"),
     ("learning_rate", "auto", "must be a number"),
-    ("hidden_units", 64, "must be a tuple"),
-    ("hidden_units", {64}, "must be a tuple"),
     ("batch_size", 2.5, "must be a whole number"),
     ("epochs", None, "must be a whole number"),
     ("patience", 2.0, "must be a whole number"),
@@ -101,6 +99,7 @@ def test_spec_turns_numbers_of_numpy_and_lists_into_plain_ones():
     kinds = {type(value) for value in odd.to_dict().values()} | {type(units) for units in odd.hidden_units}
     assert kinds == {str, int, float, list}
     assert ModelSpec(hidden_units=np.array([32, 16])).hidden_units == (32, 16)
+    assert ModelSpec(hidden_units=16).hidden_units == (16,)
 
 
 def test_spec_of_a_linear_model_has_no_hidden_units():

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from recipe.engine.bags import NO_WORD, PIECE, join_bags, make_bags, pieces_a_row, suits_bags, take_pieces
+from recipe.engine.bags import NO_WORD, PIECE, make_bags, pieces_a_row, suits_bags, take_pieces
 from recipe.engine.loop import train_models
 from recipe.engine.members import Job
 
@@ -52,8 +52,8 @@ def test_make_bags_holds_the_words_of_each_review(reviews):
     assert _words_of(made.words[-1]) == []
 
 
-def test_join_bags_is_the_bags_of_all_reviews_together(reviews):
-    joined, together = join_bags(make_bags(reviews[:15]), make_bags(reviews[15:])), make_bags(reviews)
+def test_make_bags_of_several_parts_is_the_bags_of_all_reviews_together(reviews):
+    joined, together = make_bags(reviews[:15], reviews[15:]), make_bags(reviews)
     np.testing.assert_array_equal(joined.words, together.words)
     np.testing.assert_array_equal(joined.first, together.first)
 

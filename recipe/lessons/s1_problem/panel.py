@@ -13,8 +13,8 @@ import pandas as pd
 
 from recipe.core.dataset import Dataset, Samples
 from recipe.data.problems import HOUSING_FEATURES, PROBLEMS, derive
+from recipe.data.targets import TargetDescription, describe_target, format_number
 from recipe.figures import BLUE, INK, SKY, VERMILION, finish
-from recipe.steps.s1_problem import TargetDescription, describe_target, format_number
 from recipe.ui.panel import OnProgress, Panel
 from recipe.ui.settings import Settings, setting
 

@@ -11,8 +11,7 @@ import ipywidgets as widgets
 import numpy as np
 import pandas as pd
 
-from recipe.core.preparation import ENCODINGS
-from recipe.core.prepared import Prepared
+from recipe.core.prepared import ENCODINGS, Prepared
 from recipe.core.run import Run
 from recipe.core.spec import ModelSpec
 from recipe.figures import BLUE, INK, finish, name_measure
@@ -21,7 +20,7 @@ from recipe.lessons.few import draw_few
 from recipe.steps.s4_prepare import prepare
 from recipe.ui.panel import OnProgress, Panel
 from recipe.ui.settings import Settings, setting
-from recipe.ui.trainer import train_or_find
+from recipe.ui.trainer import train_live
 
 if typing.TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -123,7 +122,7 @@ class PreparePanel(Panel):
         inputs = inputs_of(prepared)
         others = [one for one in self.result or () if one.run.problem == dataset.problem and one.name != name]
         earlier = others[:REMEMBERED]
-        run = train_or_find(
+        run = train_live(
             NETWORKS[dataset.problem.kind],
             prepared,
             (settings.seed,),

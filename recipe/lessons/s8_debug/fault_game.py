@@ -88,14 +88,12 @@ class Round:
 
     @cached_property
     def truth(self) -> str:
-        """What is broken, how it is mended, and which check tells it."""
+        """What is broken, and the check that tells it, with the way out."""
         if not self.pipeline.fault:
             return "Nothing is broken: this pipeline is sound."
         fault = FAULTS[self.pipeline.fault]
         check = make_check(self.bench, fault.check_for(self.pipeline.problem))
-        return (
-            f"It is {fault.title}. {fault.text} The way out: {fault.mend} What tells it is the check {check.sentence}"
-        )
+        return f"It is {fault.title}. {fault.text} What tells it is the check {check.sentence}"
 
     def _object(self, name: str) -> str:
         """Say what speaks against a guess."""

@@ -20,7 +20,7 @@ from recipe.debugging.faults import FAULTS, ROWS
 from recipe.figures import INK
 from recipe.figures.training import collect_curves, describe_curves, draw_curves
 from recipe.lessons.s8_debug.fault_game import CHECK_COSTS, SOUND, WRONG_COSTS, Answer, Round, start_round
-from recipe.ui.panel import GATHER_SECONDS, OnProgress, Panel
+from recipe.ui.panel import OnProgress, Panel
 from recipe.ui.settings import Settings, setting
 
 SHOWN_ROWS, SHOWN_COLUMNS = 6, 120
@@ -98,7 +98,7 @@ class FaultGamePanel(Panel):
         """Show another round at once: nobody is to guess at one that was never seen."""
         super()._on_change(change)
         if change["owner"] in (self.controls["round"], self.controls["problem"]) and not self._is_writing():
-            self._worker.ask(delay=GATHER_SECONDS)
+            self._worker.ask()
 
     def make_left(self) -> list[widgets.Widget]:
         """The controls, each above the button that it belongs to."""
