@@ -191,13 +191,10 @@ def _mean_over_outputs(y_true: np.ndarray, outputs: np.ndarray, *, function: Cal
     return function(y_true - outputs).mean(axis=1, keepdims=True)
 
 
-def _hits_and_errors(y_true: np.ndarray, outputs: np.ndarray, *, counted: str) -> np.ndarray:
-    """Hits, and the errors that count: wrong yeses, missed ones, or both, which is F1 = 2 hits / (2 hits + errors)."""
+def _hits_and_errors(y_true: np.ndarray, outputs: np.ndarray, *, errors: Callable) -> np.ndarray:
+    """For each label by itself its hits, and the errors that count: the measure is hits / (hits + errors)."""
     yes, true = outputs > THRESHOLD, y_true.astype(bool)
-    if counted == "both":
-        return np.hstack([2.0 * (yes & true), yes ^ true])  # for each label by itself
-    errors = yes & ~true if counted == "wrong" else ~yes & true
-    return np.column_stack([(yes & true).sum(axis=1), errors.sum(axis=1)])  # all labels together
+    return np.hstack([yes & true, errors(yes, true)])
 
 
 def _rank(y_true: np.ndarray, outputs: np.ndarray) -> float:
@@ -223,23 +220,23 @@ _ALL = (
         title="F1 score",
         types=_YES_NO,
         note="The harmonic mean of precision and recall of the yes class; the mean over labels.",
-        parts=partial(_hits_and_errors, counted="both"),
+        parts=partial(_hits_and_errors, errors=lambda yes, true: (yes ^ true) / 2),
         _metric=("F1Score", {"threshold": THRESHOLD, "average": "macro"}),
     ),
     Measure(
         name="precision",
         title="precision",
-        types=_YES_NO,
-        note="The share of what the model calls a yes that is one, over all labels together.",
-        parts=partial(_hits_and_errors, counted="wrong"),
+        types=(ProblemType.BINARY,),
+        note="The share of what the model calls a yes that is one.",
+        parts=partial(_hits_and_errors, errors=lambda yes, true: yes & ~true),
         _metric=("Precision", {"thresholds": THRESHOLD}),
     ),
     Measure(
         name="recall",
         title="recall",
-        types=_YES_NO,
-        note="The share of what is a yes that the model finds, over all labels together.",
-        parts=partial(_hits_and_errors, counted="missed"),
+        types=(ProblemType.BINARY,),
+        note="The share of what is a yes that the model finds.",
+        parts=partial(_hits_and_errors, errors=lambda yes, true: ~yes & true),
         _metric=("Recall", {"thresholds": THRESHOLD}),
     ),
     Measure(
