@@ -75,7 +75,7 @@ def collect_facts(result: RecipeResult) -> dict[str, object]:
         "statistical_power": result.power and vars(result.power) | {"interval_level": round(2 * LEVEL - 1, 12)},
         "test_details": _test_facts(result),
         "spec": best.spec.replace(epochs=best.best_epoch + 1, patience=None).to_dict() if best else None,
-        "steps": [vars(step) | {"title": step.title} for step in result.steps],
+        "steps": list(map(vars, result.steps)),
         "trials": [_trial_facts(trial) for trial in result.trials],
         "versions": result.versions,
     }

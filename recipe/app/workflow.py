@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recipe.core.dataset import Dataset, Split
+from recipe.core.input_checks import expect
 from recipe.core.measures import MEASURES
 from recipe.core.prepared import Prepared, encoding_for
 from recipe.core.problem import Problem
@@ -57,21 +58,14 @@ class Step:
     Attributes
     ----------
     number : from 1; 8 is the final model, which belongs to step 7
+    title, question : what is done, and what it answers
     sentences : each of them complete; empty while the step has only begun
     """
 
     number: int
+    title: str
+    question: str
     sentences: tuple[str, ...] = ()
-
-    @property
-    def title(self) -> str:
-        """What is done in this step."""
-        return STEPS[self.number - 1][0]
-
-    @property
-    def question(self) -> str:
-        """What the step answers."""
-        return STEPS[self.number - 1][1]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -222,14 +216,10 @@ def run_recipe(
     ValueError, OSError
         If there is no such problem, or its data cannot be had; see `load`.
     """
-    if not isinstance(data, str | Dataset):
-        raise TypeError(
-            f"The workflow begins with the data itself. Received: a {type(data).__name__}. Give the name of a problem, "
-            "or what load(name) returns."
-        )
     began = time.perf_counter()
     if isinstance(data, str):
         data = load(data, source=source, rows=default_rows(data) if rows is None else rows, seed=seed)
+    expect(data, Dataset, "The workflow begins with the name of a problem, or with the data itself.")
     result = RecipeResult(dataset=data, seed=seed, rows=rows, versions=collect_versions())
     walk = _Walk(result=result, on_event=on_event, stop=stop, plan=plan)
     try:
@@ -263,11 +253,13 @@ class _Walk:
             self.regularize,
             self.finish,
         )
-        for number, take in enumerate(steps, start=1):
+        for number, ((title, question), take) in enumerate(zip(STEPS, steps, strict=True), start=1):
             self.heed_wishes()
-            self.tell(Step(number=number))
-            self.result.steps.append(Step(number=number, sentences=tuple(take())))
-            self.tell(self.result.steps[-1])
+            step = Step(number=number, title=title, question=question)
+            self.tell(step)
+            step = replace(step, sentences=tuple(take()))
+            self.result.steps.append(step)
+            self.tell(step)
 
     def heed_wishes(self) -> None:
         """End the work where somebody wants it, like a Ctrl-C that says how: ``"interrupted"`` or ``"asked"``."""
