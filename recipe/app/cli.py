@@ -155,8 +155,9 @@ def tune(
             seconds=seconds,
         )
     if found.trials:
-        table = found.to_frame().head(SHOWN_TRIALS)[["score", "best_epoch", "seconds", "ending", "origin", "spec"]]
-        console.print(make_table(table, f"{found.problem.name}: {name_measure(found.problem)} (data: {found.source})"))
+        table = found.to_frame().head(SHOWN_TRIALS)[["score", "best_epoch", "seconds", "state", "origin", "spec"]]
+        title = f"{dataset.problem.name}: {name_measure(dataset.problem)} (data: {dataset.source})"
+        console.print(make_table(table, title))
     _say(console, *found.sentences)
     raise typer.Exit(INTERRUPTED if found.stopped == "interrupted" else 0)
 
