@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 import optuna
 import pytest
-from tuning_examples import BASE, BEST_RATE, SPACE, make_run, score_of
+from tuning_examples import BASE, BEST_RATE, SPACE, make_run
 
 import recipe
 from recipe.core.spec import ModelSpec
