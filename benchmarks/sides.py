@@ -105,14 +105,12 @@ def run_recipe(work: str, parts: list[dict[str, np.ndarray]]) -> tuple[float, fl
 
 def make_prepared(work: str, part: dict[str, np.ndarray]):
     """Put the arrays into the kit's own form."""
-    from recipe.core.preparation import Preparation
-    from recipe.core.prepared import Prepared
+    from recipe.core.prepared import Preparation, Prepared
     from recipe.data.problems import find_problem
 
     problem = find_problem({"convnet": "mnist"}.get(work, work))
     encoding = {"housing": "normalize", "imdb": "multi_hot"}.get(work, "scale")
-    scale = 1 / 255 if encoding == "scale" else 1.0
-    preparation = Preparation(problem=problem, encoding=encoding, input_scale=scale)
+    preparation = Preparation(problem=problem, encoding=encoding)
     return Prepared(problem=problem, source="local", preparation=preparation, **part)
 
 

@@ -34,8 +34,8 @@ if TYPE_CHECKING:  # for editors, which do not run what is below
     from recipe.journal import Journal as Journal
     from recipe.search import tune as tune
     from recipe.search.space import Range as Range, SearchSpace as SearchSpace
-    from recipe.steps.s1_problem import describe_target as describe_target
-    from recipe.steps.s2_measure import suggest_measure as suggest_measure
+    from recipe.data.targets import describe_target as describe_target
+    from recipe.data.suggestion import suggest_measure as suggest_measure
     from recipe.debugging.splits import find_duplicates as find_duplicates, same_distribution as same_distribution
     from recipe.steps.s3_protocol import hold_out as hold_out, k_fold as k_fold, time_folds as time_folds
     from recipe.steps.s4_prepare import prepare as prepare
@@ -66,7 +66,7 @@ _HOME_OF = {
     "check_pipeline": "debugging",
     "compute_baseline": "steps.s5_baseline",
     "cross_validate": "steps.training",
-    "describe_target": "steps.s1_problem",
+    "describe_target": "data.targets",
     "diagnose_errors": "steps.s6_scale_up",
     "diagnose_history": "steps.s6_scale_up",
     "evaluate_once": "steps.s7_final",
@@ -88,7 +88,7 @@ _HOME_OF = {
     "same_distribution": "debugging.splits",
     "save_model": "engine.saving",
     "statistical_power": "steps.s5_baseline",
-    "suggest_measure": "steps.s2_measure",
+    "suggest_measure": "data.suggestion",
     "time_folds": "steps.s3_protocol",
     "train": "steps.training",
     "train_final": "steps.s7_final",

@@ -12,14 +12,13 @@ import os
 import sys
 import threading
 import warnings
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
 from dataclasses import fields, replace
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
@@ -84,10 +83,11 @@ class Journal:
         data : a `Prepared.data_key`
         """
         self._catch_up()
-        for number, kept in enumerate(self._runs):  # a line becomes a run once: what is kept never changes
-            if isinstance(kept, dict):
-                self._runs[number] = _read_run(kept, number)
-        found = [run for run in self._runs if run and data in (None, run.data) and origin in (None, run.origin)]
+        found = [
+            run
+            for number, line in enumerate(self._lines)
+            if (run := self._read(line, number)) and data in (None, run.data) and origin in (None, run.origin)
+        ]
         return sorted(found, key=lambda run: run.time)
 
     def find(self, spec: ModelSpec, prepared: Prepared) -> Run | None:
@@ -107,25 +107,26 @@ class Journal:
 
     def note_look(self, test: str) -> int:
         """Note that the test set with this fingerprint was opened, and return how often it was in all."""
-        self._append({"look": test})
-        return self._looks[test]
+        number = self._append({"look": test})
+        return self._lines.count(self._lines[number])
 
     def _append(self, entry: dict[str, object]) -> int:
-        """Write a line, and return the number of the last run there is then."""
+        """Write a line, and return its number."""
         line = json.dumps(entry, separators=(",", ":")).encode() + b"\n"
         self.location.parent.mkdir(parents=True, exist_ok=True)
         # The operating system frees such a lock when its holder is killed.
-        lock = FileLock(f"{self.location}.lock", timeout=LOCK_SECONDS, poll_interval=0.002)
-        with self._reading, lock, self.location.open("a+b") as file:
-            file.truncate(_end_of_last_line(file))  # a torn line is of a process that was killed, or of a full disk
-            file.write(line)
-            file.flush()
-            os.fsync(file.fileno())
+        with self._reading, FileLock(f"{self.location}.lock", timeout=LOCK_SECONDS, poll_interval=0.002):
             self._catch_up()
-            return len(self._runs) - 1
+            with self.location.open("ab") as file:
+                file.truncate(self._end)  # a torn line is of a process that was killed, or of a full disk
+                file.write(line)
+                file.flush()
+                os.fsync(file.fileno())
+            self._catch_up()
+            return len(self._lines) - 1
 
     def _catch_up(self) -> None:
-        """Read what was added since the last look; all of it where the file is another one by now."""
+        """Read the lines that were added since the last look; all of them where the file is another one by now."""
         with self._reading:
             try:
                 file = self.location.open("rb")
@@ -136,20 +137,15 @@ class Journal:
                 if self._file != (status.st_dev, status.st_ino) or status.st_size < self._end:
                     self._forget((status.st_dev, status.st_ino))
                 file.seek(self._end)
-                *lines, _ = file.read().split(b"\n")  # what stands behind the last end of line is torn, or on its way
-            for line in lines:
-                self._end += len(line) + 1
-                entry = _parse(line)
-                if "look" in entry:
-                    self._looks[entry["look"]] += 1
-                else:
-                    self._runs.append(entry)
+                *lines, torn = file.read().split(b"\n")  # or on its way
+                self._end = file.tell() - len(torn)
+            self._lines += lines
 
     def _forget(self, file: tuple[int, int] | None) -> None:
         """Begin with a file from its start; `file` tells it from another one of its name."""
-        self._file, self._end = file, 0
-        self._runs: list[dict[str, object] | Run | None] = []  # by number
-        self._looks: Counter[str] = Counter()
+        self._file, self._end = file, 0  # where its last whole line ends
+        self._lines: list[bytes] = []
+        self._read = cache(_read_run)  # a line becomes a run once: what is written never changes
 
 
 def tabulate(runs: Iterable[Run]) -> pd.DataFrame:
@@ -185,10 +181,8 @@ def origin_of(name: str) -> Iterator[None]:
 
 def current_origin() -> str:
     """Return who asks now: what `origin_of` says, else ``"notebook"`` inside IPython and ``"script"`` outside."""
-    if _origin.get() is not None:
-        return _origin.get()
     shell = sys.modules.get("IPython")
-    return "notebook" if shell is not None and shell.get_ipython() is not None else "script"
+    return _origin.get() or ("notebook" if shell and shell.get_ipython() else "script")
 
 
 def default_journal() -> Journal | None:
@@ -204,51 +198,33 @@ def choose_journal(journal: Journal | str | Path | None) -> Journal | None:
     return default_journal() if journal == "default" else Journal(journal)
 
 
-def keep(runs: Iterable[Run], journal: Journal | None) -> list[Run]:
-    """Record runs and return them so; a journal that fails costs a RuntimeWarning, never a run."""
-    runs = list(runs)
-    if journal is None:
-        return runs
+def keep(run: Run, journal: Journal | None) -> Run:
+    """Record a run and return it so; a journal that fails costs a RuntimeWarning, never a run."""
+    if journal is not None:
+        with warn_of_failure("The run is done, and it is not in the journal."):
+            return journal.record(run)
+    return run
+
+
+@contextlib.contextmanager
+def warn_of_failure(fact: str) -> Iterator[None]:
+    """Warn of whatever a storage raises inside, and go on: the result of a training is worth more."""
     try:
-        for place, run in enumerate(runs):
-            runs[place] = journal.record(run)
-    except Exception as error:  # whatever a storage may raise: the training's result is worth more
-        text = (
-            f"The run is done, and it is not in the journal. {type(error).__name__}: {error}. Set RECIPE_JOURNAL to a "
-            "file that can be written, or to off."
-        )
-        warnings.warn(text, RuntimeWarning, stacklevel=4)
-    return runs
+        yield
+    except Exception as error:
+        text = f"{fact} {type(error).__name__}: {error}. Set RECIPE_JOURNAL to a file that can be written, or to off."
+        warnings.warn(text, RuntimeWarning, stacklevel=5)
 
 
 def _default_location() -> str:
     return os.environ.get("RECIPE_JOURNAL") or str(home_folder() / FILE_NAME)
 
 
-def _end_of_last_line(file: BinaryIO) -> int:
-    """Return the size of a file without a torn line at its end."""
-    end = file.seek(0, os.SEEK_END)
-    file.seek(max(0, end - 1))
-    if file.read() in (b"\n", b""):
-        return end
-    file.seek(0)
-    return file.read().rfind(b"\n") + 1
-
-
-def _parse(line: bytes) -> dict[str, object]:
-    """Return what a line holds; nothing where it is damaged."""
+def _read_run(line: bytes, number: int) -> Run | None:
+    """Return a line as a run; None where it is a look, damaged, or of a version that wrote something else."""
     try:
-        entry = json.loads(line)
-    except ValueError:
-        return {}
-    return entry if isinstance(entry, dict) else {}
-
-
-def _read_run(entry: dict[str, object], number: int) -> Run | None:
-    """Return a line as a run; None where it is damaged, or of a version that wrote something else."""
-    try:
-        return replace(Run.from_dict(entry["run"]), number=number)
-    except (KeyError, TypeError, ValueError):
+        return replace(Run.from_dict(json.loads(line)["run"]), number=number)
+    except (AttributeError, KeyError, TypeError, ValueError):
         return None
 
 

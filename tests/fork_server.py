@@ -9,6 +9,7 @@ Nothing of the kit is imported before the fork, and JAX starts its threads only 
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import importlib
 import json
@@ -147,11 +148,33 @@ def become(request: dict, files: list[int]) -> None:
     paths = [path for path in environment.get("PYTHONPATH", "").split(os.pathsep) if path]
     sys.path[0:1] = [str(Path.cwd()) if kind == "-m" else "", *paths]
     sys.argv = [kind, *rest]
-    if kind == "-m":
-        runpy.run_module(program, run_name="__main__", alter_sys=True)
-    else:
-        main = sys.modules["__main__"] = types.ModuleType("__main__")
-        exec(compile(program, "<string>", "exec"), main.__dict__)
+    try:
+        if kind == "-m":
+            runpy.run_module(program, run_name="__main__", alter_sys=True)
+        else:
+            main = sys.modules["__main__"] = types.ModuleType("__main__")
+            exec(compile(program, "<string>", "exec"), main.__dict__)
+    except SystemExit as end:
+        leave(end.code)
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+        if sys.exc_info()[0] is KeyboardInterrupt:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            os.kill(os.getpid(), signal.SIGINT)
+        leave(1)
+    leave(0)
+
+
+def leave(code: object) -> None:
+    """End as Python would, but for taking all modules apart: in a fork of Keras that copies memory for a second."""
+    threading._shutdown()  # waits for the threads that are no daemons
+    atexit._run_exitfuncs()
+    if isinstance(code, str):
+        print(code, file=sys.stderr)
+    for file in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            file.flush()
+    os._exit(code if isinstance(code, int) else int(code is not None))
 
 
 if __name__ == "__main__":

@@ -74,9 +74,7 @@ CALLS = {
     "ModelSpec": lambda world: world.spec.describe(),
     "Prepared": lambda world: isinstance(world.prepared, recipe.Prepared),
     "Problem": lambda world: recipe.Problem.from_dict(world.problem.to_dict()) == world.problem,
-    "Range": lambda world: recipe.tune(
-        world.split, recipe.SearchSpace(base=world.spec, dropout=recipe.Range(0.0, 0.5)), trials=1, journal=None
-    ).best,
+    "Range": lambda world: recipe.SearchSpace(base=world.spec, dropout=recipe.Range(0.0, 0.5)).dropout.low == 0,
     "Run": lambda world: np.isclose(recipe.Run.from_dict(world.run.to_dict()).score, world.run.score),
     "SearchSpace": lambda world: recipe.SearchSpace(base=world.spec),
     "TrainingPanel": lambda world: recipe.TrainingPanel(world.data, journal=None).run(epochs=2).score,

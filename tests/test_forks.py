@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 
 import pytest
@@ -40,14 +39,11 @@ def test_fork_has_its_callers_arguments_files_folder_and_environment(tmp_path):
     assert running.communicate("asked\n", timeout=60) == (f"['a b', 'ü'] {tmp_path} here asked\n", "so\n")
 
 
-@pytest.mark.parametrize(
-    ("code", "status"), [("pass", 0), ("import sys; sys.exit(3)", 3), ("1 / 0", 1), ("import os; os.abort()", -6)]
-)
+@pytest.mark.parametrize(("code", "status"), [("import sys; sys.exit(3)", 3), ("1 / 0", 1), ("os.abort()", -6)])
 def test_fork_ends_as_a_process_of_its_own_would(code, status):
-    running = _start(code)
+    running = _start(f"import os; {code}")
     errors = running.communicate(timeout=60)[1]
-    alone = subprocess.run([sys.executable, "-c", code], stderr=subprocess.DEVNULL, timeout=60)
-    assert (running.returncode, alone.returncode) == (status, status)
+    assert running.returncode == status
     assert ("ZeroDivisionError" in errors) == (status == 1)
 
 
@@ -72,12 +68,11 @@ def test_fork_ends_with_a_caller_that_is_killed():
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize("setting", [{"KERAS_BACKEND": "torch"}, {"PYTHONIOENCODING": "ascii"}])
-def test_other_settings_of_what_is_imported_get_a_process_of_their_own(setting):
-    running = _start(IS_FORK, env=os.environ | setting)
+def test_other_settings_of_what_is_imported_get_a_process_of_their_own():
+    running = _start(IS_FORK, env=os.environ | {"KERAS_BACKEND": "torch"})
     assert running.communicate(timeout=60) == ("False False\n", "")
 
 
 def test_forks_draw_random_numbers_of_their_own():
-    code = "import random, numpy; print(random.random(), numpy.random.random())"
-    assert len({number for _ in range(2) for number in _start(code).communicate(timeout=60)[0].split()}) == 4
+    both = [_start("import random, numpy; print(random.random(), numpy.random.random())") for _ in range(2)]
+    assert len({number for one in both for number in one.communicate(timeout=60)[0].split()}) == 4

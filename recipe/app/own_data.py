@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,10 +22,10 @@ from recipe.core.input_checks import Note
 from recipe.core.measures import MEASURES
 from recipe.core.problem import KINDS, Origin, Problem, ProblemType
 from recipe.data.folders import learn_texts, read_folder, read_images
-from recipe.data.tables import Inputs, check_columns, encode_table, examples, find_column, read_csv
+from recipe.data.suggestion import suggest_measure
+from recipe.data.tables import Inputs, check_columns, encode_table, find_column, read_csv
+from recipe.data.targets import TargetDescription, describe_target
 from recipe.debugging.leaks import find_target_copies
-from recipe.steps.s1_problem import MAX_CLASSES, describe_target
-from recipe.steps.s2_measure import suggest_measure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,11 +83,10 @@ def from_table(
     >>> data.problem.type.value, data.problem.output_names, data.problem.categories
     ('binary classification', ('n', 'y'), ((), ('Oslo', 'Rome')))
     """
-    wish = _Wish(problem=problem, classes=classes, measure=measure, test_size=test_size, seed=seed, name=name)
-    origin, notes = Origin(form="frame"), []
+    origin, notes = Origin(form="frame", test_size=test_size, seed=seed), []
     if isinstance(frame_or_csv, str | Path):
         frame, reading, note = read_csv(frame_or_csv)
-        origin, notes = Origin(form="csv", file=Path(frame_or_csv).name, reading=reading), [note]
+        origin, notes = replace(origin, form="csv", file=Path(frame_or_csv).name, reading=reading), [note]
     else:
         frame = _check_frame(frame_or_csv)
     targets = _list_names(target) or [""]
@@ -95,13 +94,13 @@ def from_table(
     for what, names in {"target": targets, "columns": columns}.items():
         for one in names:
             find_column(frame, one, what)
-    known, lost = _find_known(frame[targets])
-    frame = frame if known.all() else frame[known]
-    understood = _understand(frame[targets], wish, targets)
-    inputs = encode_table(frame, [one for one in columns if one not in targets], understood.train)
-    del frame  # as large as the table; what is cut from that comes next
     origin = replace(origin, targets=tuple(targets))
-    return _seal(inputs, understood, wish, origin=origin, subject=" and ".join(targets), notes=[*notes, *lost])
+    y, known, lost = _find_known(frame[targets])
+    frame = frame if known.all() else frame[known]
+    described, train, test = _describe(y, origin, problem, classes)
+    inputs = encode_table(frame, [one for one in columns if one not in targets], train)
+    del frame  # as large as the table; what is cut from that comes next
+    return _seal(inputs, described, train, test, origin, [*notes, *lost], name=name, measure=measure)
 
 
 def from_arrays(
@@ -146,7 +145,6 @@ def from_arrays(
     """
     import pandas as pd
 
-    wish = _Wish(problem=problem, classes=classes, measure=measure, test_size=test_size, seed=seed, name=name)
     targets = pd.DataFrame(y if hasattr(y, "__len__") else [y])
     is_frame = isinstance(x, pd.DataFrame) and input in (None, "table")
     if not is_frame:
@@ -158,13 +156,15 @@ def from_arrays(
     if is_frame:  # a table whose target stands beside it
         names = ["target"] if targets.shape[1] == 1 else [f"target {one + 1}" for one in range(targets.shape[1])]
         frame = pd.concat([x.reset_index(drop=True), targets.set_axis(names, axis=1).reset_index(drop=True)], axis=1)
-        return from_table(frame, names, columns=columns, **vars(wish))
-    known, lost = _find_known(targets)
+        wishes = {"problem": problem, "classes": classes, "measure": measure, "test_size": test_size, "seed": seed}
+        return from_table(frame, names, columns=columns, name=name, **wishes)
+    origin = Origin(form="arrays", test_size=test_size, seed=seed)
+    y, known, lost = _find_known(targets)
     if lost:
         x = [x[row] for row in np.flatnonzero(known)] if kind == "text" else x[known]
-    understood = _understand(targets[known], wish)
-    inputs = _take_inputs(x, kind, understood.train, columns)
-    return _seal(inputs, understood, wish, origin=Origin(form="arrays"), subject=SUBJECTS[kind], notes=[note, *lost])
+    described, train, test = _describe(y, origin, problem, classes)
+    inputs = _take_inputs(x, kind, train, columns)
+    return _seal(inputs, described, train, test, origin, [note, *lost], measure=measure, name=name)
 
 
 def from_folder(
@@ -194,44 +194,16 @@ def from_folder(
     ValueError, OSError
         If there is no such folder, or it has fewer than two classes.
     """
-    import pandas as pd
-
-    wish = _Wish(problem=problem, classes=classes, measure=measure, test_size=test_size, seed=seed, name=name)
     found = read_folder(folder, size)
     for note in found.notes:
         if note.kind == "left_out":
             warnings.warn(note.text, UserWarning, stacklevel=2)
-    reading = (("encoding", found.encoding),) if found.encoding else ()
-    origin = Origin(form="folder", file=Path(folder).resolve().name, reading=reading)
-    understood = _understand(pd.DataFrame(found.labels), wish)
-    inputs = _take_inputs(found.samples, found.kind, understood.train)
-    return _seal(inputs, understood, wish, origin=origin, subject=SUBJECTS[found.kind], notes=found.notes)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Wish:
-    """What all three doors are asked for beside the data."""
-
-    problem: str | ProblemType | None
-    classes: Sequence[str] | None
-    measure: str | None
-    test_size: float
-    seed: int
-    name: str
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Targets:
-    """Targets as the kit keeps them, (n,) or (n, outputs), what was found out of them, and the rows of both parts."""
-
-    y: np.ndarray
-    type: ProblemType
-    names: tuple[str, ...]
-    reason: str
-    caution: str
-    raw_classes: tuple[object, ...]
-    train: np.ndarray
-    test: np.ndarray
+    origin = Origin(
+        form="folder", file=Path(folder).resolve().name, reading=found.reading, test_size=test_size, seed=seed
+    )
+    described, train, test = _describe(found.labels, origin, problem, classes)
+    inputs = _take_inputs(found.samples, found.kind, train)
+    return _seal(inputs, described, train, test, origin, found.notes, measure=measure, name=name)
 
 
 def _check_frame(frame: pd.DataFrame) -> pd.DataFrame:
@@ -254,15 +226,17 @@ def _list_names(names: object) -> list[str]:
     return list(dict.fromkeys(map(str, several)))
 
 
-def _find_known(targets: pd.DataFrame) -> tuple[np.ndarray, list[Note]]:
-    """Return which rows have a target, and a note of those that have none."""
+def _find_known(targets: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, list[Note]]:
+    """Return the targets that are there, (n,) or (n, outputs), which rows have one, and a note where some have none."""
     known = targets.notna().all(axis=1).to_numpy()
     lost = int((~known).sum())
     text = (
         f"Rows without a target are dropped, {lost:,} of {len(known):,}: it cannot be guessed. In a CSV file an empty "
         "cell, NA, N/A, None, null and nan are read as missing, even where they name a class."
     )
-    return known, [Note(kind="left_out", text=text, count=lost)] if lost else []
+    kept = targets[known].infer_objects()
+    y = kept.to_numpy() if kept.shape[1] > 1 else kept.iloc[:, 0].to_numpy()
+    return y, known, [Note(kind="left_out", text=text, count=lost)] if lost else []
 
 
 def _find_kind(x: object, asked: str | None) -> tuple[np.ndarray | list[str], str, Note]:
@@ -271,7 +245,14 @@ def _find_kind(x: object, asked: str | None) -> tuple[np.ndarray | list[str], st
 
     if asked not in (None, *KINDS):
         raise ValueError(f"There is no such input. Received: input={asked!r}. Choose from {', '.join(KINDS)}.")
-    x = x.toarray() if issparse(x) else x.to_numpy() if hasattr(x, "to_numpy") else _as_array(x)
+    try:
+        x = x.toarray() if issparse(x) else np.asarray(x)
+    except ValueError as error:
+        raise ValueError(
+            f"All samples have one shape. Received: {len(x):,} samples of different shapes. Bring images to one size, "
+            "such as by from_folder(folder, size=(64, 64))."
+        ) from error
+    kind, why = "", f"{x.ndim} dimensions"
     if x.ndim == 1 and x.dtype.kind in "OUT" and any(isinstance(one, str) for one in x):
         kind, why = "text", "a sequence of texts"
         if odd := [one for one in x if not isinstance(one, str)]:
@@ -287,8 +268,6 @@ def _find_kind(x: object, asked: str | None) -> tuple[np.ndarray | list[str], st
         kind, why = "table", "two dimensions, (rows, columns)"
     elif x.ndim in (3, 4):
         kind, why = "image", f"{x.ndim} dimensions, (images, height, width{', colours' * (x.ndim == 4)})"
-    else:
-        kind, why = "", f"{x.ndim} dimensions"
     if not kind or asked not in (None, kind):
         raise ValueError(
             f"Samples are rows of a table, images or texts. Received: x of shape {x.shape}, input={asked!r}. Reshape x "
@@ -298,16 +277,6 @@ def _find_kind(x: object, asked: str | None) -> tuple[np.ndarray | list[str], st
     return list(map(str, x)) if kind == "text" else x, kind, Note(kind="read", text=text, count=len(x))
 
 
-def _as_array(x: object) -> np.ndarray:
-    try:
-        return np.asarray(x)
-    except ValueError as error:
-        raise ValueError(
-            f"All samples have one shape. Received: {len(x):,} samples of different shapes. Bring images to one size, "
-            "such as by from_folder(folder, size=(64, 64))."
-        ) from error
-
-
 def _take_inputs(x: np.ndarray | list[str], kind: str, train: np.ndarray, names: Sequence[str] | None = None) -> Inputs:
     """Return samples as the kit keeps them; words are learned from the training rows alone."""
     if kind == "text":
@@ -315,142 +284,84 @@ def _take_inputs(x: np.ndarray | list[str], kind: str, train: np.ndarray, names:
     return read_images(x) if kind == "image" else check_columns(x, names)
 
 
-def _understand(targets: pd.DataFrame, wish: _Wish, columns: Sequence[str] = ()) -> _Targets:
-    """Find out what type of problem targets are, unless it is said; number the classes from 0; draw the test set."""
-    targets = targets.infer_objects()
-    y = targets.to_numpy() if targets.shape[1] > 1 else targets.iloc[:, 0].to_numpy()
+def _describe(
+    y: np.ndarray, origin: Origin, problem: str | ProblemType | None, classes: Sequence[str] | None
+) -> tuple[TargetDescription, np.ndarray, np.ndarray]:
+    """Return what the targets are, and the numbers of the rows to train on and of those of the test set.
+
+    Both parts have the same share of each class.
+    """
+    from sklearn.model_selection import train_test_split
+
     if len(y) < LEAST_ROWS:
         raise ValueError(
             f"Too few samples to learn from and to be judged on. Received: {len(y)} with a target. "
             f"Collect {LEAST_ROWS} or more; a hundred of each class is a start."
         )
-    described = describe_target(y, names=tuple(wish.classes or columns) if y.ndim == 2 else ())
-    kind, reason, caution = described.problem.type, described.reason, described.caution
-    if wish.problem is not None and (asked := _take_asked(wish.problem, kind, y)) is not kind:
-        kind, reason, caution = asked, "It was asked for.", ""
-    raw, labels = (), None
-    if kind.is_classification and y.ndim == 1:
-        names, raw, labels = _number_classes(y, wish.classes)
-        values = labels
-    else:
-        names = described.problem.output_names if y.ndim == 2 else (*columns,) or ("target",)
-        values = described.targets.astype(np.int32 if kind.is_classification else np.float32)
-        if kind is ProblemType.MULTICLASS:  # one-hot columns
-            raw, labels = tuple(range(len(names))), values
-    train, test = _cut(len(values), labels, names, wish)
-    return _Targets(
-        y=values, type=kind, names=names, reason=reason, caution=caution, raw_classes=raw, train=train, test=test
-    )
-
-
-def _take_asked(asked: str, found: ProblemType, y: np.ndarray) -> ProblemType:
-    """Return the type that was asked for by its name, or by ``"classification"``; ValueError where y cannot be that."""
-    values, possible = np.unique(y), [found]
-    if y.ndim == 1 and len(values) <= MAX_CLASSES:
-        possible.append(ProblemType.BINARY if len(values) == 2 else ProblemType.MULTICLASS)
-    if y.ndim == 1 and y.dtype.kind in "biuf":
-        bounded = values[0] >= 0 and values[-1] <= 1
-        possible += [ProblemType.REGRESSION, *[ProblemType.BOUNDED_REGRESSION] * bool(bounded)]
-    for kind in possible:
-        if str(asked).lower() in {kind.value, kind.name.lower(), "classification" * kind.is_classification}:
-            return kind
-    raise ValueError(
-        f"These targets cannot be taken for {asked}. Received: problem={str(asked)!r}, y of {len(values):,} different "
-        f"values such as {examples(values)}. Choose from {', '.join(sorted({one.name.lower() for one in possible}))}."
-    )
-
-
-def _number_classes(
-    y: np.ndarray, asked: Sequence[str] | None
-) -> tuple[tuple[str, ...], tuple[object, ...], np.ndarray]:
-    """Return the names of the classes, their raw values, and their numbers from 0 for each sample, int32.
-
-    Their order is the one that was asked for, else that of their values.
-    """
-    distinct, numbers = np.unique(y, return_inverse=True)
-    if len(distinct) > MAX_CLASSES:
-        raise ValueError(
-            f"{len(distinct):,} different values are too many classes. Received: y of {examples(distinct)}. Take a "
-            "target with fewer, or put rare ones together."
-        )
-    raw = distinct.tolist()
-    is_text = isinstance(raw[0], str)
-    if is_text and (len({one.strip() for one in raw}) < len(raw) or not raw[0].strip()):
-        raise ValueError(
-            f"Some classes are empty, or differ in blanks alone. Received: y of {examples(distinct)}. Strip them, "
-            "frame[target] = frame[target].str.strip(), and drop what is empty."
-        )
-    names = tuple(f"{value:g}" if isinstance(value, float) else str(value) for value in raw)
-    asked = tuple(map(str, asked)) if asked is not None else names
-    if sorted(asked) == sorted(names):  # the order is theirs
-        order = [names.index(name) for name in asked]
-        raw, numbers = [raw[number] for number in order], np.argsort(order)[numbers]
-    elif len(asked) != len(names) or is_text:
-        raise ValueError(
-            f"The targets have {len(names)} classes: {', '.join(names[:10])}. Received: classes={list(asked)!r}. Give "
-            f"{'these, in your order' if is_text else 'a name for each'}."
-        )
-    return asked, tuple(raw), numbers.astype(np.int32)
-
-
-def _cut(rows: int, labels: np.ndarray | None, names: Sequence[str], wish: _Wish) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rows to train on and those of the test set, the share of each class the same in both."""
-    from sklearn.model_selection import train_test_split
-
+    described = describe_target(y, names=classes or (origin.targets if y.ndim == 2 else ()), problem=problem)
+    names, labels = described.problem.output_names, described.targets if described.classes else None
     if labels is not None and len(rare := np.flatnonzero(np.bincount(labels, minlength=len(names)) < 2)):
         raise ValueError(
             f"A class with one sample can be learned or judged, not both. Received: {len(rare)} such, "
             f"{', '.join(names[number] for number in rare[:5])}. Drop these samples, or put rare classes together."
         )
-    train, test = train_test_split(np.arange(rows), test_size=wish.test_size, random_state=wish.seed, stratify=labels)
-    return train, test
+    rows = np.arange(len(y))
+    return described, *train_test_split(rows, test_size=origin.test_size, random_state=origin.seed, stratify=labels)
 
 
 def _seal(
-    inputs: Inputs, targets: _Targets, wish: _Wish, *, origin: Origin, subject: str, notes: list[Note]
+    inputs: Inputs,
+    described: TargetDescription,
+    train: np.ndarray,
+    test: np.ndarray,
+    origin: Origin,
+    notes: list[Note],
+    *,
+    measure: str | None,
+    name: str,
 ) -> Dataset:
     """Make the dataset: the problem with its measure, the test set sealed, what looks odd said."""
-    x_train, x_test, y_train = inputs.x[targets.train], inputs.x[targets.test], targets.y[targets.train]
-    scale = _choose_scale(y_train) if not targets.type.is_classification else (1.0,)
-    problem = Problem(
-        name=re.sub(r"[^\w.-]+", "_", wish.name).strip("-.") or "mine",
-        question=_ask(subject, targets),
-        type=targets.type,
-        outputs=1 if targets.type is ProblemType.BINARY else len(targets.names),
-        output_names=targets.names,
-        measure="accuracy" if targets.type.is_classification else "mae",
-        target_scale=scale,
-        target_unit=", and ".join(f"x {value:,.10g}" for value in scale) if set(scale) != {1.0} else "",
-        origin=replace(origin, classes=targets.raw_classes, test_size=wish.test_size, seed=wish.seed),
-        input_shape=inputs.shape,
+    x_train, x_test = inputs.x[train], inputs.x[test]
+    kind = described.problem.type
+    y = described.targets.astype(np.int32 if kind.is_classification else np.float32)
+    problem = replace(
+        described.problem,
+        name=re.sub(r"[^\w.-]+", "_", name).strip("-.") or "mine",
+        origin=replace(origin, classes=described.classes),
         **inputs.of_problem,
     )
+    if not kind.is_classification:
+        scale = _choose_scale(y[train])
+        unit = ", and ".join(f"x {value:,.10g}" for value in scale) if set(scale) != {1.0} else ""
+        problem = replace(problem, target_scale=scale, target_unit=unit)
+        if y.ndim == 1 and origin.targets:
+            problem = replace(problem, output_names=origin.targets)
+    problem = replace(problem, question=_ask(problem))
     notes = [*notes, *inputs.notes]
     if problem.kind == "table":
         problem = replace(problem, gaps=tuple(np.flatnonzero(np.isnan(x_train).any(axis=0)).tolist()))
-        notes += _note_gaps(x_train, problem) + _note_copies(x_train, y_train, problem)
-    suggestion = suggest_measure(problem, y_train)
-    measure = wish.measure or suggestion.measure
-    fitting = [name for name, one in MEASURES.items() if targets.type in one.types]
-    if measure not in fitting:
+        notes += _note_gaps(x_train, problem) + _note_copies(x_train, y[train], problem)
+    suggestion = suggest_measure(problem, y[train])
+    fitting = [one for one, about in MEASURES.items() if kind in about.types]
+    if measure is not None and measure not in fitting:
         raise ValueError(
-            f"No such measure suits {targets.type}. Received: measure={measure!r}. Choose from {', '.join(fitting)}."
+            f"No such measure suits {kind}. Received: measure={measure!r}. Choose from {', '.join(fitting)}."
         )
-    why = "It was asked for." if wish.measure else suggestion.reason
+    problem = replace(problem, measure=measure or suggestion.measure)
     found = (
-        f"The problem is taken to be {targets.type}. {targets.reason}",
-        f"The measure is {MEASURES[measure].title}. {why}",
-        *(f"Mind: {caution}" for caution in (targets.caution, suggestion.caution) if caution),
-        f"{len(targets.test):,} of {len(targets.y):,} samples, drawn with seed {wish.seed}, are the sealed test set.",
+        f"The problem is taken to be {kind}. {described.reason}",
+        f"The measure is {MEASURES[problem.measure].title}. {'It was asked for.' if measure else suggestion.reason}",
+        *(f"Mind: {caution}" for caution in (described.caution, suggestion.caution) if caution),
+        f"{len(test):,} of {len(y):,} samples, drawn with seed {origin.seed}, are the sealed test set.",
     )
     for note in notes:
         if note.kind in {"identifier", "target_copy"}:
             warnings.warn(note.text, UserWarning, stacklevel=3)
     return Dataset(
-        problem=replace(problem, measure=measure),
+        problem=problem,
         x_train=x_train,
-        y_train=y_train,
-        test=SealedTest(x_test, targets.y[targets.test]),
+        y_train=y[train],
+        test=SealedTest(x_test, y[test]),
         source="own",
         provenance="It stays on this machine.",
         reason="You gave it to the kit.",
@@ -459,10 +370,10 @@ def _seal(
     )
 
 
-def _ask(subject: str, targets: _Targets) -> str:
+def _ask(problem: Problem) -> str:
     """Say in one line, whatever stands in the names, what is predicted."""
-    names = targets.names
-    several = targets.type in {ProblemType.BINARY, ProblemType.MULTICLASS} and len(names) <= 4
+    subject, names = " and ".join(problem.origin.targets) or SUBJECTS[problem.kind], problem.output_names
+    several = problem.type in {ProblemType.BINARY, ProblemType.MULTICLASS} and len(names) <= 4
     choice = f": {', '.join(names[:-1])} or {names[-1]}" if several else ""
     return " ".join(f"What is {subject}{choice}?".split())
 
@@ -487,12 +398,9 @@ def _note_gaps(x: np.ndarray, problem: Problem) -> list[Note]:
 
 
 def _note_copies(x: np.ndarray, y: np.ndarray, problem: Problem) -> list[Note]:
-    notes = []
-    for column in find_target_copies(x, y, problem.type):
-        name = problem.column_names[column]
-        text = (
-            f"{name} alone tells the target almost without fail. Such a column is mostly the target under another "
-            "name, or became known after it. If so, leave it out by columns=[...]."
-        )
-        notes.append(Note(kind="target_copy", text=text, feature=name, count=len(y)))
-    return notes
+    names = [problem.column_names[column] for column in find_target_copies(x, y, problem.type)]
+    text = (
+        "alone tells the target almost without fail. Such a column is mostly the target under another name, or became "
+        "known after it. If so, leave it out by columns=[...]."
+    )
+    return [Note(kind="target_copy", text=f"{name} {text}", feature=name, count=len(y)) for name in names]

@@ -72,18 +72,14 @@ def collect_facts(result: RecipeResult) -> dict[str, object]:
         "stopped": result.stopped,
         "stopped_in_step": result.stopped_in,
         "looks_at_the_test_set": test.looks if test else dataset.test.looks,
-        "statistical_power": _power_facts(result),
+        "statistical_power": result.power and vars(result.power) | {"interval_level": round(2 * LEVEL - 1, 12)},
         "test_details": _test_facts(result),
         "spec": best.spec.replace(epochs=best.best_epoch + 1, patience=None).to_dict() if best else None,
-        "steps": [vars(step) | {"title": step.title} for step in result.steps],
+        "steps": list(map(vars, result.steps)),
         "trials": [_trial_facts(trial) for trial in result.trials],
         "versions": result.versions,
     }
     return _without_nan(facts)
-
-
-def _power_facts(result: RecipeResult) -> dict[str, object] | None:
-    return vars(result.power) | {"interval_level": round(2 * LEVEL - 1, 12)} if result.power else None
 
 
 def _test_facts(result: RecipeResult) -> dict[str, object] | None:
@@ -140,15 +136,15 @@ def _draw_trial(trial: Trial, result: RecipeResult) -> str:
 def _draw_scores(lines: pd.DataFrame, problem: Problem) -> str:
     """Return the scores from the baseline to the test set as SVG."""
     measure = MEASURES[problem.measure]
-    unit, on_test = measure.unit_of(problem), lines[lines["part"] == "test"]
+    on_test = lines[lines["part"] == "test"]
     figure = plots.blank_figure((7.2, 0.9 + 0.45 * len(lines)))
     plots.draw_scores(
         figure.subplots(),
         lines["score"].to_dict(),
-        quantity=f"{measure.title}{f', {unit}' if unit else ''}",
+        quantity=plots.name_measure(problem),
         higher_is_better=measure.higher_is_better,
         intervals={name: (line.low, line.high) for name, line in on_test.iterrows()},
         on_test=list(on_test.index),
     )
     told = ", ".join(f"{name} ({line.part}) {line.score:.4g}" for name, line in lines.iterrows())
-    return plots.to_inline_svg(figure, f"{measure.title}{f' in {unit}' if unit else ''}: {told}.")
+    return plots.to_inline_svg(figure, f"{plots.name_measure(problem)}: {told}.")

@@ -14,12 +14,13 @@ from recipe.core.reviews import Reviews
 SOURCES = {
     "Problem": "the problem of a dataset, dataset.problem",
     "Dataset": "what load returns",
-    "Split": "what hold_out(dataset) returns",
+    "Split": "what hold_out(dataset) returns, or one by one what k_fold(dataset) does",
     "Prepared": "what prepare(split) returns",
     "ModelSpec": "a ModelSpec",
     "Run": "what train returns",
     "FinalModel": "what train_final returns",
 }
+NUMBERS = "buif"  # the kinds of dtype that are numbers
 
 
 def expect(value: object, wanted: type, fact: str) -> None:
@@ -37,19 +38,13 @@ def expect(value: object, wanted: type, fact: str) -> None:
 
     Examples
     --------
-    >>> from recipe.core.dataset import Split
-    >>> expect("mnist", Split, "What is prepared is a split.")
+    >>> from recipe.core.dataset import Dataset
+    >>> expect("mnist", Dataset, "What is cut is a dataset.")
     Traceback (most recent call last):
-    TypeError: What is prepared is a split. Received: a str. Give what hold_out(dataset) returns.
+    TypeError: What is cut is a dataset. Received: a str. Give what load returns.
     """
-    if isinstance(value, wanted):
-        return
-    received, way = f"a {type(value).__name__}", f"Give {SOURCES[wanted.__name__]}."
-    if isinstance(value, list | tuple) and value:
-        received = f"a {type(value).__name__} of {len(value)}, the first a {type(value[0]).__name__}"
-        if wanted.__name__ == "Split":
-            way = "k_fold returns several splits: prepare each one, or pass them to cross_validate."
-    raise TypeError(f"{fact} Received: {received}. {way}")
+    if not isinstance(value, wanted):
+        raise TypeError(f"{fact} Received: a {type(value).__name__}. Give {SOURCES[wanted.__name__]}.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,14 +69,11 @@ class Note:
         return self.text
 
 
-def check_inputs(
-    x: np.ndarray | Reviews, problem: Problem, *, part: str = "input", allow_missing: bool = False
-) -> None:
+def check_inputs(x: np.ndarray | Reviews, problem: Problem, *, allow_missing: bool = False) -> None:
     """Refuse raw inputs of another kind, shape or range than the problem's.
 
     Parameters
     ----------
-    part : what they are, for the error
     allow_missing : whether a table's missing values, NaN, will be filled
 
     Raises
@@ -91,30 +83,28 @@ def check_inputs(
     ValueError
         If a sample has another shape, a value is missing or infinite, or a pixel is out of its range.
     """
-    is_text, found = problem.kind == "text", type(x).__name__
-    if is_text != isinstance(x, Reviews) or not (is_text or (isinstance(x, np.ndarray) and x.dtype.kind in "buif")):
+    is_text, is_array = problem.kind == "text", isinstance(x, np.ndarray)
+    if not (isinstance(x, Reviews) if is_text else is_array and x.dtype.kind in NUMBERS):
         wanted = "texts, as Reviews" if is_text else "numbers in a NumPy array"
-        found = f"an array of {x.dtype}" if isinstance(x, np.ndarray) else found
+        found = f"an array of {x.dtype}" if is_array else type(x).__name__
         raise TypeError(f"The samples of {problem.name} are {wanted}. Received: x, {found}. Give such as load returns.")
     if is_text:
         return
+    received = f"Received: {problem.name}, x of shape {x.shape}"
     if x.shape[1:] != problem.input_shape:
-        raise ValueError(
-            f"A sample of {problem.name} has the shape {problem.input_shape}. Received: x of shape "
-            f"{x.shape}. Give an array of shape (n, {', '.join(map(str, problem.input_shape))})."
-        )
+        raise ValueError(f"A sample has the shape {problem.input_shape}. {received}. Give as many numbers a sample.")
     if problem.kind == "image":
         if x.size and not (x.min() >= 0 and x.max() <= problem.pixel_max):  # false for NaN, too
             raise ValueError(
-                f"A pixel of {problem.name} lies between 0 and {problem.pixel_max:g}. Received: x from {x.min():g} to "
-                f"{x.max():g}. Bring the images to this range first."
+                f"A pixel lies between 0 and {problem.pixel_max:g}. {received}, from {x.min():g} to {x.max():g}. "
+                "Bring the images to this range first."
             )
         return
     bad = np.isinf(x) if allow_missing else ~np.isfinite(x)
     if bad.any():
         raise ValueError(
-            f"{int(bad.sum())} values of the {part} are not finite. Received: {problem.name}, x of shape {x.shape}, "
-            f"columns {list_columns(bad.any(axis=0), problem.column_names)}. Drop these samples"
+            f"{int(bad.sum())} values are not finite. {received}, columns "
+            f"{list_columns(bad.any(axis=0), problem.column_names)}. Drop these samples"
             + ("." if allow_missing else ', or fill missing values by prepare(split, missing="median").')
         )
 
@@ -124,14 +114,10 @@ def list_columns(mask: np.ndarray, names: Sequence[str]) -> str:
     return ", ".join(f"{column} ({names[column]})" for column in np.flatnonzero(mask))
 
 
-def check_targets(y: np.ndarray, problem: Problem, part: str = "given") -> np.ndarray:
+def check_targets(y: np.ndarray, problem: Problem) -> np.ndarray:
     """Return targets in the form that every step reads: (n,), or (n, outputs) where a sample has several.
 
     One column becomes (n,), and labels become whole numbers, which a CSV file with a gap reads as floats.
-
-    Parameters
-    ----------
-    part : which targets they are, for the error
 
     Raises
     ------
@@ -141,26 +127,23 @@ def check_targets(y: np.ndarray, problem: Problem, part: str = "given") -> np.nd
     """
     y = np.asarray(y)
     y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
-    if y.dtype.kind not in "buif":
+    received = f"Received: {problem.name}, y of shape {y.shape}"
+    if y.dtype.kind not in NUMBERS:
         raise TypeError(
-            f"Targets are numbers. Received: the {part} targets of {problem.name}, {y.dtype}. Number the classes from "
-            "0, in the order of problem.output_names."
+            f"Targets are numbers. {received}, {y.dtype}. Number the classes from 0, in the order of "
+            "problem.output_names."
         )
     columns = 1 if problem.type is ProblemType.MULTICLASS else problem.outputs
     if not y.ndim or not y.size or y.shape[1:] != (() if columns == 1 else (columns,)):
+        wanted = "(n,) or (n, 1)" if columns == 1 else f"(n, {columns})"
         raise ValueError(
-            f"The targets of {problem.name} have the shape (n, {columns}){' or (n,)' if columns == 1 else ''}, n above "
-            f"0. Received: the {part} targets of shape {y.shape}. Pass the labels as they were loaded, not one-hot."
+            f"Targets have the shape {wanted}, n above 0. {received}. Pass the labels as they were loaded, not one-hot."
         )
     if bad := int((~np.isfinite(y)).sum()):
-        raise ValueError(
-            f"{bad} of the {part} targets are not finite. Received: {problem.name}, y of shape {y.shape}. "
-            "Drop these samples: a target cannot be guessed."
-        )
+        raise ValueError(f"{bad} targets are not finite. {received}. Drop these samples: a target cannot be guessed.")
     classes = problem.outputs if problem.type is ProblemType.MULTICLASS else 2
     if problem.type.is_classification and not np.isin(y, np.arange(classes)).all():
         raise ValueError(
-            f"The labels of {problem.name} run from 0 to {classes - 1}. Received: the {part} targets, from {y.min()} "
-            f"to {y.max()}. Number the classes from 0."
+            f"Labels run from 0 to {classes - 1}. {received}, from {y.min()} to {y.max()}. Number the classes from 0."
         )
     return y.astype(np.int32) if problem.type.is_classification and y.dtype.kind in "bf" else y

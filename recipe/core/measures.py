@@ -39,6 +39,8 @@ class Measure:
     higher_is_better : False for the measures that count how far off the output is
     types : the types of problem that it is defined for
     note : what it means and how it is taken over several outputs
+    parts : a function of what `check_outputs` returns that says what each sample adds, (n, k), for `combine`: a score
+        (k = 1), or hits and errors (k even). None for a ranking, which is judged as a whole
 
     Examples
     --------
@@ -53,8 +55,7 @@ class Measure:
     types: tuple[ProblemType, ...]
     note: str
     higher_is_better: bool = True
-    # What each sample adds, (n, k): a score (k = 1), or hits and errors. None for a ranking, judged as a whole.
-    _parts: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = field(default=None, repr=False)
+    parts: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = field(default=None, repr=False)
     # A class of `keras.metrics`, and its arguments.
     _metric: tuple[str, dict[str, object]] = field(repr=False, compare=False)
 
@@ -98,16 +99,7 @@ class Measure:
         y_true, outputs = check_outputs(problem, y_true, outputs)
         if not np.isfinite(outputs).all():
             return math.nan
-        return float(self.combine(self._parts(y_true, outputs)) if self._parts else _rank(y_true, outputs))
-
-    def parts(self, problem: Problem, y_true: np.ndarray, outputs: np.ndarray) -> np.ndarray | None:
-        """Return what each sample adds to the measure, shape (n, k), for `combine`; None for a ranking."""
-        return self._parts(*check_outputs(problem, y_true, outputs)) if self._parts else None
-
-    def per_sample(self, problem: Problem, y_true: np.ndarray, outputs: np.ndarray) -> np.ndarray | None:
-        """Return one score a sample, shape (n,), whose mean is the measure; None where it is no mean over samples."""
-        parts = self.parts(problem, y_true, outputs)
-        return None if parts is None or parts.shape[1] > 1 else parts[:, 0]
+        return float(self.combine(self.parts(y_true, outputs)) if self.parts else _rank(y_true, outputs))
 
     @staticmethod
     def combine(parts: np.ndarray) -> np.ndarray:
@@ -169,22 +161,21 @@ def check_outputs(problem: Problem, y_true: np.ndarray, outputs: np.ndarray) -> 
     Returns
     -------
     y_true : np.ndarray of shape (n,) for multiclass labels, else (n, outputs)
-    outputs : np.ndarray of shape (n, outputs)
+    outputs : float64 np.ndarray of shape (n, outputs)
 
     Raises
     ------
     ValueError
         If a shape, the number of samples or a label does not fit the problem.
     """
-    y_true, outputs = check_targets(y_true, problem), np.asarray(outputs)
+    y_true, outputs = check_targets(y_true, problem), np.asarray(outputs, np.float64)
     wanted = (len(y_true), problem.outputs)
     if problem.outputs == 1 and outputs.ndim == 1:
         outputs = outputs[:, None]
     if outputs.shape != wanted:
         raise ValueError(
-            f"The outputs for these {wanted[0]} targets of {problem.name} have the shape {wanted}, a column a unit of "
-            f"the last layer. Received: outputs of shape {outputs.shape}. Pass what model.predict returned for the "
-            "same samples."
+            f"The outputs for {wanted[0]} targets have the shape {wanted}: a column a unit of the last layer. "
+            f"Received: outputs of shape {outputs.shape}. Pass what model.predict returned for the same samples."
         )
     return y_true if problem.type is ProblemType.MULTICLASS else y_true.reshape(wanted), outputs
 
@@ -196,21 +187,14 @@ def _right_answers(y_true: np.ndarray, outputs: np.ndarray) -> np.ndarray:
     return ((outputs > THRESHOLD) == y_true).mean(axis=1, keepdims=True)
 
 
-def _absolute_errors(y_true: np.ndarray, outputs: np.ndarray) -> np.ndarray:
-    return np.abs(y_true - outputs.astype(np.float64)).mean(axis=1, keepdims=True)
+def _mean_over_outputs(y_true: np.ndarray, outputs: np.ndarray, *, function: Callable) -> np.ndarray:
+    return function(y_true - outputs).mean(axis=1, keepdims=True)
 
 
-def _squared_errors(y_true: np.ndarray, outputs: np.ndarray) -> np.ndarray:
-    return np.square(y_true - outputs.astype(np.float64)).mean(axis=1, keepdims=True)
-
-
-def _hits_and_errors(y_true: np.ndarray, outputs: np.ndarray, *, counted: str) -> np.ndarray:
-    """Hits, and the errors that count: wrong yeses, missed ones, or both, which is F1 = 2 hits / (2 hits + errors)."""
+def _hits_and_errors(y_true: np.ndarray, outputs: np.ndarray, *, errors: Callable) -> np.ndarray:
+    """For each label by itself its hits, and the errors that count: the measure is hits / (hits + errors)."""
     yes, true = outputs > THRESHOLD, y_true.astype(bool)
-    if counted == "both":
-        return np.hstack([2.0 * (yes & true), yes ^ true])  # for each label by itself
-    errors = yes & ~true if counted == "wrong" else ~yes & true
-    return np.column_stack([(yes & true).sum(axis=1), errors.sum(axis=1)])  # all labels together
+    return np.hstack([yes & true, errors(yes, true)])
 
 
 def _rank(y_true: np.ndarray, outputs: np.ndarray) -> float:
@@ -228,7 +212,7 @@ _ALL = (
         title="accuracy",
         types=_LABELS,
         note="The share of samples that are right; with several labels a sample, the share of labels.",
-        _parts=_right_answers,
+        parts=_right_answers,
         _metric=("BinaryAccuracy", {"threshold": THRESHOLD}),
     ),
     Measure(
@@ -236,23 +220,23 @@ _ALL = (
         title="F1 score",
         types=_YES_NO,
         note="The harmonic mean of precision and recall of the yes class; the mean over labels.",
-        _parts=partial(_hits_and_errors, counted="both"),
+        parts=partial(_hits_and_errors, errors=lambda yes, true: (yes ^ true) / 2),
         _metric=("F1Score", {"threshold": THRESHOLD, "average": "macro"}),
     ),
     Measure(
         name="precision",
         title="precision",
-        types=_YES_NO,
-        note="The share of what the model calls a yes that is one, over all labels together.",
-        _parts=partial(_hits_and_errors, counted="wrong"),
+        types=(ProblemType.BINARY,),
+        note="The share of what the model calls a yes that is one.",
+        parts=partial(_hits_and_errors, errors=lambda yes, true: yes & ~true),
         _metric=("Precision", {"thresholds": THRESHOLD}),
     ),
     Measure(
         name="recall",
         title="recall",
-        types=_YES_NO,
-        note="The share of what is a yes that the model finds, over all labels together.",
-        _parts=partial(_hits_and_errors, counted="missed"),
+        types=(ProblemType.BINARY,),
+        note="The share of what is a yes that the model finds.",
+        parts=partial(_hits_and_errors, errors=lambda yes, true: ~yes & true),
         _metric=("Recall", {"thresholds": THRESHOLD}),
     ),
     Measure(
@@ -268,7 +252,7 @@ _ALL = (
         higher_is_better=False,
         types=_QUANTITIES,
         note="How far off the output is, on average over samples and outputs.",
-        _parts=_absolute_errors,
+        parts=partial(_mean_over_outputs, function=np.abs),
         _metric=("MeanAbsoluteError", {}),
     ),
     Measure(
@@ -277,7 +261,7 @@ _ALL = (
         higher_is_better=False,
         types=_QUANTITIES,
         note="The square of how far off the output is, on average: one large error outweighs many small ones.",
-        _parts=_squared_errors,
+        parts=partial(_mean_over_outputs, function=np.square),
         _metric=("MeanSquaredError", {}),
     ),
 )

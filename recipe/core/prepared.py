@@ -1,17 +1,180 @@
-"""Training and validation data as a network reads them."""
+"""Data as a network reads it, and what was learned from the training part to bring it there."""
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 
 import numpy as np
 
-from recipe.core.dataset import fingerprint
-from recipe.core.input_checks import Note, expect
-from recipe.core.preparation import ENCODINGS, Preparation
-from recipe.core.problem import Problem
+from recipe.core.dataset import Samples, fingerprint
+from recipe.core.input_checks import Note, check_inputs, check_targets, expect
+from recipe.core.problem import REVIEW_LENGTH, Problem, as_tuples
+from recipe.core.reviews import Reviews
 from recipe.core.spec import ModelSpec
+
+# By the kind of input, the usual one first. An embedding network reads sequences, and every other network all the rest.
+ENCODINGS = MappingProxyType(
+    {
+        "table": ("normalize", "scale", "scale_signed", "raw"),
+        "image": ("scale", "scale_signed", "normalize", "raw"),
+        "text": ("multi_hot", "counts", "tfidf", "sequence"),
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Preparation:
+    """What was learned from the training part, and how it is applied to any raw data.
+
+    Attributes
+    ----------
+    problem : of the raw data
+    encoding : ``"scale"`` (to [0, 1]), ``"scale_signed"`` (to [-1, 1]), ``"normalize"`` (mean 0, standard deviation 1),
+        ``"raw"`` (as it is); for reviews ``"multi_hot"``, ``"counts"``, ``"tfidf"`` or ``"sequence"``
+    mean, std, low, high : of each column of numbers of the training part; of images one number for all pixels, with
+        black and white as low and high
+    median : of each raw column, put in for a missing value; empty where a missing value is refused
+    idf : inverse document frequency of each word, shape (words,)
+    vocabulary : the word of each rank that a network knows, to read texts by; empty where there are no words
+    """
+
+    problem: Problem
+    encoding: str
+    mean: tuple[float, ...] = ()
+    std: tuple[float, ...] = ()
+    low: tuple[float, ...] = ()
+    high: tuple[float, ...] = ()
+    median: tuple[float, ...] = ()
+    idf: tuple[float, ...] = ()
+    vocabulary: tuple[str, ...] = ()
+
+    @property
+    def input_scale(self) -> float:
+        """What a batch is multiplied by once it is float32: pixels are scaled so, and stay bytes until then."""
+        return 1 / self.problem.pixel_max if self.problem.kind == "image" and self.encoding == "scale" else 1.0
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the columns of a prepared table: numbers, indicators of gaps, categories; else empty."""
+        names = self.problem.column_names
+        hot = (f"{names[column]} = {name}" for column in self.hot for name in self.problem.categories[column])
+        gaps = (f"{names[column]} is missing" for column in self.problem.gaps)
+        return (*(names[column] for column in self.numbers), *gaps, *hot)
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The raw columns of a table that are numbers; the others are categories."""
+        return tuple(column for column in range(len(self.problem.column_names)) if column not in self.hot)
+
+    @property
+    def hot(self) -> tuple[int, ...]:
+        """The raw columns of a table that become one column a category."""
+        return tuple(column for column, names in enumerate(self.problem.categories) if names)
+
+    @property
+    def center_and_spread(self) -> tuple[np.ndarray, np.ndarray]:
+        """What is subtracted from each column, and what the rest is divided by: float64 arrays of one shape."""
+        mean, std, low, high = map(np.array, (self.mean, self.std, self.low, self.high))
+        center, spread = {
+            "normalize": (mean, std),
+            "scale": (low, high - low),
+            "scale_signed": ((low + high) / 2, (high - low) / 2),
+            "raw": (0 * low, 0 * low),
+        }[self.encoding]
+        return center, np.where(spread == 0, 1.0, spread)  # a column that is the same everywhere becomes 0
+
+    def transform(self, x: Samples) -> np.ndarray:
+        """Return raw inputs as prepared ones, in a small dtype.
+
+        Returns
+        -------
+        np.ndarray
+            Images uint8 (n, height, width), float32 where they are scaled to [-1, 1] or normalised; tables float32
+            (n, columns), see `columns`; reviews uint8 (n, words), float16 for TF-IDF, uint16 (n, 256) for sequences.
+            Times `input_scale` it is what the network reads.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the samples have another shape or kind, a value is not finite, or a pixel is out of its range.
+        """
+        check_inputs(x, self.problem, allow_missing=bool(self.median))
+        if self.problem.kind == "text":
+            return self._encode_texts(x)
+        is_image = self.problem.kind == "image"
+        if is_image and self.encoding in ("raw", "scale"):
+            return x if x.dtype == np.uint8 else x.astype(np.float32)
+        center, spread = self.center_and_spread
+        scaled = (((x if is_image else self.complete(x)) - center) / spread).astype(np.float32)
+        return np.hstack([scaled, self.flags(x)]) if self.problem.gaps or self.hot else scaled
+
+    def transform_target(self, y: np.ndarray) -> np.ndarray:
+        """Return raw targets in the problem's unit: labels as they are, dollars as hundred thousands of them."""
+        y = check_targets(y, self.problem)
+        if self.problem.type.is_classification:
+            return y
+        return (y / np.asarray(self.problem.target_scale).squeeze()).astype(np.float32)
+
+    def inspect(self, x: Samples) -> tuple[Note, ...]:
+        """Say what is odd about a raw table though `transform` takes it: values that training never showed."""
+        if self.problem.kind != "table":
+            return ()
+        found = []  # kind, raw column, which samples, what is said of them
+        for column, median in enumerate(self.median):
+            text = f"values were missing, the training median {median:,.7g} is there."
+            found.append(("filled", column, np.isnan(x[:, column]), text))
+        for column in self.hot:
+            text = "categories are unknown, so that all their columns are 0."
+            found.append(("unknown_category", column, x[:, column] < 0, text))
+        for column, values, low, high in zip(self.numbers, self.complete(x).T, self.low, self.high, strict=True):
+            text = f"values lie outside {low:,.7g} to {high:,.7g}, the range of the training part."
+            found.append(("outside_range", column, (values < low) | (values > high), text))
+        names = self.problem.column_names
+        return tuple(
+            Note(kind=kind, text=f"{names[column]}: {count:,} of {len(x):,} {text}", feature=names[column], count=count)
+            for kind, column, is_odd, text in found
+            if (count := int(is_odd.sum()))
+        )
+
+    def complete(self, x: np.ndarray) -> np.ndarray:
+        """Return the numbers of a raw table without gaps, not yet scaled: float64 (n, numbers)."""
+        x = x.astype(np.float64)  # (n, features)
+        if self.median:
+            x = np.where(np.isnan(x), np.asarray(self.median), x)
+        return x[:, list(self.numbers)]
+
+    def flags(self, x: np.ndarray) -> np.ndarray:
+        """Return the columns of 0 and 1 that a raw table gets, float32: indicators of gaps, then one a category."""
+        columns = [np.isnan(x[:, list(self.problem.gaps)])]
+        columns += [x[:, column, None] == np.arange(len(self.problem.categories[column])) for column in self.hot]
+        return np.hstack(columns).astype(np.float32)
+
+    def to_network(self, x: np.ndarray) -> np.ndarray:
+        """Return prepared inputs as the network reads them: float32 times the scale; sequences stay integers."""
+        if self.encoding == "sequence":
+            return x.astype(np.int32)
+        return x.astype(np.float32) * np.float32(self.input_scale)
+
+    def to_dict(self) -> dict[str, object]:
+        """Return all that was learned, ready for JSON."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, object]) -> Preparation:
+        """Make a preparation from what `to_dict` returned, or from what JSON has made of it."""
+        return cls(**as_tuples(values) | {"problem": Problem.from_dict(values["problem"])})
+
+    def _encode_texts(self, x: Reviews) -> np.ndarray:
+        words = self.problem.num_words
+        if self.encoding == "sequence":
+            return x.sequences(length=REVIEW_LENGTH, num_words=words)
+        if self.encoding == "tfidf":
+            return x.weights(np.asarray(self.idf))
+        return x.counts(words) if self.encoding == "counts" else x.multi_hot(words)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -55,16 +218,16 @@ class Prepared:
         return self.preparation.to_network(self.x_train if part == "train" else self.x_val)
 
 
-def readable_by(spec: ModelSpec, problem: Problem) -> tuple[str, ...]:
-    """Return the encodings that an architecture reads, the usual one first: an embedding network reads sequences."""
-    if problem.kind == "text" and spec.architecture == "embedding":
-        return ("sequence",)
-    return tuple(encoding for encoding in ENCODINGS[problem.kind] if encoding != "sequence")
-
-
 def encoding_for(spec: ModelSpec, problem: Problem) -> str:
-    """Return the usual encoding for an architecture."""
-    return readable_by(spec, problem)[0]
+    """Return the usual encoding for an architecture: an embedding network reads sequences of words."""
+    is_sequence = problem.kind == "text" and spec.architecture == "embedding"
+    return "sequence" if is_sequence else ENCODINGS[problem.kind][0]
+
+
+def can_read(spec: ModelSpec, prepared: Prepared) -> bool:
+    """Say whether an architecture reads the encoding of prepared data."""
+    wanted, found = encoding_for(spec, prepared.problem), prepared.preparation.encoding
+    return (wanted == "sequence") == (found == "sequence")
 
 
 def check_trainable(spec: ModelSpec, prepared: Prepared) -> None:
@@ -76,9 +239,8 @@ def check_trainable(spec: ModelSpec, prepared: Prepared) -> None:
     """
     for value, noun in ((spec, ModelSpec), (prepared, Prepared)):
         expect(value, noun, "A network is trained from its spec, on data that is prepared.")
-    readable, found = readable_by(spec, prepared.problem), prepared.preparation.encoding
-    if found not in readable:
-        wanted = readable[0]
+    if not can_read(spec, prepared):
+        wanted, found = encoding_for(spec, prepared.problem), prepared.preparation.encoding
         raise ValueError(
             f"A network of architecture {spec.architecture!r} reads reviews as {wanted}, and these are {found}. "
             f"Received: prepared, encoding={found!r}. Prepare them by prepare(split, encoding={wanted!r})."

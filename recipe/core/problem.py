@@ -13,6 +13,9 @@ from types import MappingProxyType
 
 import numpy as np
 
+KINDS = ("table", "image", "text")
+REVIEW_LENGTH = 256  # words of a text that an embedding network reads
+
 
 class ProblemType(StrEnum):
     """The types of problem that the last layer and the loss are chosen by."""
@@ -160,23 +163,18 @@ class Problem:
 
     def to_dict(self) -> dict[str, object]:
         """Return every field by name, ready for JSON: with it a file or a journal keeps the whole problem."""
-        values = dataclasses.asdict(self) | {"type": self.type.value}
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+        return dataclasses.asdict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, object]) -> Problem:
-        """Make a problem from what `to_dict` returned."""
-        known = {name: _as_tuple(value) for name, value in values.items()}
-        if known.get("origin"):
-            origin = {name: _as_tuple(value) for name, value in known["origin"].items()}
-            known["origin"] = Origin(**origin)
-        return cls(**known | {"type": ProblemType(known["type"])})
+        """Make a problem from what `to_dict` returned, or from what JSON has made of it."""
+        known = as_tuples(values)
+        origin = Origin(**known["origin"]) if known.get("origin") else None
+        return cls(**known | {"type": ProblemType(known["type"]), "origin": origin})
 
 
-def _as_tuple(value: object) -> object:
-    """Return lists, as JSON has them, as the tuples that they were, lists in them too."""
-    return tuple(map(_as_tuple, value)) if isinstance(value, list | tuple) else value
-
-
-KINDS = ("table", "image", "text")
-REVIEW_LENGTH = 256  # words of a review that an embedding network reads
+def as_tuples(value: object) -> object:
+    """Return lists, as JSON has them, as the tuples that they were, those in lists and dicts too."""
+    if isinstance(value, dict):
+        return {name: as_tuples(one) for name, one in value.items()}
+    return tuple(map(as_tuples, value)) if isinstance(value, list | tuple) else value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,6 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 MOST_COUNTED = 255  # what uint8 holds; the commonest word of a long text may stand there more often
-MOST_RANKS = 65_536  # what uint16 holds
 # Texts that are worked on at a time: their indices stay in the processor's cache, and the array that is asked for is
 # all but the whole of the memory that is used.
 BLOCK_TEXTS = 200
@@ -29,11 +29,6 @@ class Reviews:
     tokens : unsigned or signed integers of shape (total,), the ranks of all words of all texts
     offsets : integers of shape (n + 1,), from 0 to total, never falling
 
-    Raises
-    ------
-    ValueError
-        If the offsets do not cut the tokens into texts.
-
     Examples
     --------
     >>> reviews = Reviews(tokens=np.array([5, 1, 1, 2], "uint32"), offsets=np.array([0, 1, 4]))
@@ -50,14 +45,12 @@ class Reviews:
     tokens: np.ndarray
     offsets: np.ndarray
 
-    def __post_init__(self) -> None:
-        offsets, total = self.offsets, len(self.tokens)
-        is_row = offsets.ndim == 1 and len(offsets) > 0 and np.issubdtype(offsets.dtype, np.integer)
-        if not is_row or offsets[0] != 0 or offsets[-1] != total or np.any(offsets[1:] < offsets[:-1]):
-            raise ValueError(
-                f"Offsets are whole numbers that rise from 0 to the number of tokens, {total}. Received: offsets of "
-                f"shape {offsets.shape}, {offsets.dtype}. The file may be damaged: fetch it again."
-            )
+    @classmethod
+    def of(cls, texts: Iterable[np.ndarray]) -> Reviews:
+        """Put texts together, each of them a row of ranks."""
+        texts = list(texts)
+        offsets = np.cumsum([0, *map(len, texts)], dtype=np.int64)
+        return cls(tokens=np.concatenate([np.zeros(0, np.uint32), *texts]), offsets=offsets)
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -71,9 +64,7 @@ class Reviews:
             row = range(len(self))[which]
             return self.tokens[self.offsets[row] : self.offsets[row + 1]]
         # Indexing the row numbers lets NumPy judge slices, masks and numbers out of range by its own rules.
-        texts = [self[row] for row in np.arange(len(self))[which].tolist()]
-        offsets = np.cumsum([0, *map(len, texts)], dtype=np.int64)
-        return Reviews(tokens=np.concatenate([self.tokens[:0], *texts]), offsets=offsets)
+        return Reviews.of(self[row] for row in np.arange(len(self))[which].tolist())
 
     def multi_hot(self, num_words: int) -> np.ndarray:
         """Return which of the most frequent words stand in each text.
@@ -98,32 +89,9 @@ class Reviews:
     def counts(self, num_words: int) -> np.ndarray:
         """Return how often each of the most frequent words stands in each text: uint8 (n, num_words), 255 at most."""
         counts = np.empty((len(self), num_words), np.uint8)
-        for row, text in enumerate(self):
-            counts[row] = np.minimum(np.bincount(text[text < num_words], minlength=num_words), MOST_COUNTED)
+        for rows, block in self._blocks(num_words):
+            counts[rows] = np.minimum(block.toarray(), MOST_COUNTED)
         return counts
-
-    def sequences(self, length: int, num_words: int) -> np.ndarray:
-        """Return the first words of each text that are among the most frequent ones, in the order they stand in.
-
-        Parameters
-        ----------
-        length : columns, the number of words kept; a shorter text is filled up with 0 at its end
-        num_words : rarer words, of this rank or more, are skipped; 65,536 at most, which is what uint16 can hold
-
-        Returns
-        -------
-        uint16 array of shape (n, length)
-        """
-        if num_words > MOST_RANKS:
-            raise ValueError(
-                f"A sequence has {MOST_RANKS:,} ranks at most, which is what uint16 holds. Received: "
-                f"num_words={num_words}. Ask for fewer."
-            )
-        columns = np.zeros((len(self), length), np.uint16)
-        for row, text in enumerate(self):
-            known = text[text < num_words][:length]
-            columns[row, : len(known)] = known
-        return columns
 
     def weights(self, idf: np.ndarray) -> np.ndarray:
         """Return the TF-IDF of each word in each text: its count times its `idf`, each text scaled to length 1.
@@ -137,10 +105,27 @@ class Reviews:
         transformer = TfidfTransformer()
         transformer.idf_ = np.asarray(idf, np.float64)
         weights = np.empty((len(self), len(idf)), np.float16)
-        for first in range(0, len(self), BLOCK_TEXTS):
-            block = transformer.transform(self[first : first + BLOCK_TEXTS].sparse_counts(len(idf)))
-            weights[first : first + BLOCK_TEXTS] = block.astype(np.float32).toarray()
+        for rows, block in self._blocks(len(idf)):
+            weights[rows] = transformer.transform(block).toarray()
         return weights
+
+    def sequences(self, length: int, num_words: int) -> np.ndarray:
+        """Return the first words of each text that are among the most frequent ones, in the order they stand in.
+
+        Parameters
+        ----------
+        length : columns, the number of words kept; a shorter text is filled up with 0 at its end
+        num_words : rarer words, of this rank or more, are skipped
+
+        Returns
+        -------
+        uint16 array of shape (n, length); uint32 where uint16 cannot hold so many ranks
+        """
+        columns = np.zeros((len(self), length), np.result_type(np.uint16, np.min_scalar_type(num_words - 1)))
+        for row, text in enumerate(self):
+            known = text[text < num_words][:length]
+            columns[row, : len(known)] = known
+        return columns
 
     def sparse_counts(self, num_words: int) -> csr_matrix:
         """Return the counts as a sparse matrix of shape (n, num_words), float64, which is what scikit-learn reads."""
@@ -152,3 +137,8 @@ class Reviews:
         matrix = csr_matrix((np.ones(len(tokens)), tokens, kept_before[self.offsets]), shape=(len(self), num_words))
         matrix.sum_duplicates()
         return matrix
+
+    def _blocks(self, num_words: int) -> Iterator[tuple[slice, csr_matrix]]:
+        for first in range(0, len(self), BLOCK_TEXTS):
+            rows = slice(first, first + BLOCK_TEXTS)
+            yield rows, self[rows].sparse_counts(num_words)

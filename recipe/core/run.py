@@ -131,13 +131,12 @@ class Run:
         """Return the history as a table: a row an epoch, counted from 1, a column a curve."""
         import pandas as pd
 
-        epochs = range(1, max(map(len, self.history.values()), default=0) + 1)
-        return pd.DataFrame(self.history, index=pd.RangeIndex(epochs.start, epochs.stop, name="epoch"))
+        frame = pd.DataFrame(self.history)
+        return frame.set_axis(pd.RangeIndex(1, len(frame) + 1, name="epoch"))
 
     def to_dict(self) -> dict[str, object]:
         """Return all but the model, ready for JSON: no NaN, and numbers of a history to 7 significant digits."""
-        left_out = {"model", "number"}
-        values = {one.name: getattr(self, one.name) for one in dataclasses.fields(self) if one.name not in left_out}
+        values = {name: value for name, value in vars(self).items() if name not in ("model", "number")}
         return values | {
             "spec": self.spec.to_dict(),
             "problem": self.problem.to_dict(),
@@ -150,19 +149,14 @@ class Run:
     @classmethod
     def from_dict(cls, values: Mapping[str, object]) -> Run:
         """Make a run from what `to_dict` returned; it has no model."""
-        known = {one.name for one in dataclasses.fields(cls)}
-        values = {name: value for name, value in values.items() if name in known}
-        history = {name: [_long(value) for value in curve] for name, curve in values["history"].items()}
-        return cls(
-            **values
-            | {
-                "spec": ModelSpec.from_dict(values["spec"]),
-                "problem": Problem.from_dict(values["problem"]),
-                "history": history,
-                "baseline": _long(values.get("baseline")),
-                "members": tuple(cls.from_dict(one) for one in values.get("members", ())),
-            }
-        )
+        made = {
+            "spec": ModelSpec.from_dict(values["spec"]),
+            "problem": Problem.from_dict(values["problem"]),
+            "history": {name: [_long(value) for value in curve] for name, curve in values["history"].items()},
+            "baseline": _long(values["baseline"]),
+            "members": tuple(cls.from_dict(one) for one in values["members"]),
+        }
+        return cls(**values | made)
 
     def _at_best(self, key: str) -> float:
         curve = self.history.get(key, ())

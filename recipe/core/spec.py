@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from numbers import Integral, Real
 from types import MappingProxyType
-
-import numpy as np
 
 ARCHITECTURES = ("linear", "mlp", "convnet", "embedding")
 ACTIVATIONS = ("relu", "tanh", "sigmoid", "gelu", "elu", "selu", "silu", "linear")
@@ -25,9 +23,6 @@ MAX_SEED = 2**32 - 1  # NumPy takes no larger one
 LEAST_RATE = 1e-30  # a rate of 0 learns nothing
 MOST_DROPOUT = 0.999  # of 1 nothing is left
 MOST = sys.float_info.max  # finite
-
-# Words for the kinds of hidden layers.
-_KINDS = {"linear": "linear", "mlp": "dense", "convnet": "convnet", "embedding": "embedding"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +125,8 @@ class ModelSpec:
         >>> ModelSpec(hidden_units=(32, 64), dropout=0.07, optimizer="adam", learning_rate=0.003).describe()
         'dense 32-64, dropout 0.07, adam at 0.003'
         """
-        layers = " ".join(filter(None, (_KINDS[self.architecture], "-".join(map(str, self.hidden_units)))))
+        kind = "dense" if self.architecture == "mlp" else self.architecture
+        layers = f"{kind} {'-'.join(map(str, self.hidden_units))}".rstrip()
         optimizer = self.optimizer if self.learning_rate is None else f"{self.optimizer} at {self.learning_rate:.3g}"
         usual = {field.name: field.default for field in dataclasses.fields(self)}
         words = {
@@ -163,15 +159,11 @@ def _check_number(field: str, value: object, kind: type, least: float, most: flo
 
 
 def _check_units(architecture: str, units: object) -> tuple[int, ...]:
-    """Return the units a layer as a tuple of whole numbers from 1 up."""
-    if not isinstance(units, (tuple, list, np.ndarray)):
-        raise TypeError(
-            f"hidden_units must be a tuple, one number a layer. Received: hidden_units={units!r}. "
-            "Give units such as (64,) or (16, 16)."
-        )
+    """Return the units a layer as a tuple of whole numbers from 1 up; one number is one layer."""
     if architecture == "linear":
         return ()
-    if len(units) == 0:
+    units = tuple(units) if isinstance(units, Iterable) else (units,)
+    if not units:
         raise ValueError(
             f"A network of architecture {architecture!r} needs at least one layer. Received: hidden_units=(). "
             'Give units such as (64,), or take architecture="linear" for a model without hidden layers.'

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import shutil
 import sys
 import threading
 import warnings
@@ -91,23 +90,25 @@ def download(name: str, *, quick: bool = False) -> tuple[FetchedFile, Content]:
     from filelock import FileLock
 
     folder = storage_folder()
+    path = folder / name
     if quick:
         _expect_answer(base_url() + name)
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / ".recipe.lock", timeout=LOCK_SECONDS):
         with contextlib.suppress(OSError, ValueError):
-            return read_verified(folder / name)  # another process was quicker
-        incoming = folder / ".incoming"
-        shutil.rmtree(incoming, ignore_errors=True)  # left by a process that was killed: the lock is ours
-        incoming.mkdir()
+            return read_verified(path)  # another process was quicker
+        _retrieve(name, folder)
         try:
-            file, content = _receive(name, incoming)
-            file.path.replace(folder / name)
-            with (folder / SUMS_NAME).open("a", encoding="utf-8") as sums:  # what it was held against is stated here
-                sums.write(f"{file.sha256}  {name}\n")
-        finally:
-            shutil.rmtree(incoming, ignore_errors=True)
-    return file._replace(path=folder / name), content
+            file, content = read_verified(path, source="download")
+        except ValueError:
+            path.unlink()
+            raise
+        if name == "imdb.npz" and file.sha256 == OFFICIAL_SHA256[name]:  # a pickle, slow to read: plain arrays are kept
+            np.savez_compressed(arrays := folder / ".imdb.npz", **content)
+            _state_sum(path, hashlib.sha256(arrays.read_bytes()).hexdigest())
+            arrays.replace(path)
+            file, content = read_verified(path, source="download")
+    return file, content
 
 
 def base_url() -> str:
@@ -116,39 +117,36 @@ def base_url() -> str:
     return mirror.rstrip("/") + "/" if mirror else OFFICIAL_URL
 
 
-def _receive(name: str, folder: Path) -> tuple[FetchedFile, Content]:
-    """Download a file into an empty folder; Keras's reviews, which are a pickle, are stored as plain arrays."""
-    sums = OFFICIAL_SHA256
-    if base_url() != OFFICIAL_URL:
-        sums = parse_sums(_retrieve(SUMS_NAME, None, folder).read_text(encoding="utf-8", errors="replace"))
-    if name not in sums:
-        raise ValueError(
-            f"The mirror's {SUMS_NAME} lists {len(sums)} files, and {name} is not among them. Received: {base_url()}. "
-            "Put the file there, or unset RECIPE_MIRROR to take Keras's own."
-        )
-    file, content = read_verified(_retrieve(name, sums[name], folder), source="download")
-    if name == "imdb.npz" and file.sha256 == OFFICIAL_SHA256[name]:
-        np.savez_compressed(file.path, **content)
-        stored = file.path.read_bytes()
-        file = file._replace(bytes=len(stored), sha256=hashlib.sha256(stored).hexdigest())
-    return file, content
-
-
-def _retrieve(name: str, sha256: str | None, folder: Path) -> Path:
-    """Let pooch download one file into a folder and hold it against its sum, if it has one; explain what fails."""
+def _retrieve(name: str, folder: Path) -> None:
+    """Let pooch download one file under a temporary name, hold it against its sum, and put it in its place."""
     import pooch
     import requests
 
-    watched = sys.stderr.isatty() or "ipykernel" in sys.modules
-    pooch.get_logger().setLevel("WARNING")  # it would print the path of a temporary folder
-    files = pooch.create(folder, base_url(), registry={name: sha256}, retry_if_failed=ATTEMPTS - 1)
+    url, sums, watched = base_url(), OFFICIAL_SHA256, sys.stderr.isatty() or "ipykernel" in sys.modules
+    pooch.get_logger().setLevel("WARNING")  # it would say what `load` gives as its reason
     try:
-        return Path(files.fetch(name, downloader=pooch.HTTPDownloader(progressbar=watched, timeout=TIMEOUT)))
-    except requests.HTTPError as error:
-        fault, what = error, f"it answered {error.response.status_code} {error.response.reason}"
+        if url != OFFICIAL_URL:
+            answer = requests.get(url + SUMS_NAME, timeout=TIMEOUT)
+            answer.raise_for_status()
+            sums = parse_sums(answer.text)
+        if name not in sums:
+            raise ValueError(
+                f"The mirror's {SUMS_NAME} lists {len(sums)} files, and {name} is not among them. Received: {url}. Put "
+                "the file there, or unset RECIPE_MIRROR to take Keras's own."
+            )
+        _state_sum(folder / name, sums[name])  # first: the file is never in its place without its sum
+        files = pooch.create(folder, url, registry={name: sums[name]}, retry_if_failed=ATTEMPTS - 1)
+        files.fetch(name, downloader=pooch.HTTPDownloader(progressbar=watched, timeout=TIMEOUT))
     except requests.RequestException as error:
-        fault, what = error, f"there is no connection to it, or it broke off ({type(error).__name__})"
-    raise ConnectionError(_failure(files.get_url(name), what)) from fault
+        if (answer := error.response) is not None:
+            raise _failure(answer.url, f"it answered {answer.status_code} {answer.reason}") from error
+        what = f"there is no connection to it, or it broke off ({type(error).__name__})"
+        raise _failure(url + name, what) from error
+
+
+def _state_sum(path: Path, sha256: str) -> None:
+    with (path.parent / SUMS_NAME).open("a", encoding="utf-8") as sums:
+        sums.write(f"{sha256}  {path.name}\n")
 
 
 def _expect_answer(url: str) -> None:
@@ -169,11 +167,11 @@ def _expect_answer(url: str) -> None:
     thread.start()
     thread.join(QUICK_SECONDS)
     if not answers:
-        raise ConnectionError(_failure(url, f"there is no connection to it, or no answer within {QUICK_SECONDS:g} s"))
+        raise _failure(url, f"there is no connection to it, or no answer within {QUICK_SECONDS:g} s")
 
 
-def _failure(url: str, what: str) -> str:
-    return (
+def _failure(url: str, what: str) -> ConnectionError:
+    return ConnectionError(
         f"The download from {urlsplit(url).netloc} failed: {what}. Received: {url}. "
         "Check the network, set RECIPE_MIRROR to a server nearby, or take source='sample'."
     )

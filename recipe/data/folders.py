@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from PIL import Image
 
 SUFFIXES = {"image": (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"), "text": (".txt", ".md")}
-MOST_PIXELS = 50_000_000  # of one file; more is a mistake or a bomb: 1 MB of PNG may hold 3.6 billion pixels
 LONGEST_SIDE = 64  # pixels, where no size is asked for: 4,096 inputs a colour are what a small network can read
 LARGEST_SIDE = 2_048  # pixels that may be asked for
 MOST_WORDS = 10_000
@@ -35,7 +34,7 @@ class Folder(NamedTuple):
     kind: str
     samples: np.ndarray | list[str]
     labels: np.ndarray  # the names of the folders that they lie in
-    encoding: str  # of texts
+    reading: tuple[tuple[str, str], ...]  # of texts, their encoding
     notes: list[Note]
 
 
@@ -81,13 +80,12 @@ def read_folder(folder: str | Path, size: tuple[int, int] | None = None) -> Fold
     listed = ", ".join(left_out[:NAMED]) + (f" and {len(left_out) - NAMED:,} more" if left_out[NAMED:] else "")
     if not read:
         raise ValueError(f"None of the files can be read. Received: {folder.name}, with {listed}. Look at one of them.")
-    samples, encoding = (_join_images(read), "") if kind == "image" else _decode(read)
-    form = f", brought to {size[0]} x {size[1]} pixels, {_name_colours(samples)}" if kind == "image" else ""
-    text = f"{folder.name}: {len(read):,} {kind}s in {len(set(labels))} folders, one a class{form}."
+    samples, reading = (_join_images(read), ()) if kind == "image" else _decode(read)
+    text = f"{folder.name}: {len(read):,} {kind}s in {len(set(labels))} folders, one a class."
     notes = [Note(kind="read", text=text, count=len(read))]
     if left_out:
         notes.append(Note(kind="left_out", text=f"Files that were left out: {listed}.", count=len(left_out)))
-    return Folder(kind, samples, np.array(labels), encoding, notes)
+    return Folder(kind, samples, np.array(labels), reading, notes)
 
 
 def learn_texts(texts: Sequence[str], train: np.ndarray, num_words: int = MOST_WORDS) -> Inputs:
@@ -110,8 +108,7 @@ def learn_texts(texts: Sequence[str], train: np.ndarray, num_words: int = MOST_W
     text = f"Words that were learned, the most frequent ones of the training part alone: {len(vocabulary) - 1:,}."
     return Inputs(
         x=read_texts(texts, vocabulary),
-        shape=(len(vocabulary),),
-        of_problem={"kind": "text", "num_words": len(vocabulary)},
+        of_problem={"kind": "text", "input_shape": (len(vocabulary),), "num_words": len(vocabulary)},
         notes=(Note(kind="read", text=text),),
         vocabulary=vocabulary,
     )
@@ -148,11 +145,13 @@ def read_images(x: np.ndarray) -> Inputs:
         )
     white = next((value for value in (1.0, 16.0, 255.0, 65_535.0) if high <= value), high)
     whole = 1 < white <= 255 and bool((x == np.floor(x)).all())
-    form = f"{x.shape[1]} x {x.shape[2]} pixels, {_name_colours(x)}"
-    text = f"{len(x):,} images of {form}; a white pixel is taken to be {white:g}."
-    notes = (Note(kind="read", text=text),)
-    x = x.astype(np.uint8 if whole else np.float32)
-    return Inputs(x=x, shape=x.shape[1:], of_problem={"kind": "image", "pixel_max": white}, notes=notes)
+    size = f"{x.shape[1]} x {x.shape[2]} pixels"
+    text = f"{len(x):,} {'colour' if x.ndim == 4 else 'grey'} images of {size}; a white pixel is taken to be {white:g}."
+    return Inputs(
+        x=x.astype(np.uint8 if whole else np.float32),
+        of_problem={"kind": "image", "input_shape": x.shape[1:], "pixel_max": white},
+        notes=(Note(kind="read", text=text),),
+    )
 
 
 def _list_files(folder: Path, left_out: list[str]) -> tuple[str, list[Path]]:
@@ -180,15 +179,13 @@ def _open(path: Path) -> Image.Image:
     from PIL import Image, ImageOps
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow warns of large images; here they are refused
+        warnings.simplefilter("error", Image.DecompressionBombWarning)  # 1 MB of PNG may hold 3.6 billion pixels
         try:
             with Image.open(path) as image:
-                if image.width * image.height > MOST_PIXELS:
-                    raise ValueError(f"too large: {image.width:,} x {image.height:,} pixels")
                 return ImageOps.exif_transpose(image)
-        except Image.UnidentifiedImageError as error:
+        except Image.UnidentifiedImageError as error:  # whose text names the folder
             raise ValueError("no image that can be read") from error
-        except Image.DecompressionBombError as error:
+        except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
             raise ValueError(f"too large: {error}") from error
 
 
@@ -212,10 +209,6 @@ def _join_images(images: list[np.ndarray]) -> np.ndarray:
     return x[..., 0].copy() if (x == x[..., :1]).all() else x
 
 
-def _name_colours(x: np.ndarray) -> str:
-    return "in colour" if x.ndim == 4 else "grey"
-
-
 def _read_bytes(path: Path) -> bytes:
     content = path.read_bytes()
     if b"\0" in content:
@@ -223,9 +216,9 @@ def _read_bytes(path: Path) -> bytes:
     return content
 
 
-def _decode(texts: list[bytes]) -> tuple[list[str], str]:
-    """Return texts and their encoding: UTF-8 where all of them are, else Latin-1."""
+def _decode(texts: list[bytes]) -> tuple[list[str], tuple[tuple[str, str], ...]]:
+    """Return texts and how they were read: as UTF-8 where all of them are, else as Latin-1."""
     try:
-        return [text.decode("utf-8-sig") for text in texts], "utf-8-sig"
+        return [text.decode("utf-8-sig") for text in texts], (("encoding", "utf-8-sig"),)
     except UnicodeDecodeError:
-        return [text.decode("latin-1") for text in texts], "latin-1"
+        return [text.decode("latin-1") for text in texts], (("encoding", "latin-1"),)

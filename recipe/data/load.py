@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import os
 import warnings
 from urllib.parse import urlsplit
@@ -90,9 +91,8 @@ def load(name: str, source: str = "auto", rows: int | None = None, seed: int = 0
 
 def _take(dataset: str, source: str) -> tuple[RawData, str, str]:
     """Return a dataset's data, the source that it is from, and why that one: of ``"auto"`` the first that has it."""
-    asked, said_by = source, "source"
-    if source == "auto":
-        asked, said_by = os.environ.get("RECIPE_SOURCE") or "auto", "RECIPE_SOURCE"
+    asked = os.environ.get("RECIPE_SOURCE") or "auto" if source == "auto" else source
+    said_by = "source" if asked == source else "RECIPE_SOURCE"
     if asked not in SOURCES:
         raise ValueError(
             f"There is no source of that name. Received: {said_by}={asked!r}. Choose from {', '.join(SOURCES)}."
@@ -110,24 +110,19 @@ def _take(dataset: str, source: str) -> tuple[RawData, str, str]:
             remarks.append(f"Passed over: {fault}")
         if found[file] is None and not faults:
             remarks.append(f"{file} is in none of {len(folders)} folders: {', '.join(map(str, folders))}.")
-    if all(found.values()):
-        taken = "download" if asked == "download" else "local"
-        return _join(dataset, found), taken, " ".join([*remarks, _where(found)])
-    if asked == "local":
+    if asked == "local" and not all(found.values()):
         raise FileNotFoundError(
             f"{' '.join(remarks)} Received: source='local'. Run `recipe fetch`, set RECIPE_DATASETS to the folder that "
             "has it, or take source='sample'."
         )
     try:
-        found |= {file: download(file, quick=True) for file, pair in found.items() if pair is None}
-        return _join(dataset, found), "download", " ".join([*remarks, _where(found)])
+        found = {file: pair or download(file, quick=True) for file, pair in found.items()}
     except (OSError, ValueError) as error:
         return make_sample(dataset), "sample", " ".join([*remarks, str(error)])
-
-
-def _join(dataset: str, found: dict[str, tuple[FetchedFile, Content]]) -> RawData:
-    arrays, *words = (content for _, content in found.values())
-    return RawData(arrays=arrays, provenance=PROVENANCE[dataset], vocabulary=words[0] if words else ())
+    arrays = dict(itertools.chain.from_iterable(content.items() for _, content in found.values()))
+    raw = RawData(arrays=arrays, provenance=PROVENANCE[dataset], vocabulary=arrays.pop("words", ()))
+    taken = "download" if "download" in {asked, *(file.source for file, _ in found.values())} else "local"
+    return raw, taken, " ".join([*remarks, _where(found)])
 
 
 def _where(found: dict[str, tuple[FetchedFile, Content]]) -> str:

@@ -54,14 +54,12 @@ class Inputs:
     ----------
     x : of a table float32 (n, columns): numbers, NaN where one is missing, and the number of the category, -1 for an
         unknown one; images, or reviews
-    shape : of one prepared sample
-    of_problem : fields of `Problem`, such as ``kind`` and ``feature_names``
+    of_problem : fields of `Problem`, such as ``input_shape``, ``kind`` and ``feature_names``
     notes : what was taken and left out, and what looks like an identifier
     vocabulary : of texts, the word of each rank
     """
 
     x: Samples = field(repr=False)
-    shape: tuple[int, ...]
     of_problem: dict[str, object]
     notes: tuple[Note, ...] = ()
     vocabulary: tuple[str, ...] = ()
@@ -89,19 +87,19 @@ def read_csv(path: str | Path) -> tuple[pd.DataFrame, tuple[tuple[str, str], ...
         raise FileNotFoundError(
             f"There is no such file. Received: {path}. The current folder is {Path.cwd()}; from_folder reads folders."
         )
-    encoding, most_rows = _scan(path)
+    encoding = _find_encoding(path)
     with path.open(encoding=encoding, newline="") as file:
-        lines = file.read(HEAD).splitlines()
-    separator, columns = _find_separator(lines[:50])
+        lines = file.read(HEAD).splitlines()[:50]
+    separator, columns = _find_separator(lines)
     if columns < 2:
         raise ValueError(
             f"The first line has one column only, and a table has a target and something to predict it from. Received: "
             f"{path.name}, which begins {_short(lines[0] if lines else '')!r}. Save it as CSV, with the names of the "
             "columns in the first line."
         )
-    decimal = _find_decimal(lines[1:50], separator)
+    decimal = _find_decimal(lines[1:], separator)
     reading = {"sep": separator, "encoding": encoding, "decimal": decimal}
-    frame = _read_chunks(path, reading, most_rows)
+    frame = _read_chunks(path, reading)
     text = (
         f"{path.name}: {len(frame):,} rows and {frame.shape[1]} columns, read as {encoding} with "
         f"{SEPARATORS[separator]} between the columns" + (" and decimal commas." if decimal == "," else ".")
@@ -155,8 +153,9 @@ def encode_table(frame: pd.DataFrame, columns: Sequence[str], train: np.ndarray)
             f"No column is left to predict from. {reasons} Received: {len(columns)} columns. If one of them is a "
             "text to be read, give the texts alone: from_arrays(frame[column], frame[target])."
         )
-    fields = {"feature_names": tuple(names), "categories": tuple(categories) if any(categories) else ()}
-    return Inputs(x=x[:, : len(names)], shape=(len(names),), of_problem=fields, notes=tuple(notes))
+    of_problem = {"input_shape": (len(names),), "feature_names": tuple(names)}
+    of_problem["categories"] = tuple(categories) if any(categories) else ()
+    return Inputs(x=x[:, : len(names)], of_problem=of_problem, notes=tuple(notes))
 
 
 def check_columns(x: np.ndarray, names: Sequence[str] | None) -> Inputs:
@@ -180,7 +179,7 @@ def check_columns(x: np.ndarray, names: Sequence[str] | None) -> Inputs:
             f"Some columns have infinite values, or no value at all. Received: x of shape {x.shape}, "
             f"{', '.join(names[column] for column in odd[:5])}. Mend these columns, or leave them out."
         )
-    return Inputs(x=x, shape=x.shape[1:], of_problem={"feature_names": names})
+    return Inputs(x=x, of_problem={"input_shape": x.shape[1:], "feature_names": names})
 
 
 def read_samples(x: object, problem: Problem, vocabulary: Sequence[str] = ()) -> Samples:
@@ -196,23 +195,14 @@ def read_samples(x: object, problem: Problem, vocabulary: Sequence[str] = ()) ->
     import pandas as pd
 
     if problem.kind == "table" and isinstance(x, pd.DataFrame):
-        return _read_rows(x, problem.column_names, problem.categories)
+        rows = np.empty((len(x), len(problem.column_names)), np.float32)
+        for number, (name, known) in enumerate(itertools.zip_longest(problem.column_names, problem.categories)):
+            find_column(x, name, "column")
+            rows[:, number] = _number_categories(x[name], known) if known else _to_floats(pd.to_numeric(x[name]))
+        return rows
     is_sequence = isinstance(x, list | tuple | pd.Series) or (isinstance(x, np.ndarray) and x.dtype.kind in "OUT")
     if problem.kind == "text" and is_sequence:
         return read_texts(list(map(str, x)), vocabulary)
-    return x
-
-
-def _read_rows(frame: pd.DataFrame, names: Sequence[str], categories: Sequence[Sequence[str]]) -> np.ndarray:
-    import pandas as pd
-
-    x = np.empty((len(frame), len(names)), np.float32)
-    for number, name in enumerate(names):
-        find_column(frame, name, "column")
-        if categories and categories[number]:
-            x[:, number] = _number_categories(frame[name], categories[number])
-        else:
-            x[:, number] = pd.to_numeric(frame[name]).to_numpy(np.float32, na_value=np.nan)
     return x
 
 
@@ -223,7 +213,7 @@ def _encode_column(column: pd.Series, name: str, train: np.ndarray) -> tuple[np.
     column = column.infer_objects()
     if not (pd.api.types.is_bool_dtype(column) or pd.api.types.is_numeric_dtype(column)):
         return _encode_texts(column, name, train)
-    values = column.to_numpy(np.float32, na_value=np.nan)
+    values = _to_floats(column)
     if np.isinf(values).any():
         raise ValueError(
             f"Some values of {name} are infinite. Received: {column.dtype} values from {column.min()} to "
@@ -231,6 +221,10 @@ def _encode_column(column: pd.Series, name: str, train: np.ndarray) -> tuple[np.
         )
     same = np.isnan(values).all() or (values == values[0]).all()
     return values, (), f"{name} is the same in every row." if same else ""
+
+
+def _to_floats(column: pd.Series) -> np.ndarray:
+    return column.to_numpy(np.float32, na_value=np.nan)
 
 
 def _encode_texts(column: pd.Series, name: str, train: np.ndarray) -> tuple[np.ndarray, tuple[str, ...], str]:
@@ -309,23 +303,25 @@ def _note_identifier(values: np.ndarray, name: str, *, is_number: bool) -> Note 
     return Note(kind="identifier", text=text, feature=name, count=len(values))
 
 
-def _scan(path: Path) -> tuple[str, int]:
-    """Return the encoding of a file, by its mark, or UTF-8 where all of it is, else Latin-1; and how many lines."""
+def _find_encoding(path: Path) -> str:
+    """Return the encoding of a file: by its mark, or UTF-8 where all of it is, else Latin-1."""
     with path.open("rb") as file:
         head = file.read(HEAD)
     marks = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
-    marked = next((encoding for mark, encoding in marks.items() if head.startswith(mark)), "")
-    if not marked and (b"\0" in head or not head.strip()):
+    for mark, encoding in marks.items():
+        if head.startswith(mark):
+            return encoding
+    if b"\0" in head or not head.strip():
         kind = "an Excel workbook or a zip" if head.startswith(b"PK") else "no text" if head else "empty"
         raise ValueError(
             f"The file is no CSV file. Received: {path.name}, which is {kind}. Save it as CSV (comma-separated "
             "values): in Excel by File, Save As."
         )
-    for encoding in (marked or "utf-8", "latin-1"):
-        with contextlib.suppress(UnicodeDecodeError), path.open(encoding=encoding) as file:
-            lines = sum(1 for _ in file)
-            break
-    return encoding, lines
+    with contextlib.suppress(UnicodeDecodeError), path.open(encoding="utf-8") as file:
+        for _ in file:
+            pass
+        return "utf-8"
+    return "latin-1"
 
 
 def _find_separator(lines: Sequence[str]) -> tuple[str, int]:
@@ -346,12 +342,12 @@ def _find_decimal(lines: Sequence[str], separator: str) -> str:
     return "," if separator != "," and commas > points else "."
 
 
-def _read_chunks(path: Path, reading: dict[str, str], most_rows: int) -> pd.DataFrame:
+def _read_chunks(path: Path, reading: dict[str, str]) -> pd.DataFrame:
     """Read a file a part at a time, numbers as float32 and texts as categories: no more memory than that is needed."""
     import pandas as pd
     from tqdm.auto import tqdm
 
-    columns, rows = {}, 0
+    columns: dict[str, list[pd.Series]] = {}
     try:
         with (
             pd.read_csv(path, chunksize=CHUNK, skipinitialspace=True, **reading) as reader,
@@ -361,53 +357,35 @@ def _read_chunks(path: Path, reading: dict[str, str], most_rows: int) -> pd.Data
                 if not isinstance(chunk.index, pd.RangeIndex):
                     raise pd.errors.ParserError("its lines have one more column than the first")
                 for name in chunk:
-                    columns[name] = _append(columns.get(name), _shrink(chunk[name]), rows, most_rows)
-                rows += len(chunk)
+                    columns.setdefault(name, []).append(_shrink(chunk[name]))
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeError) as error:
         raise ValueError(
             f"The file is no CSV file that can be read: {str(error).strip()}. Received: {path.name}. Look at that "
             "line in a text editor: all lines have as many columns as the first one."
         ) from error
-    return pd.DataFrame({name: _join(column, rows) for name, column in columns.items()}, copy=False)
+    # Each column's parts are let go as soon as they are joined.
+    return pd.DataFrame({name: _join(columns.pop(name)) for name in list(columns)}, copy=False)
 
 
 def _shrink(column: pd.Series) -> pd.Series:
+    """Return a column of its own memory, in a smaller dtype."""
     import pandas as pd
 
-    if pd.api.types.is_float_dtype(column):
-        return column if np.abs(column).max() >= 1e6 else column.astype(np.float32)  # large ones may be identifiers
+    if pd.api.types.is_float_dtype(column):  # large ones may be identifiers
+        return column.copy() if np.abs(column).max() >= 1e6 else column.astype(np.float32)
     if pd.api.types.is_integer_dtype(column):
         return pd.to_numeric(column, downcast="integer")
-    return column if pd.api.types.is_bool_dtype(column) else column.astype("category")
+    return column.copy() if pd.api.types.is_bool_dtype(column) else column.astype("category")
 
 
-def _append(
-    column: np.ndarray | list[pd.Series] | None, part: pd.Series, rows: int, most_rows: int
-) -> np.ndarray | list[pd.Series]:
-    """Write numbers behind the first rows of an array that has room for all; keep texts a part at a time.
-
-    Memory that was asked for and not written to takes none, so the room may be larger than what comes.
-    """
+def _join(parts: list[pd.Series]) -> pd.Series:
     import pandas as pd
 
-    if not isinstance(part.dtype, np.dtype) or isinstance(column, list):
-        before = column if isinstance(column, list) else [pd.Series(column[:rows])] if rows else []
-        return [*before, part]
-    if column is None:
-        column = np.empty(most_rows, part.dtype)
-    column = column.astype(np.result_type(column, part.dtype), copy=False)
-    column[rows : rows + len(part)] = part
-    return column
-
-
-def _join(column: np.ndarray | list[pd.Series], rows: int) -> pd.Series:
-    import pandas as pd
-
-    if isinstance(column, np.ndarray):
-        return pd.Series(column[:rows], copy=False)
-    if all(isinstance(part.dtype, pd.CategoricalDtype) for part in column):
-        return pd.Series(pd.api.types.union_categoricals(column, ignore_order=True))
-    return pd.concat([part.astype(object) for part in column], ignore_index=True)
+    if all(isinstance(part.dtype, pd.CategoricalDtype) for part in parts):
+        return pd.Series(pd.api.types.union_categoricals(parts, ignore_order=True))
+    if any(isinstance(part.dtype, pd.CategoricalDtype) for part in parts):  # numbers in some parts, texts in others
+        parts = [part.astype(object) for part in parts]
+    return pd.concat(parts, ignore_index=True)
 
 
 def examples(values: Iterable[object]) -> str:

@@ -73,7 +73,6 @@ class Fault:
     name : short, the key of `FAULTS`
     title : what is wrong, in a few words
     text : what it is and how it happens
-    mend : how to mend it
     check : the name of the check that tells it, in `recipe.debugging.CHECKS`; others may find it, too
     table_check : the one that tells it on a table, where that is another
     types : of problem that it can break
@@ -83,7 +82,6 @@ class Fault:
     name: str
     title: str
     text: str
-    mend: str
     check: str
     breaks: Callable[[Pipeline], None] = field(repr=False)
     table_check: str = ""
@@ -192,12 +190,12 @@ def _build(pipeline: Pipeline) -> keras.Model:
     return model
 
 
-def _fault(title: str, *, check: str, mend: str, **where: object) -> Callable:
+def _fault(title: str, *, check: str, **where: object) -> Callable:
     """Put a function that breaks a pipeline among the faults, under its own name and with its docstring as the text."""
 
     def register(breaks: Callable[[Pipeline], None]) -> Callable[[Pipeline], None]:
         text, name = " ".join(breaks.__doc__.split()), breaks.__name__
-        _faults[name] = Fault(name=name, title=title, text=text, mend=mend, check=check, breaks=breaks, **where)
+        _faults[name] = Fault(name=name, title=title, text=text, check=check, breaks=breaks, **where)
         return breaks
 
     return register
@@ -206,7 +204,6 @@ def _fault(title: str, *, check: str, mend: str, **where: object) -> Callable:
 @_fault(
     "labels off by one",
     check="labels",
-    mend="Subtract the lowest label, so that the first class is 0.",
     types=(ProblemType.BINARY, ProblemType.MULTICLASS),
 )
 def labels_off_by_one(pipeline: Pipeline) -> None:
@@ -214,9 +211,7 @@ def labels_off_by_one(pipeline: Pipeline) -> None:
     pipeline.y_train, pipeline.y_val = (y.astype(np.int64) + 1 for y in (pipeline.y_train, pipeline.y_val))
 
 
-@_fault(
-    "inputs not scaled", check="input scale", mend="Divide pixels by 255, normalise columns, encode words as multi-hot."
-)
+@_fault("inputs not scaled", check="input scale")
 def unscaled_input(pipeline: Pipeline) -> None:
     """Pixels from 0 to 255, columns in their own units, or the numbers of words taken for quantities."""
     raw = pipeline.split.x_train, pipeline.split.x_val
@@ -229,7 +224,6 @@ def unscaled_input(pipeline: Pipeline) -> None:
     "wrong axis",
     check="shuffled labels",
     table_check="axis of scaling",
-    mend="Keep samples on axis 0; take mean and standard deviation of a table along axis=0. Look at a few samples.",
 )
 def wrong_axis(pipeline: Pipeline) -> None:
     """A transposition or a reshape mixed the samples, or columns were normalised along the rows."""
@@ -246,20 +240,19 @@ def wrong_axis(pipeline: Pipeline) -> None:
 @_fault(
     "inputs and targets mismatched",
     check="shuffled labels",
-    mend="Shuffle both by one permutation: order = rng.permutation(n); x[order], y[order].",
 )
 def labels_out_of_step(pipeline: Pipeline) -> None:
     """Samples or targets were shuffled, sorted or filtered alone: each sample has another one's target."""
     pipeline.y_train = pipeline.y_train[np.random.default_rng(pipeline.seed).permutation(len(pipeline.y_train))]
 
 
-@_fault("frozen layers", check="frozen layers", mend="Set layer.trainable = True and compile anew.")
+@_fault("frozen layers", check="frozen layers")
 def frozen_layers(pipeline: Pipeline) -> None:
     """The hidden layers were set to trainable=False, and stay at the random weights they were born with."""
     pipeline.network["hidden"]["trainable"] = False
 
 
-@_fault("learning rate too high", check="learning rate", mend="Go down by factors of 10 until the loss falls steadily.")
+@_fault("learning rate too high", check="learning rate")
 def rate_too_high(pipeline: Pipeline) -> None:
     """The steps are so long that they jump over every valley."""
     pipeline.network["learning_rate"] = 3.0
@@ -268,7 +261,6 @@ def rate_too_high(pipeline: Pipeline) -> None:
 @_fault(
     "learning rate too low",
     check="learning rate",
-    mend="Go up by factors of 10 until the loss explodes, then back by 10.",
 )
 def rate_too_low(pipeline: Pipeline) -> None:
     """The steps are so short that training would take days."""
@@ -278,7 +270,6 @@ def rate_too_low(pipeline: Pipeline) -> None:
 @_fault(
     "wrong last activation",
     check="last activation",
-    mend="Softmax for classes, sigmoid for yes or no, none for quantities.",
 )
 def wrong_last_activation(pipeline: Pipeline) -> None:
     """The last layer cannot put out what the problem wants: no softmax for classes, relu for yes or no, sigmoid for
@@ -293,7 +284,7 @@ def wrong_last_activation(pipeline: Pipeline) -> None:
     }[pipeline.problem.type]
 
 
-@_fault("wrong loss", check="loss", mend="Take the loss of the table in lesson 1 for this type of problem.")
+@_fault("wrong loss", check="loss")
 def wrong_loss(pipeline: Pipeline) -> None:
     """The loss compares something else than the problem asks: mse on class numbers, a loss for several classes on one
     output, cross-entropy on dollars.
@@ -308,7 +299,6 @@ def wrong_loss(pipeline: Pipeline) -> None:
 @_fault(
     "samples in both parts",
     check="duplicates",
-    mend="Drop duplicates, then split, and copy (augment, oversample) the training part alone.",
 )
 def leak(pipeline: Pipeline) -> None:
     """Half of the validation samples stand in the training part, too: data were copied before the split."""
@@ -322,7 +312,6 @@ def leak(pipeline: Pipeline) -> None:
 @_fault(
     "validation prepared otherwise",
     check="validation inputs",
-    mend="Fit the preparation on the training part, and apply that same one to every other part.",
 )
 def validation_prepared_otherwise(pipeline: Pipeline) -> None:
     """Scaling was forgotten on the validation part, or its words are numbered otherwise."""
@@ -332,7 +321,7 @@ def validation_prepared_otherwise(pipeline: Pipeline) -> None:
         pipeline.x_val = pipeline.split.x_val.astype(np.float32)
 
 
-@_fault("dead units", check="dead units", mend="Take Keras's default initializers: biases of 0.")
+@_fault("dead units", check="dead units")
 def dead_units(pipeline: Pipeline) -> None:
     """The biases begin far below 0, so that every relu is 0 for every sample and has no gradient."""
     import keras
@@ -340,13 +329,13 @@ def dead_units(pipeline: Pipeline) -> None:
     pipeline.network["hidden"]["bias_initializer"] = keras.initializers.Constant(-30.0)
 
 
-@_fault("dropout of 0.95", check="dropout", mend="Take 0.2 to 0.5, and no dropout before the model overfits.")
+@_fault("dropout of 0.95", check="dropout")
 def dropout_too_strong(pipeline: Pipeline) -> None:
     """The share that is kept was given where the share that is dropped is meant."""
     pipeline.network["dropout"] = 0.95
 
 
-@_fault("NaN among the inputs", check="finite numbers", mend="Fill or drop missing values in step 4.")
+@_fault("NaN among the inputs", check="finite numbers")
 def nan_in_input(pipeline: Pipeline) -> None:
     """Five numbers of the training part are missing."""
     pipeline.x_train = np.array(pipeline.x_train, np.float32, order="C")  # a copy that can be seen as flat
@@ -357,7 +346,6 @@ def nan_in_input(pipeline: Pipeline) -> None:
 @_fault(
     "sorted before the split",
     check="validation targets",
-    mend="Shuffle before splitting, both parts by one permutation.",
 )
 def sorted_data(pipeline: Pipeline) -> None:
     """The samples were sorted by their target and cut in order: validation has what training never showed."""
@@ -368,7 +356,7 @@ def sorted_data(pipeline: Pipeline) -> None:
     pipeline.y_train, pipeline.y_val = y[order[:cut]], y[order[cut:]]
 
 
-@_fault("no hidden activation", check="hidden activations", mend='Give the hidden layers activation="relu".')
+@_fault("no hidden activation", check="hidden activations")
 def missing_activation(pipeline: Pipeline) -> None:
     """Without one, all layers together are no more than a single linear one."""
     pipeline.network["hidden"]["activation"] = None
@@ -377,7 +365,6 @@ def missing_activation(pipeline: Pipeline) -> None:
 @_fault(
     "targets not scaled",
     check="labels",
-    mend="Divide the targets by 100,000 and say the error in hundred thousand dollars.",
     types=(ProblemType.REGRESSION,),
 )
 def unscaled_target(pipeline: Pipeline) -> None:

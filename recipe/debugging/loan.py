@@ -1,7 +1,6 @@
 """The user's own model on loan: its weights and its state are kept, drawn anew for a check, and put back.
 
-No configuration holds all of a model, so none is copied through one, but for a Sequential of Keras's own plain layers,
-which is its configuration and its variables: copies of it share their compiled programs.
+No configuration holds all of a model, so none is copied through one.
 """
 
 from __future__ import annotations
@@ -49,18 +48,6 @@ class Loan:
         self.shuffled: set[str] = set()
 
     @cached_property
-    def _is_copied(self) -> bool:
-        import keras
-
-        from recipe.engine.twins import is_plain
-
-        try:
-            plain = isinstance(self.model, keras.Sequential) and is_plain(self.model)
-            return plain and not any(map(inner_layers, self.model.layers))
-        except Exception:  # its configuration cannot even be written down
-            return False
-
-    @cached_property
     def _ends(self) -> tuple:
         """The symbolic input and output of the model itself."""
         import keras
@@ -102,11 +89,6 @@ class Loan:
         """Return the model with the weights that it came with, to be run or compiled: the user's stays uncompiled."""
         import keras
 
-        if self._is_copied:
-            copy = self.draw_anew()
-            if self.model.built:
-                copy.set_weights(self.model.get_weights())
-            return copy
         borrowed = keras.Model(*self._ends)  # before the weights are kept, for it builds what is not built yet
         for variable, value in self._kept:
             variable.assign(value)
@@ -119,24 +101,7 @@ class Loan:
         Those of frozen layers stay as they came, unless they are asked for, too: a part that is not trained has its
         weights from somewhere else.
         """
-        return (self._copy if self._is_copied else self._redraw)(frozen_too, self.seed + DRAW_APART * draw)
-
-    def _copy(self, frozen_too: bool, seed: int) -> keras.Model:
-        from recipe.engine.models import fixed_seed
-        from recipe.engine.twins import copy_model
-
-        with fixed_seed(seed):
-            copy = copy_model(self.model)
-            if not copy.built:
-                copy.build((None, *self.sample.shape[1:]))
-        if self.model.built and not frozen_too:
-            for new, old in zip(copy.variables, self.model.variables, strict=True):
-                if not old.trainable:
-                    new.assign(old.value)
-        return copy
-
-    def _redraw(self, frozen_too: bool, seed: int) -> keras.Model:
-        borrowed, rng = self.as_it_is(), np.random.default_rng(seed)
+        borrowed, rng = self.as_it_is(), np.random.default_rng(self.seed + DRAW_APART * draw)
         initializers = find_initializers(self.model)
         for variable, value in self._kept:
             draw = initializers.get(variable.path)

@@ -15,8 +15,7 @@ import numpy as np
 
 from recipe.core.dataset import Samples, Split
 from recipe.core.measures import THRESHOLD
-from recipe.core.preparation import Preparation
-from recipe.core.prepared import Prepared
+from recipe.core.prepared import Preparation, Prepared
 from recipe.core.problem import Problem, ProblemType
 from recipe.core.reviews import Reviews
 

@@ -24,13 +24,11 @@ class Duplicates:
     pairs : int (n, 2), row in the first part and row in the second of every pair of duplicates
     in_second : how many samples of the second part have a duplicate in the first
     size : samples in the second part
-    conflicts : pairs whose targets differ; None where no targets were given
     """
 
     pairs: np.ndarray = field(repr=False)
     in_second: int
     size: int
-    conflicts: int | None = None
 
     @property
     def share(self) -> float:
@@ -40,13 +38,10 @@ class Duplicates:
     @property
     def sentence(self) -> str:
         """The count in words."""
-        text = f"{self.in_second:,} of {self.size:,} samples ({self.share:.2%}) have a duplicate in the other part"
-        return text + ("." if self.conflicts is None else f"; {self.conflicts:,} pairs have different targets.")
+        return f"{self.in_second:,} of {self.size:,} samples ({self.share:.2%}) have a duplicate in the other part."
 
 
-def find_duplicates(
-    a: Samples, b: Samples, *, y_a: np.ndarray | None = None, y_b: np.ndarray | None = None
-) -> Duplicates:
+def find_duplicates(a: Samples, b: Samples) -> Duplicates:
     """Find the samples of one part that stand in the other too, equal in every number.
 
     Hand in some columns to find samples that share those, such as districts at one place: ``find_duplicates(x_train[:,
@@ -54,8 +49,8 @@ def find_duplicates(
 
     Raises
     ------
-    ValueError
-        If the two parts are of different shapes, or only one of them has targets.
+    TypeError, ValueError
+        If these are no inputs of two parts, or samples of different shapes.
 
     Examples
     --------
@@ -64,16 +59,12 @@ def find_duplicates(
     """
     import pandas as pd
 
-    _check_parts(a, b, y_a, y_b, least=1)
+    _check_parts(a, b, least=1)
     keys = group_equal(a, b)
     first = pd.DataFrame({"key": keys[: len(a)], "a": np.arange(len(a))})
     second = pd.DataFrame({"key": keys[len(a) :], "b": np.arange(len(b))})
     pairs = second.merge(first, on="key")[["a", "b"]].to_numpy()  # (n, 2)
-    conflicts = None
-    if y_a is not None:
-        differ = np.asarray(y_a)[pairs[:, 0]] != np.asarray(y_b)[pairs[:, 1]]
-        conflicts = int(differ.any(axis=tuple(range(1, differ.ndim))).sum())
-    return Duplicates(pairs=pairs, in_second=len(np.unique(pairs[:, 1])), size=len(b), conflicts=conflicts)
+    return Duplicates(pairs=pairs, in_second=len(np.unique(pairs[:, 1])), size=len(b))
 
 
 def group_equal(*parts: Samples) -> np.ndarray:
@@ -133,15 +124,7 @@ class DistributionCheck:
         return f"A classifier tells the two parts apart: {numbers}. A score on the one says little about the other."
 
 
-def same_distribution(
-    a: Samples,
-    b: Samples,
-    *,
-    y_a: np.ndarray | None = None,
-    y_b: np.ndarray | None = None,
-    rows: int = 2_000,
-    seed: int = 0,
-) -> DistributionCheck:
+def same_distribution(a: Samples, b: Samples, *, rows: int = 2_000, seed: int = 0) -> DistributionCheck:
     """Train a classifier to tell two parts of the data apart; if it cannot, they may come from one distribution.
 
     A forest of random trees learns from one half of the samples which part each is from, and is judged on the other
@@ -151,14 +134,13 @@ def same_distribution(
     Parameters
     ----------
     a, b : the inputs of the two parts: images, tables, or reviews
-    y_a, y_b : their targets, of shape (n,) or (n, outputs), to be compared along with the inputs; None: inputs alone
     rows : samples of each part, drawn at random, that are compared at most
     seed : fixes the draw, the halves and the trees
 
     Raises
     ------
-    ValueError
-        If a part has fewer than 10 samples, the two are of different shapes, or only one of them has targets.
+    TypeError, ValueError
+        If these are no inputs of two parts, a part has fewer than 10 samples, or the two are of different shapes.
 
     References
     ----------
@@ -176,12 +158,9 @@ def same_distribution(
     from sklearn.ensemble import ExtraTreesClassifier
     from sklearn.model_selection import train_test_split
 
-    _check_parts(a, b, y_a, y_b, least=10)
+    _check_parts(a, b, least=10)
     rng = np.random.default_rng(seed)
-    parts = []
-    for x, y in ((a, y_a), (b, y_b)):
-        chosen = rng.permutation(len(x))[:rows]
-        parts.append(_as_table(x[chosen], None if y is None else y[chosen]))
+    parts = [_as_table(x[rng.permutation(len(x))[:rows]]) for x in (a, b)]
     sizes = tuple(len(part) for part in parts)
     is_b = np.repeat([0, 1], sizes)
     # Half to learn from, half to be judged on: folds would share samples, and DeLong's interval would be too narrow.
@@ -206,40 +185,26 @@ def _auc_interval(scores_a: np.ndarray, scores_b: np.ndarray) -> tuple[float, tu
     above_a = 1 - (ranks[:n_a] - rankdata(scores_a)) / n_b  # (n_a,), for each of a the share of b above it
     auc = float(below_b.mean())
     error = math.sqrt(below_b.var(ddof=1) / n_b + above_a.var(ddof=1) / n_a)
-    reach = float(norm.ppf((1 + LEVEL) / 2)) * error
-    return auc, (max(0.0, auc - reach), min(1.0, auc + reach))
+    return auc, tuple(np.clip(auc + error * np.array(norm.interval(LEVEL)), 0.0, 1.0).tolist())
 
 
-def _as_table(x: Samples, y: np.ndarray | None) -> np.ndarray:
-    """Return inputs, and targets behind them, as float32 (n, columns)."""
+def _as_table(x: Samples) -> np.ndarray:
+    """Return inputs as float32 (n, columns); of reviews which frequent words they hold, and how long they are."""
     if isinstance(x, Reviews):
-        lengths = np.diff(x.offsets)[:, None]
-        columns = np.hstack([x.multi_hot(REVIEW_WORDS), lengths])
-    else:
-        columns = np.asarray(x).reshape(len(x), -1)
-    targets = np.zeros((len(columns), 0)) if y is None else np.asarray(y).reshape(len(columns), -1)
-    return np.hstack([columns, targets]).astype(np.float32)
+        x = np.hstack([x.multi_hot(REVIEW_WORDS), np.diff(x.offsets)[:, None]])
+    return np.asarray(x, np.float32).reshape(len(x), -1)
 
 
-def _check_parts(a: Samples, b: Samples, y_a: np.ndarray | None, y_b: np.ndarray | None, *, least: int) -> None:
-    """Refuse parts that cannot be compared: too few samples, other columns, targets of other samples."""
+def _check_parts(a: Samples, b: Samples, *, least: int) -> None:
+    """Refuse parts that cannot be compared: no inputs, too few samples, other columns."""
     if not all(isinstance(x, Reviews) or np.ndim(x) for x in (a, b)):
         raise TypeError(
             f"The inputs of two parts are compared. Received: a {type(a).__name__} and a {type(b).__name__}. "
             "Give arrays or reviews, such as split.x_train and split.x_val."
         )
-    if min(len(a), len(b)) < least:
-        raise ValueError(
-            f"With fewer than {least} samples nothing can be told. Received: parts of {len(a)} and {len(b)} samples. "
-            "Take larger parts."
-        )
     shapes = ["reviews" if isinstance(x, Reviews) else np.shape(x)[1:] for x in (a, b)]
-    if shapes[0] != shapes[1]:
+    if min(len(a), len(b)) < least or shapes[0] != shapes[1]:
         raise ValueError(
-            f"Only samples of one shape can be compared. Received: {shapes[0]} and {shapes[1]}. Give the same columns."
+            f"Parts of at least {least} samples of one shape can be compared. Received: {len(a)} of {shapes[0]} and "
+            f"{len(b)} of {shapes[1]}. Take larger parts, or the same columns of both."
         )
-    if (y_a is None) != (y_b is None):
-        raise ValueError("Only one part came with its targets. Received: y_a or y_b alone. Give both, or none.")
-    for x, y in ((a, y_a), (b, y_b)):
-        if y is not None and len(x) != len(y):
-            raise ValueError(f"There are {len(y)} targets for {len(x)} samples. Received: y. Give one each.")

@@ -13,9 +13,9 @@ import keras
 import numpy as np
 from keras import ops
 
-from recipe.core.preparation import Preparation
+from recipe.core.prepared import Preparation
 from recipe.core.problem import REVIEW_LENGTH
-from recipe.core.reviews import MOST_COUNTED, MOST_RANKS, Reviews
+from recipe.core.reviews import MOST_COUNTED, Reviews
 
 
 def attach_preparation(model: keras.Model, preparation: Preparation) -> keras.Model:
@@ -43,7 +43,7 @@ def attach_preparation(model: keras.Model, preparation: Preparation) -> keras.Mo
 def pad_reviews(reviews: Reviews) -> np.ndarray:
     """Return all words of each text as the exported model reads them: int32 (n, longest text), 0 behind the end."""
     longest = max(int(np.diff(reviews.offsets).max(initial=0)), 1)
-    return reviews.sequences(length=longest, num_words=MOST_RANKS).astype(np.int32)
+    return reviews.sequences(length=longest, num_words=int(reviews.tokens.max(initial=0)) + 1).astype(np.int32)
 
 
 def _prepare(raw: keras.KerasTensor, preparation: Preparation) -> keras.KerasTensor:

@@ -20,7 +20,7 @@ import numpy as np
 from recipe import __version__
 from recipe.core.dataset import Samples
 from recipe.core.input_checks import expect
-from recipe.core.preparation import Preparation
+from recipe.core.prepared import Preparation
 from recipe.core.problem import Problem
 from recipe.core.run import Run
 from recipe.data.tables import read_samples

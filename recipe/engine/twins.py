@@ -12,7 +12,7 @@ from collections.abc import Callable
 import keras
 
 from recipe.engine.bags import PIECE, BagDense
-from recipe.engine.first_weights import fast_first_weights, without_first_weights
+from recipe.engine.first_weights import without_first_weights
 
 # In a model's configuration: what Keras could not make again by itself.
 FOREIGN = re.compile(r'"module": (?!"keras)|"__lambda__"')
@@ -41,15 +41,6 @@ def make_twin(model: keras.Model, *exchanges: Exchange, as_bags: bool = False) -
     else:
         twin = keras.models.clone_model(model, clone_function=change)
     return twin if _shapes(twin) == _shapes(model) else model
-
-
-def copy_model(model: keras.Model) -> keras.Model:
-    """Return a copy with first weights of its own, as `keras.models.clone_model` draws them, but fast."""
-    if not isinstance(model, keras.Sequential):
-        return keras.models.clone_model(model)
-    with fast_first_weights() as drawn:
-        copy = lambda layer: drawn(type(layer).from_config(layer.get_config()))  # noqa: E731
-        return keras.models.clone_model(model, clone_function=copy)
 
 
 def is_plain(model: keras.Model) -> bool:

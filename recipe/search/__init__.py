@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from recipe.core.dataset import Dataset, Split
 from recipe.core.measures import MEASURES
-from recipe.core.prepared import Prepared, check_trainable, encoding_for, readable_by
+from recipe.core.prepared import Prepared, can_read, check_trainable, encoding_for
 from recipe.core.run import Run
 from recipe.core.spec import ModelSpec
 from recipe.data.load import load
@@ -257,9 +257,8 @@ def _choose_space(splits: tuple, seed: int) -> SearchSpace:
     space = default_space(first.problem, len(first.y_train), seed)
     if not isinstance(first, Prepared):
         return space
-    specs = [ModelSpec(architecture=name) for name in space.architectures]
-    able = [spec for spec in specs if first.preparation.encoding in readable_by(spec, first.problem)]
-    return replace(space, architecture=tuple(spec.architecture for spec in able) or ("mlp",))
+    names = tuple(name for name in space.architectures if can_read(ModelSpec(architecture=name), first))
+    return replace(space, architecture=names or ("mlp",))
 
 
 def _prepare_for(space: SearchSpace, splits: tuple) -> Data:

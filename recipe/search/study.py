@@ -165,7 +165,7 @@ class Search:
         """End a trial with its run."""
         if run.stopped == "interrupted":
             self.stopped = "interrupted"
-        (run,) = keep([run], self.journal)
+        run = keep(run, self.journal)
         state, value = _ending(run)
         self.study.tell(trial, value, state=state)
         self.runs.append(run)

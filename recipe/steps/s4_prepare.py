@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
-from recipe.core.dataset import Samples, Split
+from recipe.core.dataset import Split
 from recipe.core.input_checks import Note, check_inputs, expect, list_columns
-from recipe.core.preparation import ENCODINGS, Preparation
-from recipe.core.prepared import Prepared
+from recipe.core.prepared import ENCODINGS, Preparation, Prepared
 from recipe.core.problem import Problem, ProblemType
 from recipe.core.reviews import Reviews
 
@@ -32,49 +33,32 @@ def prepare(split: Split, *, encoding: str = "auto", missing: str = "auto", fit_
         If an argument does not suit the data, a feature is constant, or a value or target is not finite.
     """
     expect(split, Split, "What is prepared is a split: its training part alone says how.")
-    problem = split.problem
-    _check_choice("encoding", encoding, ("auto", *ENCODINGS[problem.kind]), problem)
-    _check_choice("missing", missing, ("auto", "median") if problem.kind == "table" else ("auto",), problem)
+    problem, kind = split.problem, split.problem.kind
+    _check_choice("encoding", encoding, ("auto", *ENCODINGS[kind]), problem)
+    _check_choice("missing", missing, ("auto", "median") if kind == "table" else ("auto",), problem)
     _check_choice("fit_on", fit_on, ("train", "all"), problem)
-    fill = missing == "median" or (problem.kind == "table" and problem.origin is not None)
-    for part, x in (("training", split.x_train), ("validation", split.x_val)):
-        check_inputs(x, problem, part=f"{part} part", allow_missing=fill)
-
-    fitted_on = _concatenate(split.x_train, split.x_val) if fit_on == "all" else split.x_train
-    encoding = ENCODINGS[problem.kind][0] if encoding == "auto" else encoding
-    empty = Preparation(problem=problem, encoding=encoding, vocabulary=split.vocabulary[: problem.num_words])
-    if problem.kind == "text":
-        preparation = _fit_texts(fitted_on, empty)
-    elif problem.kind == "image":
-        preparation = _fit_images(fitted_on, empty)
-    else:
-        preparation = _fit_table(fitted_on, empty, fill=fill)
-
-    x_train, notes = preparation.transform(split.x_train), []
+    encoding = ENCODINGS[kind][0] if encoding == "auto" else encoding
+    fill = missing == "median" or (kind == "table" and problem.origin is not None)
+    x, notes = split.x_train, []
     if fit_on == "all":
-        notes.append(Note(kind="leak", text="The statistics are from validation data, too: a leak, made on purpose."))
-    y_train = preparation.transform_target(split.y_train, "training")
+        x = Reviews.of([*x, *split.x_val]) if kind == "text" else np.concatenate([x, split.x_val])
+        notes = [Note(kind="leak", text="The statistics are from validation data, too: a leak, made on purpose.")]
+    check_inputs(x, problem, allow_missing=fill)
+    empty = Preparation(problem=problem, encoding=encoding, vocabulary=split.vocabulary[: problem.num_words])
+    fit = {"text": _fit_texts, "image": _fit_images, "table": partial(_fit_table, fill=fill)}[kind]
+    preparation = fit(x, empty)
+    x_train, y_train = preparation.transform(split.x_train), preparation.transform_target(split.y_train)
     return Prepared(
         problem=_describe_prepared(problem, x_train, y_train),
         source=split.source,
         x_train=x_train,
         y_train=y_train,
         x_val=preparation.transform(split.x_val),
-        y_val=preparation.transform_target(split.y_val, "validation"),
+        y_val=preparation.transform_target(split.y_val),
         preparation=preparation,
         protocol=split.protocol,
         notes=(*preparation.inspect(split.x_train), *preparation.inspect(split.x_val), *notes),
     )
-
-
-def _describe_prepared(problem: Problem, x: np.ndarray, y: np.ndarray) -> Problem:
-    """Return the problem with the shape of a prepared sample; of one's own, with what the outputs begin with."""
-    if problem.kind == "table":
-        problem = dataclasses.replace(problem, input_shape=x.shape[1:])
-    if problem.origin and problem.type is ProblemType.REGRESSION:
-        start = np.atleast_1d(y.mean(axis=0, dtype=np.float64)).tolist()
-        problem = dataclasses.replace(problem, output_start=tuple(start))
-    return problem
 
 
 def _check_choice(name: str, value: str, allowed: tuple[str, ...], problem: Problem) -> None:
@@ -99,36 +83,38 @@ def _fit_images(x: np.ndarray, empty: Preparation) -> Preparation:
     """Images need no statistics to be scaled; to be normalised, one mean and one deviation of all pixels."""
     empty = dataclasses.replace(empty, low=(0.0,), high=(empty.problem.pixel_max,))
     if empty.encoding != "normalize":
-        scale = 1.0 if empty.encoding == "raw" else 1 / empty.problem.pixel_max
-        return dataclasses.replace(empty, input_scale=scale)
+        return empty
     mean, std = float(x.mean(dtype=np.float64)), float(x.std(dtype=np.float64))
-    return dataclasses.replace(empty, mean=(mean,), std=(std or 1.0,))
+    return dataclasses.replace(empty, mean=(mean,), std=(std,))
 
 
 def _fit_table(x: np.ndarray, empty: Preparation, *, fill: bool) -> Preparation:
     """The median of each raw column, then mean, deviation and range of each column of numbers."""
     problem = empty.problem
     if fill:
-        if (lost := np.isnan(x).all(axis=0)).any():
-            raise ValueError(
-                f"{int(lost.sum())} columns have no value at all in the training part. Received: {problem.name}, "
-                f"columns {list_columns(lost, problem.column_names)}. Drop them."
-            )
+        _refuse(np.isnan(x).all(axis=0), problem.column_names, "have no value at all in the training part")
         empty = dataclasses.replace(empty, median=tuple(np.nanmedian(x.astype(np.float64), axis=0).tolist()))
     full = empty.complete(x)  # (n, numbers)
-    constant = np.ptp(full, axis=0) == 0
-    if constant.any() and not problem.origin:  # in data of one's own a fold may have lost the few values that differ
-        raise ValueError(
-            f"{int(constant.sum())} features are the same in every training sample, so they tell nothing and cannot "
-            f"be normalised. Received: {problem.name}, columns {list_columns(constant, empty.columns)}. Drop them."
-        )
+    if not problem.origin:  # in data of one's own a fold may have lost the few values that differ
+        fact = "are the same in every training sample, so they tell nothing and cannot be normalised"
+        _refuse(np.ptp(full, axis=0) == 0, empty.columns, fact)
     statistics = {"mean": full.mean(axis=0), "std": full.std(axis=0), "low": full.min(axis=0), "high": full.max(axis=0)}
     return dataclasses.replace(empty, **{name: tuple(values.tolist()) for name, values in statistics.items()})
 
 
-def _concatenate(first: Samples, second: Samples) -> Samples:
-    """Return both parts as one."""
-    if not isinstance(first, Reviews):
-        return np.concatenate([first, second])
-    offsets = np.concatenate([first.offsets, second.offsets[1:] + first.offsets[-1]])
-    return Reviews(tokens=np.concatenate([first.tokens, second.tokens]), offsets=offsets)
+def _refuse(columns: np.ndarray, names: Sequence[str], fact: str) -> None:
+    """Refuse a table of which columns, marked by a mask, have nothing to learn from."""
+    if columns.any():
+        raise ValueError(
+            f"{int(columns.sum())} columns {fact}. Received: split, columns {list_columns(columns, names)}. Drop them."
+        )
+
+
+def _describe_prepared(problem: Problem, x: np.ndarray, y: np.ndarray) -> Problem:
+    """Return the problem with the shape of a prepared sample; of one's own, with what the outputs begin with."""
+    if problem.kind == "table":
+        problem = dataclasses.replace(problem, input_shape=x.shape[1:])
+    if problem.origin and problem.type is ProblemType.REGRESSION:
+        start = np.atleast_1d(y.mean(axis=0, dtype=np.float64)).tolist()
+        problem = dataclasses.replace(problem, output_start=tuple(start))
+    return problem

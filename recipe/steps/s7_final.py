@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import threading
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from recipe.core.dataset import Dataset, SealedTest, Split
+import numpy as np
+
+from recipe.core.dataset import Dataset
 from recipe.core.input_checks import expect
 from recipe.core.measures import MEASURES, check_outputs
 from recipe.core.prepared import encoding_for
@@ -16,8 +17,9 @@ from recipe.core.problem import Problem
 from recipe.core.run import EpochReport
 from recipe.core.spec import ModelSpec
 from recipe.engine.saving import FinalModel
-from recipe.journal import Journal, choose_journal, keep
+from recipe.journal import Journal, choose_journal, keep, warn_of_failure
 from recipe.steps.s2_measure import Uncertainty, estimate_uncertainty
+from recipe.steps.s3_protocol import take_split
 from recipe.steps.s4_prepare import prepare
 from recipe.steps.training import train
 
@@ -65,37 +67,34 @@ class FinalResult:
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """The result in words: the score, what validation had promised, and the looks where it was more than one."""
+        """The result in words: the score, what validation had promised, and the looks."""
         noise, measure = self.uncertainty, MEASURES[self.problem.measure]
         score = f"{self.score:.4g} {measure.unit_of(self.problem)}".rstrip()
         first = (
             f"On the {self.samples:,} samples of the test set the {measure.title} is {score} "
             f"({100 * noise.level:g} % interval {noise.low:.4g} to {noise.high:.4g}, {noise.method})."
         )
-        return tuple(text for text in (first, self._promise(), self._looks()) if text)
+        looks = "The test set was opened once, for this score."
+        if self.looks > 1:
+            looks = (
+                f"The test set has now been opened {self.looks} times. To repeat a run does no harm; but what was "
+                "changed after an earlier look has seen the test set, and then this score is no longer an honest "
+                "estimate."
+            )
+        return (first, looks) if self.tolerance is None else (first, self._promise(), looks)
 
     def _promise(self) -> str:
-        if self.differs_from_validation is None:
-            return ""
         apart = f"{self.score:.4g} on the test set against {self.validation_score:.4g} in validation"
-        noise = f"the noise of both sets of samples (up to {self.tolerance:.2g} in 95 % of cases)"
         if not self.differs_from_validation:
             return (
                 f"The score cannot be told from what validation promised: {apart}. On so many samples only more than "
                 f"{self.tolerance:.2g} could have been seen (their noise stays below it in 95 % of cases)."
             )
-        better = MEASURES[self.problem.measure].gain(self.score, self.validation_score) > 0
-        return f"Validation had promised {'less' if better else 'more'}: {apart}, a difference beyond {noise}." + (
-            "" if better else " The choices made by looking at validation scores flatter them."
-        )
-
-    def _looks(self) -> str:
-        if self.looks == 1:
-            return "The test set was opened once, for this score."
-        return (
-            f"The test set has now been opened {self.looks} times. To repeat a run does no harm; but what was changed "
-            "after an earlier look has seen the test set, and then this score is no longer an honest estimate."
-        )
+        noise = f"the noise of both sets of samples (up to {self.tolerance:.2g} in 95 % of cases)"
+        if MEASURES[self.problem.measure].gain(self.score, self.validation_score) > 0:
+            return f"Validation had promised less: {apart}, a difference beyond {noise}."
+        flattered = "The choices made by looking at validation scores flatter them."
+        return f"Validation had promised more: {apart}, a difference beyond {noise}. {flattered}"
 
 
 def train_final(
@@ -127,22 +126,13 @@ def train_final(
     expect(spec, ModelSpec, "The final model is trained from its spec.")
     expect(dataset, Dataset, "The final model is trained on all data but the test set, nothing held out.")
     spec = spec.replace(patience=None, epochs=spec.epochs if epochs is None else epochs)
-    watched = slice(MONITORED_SAMPLES)
-    split = Split(
-        problem=dataset.problem,
-        source=dataset.source,
-        x_train=dataset.x_train,
-        y_train=dataset.y_train,
-        x_val=dataset.x_train[watched],
-        y_val=dataset.y_train[watched],
-        protocol="training and validation data together; nothing is held out, the curves are of training samples",
-        vocabulary=dataset.vocabulary,
-    )
+    rows = np.arange(len(dataset.y_train))
+    protocol = "training and validation data together; nothing is held out, the curves are of training samples"
+    split = take_split(dataset, rows, rows[:MONITORED_SAMPLES], protocol=protocol, may_share=True)
     prepared = prepare(split, encoding=encoding_for(spec, dataset.problem))
-    run = train(spec, prepared, on_epoch=on_epoch, stop=stop, journal=None)
-    journal = choose_journal(journal)
-    run = replace(run, final=True, data="" if journal is None else prepared.data_key)
-    (run,) = keep([run], journal)
+    run = replace(train(spec, prepared, on_epoch=on_epoch, stop=stop, journal=None), final=True)
+    if (journal := choose_journal(journal)) is not None:
+        run = keep(replace(run, data=prepared.data_key), journal)
     return FinalModel(run=run, preparation=prepared.preparation)
 
 
@@ -183,7 +173,10 @@ def evaluate_once(
         )
     problem = final.problem
     x, y = dataset.test.open()
-    looks = _count_looks(dataset.test, choose_journal(journal))
+    looks = dataset.test.looks
+    if (journal := choose_journal(journal)) is not None:
+        with warn_of_failure("The look at the test set is not in the journal."):  # noted before anything can go wrong
+            looks = max(looks, journal.note_look(dataset.test.fingerprint))
     y_true, outputs = check_outputs(problem, final.preparation.transform_target(y), final.predict(x))
     return FinalResult(
         problem=problem,
@@ -194,13 +187,3 @@ def evaluate_once(
         validation_score=validation_score,
         validation_samples=validation_samples,
     )
-
-
-def _count_looks(test: SealedTest, journal: Journal | None) -> int:
-    """Note the look in the journal, before anything can go wrong, and return how many there were."""
-    try:
-        return test.looks if journal is None else max(test.looks, journal.note_look(test.fingerprint))
-    except Exception as error:  # as in `keep`: a journal that fails costs the count of earlier looks, not the result
-        text = f"The look at the test set is not in the journal. {type(error).__name__}: {error}"
-        warnings.warn(text, RuntimeWarning, stacklevel=3)
-        return test.looks

@@ -91,12 +91,12 @@ def cross_validate(
     which split a report is of. Each split has a seed of its own, `spec.seed` and the numbers after it. `journal` is as
     for `train`.
     """
-    jobs = []
+    pairs = []
     for number, split in enumerate(splits):
-        encoding = encoding_for(spec, split.problem)
-        prepared = split if isinstance(split, Prepared) else prepare(split, encoding=encoding)
-        jobs.append((spec.replace(seed=spec.seed + number), prepared))
-    return _train_all(jobs, journal, on_epoch=on_epoch, stop=stop)
+        is_raw = not isinstance(split, Prepared)
+        prepared = prepare(split, encoding=encoding_for(spec, split.problem)) if is_raw else split
+        pairs.append((spec.replace(seed=spec.seed + number), prepared))
+    return _train_all(pairs, journal, on_epoch=on_epoch, stop=stop)
 
 
 def _train_all(
@@ -116,37 +116,28 @@ def _train_all(
     from recipe.engine.loop import train_models
 
     journal, runs = choose_journal(journal), []
-    jobs = [_job(spec, prepared, shuffle=shuffle) for spec, prepared in pairs]
+    jobs = [_make_job(spec, prepared, shuffle=shuffle) for spec, prepared in pairs]
     # Fewer runs than pairs after a wish to stop.
-    for (spec, prepared), job, progress in zip(pairs, jobs, train_models(jobs, **options), strict=False):
-        run = _make_run(spec, prepared, job.model, progress)
+    for (spec, prepared), progress in zip(pairs, train_models(jobs, **options), strict=False):
+        run = _make_run(spec, prepared, progress)
         if journal is not None:
-            [run] = keep([replace(run, data=prepared.data_key, by_spec=by_spec)], journal)
+            run = keep(replace(run, data=prepared.data_key, by_spec=by_spec), journal)
         runs.append(run)
     return runs
 
 
-def _job(spec: ModelSpec, prepared: Prepared, *, shuffle: bool) -> Job:
+def _make_job(spec: ModelSpec, prepared: Prepared, *, shuffle: bool) -> Job:
     """Build the model of a spec, and put it beside its data."""
     from recipe.engine.members import Job
 
     y, y_val = (make_targets(spec, prepared.problem, part) for part in (prepared.y_train, prepared.y_val))
-    return Job(
-        model=build_model(spec, prepared.problem),
-        x=prepared.x_train,
-        y=y,
-        x_val=prepared.x_val,
-        y_val=y_val,
-        batch_size=spec.batch_size,
-        epochs=spec.epochs,
-        seed=spec.seed,
-        shuffle=shuffle,
-        patience=spec.patience,
-        input_scale=prepared.input_scale,
-    )
+    asked = {name: getattr(spec, name) for name in ("batch_size", "epochs", "seed", "patience")}
+    held = {name: getattr(prepared, name) for name in ("x_val", "input_scale")}
+    model = build_model(spec, prepared.problem)
+    return Job(model=model, x=prepared.x_train, y=y, y_val=y_val, shuffle=shuffle, **held, **asked)
 
 
-def _make_run(spec: ModelSpec, prepared: Prepared, model: keras.Model, progress: Progress) -> Run:
+def _make_run(spec: ModelSpec, prepared: Prepared, progress: Progress) -> Run:
     """Put together what came out; the baseline is NaN where there is nothing to guess from."""
     import keras
 
@@ -164,7 +155,7 @@ def _make_run(spec: ModelSpec, prepared: Prepared, model: keras.Model, progress:
         seconds=progress.seconds,
         backend=keras.config.backend(),
         versions=collect_versions(),
-        model=model,
+        model=progress.job.model,
         baseline=baseline,
         train_samples=len(prepared.y_train),
         val_samples=len(prepared.y_val),

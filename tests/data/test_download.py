@@ -148,14 +148,6 @@ def test_download_leaves_nothing_on_a_disk_that_takes_no_more(server: Server, mo
     assert stored() == []
 
 
-def test_download_clears_what_a_killed_process_left(server: Server):
-    left_over = storage_folder() / ".incoming"
-    left_over.mkdir(parents=True)
-    (left_over / "mnist.npz").write_bytes(b"half")
-    download("mnist.npz")
-    assert stored() == ["mnist.npz"]
-
-
 def test_several_processes_download_once(server: Server):
     code = "import recipe; d = recipe.load('mnist'); print(d.source, len(d.y_train))"
     environment = os.environ | {"RECIPE_MIRROR": server.url}

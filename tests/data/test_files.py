@@ -68,7 +68,7 @@ def test_read_verified_reads_the_word_of_each_rank(datasets):
     path.write_text(json.dumps({"film": 2, "the": 1}))
     with pytest.raises(ValueError, match="The file is damaged"):
         read_verified(path)
-    assert read_verified(state_sum(path))[1] == ("", "the", "film")
+    assert read_verified(state_sum(path))[1] == {"words": ("", "the", "film")}
 
 
 def test_parse_sums_reads_what_sha256sum_writes_and_nothing_else():

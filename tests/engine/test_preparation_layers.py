@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from recipe.core.preparation import ENCODINGS
+from recipe.core.prepared import ENCODINGS
 from recipe.core.reviews import Reviews
 from recipe.core.spec import ModelSpec
 from recipe.data.load import load

@@ -1,4 +1,4 @@
-"""Step 1: which type of problem is it? Read from the targets alone, with the reason.
+"""What targets are: the type of problem, read from the values alone and with the reason, and the numbers of classes.
 
 The rules look at an array, not at its meaning. Where the two can differ, the description says so: a person decides.
 """
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from recipe.core.problem import Problem, ProblemType
+from recipe.data.tables import examples
 
 MAX_CLASSES = 100  # whole numbers from 0 without a gap are taken for class numbers up to this many; above, for counts
 MOST_FROM_ONE = 20  # as many from 1 on, as people number classes; there marks and amounts are likelier
@@ -25,12 +26,14 @@ class TargetDescription:
     problem : with the type, the units of the last layer, the names of classes, labels or columns, and the unit
     reason : what in the array says so, with its numbers
     caution : what an array cannot tell and a person should ask; empty where nothing was found
-    targets : np.ndarray of shape (n,) or (n, outputs), numbers: texts have become class numbers
+    classes : the raw value of each class, in the order of their numbers; empty for labels and quantities
+    targets : np.ndarray of shape (n,) or (n, outputs): numbers of classes from 0, int32, or the numbers as they came
     """
 
     problem: Problem
     reason: str
     caution: str = ""
+    classes: tuple[str | int | float | bool, ...] = ()
     targets: np.ndarray = field(repr=False)
 
     @property
@@ -58,7 +61,9 @@ class TargetDescription:
         return "\n".join(f"{name:>10}: {text}" for name, text in lines.items() if text)
 
 
-def describe_target(y: np.ndarray, *, names: Sequence[str] = (), unit: str = "") -> TargetDescription:
+def describe_target(
+    y: np.ndarray, *, names: Sequence[str] = (), unit: str = "", problem: str | ProblemType | None = None
+) -> TargetDescription:
     """Say from the targets alone which type of problem it is, and why.
 
     The rules, the first that fits: several columns of 0 and 1 are classes (one 1 a row) or labels; other columns are
@@ -68,15 +73,18 @@ def describe_target(y: np.ndarray, *, names: Sequence[str] = (), unit: str = "")
     Parameters
     ----------
     y : np.ndarray of shape (n,) or (n, outputs), numbers, booleans or texts
-    names : what each class, each label or each column is called. With names, a class may be missing from `y`
+    names : of texts, their order; of others what each class, label or column is called. With names, a class may be
+        missing from `y`
     unit : of a quantity, such as ``"dollars"``
+    problem : the type where it is known: a `ProblemType`, its text, ``"classification"`` or ``"regression"``
 
     Raises
     ------
     TypeError
         If the targets are neither numbers nor texts.
     ValueError
-        If there are none, not one row of targets a sample, if they are not finite, or all the same.
+        If there are none, not one row of targets a sample, if they are not finite, or all the same; if the names do
+        not fit, or the targets cannot be of that type.
 
     Examples
     --------
@@ -85,28 +93,37 @@ def describe_target(y: np.ndarray, *, names: Sequence[str] = (), unit: str = "")
     >>> str(describe_target(np.array([0.5, 2.5, 9.0])).problem.type)
     'regression to arbitrary values'
     """
-    y, names = _read(y), tuple(names)
+    y, names, classes = _read(y), tuple(map(str, names)), ()
     kind, reason, caution = _judge_columns(y) if y.ndim == 2 else _judge_values(y, len(names))
-    values, numbers = np.unique(y, return_inverse=True)
-    if y.dtype.kind == "U":
-        y, names = numbers, tuple(map(str, values))
-    elif kind is ProblemType.BINARY:
-        y = numbers
-    elif kind is ProblemType.MULTICLASS:
-        # The kit keeps class numbers from 0, not one-hot rows.
-        y = y.argmax(axis=1) if y.ndim == 2 else (numbers if not names else y).astype(np.int64)
-    names = _name(kind, y, names, values)
-    problem = Problem(
+    if problem is not None and (asked := _take_asked(problem, kind, y)) is not kind:
+        kind, reason, caution = asked, "It was asked for.", ""
+    if y.ndim == 2:
+        found = tuple(f"column {number}" for number in range(y.shape[1]))
+        if kind is ProblemType.MULTICLASS:  # the kit keeps class numbers from 0, not one-hot rows
+            classes, y = tuple(range(y.shape[1])), y.argmax(axis=1).astype(np.int32)
+            found = tuple(map(str, classes))
+    elif kind.is_classification:
+        found, classes, y = _number_classes(y, names)
+        if kind is ProblemType.BINARY and len(names) == 1:  # a name for the yes is enough
+            names = (f"not {names[0]}", names[0])
+    else:
+        found = ("target",)
+    if names and (len(names) != len(found) or (classes and isinstance(classes[0], str) and names != found)):
+        raise ValueError(
+            f"The targets have {len(found)} {'classes' if classes else 'columns'}: {', '.join(found[:10])}. "
+            f"Received: names {', '.join(names[:10])}. Give a name for each; of texts these, in your order."
+        )
+    described = Problem(
         name="target",
         question="",
         type=kind,
-        outputs=1 if kind is ProblemType.BINARY else len(names),
-        output_names=names,
+        outputs=1 if kind is ProblemType.BINARY else len(found),
+        output_names=names or found,
         input_shape=(),
         measure="accuracy" if kind.is_classification else "mae",
         target_unit=unit,
     )
-    return TargetDescription(problem=problem, reason=reason, caution=caution, targets=y)
+    return TargetDescription(problem=described, reason=reason, caution=caution, classes=classes, targets=y)
 
 
 def format_number(value: float) -> str:
@@ -159,20 +176,22 @@ def _judge_columns(y: np.ndarray) -> tuple[ProblemType, str, str]:
     return ProblemType.MULTILABEL, reason + "exclude each other.", ""
 
 
-def _judge_values(y: np.ndarray, classes: int) -> tuple[ProblemType, str, str]:
-    """y: (n,), numbers or texts; classes: how many are named, or 0."""
+def _judge_values(y: np.ndarray, named: int) -> tuple[ProblemType, str, str]:
+    """y: (n,), numbers or texts; named: how many classes have names, or 0."""
     found = np.unique(y)
     if y.dtype.kind == "U":
         kind = ProblemType.BINARY if len(found) == 2 else ProblemType.MULTICLASS
         return kind, f"{len(found)} different texts: names of classes, numbered in the order of the alphabet.", ""
     low, high = format_number(found[0]), format_number(found[-1])
     whole = bool((found == np.floor(found)).all())
-    if len(found) == 2 and classes <= 2:
+    if len(found) == 2 and named <= 2:
         caution = "" if tuple(found) == (0, 1) else "networks learn 0 and 1: number the two so."
         return ProblemType.BINARY, f"Two values only, {low} and {high}: a yes or no.", caution
-    if whole and found[0] >= 0 and found[-1] < classes:
-        return ProblemType.MULTICLASS, f"Whole numbers from {low} to {high}, and {classes} classes have names.", ""
-    if whole and _count_up(found):
+    if whole and found[0] >= 0 and found[-1] < named:
+        return ProblemType.MULTICLASS, f"Whole numbers from {low} to {high}, and {named} classes have names.", ""
+    # Those of classes go up from 0 without a gap, or, if they are few, from 1.
+    most = {0: MAX_CLASSES, 1: MOST_FROM_ONE}.get(int(found[0]), 0)
+    if whole and len(found) <= most and found[-1] - found[0] == len(found) - 1:
         reason = f"Whole numbers, each one from {low} to {high} and no other: {len(found)} class numbers."
         return ProblemType.MULTICLASS, reason, "should they be counts, of which 2 is twice 1, then it is regression."
     if not whole and found[0] >= 0 and found[-1] <= 1:
@@ -183,26 +202,47 @@ def _judge_values(y: np.ndarray, classes: int) -> tuple[ProblemType, str, str]:
     return ProblemType.REGRESSION, reason, caution if whole and len(found) <= MAX_CLASSES else ""
 
 
-def _count_up(found: np.ndarray) -> bool:
-    """Whether whole numbers are those of classes: from 0 without a gap, or, if they are few, from 1."""
-    most = {0: MAX_CLASSES, 1: MOST_FROM_ONE}.get(int(found[0]), 0)
-    return len(found) <= most and found[-1] - found[0] == len(found) - 1
+def _take_asked(asked: str, found: ProblemType, y: np.ndarray) -> ProblemType:
+    """Return the type that was asked for by its name, or by ``"classification"``; ValueError where y cannot be that."""
+    values, possible = np.unique(y), [found]
+    if y.ndim == 1 and len(values) <= MAX_CLASSES:
+        possible.append(ProblemType.BINARY if len(values) == 2 else ProblemType.MULTICLASS)
+    if y.ndim == 1 and y.dtype.kind != "U":
+        bounded = values[0] >= 0 and values[-1] <= 1
+        possible += [ProblemType.REGRESSION, *[ProblemType.BOUNDED_REGRESSION] * bool(bounded)]
+    for kind in possible:
+        if str(asked).lower() in {kind.value, kind.name.lower(), "classification" * kind.is_classification}:
+            return kind
+    raise ValueError(
+        f"These targets cannot be taken for {asked}. Received: problem={str(asked)!r}, y of {len(values):,} different "
+        f"values such as {examples(values)}. Choose from {', '.join(sorted({one.name.lower() for one in possible}))}."
+    )
 
 
-def _name(kind: ProblemType, y: np.ndarray, names: tuple[str, ...], values: np.ndarray) -> tuple[str, ...]:
-    """Return what the classes, labels or columns are called; `values` are those of the array as it was given."""
-    if kind is ProblemType.BINARY:
-        made = tuple(map(format_number, values)) if not names else ()
-        names = (f"not {names[0]}", names[0]) if len(names) == 1 else names  # a name for the yes is enough
-        wanted = 2
-    elif kind is ProblemType.MULTICLASS:
-        wanted = max(int(y.max()) + 1, len(names))
-        made = () if names else tuple(map(str, range(wanted) if wanted != len(values) else map(format_number, values)))
-    else:
-        wanted = 1 if y.ndim == 1 else y.shape[1]
-        made = ("target",) if y.ndim == 1 else tuple(f"column {number}" for number in range(wanted))
-    if names and len(names) != wanted:
+def _number_classes(
+    y: np.ndarray, names: tuple[str, ...]
+) -> tuple[tuple[str, ...], tuple[str | int | float | bool, ...], np.ndarray]:
+    """Return what the classes are called by their values, these values, and the number of each sample's class, int32.
+
+    Their order is that of the names where these are the same, else that of their values.
+    """
+    values, numbers = np.unique(y, return_inverse=True)
+    if len(values) > MAX_CLASSES:
         raise ValueError(
-            f"The targets are a {kind}, which wants {wanted} name(s). Received: names={names!r}. Give so many, or none."
+            f"{len(values):,} different values are too many classes. Received: y of {examples(values)}. Take a "
+            "target with fewer, or put rare ones together."
         )
-    return names or made
+    raw = values.tolist()
+    if isinstance(raw[0], str):
+        if len({one.strip() for one in raw}) < len(raw) or not raw[0].strip():
+            raise ValueError(
+                f"Some classes are empty, or differ in blanks alone. Received: y of {examples(values)}. Strip them, "
+                "frame[target] = frame[target].str.strip(), and drop what is empty."
+            )
+    elif set(raw) < set(range(len(names))):  # numbers of classes, some of which are missing
+        raw, numbers = list(range(len(names))), y
+    found = [f"{value:g}" if isinstance(value, float) else str(value) for value in raw]
+    if sorted(names) == sorted(found):
+        order = [found.index(name) for name in names]
+        raw, found, numbers = [raw[number] for number in order], names, np.argsort(order)[numbers]
+    return tuple(found), tuple(raw), numbers.astype(np.int32)

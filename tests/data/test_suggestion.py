@@ -6,7 +6,7 @@ import pytest
 import recipe
 from recipe.core import measures
 from recipe.data.problems import PROBLEMS, find_problem
-from recipe.steps.s2_measure import suggest_measure
+from recipe.data.suggestion import suggest_measure
 
 
 def make_yes_or_no(share, samples=1000):
@@ -89,8 +89,8 @@ def test_suggestion_reads_as_one_text():
     [
         (np.zeros(5), r"All 5 targets are the same.*problem='imdb', y of 0 alone.*told apart"),
         (np.zeros(0), r"n above 0"),
-        (np.zeros((5, 2)), r"shape \(n, 1\) or \(n,\)"),
-        (np.float64(1), r"training targets of shape \(\)"),
+        (np.zeros((5, 2)), r"shape \(n,\) or \(n, 1\)"),
+        (np.float64(1), r"y of shape \(\)"),
         (np.array([0, 2]), r"run from 0 to 1"),
     ],
 )
@@ -100,7 +100,5 @@ def test_suggest_measure_refuses_targets_that_do_not_fit(y, message):
 
 
 def test_suggest_measure_refuses_targets_that_are_not_finite():
-    with pytest.raises(
-        ValueError, match=r"1 of the training targets are not finite\. Received: housing, y of shape \(3,\)"
-    ):
+    with pytest.raises(ValueError, match=r"1 targets are not finite\. Received: housing, y of shape \(3,\)"):
         suggest_measure(find_problem("housing"), np.array([1.0, np.nan, 2.0]))

@@ -6,7 +6,7 @@ import pytest
 import recipe
 from recipe.core.problem import LAST_LAYERS, ProblemType
 from recipe.data.problems import PROBLEMS
-from recipe.steps.s1_problem import MAX_CLASSES, describe_target, format_number
+from recipe.data.targets import MAX_CLASSES, describe_target, format_number
 
 ONE_HOT = np.eye(3)[[0, 1, 2, 1]]
 RULES = {
@@ -67,10 +67,17 @@ def test_names_let_a_class_be_missing():
     assert describe_target(np.array([3, 7, 7]), names=tuple("0123456789")).problem.type is ProblemType.MULTICLASS
 
 
-def test_texts_become_numbers_in_the_order_of_the_alphabet():
-    description = describe_target(np.array(["hen", "cat", "dog"]))
-    assert description.targets.tolist() == [2, 0, 1]
-    assert description.problem.output_names == ("cat", "dog", "hen")
+@pytest.mark.parametrize("names", [("cat", "dog", "hen"), ("hen", "dog", "cat")])
+def test_texts_become_numbers_in_the_order_of_the_names_else_of_the_alphabet(names):
+    description = describe_target(np.array(["hen", "cat", "dog"]), names=names if names[0] == "hen" else ())
+    assert description.targets.tolist() == [names.index(text) for text in ("hen", "cat", "dog")]
+    assert description.problem.output_names == description.classes == names
+
+
+def test_describe_target_keeps_quantities_as_they_are_where_regression_is_asked_for():
+    description = describe_target(np.array([1_000, 2_000, 1_000]), problem="regression")
+    assert (description.problem.type, description.reason) == (ProblemType.REGRESSION, "It was asked for.")
+    assert description.targets.tolist() == [1_000, 2_000, 1_000]
 
 
 def test_two_other_values_become_0_and_1_with_a_caution():
@@ -131,5 +138,5 @@ def test_one_name_for_the_yes_is_enough():
     ("y", "names", "wanted"), [([0, 1, 2], ("a", "b"), 3), ([[1.5, 2], [3, 4]], ("a",), 2), ([1.5, 2, 9], "ab", 1)]
 )
 def test_describe_target_says_how_many_names_are_wanted(y, names, wanted):
-    with pytest.raises(ValueError, match=rf"which wants {wanted} name\(s\). Received: names="):
+    with pytest.raises(ValueError, match=rf"The targets have {wanted} .*Received: names {names[0]}"):
         describe_target(np.array(y), names=names)
