@@ -146,7 +146,7 @@ def walk(widget):
         (lambda data: recipe.TrainingPanel(data, journal=None), {"epochs": 2}),
         (ProtocolPanel, {"rows": 40, "draws": 5}),
         (PreparePanel, {"rows": 50}),
-        (BaselinePanel, {}),
+        (BaselinePanel, {"trained_on": 20}),
         (lambda data: ErrorsPanel({SCRIPT: (0.1, 0.2), NAMES[1]: (0.2, 0.1)}), {}),
     ],
     ids=["training", "protocol", "prepare", "baseline", "errors"],

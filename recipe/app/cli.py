@@ -150,8 +150,8 @@ def tune(
     if found.trials:
         from recipe.app.terminal import name_measure
 
-        table = found.to_frame().head(SHOWN_TRIALS)[["score", "best_epoch", "seconds", "ending", "origin", "spec"]]
-        _show(table, f"{found.problem.name}: {name_measure(found.problem)} (data: {found.source})")
+        table = found.to_frame().head(SHOWN_TRIALS)[["score", "best_epoch", "seconds", "state", "origin", "spec"]]
+        _show(table, f"{dataset.problem.name}: {name_measure(dataset.problem)} (data: {dataset.source})")
     for sentence in found.sentences:
         typer.echo(sentence)
     raise typer.Exit(INTERRUPTED if found.stopped == "interrupted" else 0)
