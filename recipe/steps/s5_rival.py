@@ -100,19 +100,17 @@ def _choose_models(prepared: Prepared, seed: int) -> dict[str, BaseEstimator]:
     from sklearn.pipeline import make_pipeline
 
     problem = prepared.problem
-    if not problem.type.is_classification:
-        linear, boosted = Ridge(), HistGradientBoostingRegressor(random_state=seed)
-        names = "ridge regression", "gradient boosting"
-        boosted = MultiOutputRegressor(boosted) if problem.outputs > 1 else boosted
+    if problem.type.is_classification:
+        name, linear = "logistic regression", LogisticRegression(max_iter=300)
+        boosted, one_by_one = HistGradientBoostingClassifier(random_state=seed), OneVsRestClassifier
     else:
-        linear, boosted = LogisticRegression(max_iter=300), HistGradientBoostingClassifier(random_state=seed)
-        names = "logistic regression", "gradient boosting"
-        if problem.type is ProblemType.MULTILABEL:
-            linear, boosted = OneVsRestClassifier(linear), OneVsRestClassifier(boosted)
+        name, linear = "ridge regression", Ridge()
+        boosted, one_by_one = HistGradientBoostingRegressor(random_state=seed), MultiOutputRegressor
+    if problem.outputs > 1 and problem.type is not ProblemType.MULTICLASS:
+        linear, boosted = one_by_one(linear), one_by_one(boosted)
     if problem.kind == "text":
-        return {f"TF-IDF and {names[0]}": make_pipeline(TfidfTransformer(sublinear_tf=True), linear)}
-    models = dict(zip(names, (linear, boosted), strict=True))
-    return models if problem.kind == "table" else {names[0]: linear}
+        return {f"TF-IDF and {name}": make_pipeline(TfidfTransformer(sublinear_tf=True), linear)}
+    return {name: linear, "gradient boosting": boosted} if problem.kind == "table" else {name: linear}
 
 
 def _predict(model: BaseEstimator, x_val: np.ndarray, problem: Problem) -> np.ndarray:

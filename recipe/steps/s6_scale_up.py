@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,7 +42,7 @@ TOLERANCE = 0.02  # error below which a part is not worth working on: two points
 LARGE = 5  # times the tolerance: a part of that size is worth working on, whatever the other part
 SHARE = 0.25  # of the error that could be avoided: in between, a part counts if it is this much of the whole
 MOST_ERROR = 2.0  # twice as bad as a guess without the input: what is given as more is a percentage
-_ROUNDING = 1e-9  # 0.11 - 0.01 is not quite 0.1 in floating point
+_DIGITS = 9  # of a difference: 0.11 - 0.01 is not quite 0.1 in floating point
 
 
 class Verdict(StrEnum):
@@ -62,51 +63,22 @@ class HistoryDiagnosis:
     Attributes
     ----------
     verdict : Verdict, equal to its text, such as ``"overfitting"``
+    sentence : the verdict in words, with its numbers, and what else is to be seen; its epochs count from 1
     monitor : the key of the curve that was judged
     epochs : how many there are
     best_epoch : from 0, that of the lowest value, as `Run.best_epoch` is; None where no epoch is finite
     overfitting_epoch : from 0, the first epoch after the best one, so also the number of epochs to train for; 0 where
         no epoch did any good; None unless the verdict is overfitting
     diverged_epoch : from 0, the first epoch whose loss is not finite or explodes; None unless the verdict is diverged
-    best_loss, last_loss : of the judged curve, in its best and its last epoch
-    first_train_loss, last_train_loss : of the training curve
-    note : what else a reader should know; may be empty
     """
 
     verdict: Verdict
+    sentence: str
     monitor: str
     epochs: int
     best_epoch: int | None
     overfitting_epoch: int | None = None
     diverged_epoch: int | None = None
-    best_loss: float = math.nan
-    last_loss: float = math.nan
-    first_train_loss: float = math.nan
-    last_train_loss: float = math.nan
-    note: str = ""
-
-    @property
-    def sentence(self) -> str:
-        """The verdict in words, with its numbers; epochs count from 1, as people count."""
-        best = None if self.best_epoch is None else self.best_epoch + 1
-        judged = "validation loss" if self.monitor.startswith("val_") else "training loss"
-        rise = f"{judged} {self.best_loss:.3g} there, {self.last_loss:.3g} at the end (epoch {self.epochs})"
-        train = f"training loss from {self.first_train_loss:.3g} to {self.last_train_loss:.3g}"
-        if self.verdict is Verdict.DIVERGED:
-            text = f"Diverged in epoch {self.diverged_epoch + 1} of {self.epochs}: the loss is not finite or explodes."
-        elif self.verdict is Verdict.SUSPECT:
-            text = f"Suspect, look at the data before the network ({train}):"
-        elif self.verdict is Verdict.NOT_LEARNING:
-            text = f"Did not learn in {self.epochs} epochs: {train}."
-        elif self.verdict is Verdict.OVERFITTING and not self.overfitting_epoch:
-            text = f"Overfitting since epoch 1, all is learned by heart: {train}."
-        elif self.verdict is Verdict.OVERFITTING:
-            text = f"Overfitting since epoch {self.overfitting_epoch + 1}: best in epoch {best}, {rise}; {train}."
-        elif self.verdict is Verdict.IMPROVING:
-            text = f"Still improving after {self.epochs} epochs: {judged} {self.last_loss:.3g}; {train}."
-        else:
-            text = f"Best here: no more than noise since epoch {best}, {rise}; {train}."
-        return f"{text} {self.note}".rstrip()
 
 
 def diagnose_history(
@@ -122,7 +94,7 @@ def diagnose_history(
     above its best one; *suspect*, if the curves are those of no sound pipeline (see `_find_fault`); *did not learn*, if
     the training loss never falls by 1 % and three times its noise, or the measure stays within 2 % of the baseline's
     error while the loss does not fall any more; *overfitting*, if the validation loss rises after its lowest point by
-    more than noise explains (see `_find_turn`) while the training loss does not rise with it, or never improves while
+    more than noise explains (see `_Curve`) while the training loss does not rise with it, or never improves while
     training falls to nearly nothing; *still improving*, if it falls at the end by more than noise; else *best here*.
     Where the measure of success says otherwise than the loss, both are said.
 
@@ -155,7 +127,7 @@ def diagnose_history(
     Raises
     ------
     ValueError
-        If there is no training loss, no epoch, or lists differ in length; or the measure is not there.
+        If there is no training loss or no epoch, or the measure is not there; pandas' own if lists differ in length.
     TypeError
         If there is no history, or a value of it is not a number.
 
@@ -167,48 +139,65 @@ def diagnose_history(
     (True, 2, 3)
     """
     curves = _read_curves(run, baseline, measure)
-    train, judged = curves.train, curves.judged
-    common = {"monitor": curves.monitor, "epochs": len(train), "first_train_loss": float(train[0])}
-    common |= {"last_loss": float(judged[-1]), "last_train_loss": float(train[-1])}
-    diverged = _find_divergence(train, judged)
+    train, judged, since = curves.train, curves.judged, None
+    common = {"monitor": curves.monitor, "epochs": len(train.values)}
+    diverged = _find_divergence(train.values, judged.values)
     if diverged is not None:
-        best = int(judged[:diverged].argmin()) if diverged else None
-        return HistoryDiagnosis(verdict=Verdict.DIVERGED, best_epoch=best, diverged_epoch=diverged, **common)
-    turn, train_turn = _find_turn(judged), _find_turn(train)
-    since = None
+        sentence = f"Diverged in epoch {diverged + 1} of {common['epochs']}: the loss is not finite or explodes."
+        best = lowest_epoch(judged.values[:diverged]) if diverged else None
+        return HistoryDiagnosis(
+            verdict=Verdict.DIVERGED, sentence=sentence, best_epoch=best, diverged_epoch=diverged, **common
+        )
     if fault := _find_fault(curves):
         verdict, notes = Verdict.SUSPECT, [fault]
     else:
-        verdict, *notes = _judge_curves(curves, turn, train_turn)
-        if verdict is Verdict.OVERFITTING:
-            since = turn.epoch + 1 if turn.rises else 0
-        notes += _look_around(curves, turn, train_turn, verdict, val_samples)
+        verdict, note = _judge_curves(curves)
+        notes = [note, *_look_around(curves, verdict, val_samples)]
+    if verdict is Verdict.OVERFITTING:
+        since = judged.best + 1 if judged.rises else 0
+    sentence = " ".join(filter(None, [_say(verdict, curves, since), *notes]))
     return HistoryDiagnosis(
-        verdict=verdict,
-        best_epoch=turn.epoch,
-        overfitting_epoch=since,
-        best_loss=float(judged[turn.epoch]),
-        note=" ".join(filter(None, notes)),
-        **common,
+        verdict=verdict, sentence=sentence, best_epoch=judged.best, overfitting_epoch=since, **common
     )
+
+
+def _say(verdict: Verdict, curves: _Curves, since: int | None) -> str:
+    """Put a verdict on finite curves into words; epochs count from 1, as people count."""
+    losses, epochs, best = curves.judged.values, len(curves.judged.values), curves.judged.best
+    judged = "validation loss" if curves.is_validated else "training loss"
+    after = f"{judged} {losses[best]:.3g} there, {losses[-1]:.3g} at the end (epoch {epochs})"
+    train = f"training loss from {curves.train.values[0]:.3g} to {curves.train.values[-1]:.3g}"
+    if verdict is Verdict.OVERFITTING and not since:
+        return f"Overfitting since epoch 1, all is learned by heart: {train}."
+    return {
+        Verdict.SUSPECT: f"Suspect, look at the data before the network ({train}):",
+        Verdict.NOT_LEARNING: f"Did not learn in {epochs} epochs: {train}.",
+        Verdict.OVERFITTING: f"Overfitting since epoch {best + 2}: best in epoch {best + 1}, {after}; {train}.",
+        Verdict.IMPROVING: f"Still improving after {epochs} epochs: {judged} {losses[-1]:.3g}; {train}.",
+        Verdict.BEST_HERE: f"Best here: no more than noise since epoch {best + 1}, {after}; {train}.",
+    }[verdict]
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Curves:
-    """What a history holds, in whatever form it came: losses and errors of shape (epochs,)."""
+    """What a history holds, in whatever form it came."""
 
     monitor: str  # the key of the curve to judge
-    train: np.ndarray
-    judged: np.ndarray
+    train: _Curve
+    judged: _Curve
     measure: str  # its key on the training part; empty where there is none
     is_share: bool  # of right answers: the errors are what is missing to 1
-    train_measure: np.ndarray  # empty where there is none, as is the next
+    train_measure: np.ndarray  # (epochs,), empty where there is none, as is the next
     val_measure: np.ndarray
     baseline: float  # NaN where it is unknown
 
     @property
     def is_validated(self) -> bool:
         return self.monitor.startswith("val_")
+
+    def error(self, values: np.ndarray | float) -> np.ndarray | float:
+        """Return the measure as an error: what is missing to 1, or itself."""
+        return 1 - values if self.is_share else values
 
     def beats_baseline(self, *, validation: bool = False) -> bool | None:
         """Say whether the measure is better than a guess over the last third of the epochs; None if that is unknown."""
@@ -217,56 +206,53 @@ class _Curves:
         guess = self.error(self.baseline)
         return min(late) < BEYOND_BASELINE * guess if late and 0 < guess < math.inf else None
 
-    def error(self, values: np.ndarray | float) -> np.ndarray | float:
-        """Return the measure as an error: what is missing to 1, or itself."""
-        return 1 - values if self.is_share else values
+    def say_measure(self) -> str:
+        """Write the last measure of both parts; empty where they have none."""
+        sides = self.val_measure, self.train_measure
+        if not all(map(len, sides)):
+            return ""
+        return f", {self.measure} {sides[0][-1]:.2g} against {sides[1][-1]:.2g} at the end"
 
 
 def _read_curves(run: object, baseline: float | None, measure: str | None) -> _Curves:
     """Read the losses and the measure of success. A final run has no validation."""
-    is_run, is_table = isinstance(run, Run), hasattr(run, "columns")
-    history = run.to_dict("list") if is_table else getattr(run, "history", run)
-    if not isinstance(history, Mapping):
+    import pandas as pd
+
+    is_run, history = isinstance(run, Run), getattr(run, "history", run)
+    if not isinstance(history, Mapping | pd.DataFrame):
         raise TypeError(
             f"Curves are diagnosed of one training. Received: a {type(run).__name__}. Give what train returned; of "
             "several runs one, or their mean: recipe.core.run.mean_run(runs)."
         )
-    has_data_pair = "data_loss" in history and ("val_data_loss" in history or "val_loss" not in history)
+    table = pd.DataFrame(history).rename(columns=str).astype(float)
+    if is_run and run.final:
+        table = table.filter(regex="^(?!val_)")
+    keys = ", ".join(table) or "no key"
+    has_data_pair = "data_loss" in table and ("val_data_loss" in table or "val_loss" not in table)
     key = "data_loss" if has_data_pair else "loss"
-    keys = ", ".join(map(str, history)) or "no key"
-    if not len(history.get(key, ())):
+    monitor = f"val_{key}" if f"val_{key}" in table else key
+    if key not in table or table.empty:
         raise ValueError(
             f"The history has no training loss of one epoch at least. Received: history with {keys}. Pass what Keras "
             "returned, such as model.fit(...).history."
         )
-    is_final = is_run and run.final
-    monitor = f"val_{key}" if f"val_{key}" in history and not is_final else key
-    # Float by float: NumPy would take None for a loss that is not finite.
-    train, judged = (np.array([float(value) for value in history[name]]) for name in (key, monitor))
-    if len(train) != len(judged):
-        raise ValueError(
-            f"The history has {len(train)} epochs of training and {len(judged)} of {monitor}. Received: lists of "
-            "different length. Validate after every epoch."
-        )
     if is_run:
         baseline, measure = run.baseline if baseline is None else baseline, measure or run.measure
-    names = dict.fromkeys(str(key).removeprefix("val_") for key in history)
+    names = dict.fromkeys(name.removeprefix("val_") for name in table)
     name = next((name for name in names if measure in (None, name) and _KNOWN.fullmatch(name)), "")
     if not name and not is_run and (measure or baseline is not None):
         raise ValueError(
             f"The history does not hold the measure of success. Received: measure={measure!r}, history with {keys}. "
             "Pass measure= one of its keys that is a share of right answers or an error."
         )
-    is_share = bool(name) and _KNOWN.fullmatch(name)["share"] is not None
-    sides = [np.array(history.get(side, ()), float) for side in (name, f"val_{name}")]
     return _Curves(
         monitor=monitor,
-        train=train,
-        judged=judged,
+        train=_Curve(table[key].to_numpy()),
+        judged=_Curve(table[monitor].to_numpy()),
         measure=name,
-        is_share=is_share,
-        train_measure=sides[0],
-        val_measure=sides[1][:0] if is_final else sides[1],
+        is_share=bool(name) and _KNOWN.fullmatch(name)["share"] is not None,
+        train_measure=np.array(table.get(name, ())),
+        val_measure=np.array(table.get(f"val_{name}", ())),
         baseline=math.nan if baseline is None else baseline,
     )
 
@@ -281,10 +267,8 @@ def _find_divergence(train: np.ndarray, judged: np.ndarray) -> int | None:
     if len(bad):
         return int(bad[0])
     is_above = train > train[0]
-    explodes = is_above[-1] and train[-1] > EXPLOSION * train.min()
-    if not explodes or (len(train) > 2 and not is_above[-2]):
-        return None
-    return len(train) - int(is_above[::-1].argmin())
+    explodes = is_above[1:][-2:].all() and train[-1] > max(train[0], EXPLOSION * train.min())
+    return len(train) - int(is_above[::-1].argmin()) if explodes else None
 
 
 def _find_fault(curves: _Curves) -> str:
@@ -295,17 +279,18 @@ def _find_fault(curves: _Curves) -> str:
     loss in three or more, the first included, where overfitting begins; right answers in validation that are never
     half as frequent as a guess.
     """
-    train, judged, epochs = curves.train, curves.judged, len(curves.train)
-    third, steps = epochs // 3, -np.diff(train)
-    is_endless = epochs > 2 and np.median(steps[-third:]) >= np.median(steps[:third]) > 0
+    train, judged = curves.train.values, curves.judged.values
+    third, steps = len(train) // 3, -np.diff(train)
+    is_endless = third and np.median(steps[-third:]) >= np.median(steps[:third]) > 0
     if train.min() < 0 and (curves.is_share or is_endless):
         return (
             f"the loss falls below 0, to {train.min():.3g}, where no cross-entropy and no error can be. That is no "
             "improvement: look at the labels, which may lie outside of 0 to 1."
         )
-    if not curves.is_validated or epochs < 3:
+    if not curves.is_validated or not third:
         return ""
-    if epochs > 3 and np.ptp(judged) <= 1e-5 * abs(judged[0]) and train[0] - train.min() > 0.05 * abs(train[0]):
+    is_constant = len(train) > 3 and np.ptp(judged) <= 1e-5 * abs(judged[0])
+    if is_constant and train[0] - train.min() > 0.05 * abs(train[0]):
         return (
             f"the validation loss is {judged[0]:.5g}{_name_level(judged[0])} in every epoch: what is learned does not "
             "reach the validation outputs. Look for a layer that works otherwise in inference, for inputs that are all "
@@ -313,24 +298,14 @@ def _find_fault(curves: _Curves) -> str:
         )
     is_far = train.min() > 0 and (judged >= FAR * train).all() and np.median(judged[-third:]) >= judged[0] / 2
     # exp(-loss) is how sure the network was of the right answers, in the mean: of a cross-entropy at its start a guess.
-    is_blind = (
-        "acc" in curves.measure and len(curves.val_measure) and curves.val_measure.max() < math.exp(-train[0]) / 2
-    )
-    if not is_far and not (is_blind and train[-1] < judged.min()):
-        return ""
-    return (
-        f"validation is no match for training from the first epoch on, loss {judged[0]:.3g} against {train[0]:.3g} "
-        f"there{_say_measure(curves)}: the validation part is of another kind. Look for rows that were sorted before "
-        "they were cut, then for another preparation; or the network had been trained before."
-    )
-
-
-def _say_measure(curves: _Curves) -> str:
-    """Write the last measure of both parts; empty where they have none."""
-    sides = curves.val_measure, curves.train_measure
-    if not all(map(len, sides)):
-        return ""
-    return f", {curves.measure} {sides[0][-1]:.2g} against {sides[1][-1]:.2g} at the end"
+    is_right = curves.val_measure.max(initial=0.0) if len(curves.val_measure) and "acc" in curves.measure else 1.0
+    if is_far or (is_right < math.exp(-train[0]) / 2 and train[-1] < judged.min()):
+        return (
+            f"validation is no match for training from the first epoch on, loss {judged[0]:.3g} against {train[0]:.3g} "
+            f"there{curves.say_measure()}: the validation part is of another kind. Look for rows that were sorted "
+            "before they were cut, then for another preparation; or the network had been trained before."
+        )
+    return ""
 
 
 def _name_level(loss: float) -> str:
@@ -340,43 +315,44 @@ def _name_level(loss: float) -> str:
     return f" (ln {classes}, equal probabilities for {classes} classes)" if is_guess else ""
 
 
-def _judge_curves(curves: _Curves, turn: _Turn, train_turn: _Turn) -> tuple[Verdict, str]:
+def _judge_curves(curves: _Curves) -> tuple[Verdict, str]:
     """Return the verdict on finite curves, and a note."""
-    train, beats = curves.train, curves.beats_baseline()
+    train, judged, beats = curves.train, curves.judged, curves.beats_baseline()
     if beats is False:
         # A measure with a threshold may wait for long while the loss falls: a rare class, say.
-        verdict = Verdict.IMPROVING if turn.falls else Verdict.NOT_LEARNING
+        verdict = Verdict.IMPROVING if judged.falls else Verdict.NOT_LEARNING
         return verdict, "The measure is where a guess without the input is."
-    if len(train) == 1:
+    if len(train.values) == 1:
         return Verdict.IMPROVING, "One epoch has no direction: train longer."
-    fall = train[0] - train_turn.lowest
-    is_noise = fall <= 3 * train_turn.noise and not train_turn.falls
-    if beats is None and (is_noise or fall <= LEARNED * abs(train[0])):
+    fall = train.values[0] - train.lowest
+    is_noise = fall <= 3 * train.noise and not train.falls
+    if beats is None and (is_noise or fall <= LEARNED * abs(train.values[0])):
         return Verdict.NOT_LEARNING, "(Or a plateau is not left yet, or one epoch was enough: the baseline tells.)"
-    if turn.rises and curves.is_validated:
+    if judged.rises and curves.is_validated:
         # Where both losses rise, training itself is unstable: nothing is being learned by heart.
-        level = float(_running_median(train, _window(len(train)))[turn.epoch])
-        if train_turn.last > level + max(0.02 * abs(level), train_turn.noise):
+        level = train.smooth[judged.best]
+        if train.last > level + max(0.02 * abs(level), train.noise):
             return Verdict.BEST_HERE, "The training loss rises with it: training is unstable; try a lower rate."
         return Verdict.OVERFITTING, ""
-    if curves.is_validated and _is_by_heart(curves, turn, train_turn):
+    if curves.is_validated and _is_by_heart(curves):
         return Verdict.OVERFITTING, (
-            f"The validation loss never improves, {turn.lowest:.3g}{_name_level(turn.lowest)}{_say_measure(curves)}: "
-            "nothing carries over. Or the labels do not belong to their inputs."
+            f"The validation loss never improves, {judged.lowest:.3g}{_name_level(judged.lowest)}"
+            f"{curves.say_measure()}: nothing carries over. Or the labels do not belong to their inputs."
         )
-    return (Verdict.IMPROVING if turn.falls else Verdict.BEST_HERE), ""
+    return (Verdict.IMPROVING if judged.falls else Verdict.BEST_HERE), ""
 
 
-def _is_by_heart(curves: _Curves, turn: _Turn, train_turn: _Turn) -> bool:
+def _is_by_heart(curves: _Curves) -> bool:
     """Say whether training falls to nearly nothing while validation stays where training began.
 
     The measure has a say, for a good model may have learned within an epoch all that carries over: validation is no
     better than the baseline, or, where none is known, a quarter of the answers are wrong and no epoch mends that.
     """
-    judged, errors = curves.judged, curves.error(curves.val_measure)
-    is_learned = len(judged) > 3 and train_turn.last <= BY_HEART * min(curves.train[0], turn.last)
-    stays = judged[0] - turn.lowest <= max(MATERIAL_RISE * judged[0], 3 * turn.noise)
-    if not is_learned or not stays or turn.lowest < 0.8 * curves.train[0]:
+    train, judged, errors = curves.train, curves.judged, curves.error(curves.val_measure)
+    first, began = judged.values[0], train.values[0]
+    is_learned = len(judged.values) > 3 and train.last <= BY_HEART * min(began, judged.last)
+    stays = first - judged.lowest <= max(MATERIAL_RISE * first, 3 * judged.noise)
+    if not is_learned or not stays or judged.lowest < 0.8 * began:
         return False
     beats = curves.beats_baseline(validation=True)
     if beats is not None or not curves.is_share or not len(errors):
@@ -384,140 +360,139 @@ def _is_by_heart(curves: _Curves, turn: _Turn, train_turn: _Turn) -> bool:
     return bool(errors.min() >= max(0.25, 0.9 * errors[0]))
 
 
-def _look_around(
-    curves: _Curves, turn: _Turn, train_turn: _Turn, verdict: Verdict, val_samples: int | None
-) -> list[str]:
+def _look_around(curves: _Curves, verdict: Verdict, val_samples: int | None) -> list[str]:
     """Return what else is to be seen, whatever the verdict."""
-    train, judged, measure, epochs = curves.train, curves.judged, curves.val_measure, len(curves.train)
+    train, judged, measure, name = curves.train, curves.judged, curves.val_measure, f"val_{curves.measure}"
+    epochs, late = len(train.values), slice(2 * len(train.values) // 3, None)
     if not curves.is_validated:
         return ["Validation was not measured: overfitting cannot be seen."]
-    notes = [] if verdict is Verdict.NOT_LEARNING else [_compare_with_measure(curves, turn)]
-    if "acc" in curves.measure and len(measure) > 3 and not np.ptp(measure) and not curves.beats_baseline():
-        notes.append(f"val_{curves.measure} is {measure[0]:.3g} in every epoch, as if one answer were given always.")
-    if epochs > 5 and np.mean(np.diff(train) > 0) > 0.25 and train_turn.noise > SWING * np.median(np.abs(train)):
+    notes = [] if verdict is Verdict.NOT_LEARNING else [_compare_with_measure(curves)]
+    if "acc" in name and len(measure) > 3 and not np.ptp(measure) and not curves.beats_baseline():
+        notes.append(f"{name} is {measure[0]:.3g} in every epoch, as if one answer were given always.")
+    is_rough = epochs > 5 and np.mean(np.diff(train.values) > 0) > 0.25
+    if is_rough and train.noise > SWING * np.median(np.abs(train.values)):
         notes.append("The training loss swings from epoch to epoch: try a lower rate.")
-    late = slice(2 * epochs // 3, None)
-    if epochs > 2 and np.median(train[late] - judged[late]) > max(0.05 * abs(train[late].mean()), 2 * turn.noise):
+    gap = np.median(train.values[late] - judged.values[late])
+    if epochs > 2 and gap > max(0.05 * abs(train.values[late].mean()), 2 * judged.noise):
         dropout = "" if "data" in curves.monitor else "dropout and means over an epoch make training look worse, or "
         notes.append(f"Validation is better than training: {dropout}the validation part is the easier one.")
-    after = epochs - 1 - turn.epoch
-    if verdict is Verdict.BEST_HERE and 0 < after < max(3, epochs // 10) and train_turn.falls:
+    after = epochs - 1 - judged.best
+    if verdict is Verdict.BEST_HERE and 0 < after < max(3, epochs // 10) and train.falls:
         notes.append(f"The best epoch is only {after} from the end, which is no plateau yet: train longer.")
     if val_samples and curves.is_share and len(measure):
-        share = (val_samples * measure[turn.epoch] + 1) / (val_samples + 2)  # not even a perfect one is certain
+        share = (val_samples * measure[judged.best] + 1) / (val_samples + 2)  # not even a perfect one is certain
         margin = 1.96 * math.sqrt(share * (1 - share) / val_samples)
         notes.append(
-            f"{val_samples:,} validation samples know val_{curves.measure} to ± {margin:.2g} (95 % interval): smaller "
-            "differences they cannot show."
+            f"{val_samples:,} validation samples know {name} to ± {margin:.2g} (95 % interval): smaller differences "
+            "they cannot show."
         )
     return notes
 
 
-def _compare_with_measure(curves: _Curves, turn: _Turn) -> str:
+def _compare_with_measure(curves: _Curves) -> str:
     """Say what the measure of success does where the loss does otherwise, and which one to stop by."""
     measure = curves.val_measure
     if len(measure) < 3 or not np.isfinite(measure).all():
         return ""
-    found = _find_turn(curves.error(measure))
+    found = _Curve(curves.error(measure))
     rises = found.rises and (not curves.is_share or found.last - found.lowest >= LEAST_SHARE)
-    if rises == turn.rises:
+    if rises == curves.judged.rises:
         return ""
     return (
         f"But by val_{curves.measure} it {'gets worse' if rises else 'is no more than noise'}: "
-        f"{measure[found.epoch]:.3g} at its best in epoch {found.epoch + 1}, {measure[-1]:.3g} at the end. Stop by it "
-        f"if only it counts, by the loss if {'probabilities' if curves.is_share else 'large errors'} count, too."
+        f"{measure[found.best]:.3g} at its best in epoch {found.best + 1}, {measure[-1]:.3g} at the end. Stop by it if "
+        f"only it counts, by the loss if {'probabilities' if curves.is_share else 'large errors'} count, too."
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Turn:
-    """Where a noisy curve is lowest, at what levels it is there and at its end, and whether it rises or falls then."""
+class _Curve:
+    """A noisy curve, one number an epoch: where it is lowest, and whether it rises after that, or falls at the end.
 
-    epoch: int
-    lowest: float
-    last: float
-    noise: float
-    rises: bool
-    falls: bool
-
-
-def _find_turn(values: np.ndarray) -> _Turn:
-    """Find where a curve is lowest, and whether it rises after that: (epochs,), finite.
-
-    Levels are those of a running median (see `_window`). The curve *rises* if the median of as many last epochs lies
-    above the lowest smoothed value by 2 % and by four standard errors of the difference of two such medians (1.25
-    times the noise, over the root of the width: the asymptotic error of a median). It *falls* if the medians of the
-    last three fifths go down, the last step by 1 %, and all of it by three standard errors. Curves of fewer than 10
-    epochs are not smoothed: there the last two epochs must lie above the lowest one by three standard errors.
+    Levels are those of a running median: of 3 epochs from 10 on, of a tenth of them from 40 on. The curve *rises* if
+    the median of as many last epochs lies above the lowest smoothed value by 2 % and by four standard errors of the
+    difference of two such medians (1.25 times the noise, over the root of the width: the asymptotic error of a
+    median). It *falls* if the medians of the last three fifths go down, the last step by 1 %, and all of it by three
+    standard errors. Curves of fewer than 10 epochs are not smoothed: there the last two epochs must lie above the
+    lowest one by three standard errors.
 
     The rates of mistakes with independent noise stand at `diagnose_history`. Noise that lasts from one epoch to the
     next (correlation 0.5) looks like a rise in up to 15 % of the curves below 60 epochs, and in 5 % above.
     """
-    width = _window(len(values))
-    smooth = _running_median(values, width)
-    epoch = lowest_epoch(values)
-    after = len(values) - 1 - epoch
-    last = float(np.median(values[-max(2, width) :])) if after >= 2 else float(values[-1])
-    lowest, noise = float(smooth.min()), _measure_noise(values)
-    by_chance = ERRORS_OF_A_RISE * _error(noise, width, width) if width > 1 else ERRORS_OF_A_FALL * _error(noise, 1, 2)
-    needed = max(by_chance, MATERIAL_RISE * abs(lowest), NEGLIGIBLE * (values[0] - lowest))
-    rises = bool(after >= max(2, width) and last > lowest and last - lowest >= needed)
-    falls = not rises and _falls(values, noise)
-    return _Turn(epoch=epoch, lowest=lowest, last=last, noise=noise, rises=rises, falls=falls)
 
+    def __init__(self, values: np.ndarray) -> None:
+        self.values = values  # (epochs,)
+        self.best = lowest_epoch(values)
+        self._width = 1 if len(values) < SHORT else max(3, 2 * (len(values) // 20) + 1)  # odd
 
-def _window(epochs: int) -> int:
-    """Return the width of the running median, an odd number: 3 from 10 epochs on, a tenth of them from 40 on."""
-    return 1 if epochs < SHORT else max(3, 2 * (epochs // 20) + 1)
+    @cached_property
+    def smooth(self) -> np.ndarray:
+        return _running_median(self.values, self._width)
+
+    @cached_property
+    def lowest(self) -> float:
+        """The lowest level."""
+        return float(self.smooth.min())
+
+    @cached_property
+    def last(self) -> float:
+        """The level at the end."""
+        is_over = len(self.values) - 1 - self.best >= 2
+        return float(np.median(self.values[-max(2, self._width) :] if is_over else self.values[-1]))
+
+    @cached_property
+    def noise(self) -> float:
+        """The standard deviation of the noise, estimated from the curve alone.
+
+        Of independent noise with deviation s the second differences have the deviation s * sqrt(6) and the third ones
+        s * sqrt(20), while a smooth trend nearly vanishes from both; their median absolute size is robust against
+        spikes. The smaller one counts, raised by 30 % where the curve is short. From 60 epochs on the noise may also
+        last into the next epoch: with a correlation r between neighbours it is enlarged by sqrt((1 + r) / (1 - r)). Of
+        fewer than 10 epochs it is the largest step against the trend, up before the lowest epoch or down after it, at
+        least 1 %.
+        """
+        values, epochs, late = self.values, len(self.values), slice(len(self.values) // 3, None)
+        if epochs < SHORT:
+            against = np.concatenate([np.diff(values[: self.best + 1]), -np.diff(values[self.best :])])
+            return float(max(against.max(initial=0.0), 0.01 * abs(values[self.best])))
+        noise = min(_spread(np.diff(values[late], 2)) / 6**0.5, _spread(np.diff(values[late], 3)) / 20**0.5)
+        if epochs < LONG:
+            return max(1.3 * noise, 0.005 * abs(float(values[late].min())))
+        residuals = (values - _running_median(values, 2 * self._width + 1))[late]
+        spread = max(_spread(residuals), noise)
+        correlation = 1 - (_spread(np.diff(residuals)) / spread) ** 2 / 2 if spread else 0.0
+        correlation = min(max(correlation, 0.0), 0.9)
+        return spread * ((1 + correlation) / (1 - correlation)) ** 0.5
+
+    @cached_property
+    def rises(self) -> bool:
+        rise, after = self.last - self.lowest, len(self.values) - 1 - self.best
+        by_chance = ERRORS_OF_A_RISE * self._error(self._width)
+        if self._width == 1:  # two epochs against one
+            by_chance = ERRORS_OF_A_FALL * self.noise * 1.5**0.5
+        needed = max(by_chance, MATERIAL_RISE * abs(self.lowest), NEGLIGIBLE * (self.values[0] - self.lowest))
+        return bool(after >= max(2, self._width) and rise > 0 and rise >= needed)
+
+    @cached_property
+    def falls(self) -> bool:
+        values, epochs = self.values, len(self.values)
+        if self.rises or epochs < 3:
+            return bool(epochs == 2 and values[0] - values[1] >= MATERIAL_FALL * abs(values[1]))
+        size = max(1, epochs // 5)
+        third, second, last = np.median(values[epochs - 3 * size :].reshape(3, size), axis=1)
+        needed = ERRORS_OF_A_FALL * self._error(size) if epochs >= SHORT else 0.0
+        material = max(MATERIAL_FALL * abs(last), NEGLIGIBLE * (values[0] - last))
+        return bool(third > second > last and second - last >= material and third - last >= needed)
+
+    def _error(self, width: int) -> float:
+        """Return the standard error of the difference of two medians of so many values."""
+        return 1.25 * self.noise * (2 / width) ** 0.5
 
 
 def _running_median(values: np.ndarray, width: int) -> np.ndarray:
     """Return the median of the `width` values around each one, of fewer at the ends."""
-    padded = np.pad(values, width // 2, constant_values=np.nan)
-    return np.nanmedian(np.lib.stride_tricks.sliding_window_view(padded, width), axis=1)
+    import pandas as pd
 
-
-def _measure_noise(values: np.ndarray) -> float:
-    """Estimate the standard deviation of a curve's noise from the curve alone.
-
-    Of independent noise with deviation s the second differences have the deviation s * sqrt(6) and the third ones
-    s * sqrt(20), while a smooth trend nearly vanishes from both; their median absolute size is robust against spikes.
-    The smaller one counts, raised by 30 % where the curve is short. From 60 epochs on the noise may also last into the
-    next epoch: with a correlation r between neighbours it is enlarged by sqrt((1 + r) / (1 - r)). Of fewer than 10
-    epochs it is the largest step against the trend, up before the lowest epoch or down after it, at least 1 %.
-    """
-    epochs = len(values)
-    if epochs < SHORT:
-        lowest = int(values.argmin())
-        against = np.concatenate([np.diff(values[: lowest + 1]), -np.diff(values[lowest:])])
-        return float(max(against.max(initial=0.0), 0.01 * abs(values[lowest])))
-    late = slice(epochs // 3, None)
-    noise = min(_spread(np.diff(values[late], 2)) / 6**0.5, _spread(np.diff(values[late], 3)) / 20**0.5)
-    if epochs < LONG:
-        return max(1.3 * noise, 0.005 * abs(float(values[late].min())))
-    residuals = (values - _running_median(values, 2 * _window(epochs) + 1))[late]
-    spread = max(_spread(residuals), noise)
-    if not spread:
-        return 0.0
-    correlation = float(np.clip(1 - (_spread(np.diff(residuals)) / spread) ** 2 / 2, 0.0, 0.9))
-    return spread * ((1 + correlation) / (1 - correlation)) ** 0.5
-
-
-def _falls(values: np.ndarray, noise: float) -> bool:
-    """Compare the medians of the last three fifths."""
-    epochs = len(values)
-    if epochs < 3:
-        return bool(epochs == 2 and values[0] - values[1] >= MATERIAL_FALL * abs(values[1]))
-    size = max(1, epochs // 5)
-    third, second, last = (float(np.median(values[epochs - (i + 1) * size : epochs - i * size])) for i in (2, 1, 0))
-    needed = ERRORS_OF_A_FALL * _error(noise, size, size) if epochs >= SHORT else 0.0
-    material = max(MATERIAL_FALL * abs(last), NEGLIGIBLE * (values[0] - last))
-    return bool(third > second > last and second - last >= material and third - last >= needed)
-
-
-def _error(noise: float, width: int, other: int) -> float:
-    """Return the standard error of the difference of two medians of so many values."""
-    return (1.25 if width > 1 else 1.0) * noise * (1 / width + 1 / other) ** 0.5
+    return pd.Series(values).rolling(width, center=True, min_periods=1).median().to_numpy()
 
 
 def _spread(values: np.ndarray) -> float:
@@ -544,19 +519,19 @@ class ErrorDiagnosis:
     @property
     def avoidable_bias(self) -> float:
         """Training error above the reachable one; below 0 where the model does better than can be hoped for."""
-        return self.train_error - self.reachable_error
+        return round(self.train_error - self.reachable_error, _DIGITS)
 
     @property
     def variance_gap(self) -> float:
         """Validation error above the training error; below 0 where validation is the easier part."""
-        return self.validation_error - self.train_error
+        return round(self.validation_error - self.train_error, _DIGITS)
 
     @property
     def sentence(self) -> str:
         """The diagnosis in words, with its numbers."""
         high = [f"high {name}" for name in ("bias", "variance") if getattr(self, name) == "high"]
         verdict = " and ".join(high).capitalize() or "Neither bias nor variance is high"
-        below = " (training does better than the reachable error: by heart)" if self.avoidable_bias < -1e-9 else ""
+        below = " (training does better than the reachable error: by heart)" if self.avoidable_bias < 0 else ""
         train, validation = show_percent(self.train_error), show_percent(self.validation_error)
         bias, gap = _show_side(self.avoidable_bias), _show_side(self.variance_gap)
         return (
@@ -616,20 +591,35 @@ def diagnose_errors(
     'low'
     """
     if isinstance(train_error, Run):
-        reachable_error = reachable_error if validation_error is None else validation_error
-        train, validation = _errors_of(train_error)
+        run, measure = train_error, MEASURES[train_error.measure]
+        if not has_errors(run):
+            raise ValueError(
+                "The run has no errors to compare: nothing was held out, its loss is not finite, or no baseline is "
+                f"known. Received: run, score={run.score}, baseline={run.baseline}. Look at diagnose_history(run)."
+            )
+        given = {"reachable_error": reachable_error if validation_error is None else validation_error}
+        train, validation = (measure.error(score, run.baseline) for score in (run.train_score, run.score))
     else:
-        train, validation = _check_error("train_error", train_error), _check_error("validation_error", validation_error)
-    reachable = _check_error("reachable_error", reachable_error)
-    bias, gap = train - reachable, validation - train
+        train, validation = train_error, validation_error
+        given = {"train_error": train, "validation_error": validation, "reachable_error": reachable_error}
+    for name, value in given.items():
+        if not 0 <= value <= MOST_ERROR:
+            raise ValueError(
+                "An error is finite and never below 0: a share of wrong answers, or of quantities a part of the "
+                f"baseline's error. Received: {name}={value:g}. Divide a percentage by 100, and what has a unit by the "
+                "baseline's error; a network that diverged has none."
+            )
+    reachable = float(given["reachable_error"])
+    differences = (train - reachable, validation - train, validation - reachable)
+    bias, gap, whole = (round(difference, _DIGITS) for difference in differences)
     avoidable = max(bias, 0.0) + max(gap, 0.0)
-    is_within_reach = validation - reachable < tolerance - _ROUNDING
+    is_high = [part >= LARGE * tolerance or part >= max(tolerance, SHARE * avoidable) for part in (bias, gap)]
     return ErrorDiagnosis(
-        train_error=train,
-        validation_error=validation,
+        train_error=float(train),
+        validation_error=float(validation),
         reachable_error=reachable,
-        bias=_judge_part(bias, avoidable, tolerance),
-        variance="low" if is_within_reach else _judge_part(gap, avoidable, tolerance),
+        bias="high" if is_high[0] else "low",
+        variance="high" if is_high[1] and whole >= tolerance else "low",
     )
 
 
@@ -637,34 +627,6 @@ def has_errors(run: Run) -> bool:
     """Say whether a run has a score on both sides that can be told as an error: it is not final and did not diverge."""
     is_share = MEASURES[run.measure].higher_is_better  # the error of a quantity is a part of the baseline's
     return math.isfinite(run.score + run.train_score) and (is_share or 0 < run.baseline < math.inf)
-
-
-def _errors_of(run: Run) -> tuple[float, float]:
-    if not has_errors(run):
-        raise ValueError(
-            "The run has no errors to compare: nothing was held out, its loss is not finite, or no baseline is known. "
-            f"Received: run, score={run.score}, baseline={run.baseline}. Look at diagnose_history(run)."
-        )
-    measure = MEASURES[run.measure]
-    return measure.error(run.train_score, run.baseline), measure.error(run.score, run.baseline)
-
-
-def _judge_part(part: float, avoidable: float, tolerance: float) -> str:
-    """Return "low" or "high" for one of the two parts that the avoidable error is made of."""
-    part += _ROUNDING
-    is_high = part >= LARGE * tolerance or (part >= tolerance and part >= SHARE * avoidable)
-    return "high" if is_high else "low"
-
-
-def _check_error(name: str, value: float) -> float:
-    """Return the value as a float, or say what is wrong with it."""
-    if not 0 <= value <= MOST_ERROR:
-        raise ValueError(
-            "An error is finite and never below 0: a share of wrong answers, or of quantities a part of the baseline's "
-            f"error. Received: {name}={value:g}. Divide a percentage by 100, and what has a unit by the baseline's "
-            "error; a network that diverged has none."
-        )
-    return float(value)
 
 
 def show_percent(error: float) -> str:
@@ -680,6 +642,4 @@ def show_points(difference: float) -> str:
 
 
 def _show_side(difference: float) -> str:
-    if abs(difference) <= _ROUNDING:
-        return "the same as"
-    return f"{show_points(difference)} {'above' if difference > 0 else 'below'}"
+    return f"{show_points(difference)} {'above' if difference > 0 else 'below'}" if difference else "the same as"

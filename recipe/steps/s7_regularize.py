@@ -125,7 +125,8 @@ def _after_not_learning(run: Run, history: HistoryDiagnosis) -> Iterator[Advice]
     """The checklist, in the order of how often it is the cause."""
     spec = run.spec
     yield from _release_brake(run)
-    reason = f"The training loss is {history.last_train_loss:.3g} after {history.epochs} epochs of no progress"
+    loss = run.history["data_loss"][-1]
+    reason = f"The training loss is {loss:.3g} after {history.epochs} epochs of no progress"
     usual = f"go back to the optimizer's usual learning rate, {DEFAULT_RATES[spec.optimizer]:g}"
     changes = _follow_the_table(spec)
     if _rate_of(spec) != DEFAULT_RATES[spec.optimizer]:
@@ -151,7 +152,8 @@ def _after_training(run: Run, errors: ErrorDiagnosis | None, history: HistoryDia
     if is_biased:
         yield from _release_brake(run)
     if history.verdict is Verdict.IMPROVING:
-        reason = f"{history.monitor} was still falling, to {history.last_loss:.3g}, after {spec.epochs} epochs"
+        last = run.history[history.monitor][-1]
+        reason = f"{history.monitor} was still falling, to {last:.3g}, after {spec.epochs} epochs"
         yield from _try(spec, reason, _train_longer(spec))
     parts = []
     if is_biased:
@@ -160,7 +162,7 @@ def _after_training(run: Run, errors: ErrorDiagnosis | None, history: HistoryDia
         parts.append(_against_variance(run, errors, history, is_alone=not is_biased))
     if is_biased and is_variable and errors.variance_gap > errors.avoidable_bias + 1e-9:
         parts.reverse()
-    for part in parts or [_at_the_end(spec, errors, history)]:
+    for part in parts or [_at_the_end(run, errors, history)]:
         yield from part
 
 
@@ -191,7 +193,7 @@ def _against_variance(
 ) -> Iterator[Advice]:
     spec, samples = run.spec, run.train_samples
     reason = f"High variance: the validation error is {show_points(errors.variance_gap)} above the training error"
-    yield from _stop_in_time(spec, history)
+    yield from _stop_in_time(run, history)
     yield Advice(
         title="get more data",
         reason=f"{reason} on {samples:,} samples, and more of them is the surest cure. Train on {2 * samples:,} if "
@@ -204,8 +206,8 @@ def _against_variance(
     yield from _try(spec, reason, changes)
 
 
-def _at_the_end(spec: ModelSpec, errors: ErrorDiagnosis | None, history: HistoryDiagnosis) -> Iterator[Advice]:
-    yield from _stop_in_time(spec, history)
+def _at_the_end(run: Run, errors: ErrorDiagnosis | None, history: HistoryDiagnosis) -> Iterator[Advice]:
+    yield from _stop_in_time(run, history)
     reason = "The curves ask for nothing else; the errors are not known."
     if errors is not None:
         reason = f"Neither bias nor variance is high: the validation error is {show_percent(errors.validation_error)}."
@@ -215,11 +217,11 @@ def _at_the_end(spec: ModelSpec, errors: ErrorDiagnosis | None, history: History
     )
 
 
-def _stop_in_time(spec: ModelSpec, history: HistoryDiagnosis) -> Iterator[Advice]:
+def _stop_in_time(run: Run, history: HistoryDiagnosis) -> Iterator[Advice]:
     """As many epochs as did good; with patience the best weights came back already."""
-    epochs = history.overfitting_epoch
+    spec, epochs, losses = run.spec, history.overfitting_epoch, run.history[history.monitor]
     if epochs and spec.patience is None and epochs < spec.epochs:
-        rise = f"{history.monitor} rose from {history.best_loss:.3g} to {history.last_loss:.3g}"
+        rise = f"{history.monitor} rose from {losses[history.best_epoch]:.3g} to {losses[-1]:.3g}"
         reason = f"Overfitting since epoch {epochs + 1}: {rise}"
         yield from _try(spec, reason, {f"stop after epoch {epochs}": {"epochs": epochs}})
 

@@ -123,7 +123,7 @@ def test_draw_mistakes_shows_the_stretch_of_a_text_that_moved_it_most_and_what_i
     assert len(left.texts[0].get_text().split()) < 100
     assert left.get_title(loc="left") == "is positive: says negative, 98 %"
     assert [bar.get_width() for bar in bars.patches] == [-1.5, 0.75, 0.1]
-    assert [one.get_text() for one in bars.texts] == ["dreadful", "love", "truly"]
+    assert [one.get_text() for one in bars.get_yticklabels()] == ["dreadful", "love", "truly"]
 
 
 def test_draw_mistakes_puts_predictions_beside_the_truth_and_numbers_the_worst_rows():
