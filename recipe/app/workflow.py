@@ -163,25 +163,24 @@ class RecipeResult:
         """
         import pandas as pd
 
-        rows = {}
+        rows = {}  # of `columns`, as many as there are
         if self.baseline:
-            told = f"{self.baseline.name}: {self.baseline.guess}"
-            rows["baseline"] = {"score": self.baseline.value, "description": told}
+            rows["baseline"] = (self.baseline.value, f"{self.baseline.name}: {self.baseline.guess}")
         if self.rival:
-            rows["rival"] = {"score": self.rival.value, "description": f"{self.rival.name}, scikit-learn; no network"}
+            rows["rival"] = (self.rival.value, f"{self.rival.name}, scikit-learn; no network")
         for number, name in ((5, "small model"), (6, "big model"), (7, "regularized")):
             whole = [trial for trial in self.trials if trial.step == number and trial.run.stopped not in WISHES]
             if whole:
                 run = find_best(whole).run
-                rows[name] = {"score": run.score, "description": run.spec.describe(), "epochs": run.best_epoch + 1}
+                rows[name] = (run.score, run.spec.describe(), run.best_epoch + 1)
         if self.test:
-            final, noise = self.final, self.test.uncertainty
-            told = f"{final.run.spec.describe()}; on all {final.run.train_samples:,} samples"
-            rows["final model"] = {"score": self.test.score, "description": told, "epochs": final.run.epochs}
-            rows["final model"] |= {"low": noise.low, "high": noise.high}
-        frame = pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
-        frame["part"] = np.where(frame.index == "final model", "test", "validation")
-        return frame.reindex(columns=["score", "part", "description", "epochs", "low", "high"])
+            run, noise = self.final.run, self.test.uncertainty
+            told = f"{run.spec.describe()}; on all {run.train_samples:,} samples"
+            rows["final model"] = (self.test.score, told, run.epochs, noise.low, noise.high)
+        columns = ["score", "description", "epochs", "low", "high"]
+        frame = pd.DataFrame([dict(zip(columns, row, strict=False)) for row in rows.values()], rows, columns)
+        frame.insert(1, "part", np.where(frame.index == "final model", "test", "validation"))
+        return frame.rename_axis("model")
 
 
 def run_recipe(
