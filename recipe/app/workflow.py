@@ -6,7 +6,7 @@ import itertools
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recipe.core.dataset import Dataset, Split
+from recipe.core.input_checks import expect
 from recipe.core.measures import MEASURES
 from recipe.core.prepared import Prepared, encoding_for
 from recipe.core.problem import Problem
@@ -31,7 +32,7 @@ from recipe.steps.s5_baseline import Baseline, StatisticalPower, compute_baselin
 from recipe.steps.s5_rival import Rival
 from recipe.steps.s6_scale_up import HistoryDiagnosis, Verdict, diagnose_errors, diagnose_history, has_errors
 from recipe.steps.s7_final import FinalResult, evaluate_once, train_final
-from recipe.steps.s7_regularize import Advice, advise
+from recipe.steps.s7_regularize import advise
 from recipe.steps.training import cross_validate
 
 if TYPE_CHECKING:
@@ -57,21 +58,14 @@ class Step:
     Attributes
     ----------
     number : from 1; 8 is the final model, which belongs to step 7
+    title, question : what is done, and what it answers
     sentences : each of them complete; empty while the step has only begun
     """
 
     number: int
+    title: str
+    question: str
     sentences: tuple[str, ...] = ()
-
-    @property
-    def title(self) -> str:
-        """What is done in this step."""
-        return STEPS[self.number - 1][0]
-
-    @property
-    def question(self) -> str:
-        """What the step answers."""
-        return STEPS[self.number - 1][1]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,21 +76,15 @@ class Progress:
     ----------
     step : number of the step, from 1
     name : what is trained
-    parts : how many folds there are; 1 for a hold-out
-    done : epochs of all folds together that are over
+    done, total : epochs of all folds together that are over, and that there are at the most
     report : of the epoch, with its numbers; its `member` is the fold
     """
 
     step: int
     name: str
-    parts: int
     done: int
+    total: int
     report: EpochReport
-
-    @property
-    def total(self) -> int:
-        """Epochs of all folds together, at the most."""
-        return self.report.epochs * self.parts
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -175,25 +163,24 @@ class RecipeResult:
         """
         import pandas as pd
 
-        rows = {}
+        rows = {}  # of `columns`, as many as there are
         if self.baseline:
-            told = f"{self.baseline.name}: {self.baseline.guess}"
-            rows["baseline"] = {"score": self.baseline.value, "description": told}
+            rows["baseline"] = (self.baseline.value, f"{self.baseline.name}: {self.baseline.guess}")
         if self.rival:
-            rows["rival"] = {"score": self.rival.value, "description": f"{self.rival.name}, scikit-learn; no network"}
+            rows["rival"] = (self.rival.value, f"{self.rival.name}, scikit-learn; no network")
         for number, name in ((5, "small model"), (6, "big model"), (7, "regularized")):
             whole = [trial for trial in self.trials if trial.step == number and trial.run.stopped not in WISHES]
             if whole:
                 run = find_best(whole).run
-                rows[name] = {"score": run.score, "description": run.spec.describe(), "epochs": run.best_epoch + 1}
+                rows[name] = (run.score, run.spec.describe(), run.best_epoch + 1)
         if self.test:
-            final, noise = self.final, self.test.uncertainty
-            told = f"{final.run.spec.describe()}; on all {final.run.train_samples:,} samples"
-            rows["final model"] = {"score": self.test.score, "description": told, "epochs": final.run.epochs}
-            rows["final model"] |= {"low": noise.low, "high": noise.high}
-        frame = pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
-        frame["part"] = np.where(frame.index == "final model", "test", "validation")
-        return frame.reindex(columns=["score", "part", "description", "epochs", "low", "high"])
+            run, noise = self.final.run, self.test.uncertainty
+            told = f"{run.spec.describe()}; on all {run.train_samples:,} samples"
+            rows["final model"] = (self.test.score, told, run.epochs, noise.low, noise.high)
+        columns = ["score", "description", "epochs", "low", "high"]
+        frame = pd.DataFrame([dict(zip(columns, row, strict=False)) for row in rows.values()], rows, columns)
+        frame.insert(1, "part", np.where(frame.index == "final model", "test", "validation"))
+        return frame.rename_axis("model")
 
 
 def run_recipe(
@@ -228,28 +215,19 @@ def run_recipe(
     ValueError, OSError
         If there is no such problem, or its data cannot be had; see `load`.
     """
-    if not isinstance(data, str | Dataset):
-        raise TypeError(
-            f"The workflow begins with the data itself. Received: a {type(data).__name__}. Give the name of a problem, "
-            "or what load(name) returns."
-        )
     began = time.perf_counter()
     if isinstance(data, str):
         data = load(data, source=source, rows=default_rows(data) if rows is None else rows, seed=seed)
+    expect(data, Dataset, "The workflow begins with the name of a problem, or with the data itself.")
     result = RecipeResult(dataset=data, seed=seed, rows=rows, versions=collect_versions())
     walk = _Walk(result=result, on_event=on_event, stop=stop, plan=plan)
     try:
         with interruptible(stop) as walk.wish:  # one for the whole way: a Ctrl-C between two trainings is not lost
             walk.go()
-    except (_Stopped, KeyboardInterrupt) as wish:
-        result.stopped = wish.args[0] if isinstance(wish, _Stopped) else "interrupted"
-        result.stopped_in = len(result.steps) + 1
+    except KeyboardInterrupt as wish:
+        result.stopped, result.stopped_in = (*wish.args, "interrupted")[0], len(result.steps) + 1
     result.seconds = time.perf_counter() - began
     return result
-
-
-class _Stopped(Exception):
-    """Raised where the work ends because somebody wanted it to; says ``"interrupted"`` or ``"asked"``."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -274,16 +252,18 @@ class _Walk:
             self.regularize,
             self.finish,
         )
-        for number, take in enumerate(steps, start=1):
+        for number, ((title, question), take) in enumerate(zip(STEPS, steps, strict=True), start=1):
             self.heed_wishes()
-            self.tell(Step(number=number))
-            self.result.steps.append(Step(number=number, sentences=tuple(take())))
-            self.tell(self.result.steps[-1])
+            step = Step(number=number, title=title, question=question)
+            self.tell(step)
+            step = replace(step, sentences=tuple(take()))
+            self.result.steps.append(step)
+            self.tell(step)
 
     def heed_wishes(self) -> None:
-        """Raise _Stopped where somebody wants the work to end."""
+        """End the work where somebody wants it, like a Ctrl-C that says how: ``"interrupted"`` or ``"asked"``."""
         if how := self.wish():
-            raise _Stopped(how)
+            raise KeyboardInterrupt(how)
 
     def tell(self, event: Step | Progress) -> None:
         if self.on_event is not None:
@@ -361,16 +341,15 @@ class _Walk:
         """Step 5: train a small model and test whether it is better than a guess, beyond chance."""
         result, prepared = self.result, self.prepared(self.plan.small)
         guesses = [compute_baseline(one) for one in prepared]
-        outputs = np.concatenate([guess.outputs for guess in guesses])
         y_val = np.concatenate([one.y_val for one in prepared])
-        value = MEASURES[result.problem.measure].compute(result.problem, y_val, outputs)
-        result.baseline = replace(guesses[0], value=value, outputs=outputs)
-        small = self.try_spec(5, "small model", self.plan.small, keep_best=True)
-        result.best = small
+        result.baseline = _join(guesses, result.problem, y_val)
+        result.best = small = self.try_spec(5, "small model", self.plan.small, keep_best=True)
+        jobs = zip(small.run.members, prepared, result.splits, strict=True)
+        outputs = np.concatenate([predict(run.model, one.preparation, split.x_val) for run, one, split in jobs])
         result.power = statistical_power(
-            result.problem, y_val, self.predict(small), result.baseline, folds=prepared, seed=small.run.seed
+            result.problem, y_val, outputs, result.baseline, folds=prepared, seed=small.run.seed
         )
-        result.rival = _join_rivals([guess.rival for guess in guesses], result.problem, y_val)
+        result.rival = _join([guess.rival for guess in guesses], result.problem, y_val)
         return (
             result.baseline.sentence,
             f"The rival, a simple model that is no network ({result.rival.name}), reaches "
@@ -414,7 +393,8 @@ class _Walk:
         if has_errors(result.best.run):
             sentences.append(diagnose_errors(result.best.run, reachable, tolerance=TOLERANCE).sentence)
         for _ in range(self.plan.trials):
-            piece = next(self.new_advice(reachable, tried), None)
+            advice = advise(result.best.run, reachable, tolerance=TOLERANCE)
+            piece = next((one for one in advice if self.can_try(one.spec, tried)), None)
             if piece is None:
                 break
             tried.add(piece.spec)
@@ -456,13 +436,13 @@ class _Walk:
     def finish(self) -> Sequence[str]:
         """Train the best spec on training and validation data, as long as validation found; then test it once."""
         result, best = self.result, self.result.best.run
-        report = self.reporter(8, "final model", 1)
-        final = train_final(best.spec, result.dataset, epochs=best.best_epoch + 1, on_epoch=report, stop=self.stop)
+        report, epochs = self.reporter(8, "final model"), best.best_epoch + 1
+        final = train_final(best.spec, result.dataset, epochs=epochs, on_epoch=report, stop=self.stop)
         if final.run.stopped in WISHES:
-            raise _Stopped(final.run.stopped)
+            raise KeyboardInterrupt(final.run.stopped)
         result.final = final
         # Folds are worth fewer samples than they hold: they share what they were trained on.
-        worth = self.val_samples / len(result.splits) / variance_of_folds(result.splits)
+        worth = np.mean([len(split.y_val) for split in result.splits]) / variance_of_folds(result.splits)
         result.test = test = evaluate_once(
             final, result.dataset, validation_score=best.score, validation_samples=round(worth), seed=best.seed
         )
@@ -471,11 +451,6 @@ class _Walk:
             f"training and validation part together, for {final.run.epochs} epochs, the number that validation found."
         )
         return first, *test.sentences
-
-    @property
-    def val_samples(self) -> int:
-        """How many samples validation has, those of all folds together."""
-        return sum(len(split.y_val) for split in self.result.splits)
 
     def prepared(self, spec: ModelSpec) -> list[Prepared]:
         """Return the splits as the architecture reads them, each prepared by its own training part, once."""
@@ -491,47 +466,38 @@ class _Walk:
         one: patience brings them back, and one that is as long as the training changes nothing else.
         """
         self.heed_wishes()
-        report = self.reporter(step, name, len(self.result.splits))
+        report = self.reporter(step, name, folds=len(self.result.splits))
         asked = spec.replace(patience=spec.epochs) if keep_best else spec
         runs = cross_validate(asked, self.prepared(spec), on_epoch=report, stop=self.stop)
         trial = Trial(step=step, name=name, run=mean_run(runs, spec=spec), why=why)
         self.result.trials.append(trial)
         if trial.run.stopped in WISHES:
-            raise _Stopped(trial.run.stopped)
+            raise KeyboardInterrupt(trial.run.stopped)
         return trial
 
-    def reporter(self, step: int, name: str, parts: int) -> Callable[[EpochReport], None]:
+    def reporter(self, step: int, name: str, folds: int = 1) -> Callable[[EpochReport], None]:
         """Return an `on_epoch` that passes each epoch on as a `Progress`."""
         count = itertools.count(1)
 
         def report(epoch: EpochReport) -> None:
-            self.tell(Progress(step=step, name=name, parts=parts, done=next(count), report=epoch))
+            self.tell(Progress(step=step, name=name, done=next(count), total=folds * epoch.epochs, report=epoch))
 
         return report
-
-    def predict(self, trial: Trial) -> np.ndarray:
-        """Return the outputs of a trial's models on the validation parts, one split after the other: (n, outputs)."""
-        jobs = zip(trial.run.members, self.prepared(trial.run.spec), self.result.splits, strict=True)
-        return np.concatenate([predict(run.model, one.preparation, split.x_val) for run, one, split in jobs])
 
     def reachable_error(self) -> float:
         """Return the best possible model's error as a share, or as a part of the baseline's; 0 if it is not known."""
         known, measure = self.result.dataset.reachable_error or 0.0, MEASURES[self.result.problem.measure]
         return known if measure.higher_is_better else measure.error(known, self.result.baseline.value)
 
-    def new_advice(self, reachable: float, tried: set[ModelSpec]) -> Iterator[Advice]:
-        """Yield the advice on the best model that can be tried here and was not yet.
+    def can_try(self, spec: ModelSpec | None, tried: set[ModelSpec]) -> bool:
+        """Say whether what advice on the best model says can be tried here and was not yet.
 
         When to stop is left out, since every trial is judged at its best epoch anyway.
         """
-        best = self.result.best.run
-        for piece in advise(best, reachable, tolerance=TOLERANCE):
-            spec = piece.spec
-            if spec is None or spec in tried or spec.epochs < best.spec.epochs:
-                continue
-            only_stops = spec.replace(patience=best.spec.patience) == best.spec
-            if not only_stops and (self.plan.architectures or spec.architecture == best.spec.architecture):
-                yield piece
+        best = self.result.best.run.spec
+        if spec is None or spec in tried or spec.epochs < best.epochs or spec.replace(patience=best.patience) == best:
+            return False
+        return self.plan.architectures or spec.architecture == best.architecture
 
     def with_time_to_learn(self, spec: ModelSpec) -> ModelSpec:
         """Return the changed spec, with three times the epochs that the best one took: regularized ones learn slowly.
@@ -561,9 +527,9 @@ def show_value(problem: Problem, value: float) -> str:
     return f"{measure.title} {value:.4g} {measure.unit_of(problem)}".rstrip()
 
 
-def _join_rivals(rivals: Sequence[Rival], problem: Problem, y_val: np.ndarray) -> Rival:
-    """Return the rival of all splits together, with the name that most of them have."""
-    outputs = np.concatenate([rival.outputs for rival in rivals])
-    names = [rival.name for rival in rivals]
+def _join(guesses: Sequence[Baseline | Rival], problem: Problem, y_val: np.ndarray) -> Baseline | Rival:
+    """Return the baselines, or the rivals, of all splits as one, with the name that most of them have."""
+    outputs = np.concatenate([guess.outputs for guess in guesses])
+    names = [guess.name for guess in guesses]
     value = MEASURES[problem.measure].compute(problem, y_val, outputs)
-    return replace(rivals[0], name=max(names, key=names.count), value=value, outputs=outputs)
+    return replace(guesses[0], name=max(names, key=names.count), value=value, outputs=outputs)

@@ -33,7 +33,15 @@ class NotebookFigure(Figure):
     alt = ""
 
     def draw(self, renderer: RendererBase) -> None:
-        take_literally(self)
+        """Draw every text as it stands: in names of columns and classes ``$`` is no mathematics."""
+        for axis in (axis for axes in self.axes for axis in (axes.xaxis, axes.yaxis)):
+            if isinstance(axis.get_major_formatter(), FixedFormatter):  # names, which reach their ticks only now
+                axis.get_majorticklabels()
+        cells = [cell.get_text() for table in self.findobj(Table) for cell in table.get_celld().values()]
+        for text in [*self.findobj(Text), *cells]:
+            words = text.get_text()
+            if "$" in words and not words.startswith(r"$\mathdefault{"):  # so Matplotlib writes powers of ten itself
+                text.set_parse_math(False)
         super().draw(renderer)
 
     def _repr_mimebundle_(self, **kwargs: object) -> tuple[dict[str, str], dict[str, object]]:
@@ -47,18 +55,6 @@ def blank_figure(size: tuple[float, float] = (7.0, 4.4), *, alt: str = "") -> No
     figure = NotebookFigure(figsize=size, dpi=DPI, layout="constrained")
     figure.alt = alt
     return figure
-
-
-def take_literally(figure: Figure) -> None:
-    """Have every text of a figure drawn as it stands: in names of columns and classes ``$`` is no mathematics."""
-    for axis in (axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)):
-        if isinstance(axis.get_major_formatter(), FixedFormatter):  # names, which reach their ticks only now
-            axis.get_majorticklabels()
-    cells = [cell.get_text() for table in figure.findobj(Table) for cell in table.get_celld().values()]
-    for text in [*figure.findobj(Text), *cells]:
-        words = text.get_text()
-        if "$" in words and not words.startswith(r"$\mathdefault{"):  # so Matplotlib writes powers of ten itself
-            text.set_parse_math(False)
 
 
 def draw_scores(
@@ -92,18 +88,8 @@ def draw_scores(
 
 def to_png(figure: Figure, *, dpi: int = 2 * DPI, fast: bool = False) -> bytes:
     """Return the figure as a PNG on white; `fast` for a picture that is soon replaced: a tenth larger, sooner made."""
-    take_literally(figure)
     buffer, options = io.BytesIO(), {"compress_level": 1} if fast else {}
-    engine, before = figure.get_layout_engine(), figure.dpi
-    figure.dpi = dpi
-    try:  # laid out here, once: `savefig` would do it twice, and draw once for nothing
-        if engine is not None and figure.axes:
-            engine.execute(figure)
-        figure.set_layout_engine(None)
-        figure.savefig(buffer, format="png", dpi=dpi, facecolor="white", pil_kwargs=options)
-    finally:
-        figure.set_layout_engine(engine)
-        figure.dpi = before
+    figure.savefig(buffer, format="png", dpi=dpi, facecolor="white", pil_kwargs=options)
     return buffer.getvalue()
 
 
@@ -115,7 +101,6 @@ def to_inline_svg(figure: Figure, alt: str) -> str:
     """
     from html import escape
 
-    take_literally(figure)
     buffer = io.StringIO()
     # Equal figures give equal files: no date inside, and names that follow from the alternative text.
     with mpl.rc_context({"svg.hashsalt": alt, "svg.fonttype": "path"}):

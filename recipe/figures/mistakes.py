@@ -5,7 +5,6 @@ from __future__ import annotations
 import textwrap
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from recipe.core.measures import THRESHOLD
@@ -88,14 +87,19 @@ def _draw_images(figure: Figure, mistakes: Mistakes) -> None:
 def _draw_texts(figure: Figure, mistakes: Mistakes) -> None:
     """Write a part of each text, its strongest words in capitals, and draw beside it what these words did."""
     shown = mistakes.texts[:TEXTS_SHOWN]
-    panes = figure.subplots(len(shown), 2, width_ratios=(1.9, 1), squeeze=False)
-    limit = max(1.15 * max(abs(effect) for _, effect in _strongest(shown)), 1e-3)
+    panes = figure.subplots(len(shown), 2, width_ratios=(1.9, 1), squeeze=False, sharex="col")
     for (left, right), place, text in zip(panes, mistakes.worst, shown, strict=False):
         left.set_axis_off()
         left.set_title(": ".join(caption(mistakes, place)), loc="left", fontsize=8.5, color=INK, weight="bold")
         words = textwrap.fill(_excerpt(text), TEXT_WIDTH)
         left.text(0, 1, words, va="top", fontsize=7.5, color=INK, transform=left.transAxes)
-        _draw_words(right, text, limit)
+        effects = {_shorten(word): effect for word, effect in _strongest((text,))}
+        colours = [BLUE if effect > 0 else VERMILION for effect in effects.values()]
+        right.barh(list(effects), list(effects.values()), color=colours)
+        right.invert_yaxis()
+        right.tick_params(labelsize=8, length=2)
+        right.axvline(0, color=INK, lw=0.8)
+        finish(right, "")
     panes[-1, 1].set_xlabel(_effect_label(mistakes.problem), fontsize=8)
 
 
@@ -111,23 +115,6 @@ def _excerpt(text: TextMistake) -> str:
     first, last = max(0, middle - STRETCH), middle + STRETCH
     words = [word.upper() if word in strong else word for word in text.words[first:last]]
     return " ".join([*["…"] * (first > 0), *words, *["…"] * (last < len(text.words))])
-
-
-def _draw_words(axes: Axes, text: TextMistake, limit: float) -> None:
-    """Draw what each of the strongest words did as a bar, its name on the other side of 0."""
-    for line, (word, effect) in enumerate(_strongest((text,))):
-        colour, side = (BLUE, -1) if effect > 0 else (VERMILION, 1)
-        axes.barh(line, effect, color=colour, height=0.7, hatch="" if effect > 0 else "///", alpha=0.85)
-        where = "left" if side > 0 else "right"
-        axes.text(0.03 * limit * side, line, _shorten(word), ha=where, va="center", fontsize=8, color=INK)
-    axes.axvline(0, color=INK, lw=0.8)
-    axes.set_xlim(-limit, limit)
-    axes.set_ylim(WORDS_SHOWN - 0.4, -0.6)
-    axes.set_yticks([])
-    axes.tick_params(labelsize=7, length=2)
-    axes.locator_params(axis="x", nbins=4)
-    finish(axes, "")
-    axes.spines["left"].set_visible(False)
 
 
 def _effect_label(problem: Problem) -> str:

@@ -36,7 +36,7 @@ History = Mapping[str, Sequence[float]]
 WIDE_RANGE = 30.0  # largest over smallest, from which on an axis is logarithmic
 CURVES_SHARE = 0.3  # of the height: a baseline that would leave the curves less stands in the legend alone
 FEW_EPOCHS = 10  # of so many each is marked by a dot
-LONG_NAME = 32  # letters, from which on the legend has two columns, and a title two lines
+LONG_NAME = 32  # letters, from which on the legend has two columns
 SIDES = (("", BLUE, "--", "training"), ("val_", ORANGE, "-", "validation"))
 COLOURS = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, INK)
 REFERENCES = {"baseline": ":", "rival": (0, (5, 1, 1, 1))}  # what curves are held against, and how it is drawn
@@ -55,7 +55,7 @@ class Curve:
     @property
     def epochs(self) -> int:
         """How many epochs there are, in the longest of the members too."""
-        return max(len(_read(one, side + "data_loss")) for one in (self.history, *self.members) for side, *_ in SIDES)
+        return max((len(curve) for one in (self.history, *self.members) for curve in one.values()), default=0)
 
     @property
     def best_epoch(self) -> int | None:
@@ -197,9 +197,8 @@ def draw_curves(figure: Figure, curves: TrainingCurves) -> dict[str, Axes]:
     """
     panes = dict(zip(("loss", "measure"), figure.subplots(1, 2), strict=True))
     sample = " (sample)" if curves.source == "sample" else ""
-    title = curves.title.replace(" (", "\n(") if len(curves.title) > LONG_NAME else curves.title
     _draw_pane(panes["loss"], curves, "data_loss", f"data loss{sample}")
-    _draw_pane(panes["measure"], curves, curves.measure, title)
+    _draw_pane(panes["measure"], curves, curves.measure, curves.title.replace(" (", "\n("))
     named = {
         label: line for axes in panes.values() for line, label in zip(*axes.get_legend_handles_labels(), strict=True)
     }
@@ -218,8 +217,6 @@ def describe_curves(curves: TrainingCurves) -> str:
     for key, words in (("data_loss", "data loss"), (curves.measure, curves.title)):
         told = [_describe_curve(curve, key) for curve in curves.curves if curve.epochs]
         parts += [f"{words}: {'; '.join(told)}"] if told else []
-    penalties = [penalty for one in curves.curves if (penalty := _read(one.history, "penalty")).any()]
-    parts += [f"The penalty of the weights goes from {some[0]:.3g} to {some[-1]:.3g}" for some in penalties[:1]]
     parts += [f"The {name} is {value:.3g}" for name, value in curves.references.items()]
     if curves.overfitting_epoch is not None:
         parts.append(f"Overfitting from epoch {curves.overfitting_epoch + 1} on")
@@ -242,11 +239,10 @@ def _name_each(runs: object) -> dict[str, object]:
         return {"": runs}
     if not runs:
         raise ValueError("There is nothing to draw. Received: no run. Give a run, a history or several.")
-    return {f"{number}: {_name(run)}" if len(runs) > 1 else "": run for number, run in enumerate(runs, 1)}
-
-
-def _name(run: object) -> str:
-    return run.spec.describe() if isinstance(run, Run) else "history"
+    if len(runs) == 1:
+        return {"": runs[0]}
+    names = [run.spec.describe() if isinstance(run, Run) else "history" for run in runs]
+    return {f"{number}: {names[number - 1]}": run for number, run in enumerate(runs, 1)}
 
 
 def _make_curve(name: str, run: object) -> Curve:
@@ -278,9 +274,9 @@ def _read(history: History, key: str) -> np.ndarray:
     return np.where(np.isfinite(values), values, np.nan)
 
 
-def _finite(histories: Sequence[History], keys: Sequence[str], last: int) -> np.ndarray:
-    """Return all finite values under these keys up to an epoch, in no order."""
-    values = np.concatenate([np.empty(0), *(_read(one, key)[:last] for one in histories for key in keys)])
+def _finite(histories: Sequence[History], key: str) -> np.ndarray:
+    """Return all finite values of a quantity, of both sides, in no order."""
+    values = np.concatenate([_read(one, side + key) for one in histories for side, *_ in SIDES])
     return values[np.isfinite(values)]
 
 
@@ -315,13 +311,22 @@ def _draw_pane(axes: Axes, curves: TrainingCurves, key: str, title: str) -> None
         axes.axvspan(since + 1, end, color=VERMILION, alpha=0.08, lw=0, zorder=0)
     if (since := curves.diverged_epoch) is not None:
         axes.axvspan(since + 1, end, color=INK, alpha=0.1, lw=0, zorder=0, label=f"diverged in epoch {since + 1}")
+    values = _finite(curves.histories, key)
+    _scale(axes, values, key)
+    if key == curves.measure:
+        _draw_references(axes, values, curves.references)
+    if len(values):
+        axes.set_ylim(axes.get_ylim())  # as it is: an earlier run that exploded changes nothing
+    elif not curves.past:
+        axes.set_ylim(0, 1.02)
     for history in curves.past:
-        _plot(axes, _read(history, "val_" + key)[: curves.last_epoch], label="earlier runs (validation)", **PAST)
-    _scale(axes, curves, key, _draw_references(axes, curves, key))
+        _plot(axes, _read(history, "val_" + key), label="earlier runs (validation)", **PAST)
     room = max(0.5 if curves.last_epoch < 5 else 0.0, 0.02 * curves.last_epoch)
     axes.set_xlim(1 - room, curves.last_epoch + room)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
     axes.set_xlabel("epoch")
+    if curves.done and not len(values):
+        axes.text(0.5, 0.75, "no finite number", transform=axes.transAxes, ha="center", va="center", color=INK)
     finish(axes, title)
 
 
@@ -350,51 +355,22 @@ def _draw_curve(axes: Axes, curve: Curve, key: str, own: str | None) -> None:
         axes.plot(best + 1, values[best], "D", color=own or GREEN, markersize=7, zorder=4, label=words)
 
 
-def _draw_references(axes: Axes, curves: TrainingCurves, key: str) -> list[float]:
-    """Draw what the measure is held against, and return what is near enough to be drawn without flat curves."""
-    near = []
-    if key == curves.measure:
-        values = _finite(curves.histories, (key, "val_" + key), curves.last_epoch)
-        for name, value in curves.references.items():
-            span = max(np.ptp(np.append(values, value)), 1e-12)
-            is_near = not len(values) or _wants_log(values, key) or np.ptp(values) / span >= CURVES_SHARE
-            style = {"color": INK, "linestyle": REFERENCES[name], "lw": 1.8}
-            axes.plot([], [], label=f"{name} {value:.3g}{'' if is_near else ', far off'}", **style)
-            if is_near:
-                axes.axhline(value, **style)
-                near.append(value)
-    return near
-
-
-def _is_share(key: str) -> bool:
-    return key in MEASURES and MEASURES[key].higher_is_better
-
-
-def _wants_log(values: np.ndarray, key: str) -> bool:
-    """Say whether the axis is logarithmic: never for shares, which end at 1."""
-    return len(values) > 0 and not _is_share(key) and 0 < WIDE_RANGE * values.min() < values.max()
-
-
-def _scale(axes: Axes, curves: TrainingCurves, key: str, near: Sequence[float]) -> None:
-    """Set the upright axis: the curves and what is `near` fill it, past ones are shown as far as they are not far."""
-    around = _finite(curves.past, ("val_" + key,), curves.last_epoch)
-    values = _finite(curves.histories, (key, "val_" + key), curves.last_epoch)
-    values = values if len(values) else around
-    if not len(values):  # shares go to 1, an error to what a guess makes
-        axes.set_ylim(0, 1.02 if _is_share(key) else 1.1 * max(near, default=1.0))
-        if curves.done:
-            axes.text(0.5, 0.75, "no finite number", transform=axes.transAxes, ha="center", va="center", color=INK)
-        return
-    is_log = _wants_log(values, key)
-    values = np.append(values, [value for value in near if value > 0 or not is_log])
-    if is_log:
+def _scale(axes: Axes, values: np.ndarray, key: str) -> None:
+    """Choose the upright axis: logarithmic where the values span much, but for shares, which end at 1."""
+    is_share = key in MEASURES and MEASURES[key].higher_is_better
+    if len(values) and not is_share and 0 < WIDE_RANGE * values.min() < values.max():
         axes.set_yscale("log")
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if values.max() < 300 * values.min() else (1,)))
         axes.yaxis.set_major_formatter("{x:g}")
         axes.yaxis.set_minor_formatter(NullFormatter())
-        values, around = np.log(values), np.log(around[around > 0])
-    span = np.ptp(values)
-    shown = np.append(values, around.clip(values.min() - span / 2, values.max() + span / 2))
-    room = 0.06 * np.ptp(shown) or 0.1 * abs(float(shown[0])) or 0.1
-    ends = np.array([shown.min() - room, shown.max() + room])
-    axes.set_ylim(np.exp(ends) if is_log else ends)
+
+
+def _draw_references(axes: Axes, values: np.ndarray, references: Mapping[str, float]) -> None:
+    """Draw what the measure is held against; what would flatten the curves stands in the legend alone."""
+    for name, value in references.items():
+        span = np.ptp(np.append(values, value))
+        is_near = axes.get_yscale() == "log" or not len(values) or np.ptp(values) >= CURVES_SHARE * span
+        style = {"color": INK, "linestyle": REFERENCES[name], "lw": 1.8}
+        axes.plot([], [], label=f"{name} {value:.3g}{'' if is_near else ', far off'}", **style)
+        if is_near:
+            axes.axhline(value, **style)

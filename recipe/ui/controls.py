@@ -25,36 +25,25 @@ class StepSlider(widgets.SelectionSlider):
 def make_controls(settings: Settings) -> dict[str, widgets.Widget]:
     """Make a control for each field, by name, as the field declares: a slider, a check box or a menu."""
     fields, hints = dataclasses.fields(settings), typing.get_type_hints(type(settings))
+    words = {field.name: field.metadata.get("label") or field.name.replace("_", " ") for field in fields}
     # A check box has its words behind it: they take no room from the other controls.
-    widest = max((len(_label(field)) for field in fields if hints[field.name] is not bool), default=0)
-    return {
-        field.name: _make_control(field, getattr(settings, field.name), hints[field.name], f"{widest + 1}ch")
-        for field in fields
-    }
+    widest = max((len(words[name]) for name, hint in hints.items() if hint is not bool), default=0)
+    controls = {}
+    for field in fields:
+        common = {
+            "value": getattr(settings, field.name),
+            "description": words[field.name],
+            "tooltip": field.metadata.get("help") or None,
+            "style": {"description_width": f"{widest + 1}ch"},
+            "layout": widgets.Layout(width="auto"),
+        }
+        controls[field.name] = _make_control(field.metadata, hints[field.name], common)
+    return controls
 
 
-def button(words: str, tip: str = "", icon: str = "", **options: typing.Any) -> widgets.Button:
-    """Return a button as wide as its words."""
-    return widgets.Button(
-        description=words, tooltip=tip or None, icon=icon, layout=widgets.Layout(width="auto"), **options
-    )
-
-
-def _label(field: dataclasses.Field) -> str:
-    return field.metadata.get("label") or field.name.replace("_", " ")
-
-
-def _make_control(field: dataclasses.Field, value: object, hint: type, label_width: str) -> widgets.Widget:
-    given = field.metadata
-    common = {
-        "value": value,
-        "description": _label(field),
-        "tooltip": given.get("help") or None,
-        "style": {"description_width": label_width},
-        "layout": widgets.Layout(width="auto"),
-    }
+def _make_control(given: typing.Mapping[str, typing.Any], hint: type, common: dict[str, typing.Any]) -> widgets.Widget:
     if given.get("steps"):
-        common["value"], steps = next(iter(given["steps"].values())), list(given["steps"].items())
+        value, steps = common.pop("value"), list(given["steps"].items())
         slider = StepSlider(options=steps, continuous_update=False, **common)
         slider.offer(value)
         slider.value = value
@@ -64,4 +53,4 @@ def _make_control(field: dataclasses.Field, value: object, hint: type, label_wid
     if hint is int and not given.get("choices"):
         return widgets.IntSlider(min=given["low"], max=given["high"], step=given["step"], **common)
     # A text without choices is one that the panel chooses the options of, such as its problems.
-    return widgets.Dropdown(options=list(given.get("choices", {}).items()) or [value], **common)
+    return widgets.Dropdown(options=list(given.get("choices", {}).items()) or [common["value"]], **common)

@@ -9,7 +9,6 @@ import threading
 import typing
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from functools import lru_cache
 from html import escape
 from types import MappingProxyType
 
@@ -29,9 +28,6 @@ from recipe.ui.worker import LatestWins, Progress
 if typing.TYPE_CHECKING:
     import pandas as pd
 
-# A run begins this long after it was asked for. Changes in quick succession lead to one run, and a press of Run finds
-# what was typed just before: JupyterLab may hand the two to different threads of the kernel, in any order.
-GATHER_SECONDS = 0.1
 SCREEN_DPI = 150  # of the picture, which the page shows at 100 pixels an inch
 NO_RESULT = "No result yet."
 
@@ -53,14 +49,11 @@ class FigureImage(widgets.Image):
         layout.margin = "0"  # the usual two pixels on each side would make it wider than its place, which then scrolls
         super().__init__(layout=layout)
 
-    def show(self, figure: Figure, words: str) -> None:
-        """Replace picture and alternative text at one stroke."""
-        self.put(screen_png(figure), words)
-
-    def put(self, png: bytes, words: str) -> None:
-        """Replace them by a picture that is rendered already; an empty one is hidden."""
+    def show(self, figure: Figure | None, words: str = "") -> None:
+        """Replace picture and alternative text at one stroke; without a figure nothing is seen."""
+        png = b"" if figure is None else to_png(figure, dpi=SCREEN_DPI, fast=True)
         with self.hold_sync():
-            self.layout.display = "block" if png else "none"
+            self.layout.display = "none" if figure is None else "block"
             self.value, self.tooltip = png, words
 
 
@@ -100,13 +93,12 @@ class Panel(abc.ABC):
         self.error: BaseException | None = None
         self._writer: int | None = None  # the thread in which the panel itself writes the controls
         self._stop_here = threading.Event()  # ends what run() computes
-        self._computing, self._drawing = threading.RLock(), threading.RLock()
+        self._computing = threading.RLock()
         self._worker = LatestWins(self._work, self.show_running)
         self._kept: dict[object, typing.Any] = {}
-        self._is_invalid = False  # what the controls say together, and the status says so
         if names := self.problems():
             settings = {"problem": names[0]} | settings
-        first = self.settings_type().replace(**settings)
+        first = self.settings_type(**settings)
         self.check(first)
         self._build(first)
 
@@ -212,8 +204,6 @@ class Panel(abc.ABC):
                 control.value = getattr(wanted, name)
         finally:
             self._writer = None
-        if self.settings != wanted:
-            raise ValueError(f"The controls cannot show these settings. Received: {wanted}. They show {self.settings}.")
 
     @property
     def running(self) -> bool:
@@ -230,18 +220,15 @@ class Panel(abc.ABC):
         self.settings = self.settings.replace(**changes)
         self._stop_here = threading.Event()
         self.show_running(True)
-        try:
-            self._compute(self._stop_here)
-        except BaseException as error:
-            self.show_error(error)
-            raise
-        finally:
-            self.show_running(self._worker.running)
+        self._work(self._stop_here)
+        self.show_running(self._worker.running)
+        if self.error is not None:
+            raise self.error
         return self.result
 
     def start(self) -> None:
         """Do what the button Run does: compute in a thread. A run that is under way is cut short."""
-        self._worker.ask(delay=GATHER_SECONDS, cut_short=True)
+        self._worker.ask(cut_short=True)
 
     def stop(self) -> None:
         """Do what the button Stop does: ask the run to end soon; what was computed so far is shown."""
@@ -276,10 +263,7 @@ class Panel(abc.ABC):
         return self.describe(self._last_result())
 
     def __repr__(self) -> str:
-        try:
-            return f"{type(self).__name__}({self.settings.to_text()!r})"
-        except (TypeError, ValueError):
-            return f"{type(self).__name__}(settings that are not valid)"
+        return f"{type(self).__name__}({self.settings.to_text()!r})"
 
     def _repr_mimebundle_(self, **kwargs: object) -> tuple[dict[str, object], dict[str, object]]:
         # The first result comes before the panel is shown: Voilà reads the state of the widgets once, when the page is
@@ -296,13 +280,13 @@ class Panel(abc.ABC):
 
     def show_result(self, result: typing.Any) -> None:
         """Draw a result, a partial one or None, and say the same in words."""
-        with self._drawing:
-            self._canvas.clear()
-            if result is None:
-                self.image.put(_placeholder_png(self.figure_size), NO_RESULT)
-                return
-            self.draw(self._canvas, result)
-            self.image.show(self._canvas, self.describe(result))
+        self._canvas.clear()
+        if result is None:
+            self._canvas.text(0.5, 0.5, NO_RESULT, ha="center", va="center", color=INK)
+            self.image.show(self._canvas, NO_RESULT)
+            return
+        self.draw(self._canvas, result)
+        self.image.show(self._canvas, self.describe(result))
 
     def show_running(self, running: bool) -> None:
         """Enable Stop while a run is under way, and Run otherwise."""
@@ -351,61 +335,35 @@ class Panel(abc.ABC):
     # One run, here or in the thread.
 
     def _on_change(self, change: object) -> None:
-        """Compute anew, or say at once that the controls make no sense together, and that they do again."""
-        if self._is_writing():
-            return
-        if self.live:
-            self._worker.ask(delay=GATHER_SECONDS)
-        elif not self.running:
-            try:
-                self.settings  # noqa: B018
-            except (TypeError, ValueError) as error:
-                self._is_invalid, self.status.value = True, error_html(error)
-            else:
-                if self._is_invalid:
-                    self.say(f"Ready: press {self.run_words}.")
-                self._is_invalid = False
+        """Compute anew where a person moved a control of a live panel."""
+        if self.live and not self._is_writing():
+            self._worker.ask()
 
     def _is_writing(self) -> bool:
         """Whether the panel itself writes its controls now, and no person."""
         return self._writer == threading.get_ident()
 
     def _work(self, stop: threading.Event) -> None:
-        try:
-            self._compute(stop)
-        except BaseException as error:  # a thread has nobody to raise it to
-            self.show_error(error)
-
-    def _compute(self, stop: threading.Event) -> None:
         with self._computing:  # a button may be pressed while a cell computes
             self.error = None
-            settings = self.settings
-            self.say("Running ...")
-            progress = Progress(self.show_result, self.say)
-            result = self.compute(settings, progress, stop)
-            if result is None and not stop.is_set():
-                raise TypeError(f"The run gave nothing to show. Received: None from {type(self).__name__}.compute().")
-            self.result = self.result if result is None else result
-            self.show_result(self.result)
-            self.source_label.value = source_html(self.source_text())  # the settings may have chosen another dataset
-            outcome = f"{'Stopped after' if stop.is_set() else 'Done in'} {progress.seconds:.1f} s."
-            summary = self.summarise(result) if result is not None else ""
-            self.say(f"{outcome} {summary}".strip(), settings=settings.to_text())
+            try:
+                self._compute(stop)
+            except BaseException as error:  # a thread has nobody to raise it to
+                self.show_error(error)
+
+    def _compute(self, stop: threading.Event) -> None:
+        settings = self.settings
+        self.say("Running ...")
+        progress = Progress(self.show_result, self.say)
+        result = self.compute(settings, progress, stop)
+        self.result = self.result if result is None else result
+        self.show_result(self.result)
+        self.source_label.value = source_html(self.source_text())  # the settings may have chosen another dataset
+        outcome = f"{'Stopped after' if stop.is_set() else 'Done in'} {progress.seconds:.1f} s."
+        summary = self.summarise(result) if result is not None else ""
+        self.say(f"{outcome} {summary}".strip(), settings=settings.to_text())
 
     def _last_result(self) -> typing.Any:
         if self.result is None:
             raise RuntimeError(f"This panel has no result yet. Received: {self!r}. Call run() first.")
         return self.result
-
-
-def screen_png(figure: Figure) -> bytes:
-    """Return a figure as the picture that stands in a panel until the next one."""
-    return to_png(figure, dpi=SCREEN_DPI, fast=True)
-
-
-@lru_cache(maxsize=16)
-def _placeholder_png(size: tuple[float, float]) -> bytes:
-    """Return a picture of nothing but a few words, for a panel that has no result yet."""
-    figure = blank_figure(size)
-    figure.text(0.5, 0.5, NO_RESULT, ha="center", va="center", color=INK, alpha=0.7)
-    return screen_png(figure)

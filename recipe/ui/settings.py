@@ -78,9 +78,6 @@ class Settings:
 
     def replace(self, **changes: object) -> typing.Self:
         """Return a copy with these fields changed, checked like a new one."""
-        names = [field.name for field in dataclasses.fields(self)]
-        if unknown := sorted(set(changes) - set(names)):
-            raise TypeError(f"There is no such setting. Received: {', '.join(unknown)}. There are: {', '.join(names)}.")
         return dataclasses.replace(self, **changes)
 
     def to_text(self) -> str:
@@ -92,7 +89,7 @@ class Settings:
     @classmethod
     def from_text(cls, text: str) -> typing.Self:
         """Make settings from what `to_text` returned; fields that are left out take their default."""
-        return cls().replace(**dict(parse_qsl(text, keep_blank_values=True, strict_parsing=bool(text))))
+        return cls(**dict(parse_qsl(text, keep_blank_values=True, strict_parsing=bool(text))))
 
 
 def _read(name: str, value: object, hint: type) -> object:

@@ -1,4 +1,4 @@
-"""The words that stand on every panel: the source of its data, and the status line."""
+"""The words that stand on every panel: the source of its data, the status line, tables."""
 
 from __future__ import annotations
 
@@ -24,29 +24,22 @@ _TABLE_STYLE = (
 )
 
 
-def describe_source(*datasets: Dataset) -> str:
-    """Say what each dataset is and whence, once for all problems that are made from the same one.
+def describe_source(dataset: Dataset) -> str:
+    """Say what the data is and whence.
 
     Examples
     --------
     >>> from recipe.data.load import load
-    >>> print(describe_source(load("mnist", source="sample"), load("mnist_five", source="sample")))
-    ... # doctest: +ELLIPSIS
+    >>> print(describe_source(load("mnist", source="sample")))  # doctest: +ELLIPSIS
     mnist: an embedded sample, not the real data. ...
     """
-    lines = {
-        (data.provenance, data.source): f"{data.problem.name}: {SOURCES[data.source]}. {data.provenance}"
-        for data in reversed(datasets)
-    }
-    return "\n".join(reversed(lines.values()))
+    return f"{dataset.problem.name}: {SOURCES[dataset.source]}. {dataset.provenance}"
 
 
 def source_html(text: str) -> str:
     """Return the source as small print."""
-    if not text:
-        return ""
     lines = "<br>".join(escape(line) for line in text.splitlines())
-    return f"<div data-role='source' style='line-height:1.35; font-size:0.9em'><b>Data</b> {lines}</div>"
+    return f"<div data-role='source' style='line-height:1.35; font-size:0.9em'><b>Data</b> {lines}</div>" * bool(text)
 
 
 def status_html(message: str, *, settings: str = "") -> str:
@@ -74,7 +67,7 @@ def table_html(frame: pd.DataFrame) -> str:
 
 def scrolled(html: str, name: str) -> str:
     """Return HTML in a region that is as wide as its place, not as its content: what is wider or higher scrolls."""
-    style = "width:0; min-width:100%; overflow:auto; max-height:300px; line-height:1.35"
+    style = "width:0; min-width:100%; overflow:auto; max-height:400px; line-height:1.35"
     return f"<div style='{style}' tabindex='0' role='region' aria-label='{name}'>{html}</div>"
 
 

@@ -23,20 +23,20 @@ NETWORKS = MappingProxyType(
         "no hidden layer (linear)": "linear",
     }
 )
-LAYERS = (1, 2, 3, 4)
 FULL_ROWS = 0  # all there are
 KERAS_RATE = 0.0  # the optimizer's own default
-SWITCHES = MappingProxyType(  # what each check box switches on
-    {f"layer_{number}": f"units_{number}" for number in LAYERS}
-    | {"dropout_on": "dropout", "l1_on": "l1", "l2_on": "l2", "early_stopping": "patience"}
-)
+LAYERS = MappingProxyType({f"layer_{number}": f"units_{number}" for number in (1, 2, 3, 4)})
+# What else has a check box, and what the spec says where it is off.
+OPTIONS = MappingProxyType({"dropout_on": "dropout", "l1_on": "l1", "l2_on": "l2", "early_stopping": "patience"})
+OFF = MappingProxyType({"dropout": 0.0, "l1": 0.0, "l2": 0.0, "patience": None})
+SWITCHES = LAYERS | OPTIONS
+AS_IN_SPEC = ("activation", "optimizer", "batch_size", "epochs", "seed")
+
 ROWS = {f"{rows:,}": rows for rows in (300, 600, 1_000, 3_000, 10_000, 30_000)} | {"all": FULL_ROWS}
-_RATES = (1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1.0)
-RATES = {"default": KERAS_RATE} | {f"{rate:g}": rate for rate in _RATES}
-STRENGTHS = (1e-6, 3e-6, 1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 0.1)
+STRENGTHS = (1e-6, 3e-6, 1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1)
+RATES = {"default": KERAS_RATE} | {f"{rate:g}": rate for rate in (*STRENGTHS[2:], 0.3, 1.0)}
 SHARES = tuple(round(0.05 * step, 2) for step in range(1, 19))
-_ERRORS = tuple(thousandths / 1000 for thousandths in (*range(0, 50, 5), *range(50, 510, 10)))
-ERRORS = {show_percent(error): error for error in _ERRORS}  # half points up to 5 %, whole ones up to 50 %
+ERRORS = {show_percent(points / 1000): points / 1000 for points in (*range(0, 50, 5), *range(50, 510, 10))}
 NO_GUESS = "no guess"
 GUESSES = (NO_GUESS, "it overfits", "it does not overfit", "it beats the last run", "it does not beat the last run")
 EPOCHS = (1, 2, 3, 5, 8, 10, 15, 20, 30, 50, 80, 100, 150, 200, 300, 500)
@@ -97,32 +97,18 @@ class TrainingSettings(Settings):
     )
     guess: str = setting(NO_GUESS, label="your guess", choices=GUESSES, help="It is judged after the run.")
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.spec  # noqa: B018  what makes no spec is refused at once
-
-    @property
-    def layers(self) -> tuple[int, ...]:
-        """The units of the layers that are switched on."""
-        return tuple(getattr(self, f"units_{number}") for number in LAYERS if getattr(self, f"layer_{number}"))
-
     @property
     def spec(self) -> ModelSpec:
-        """The network and its training; dense layers that are all switched off are a linear model."""
-        is_linear = self.architecture == "linear" or (self.architecture == "mlp" and not self.layers)
+        """The network and its training; layers that are all switched off are a linear model, of whatever kind."""
+        units = tuple(getattr(self, units) for layer, units in LAYERS.items() if getattr(self, layer))
+        is_linear = self.architecture == "linear" or not units
+        options = {name: getattr(self, name) if getattr(self, on) else OFF[name] for on, name in OPTIONS.items()}
         return ModelSpec(
             architecture="linear" if is_linear else self.architecture,
-            hidden_units=() if is_linear else self.layers,
-            activation=self.activation,
-            dropout=self.dropout if self.dropout_on else 0.0,
-            l1=self.l1 if self.l1_on else 0.0,
-            l2=self.l2 if self.l2_on else 0.0,
-            optimizer=self.optimizer,
+            hidden_units=() if is_linear else units,
             learning_rate=self.learning_rate or None,
-            batch_size=self.batch_size,
-            epochs=self.epochs,
-            patience=self.patience if self.early_stopping else None,
-            seed=self.seed,
+            **{name: getattr(self, name) for name in AS_IN_SPEC},
+            **options,
         )
 
     @property
@@ -136,29 +122,22 @@ class TrainingSettings(Settings):
         Raises
         ------
         ValueError
-            If the spec has more layers than the panel, or a last layer or loss of its own.
+            If the panel has no control for something: a fifth layer, or a last layer or loss of its own.
         """
-        if len(spec.hidden_units) > len(LAYERS):
+        changes = {name: getattr(spec, name) for name in ("architecture", *AS_IN_SPEC)}
+        changes["learning_rate"] = spec.learning_rate or KERAS_RATE
+        if spec.hidden_units:
+            changes |= {layer: number < len(spec.hidden_units) for number, layer in enumerate(LAYERS)}
+            changes |= dict(zip(LAYERS.values(), spec.hidden_units, strict=False))
+        for on, name in OPTIONS.items():
+            changes[on] = getattr(spec, name) != OFF[name]
+            changes |= {name: getattr(spec, name)} if changes[on] else {}
+        settings = self.replace(**changes)
+        if settings.spec != spec:
             raise ValueError(
-                f"The panel has {len(LAYERS)} hidden layers to switch on. Received: hidden_units={spec.hidden_units}. "
-                "Train deeper networks by recipe.train."
+                f"The panel has no controls for that. Received: {spec.describe()}. Train it by recipe.train."
             )
-        if (spec.last_activation, spec.loss) != ("auto", "auto"):
-            raise ValueError(
-                "The panel takes the last activation and the loss that suit the problem. Received: "
-                f"last_activation={spec.last_activation!r}, loss={spec.loss!r}. Train others by recipe.train."
-            )
-        names = ("architecture", "activation", "optimizer", "batch_size", "epochs", "seed")
-        changes = {name: getattr(spec, name) for name in names} | {"learning_rate": spec.learning_rate or KERAS_RATE}
-        for number in LAYERS if spec.hidden_units else ():
-            changes[f"layer_{number}"] = is_on = number <= len(spec.hidden_units)
-            changes |= {f"units_{number}": spec.hidden_units[number - 1]} if is_on else {}
-        for name in ("dropout", "l1", "l2"):
-            changes[f"{name}_on"] = is_on = getattr(spec, name) > 0
-            changes |= {name: getattr(spec, name)} if is_on else {}
-        changes["early_stopping"] = spec.patience is not None
-        changes |= {"patience": spec.patience} if spec.patience is not None else {}
-        return self.replace(**changes)
+        return settings
 
 
 def suitable(problem: Problem) -> tuple[str, ...]:
@@ -180,21 +159,16 @@ def suitable(problem: Problem) -> tuple[str, ...]:
 
 def connect(controls: dict[str, widgets.Widget], problems: typing.Mapping[str, Problem]) -> None:
     """Let the controls follow each other: networks that suit the problem, and numbers that a switch is on for."""
-    for name, control in controls.items():
-        if not isinstance(control, widgets.Checkbox):
-            control.style.description_width = "8ch" if name in SWITCHES.values() else _LABEL
-    problem = controls["problem"]
-    network = controls["architecture"]
+    problem, network = controls["problem"], controls["architecture"]
 
     def follow_problem(change: object = None) -> None:
         fitting, before = suitable(problems[problem.value]), network.value
-        problem.tooltip = problems[problem.value].question
         network.options = [(words, name) for words, name in NETWORKS.items() if name in fitting]
         network.value = before if before in fitting else fitting[0]
 
     def follow_switches(change: object = None) -> None:
         for switch, slider in SWITCHES.items():
-            controls[switch].disabled = switch.startswith("layer_") and network.value == "linear"
+            controls[switch].disabled = switch in LAYERS and network.value == "linear"
             controls[slider].disabled = controls[switch].disabled or not controls[switch].value
 
     problem.observe(follow_problem, names="value")
@@ -209,11 +183,12 @@ def arrange(controls: dict[str, widgets.Widget]) -> widgets.Box:
     lines: dict[str, widgets.Widget] = {}
     for name, control in controls.items():
         if name in SWITCHES:
-            control.layout.width, control.layout.flex = _SWITCH, f"0 0 {_SWITCH}"
+            control.layout = widgets.Layout(width=_SWITCH, flex=f"0 0 {_SWITCH}")
             slider = controls[SWITCHES[name]]
-            slider.layout.flex, slider.layout.min_width = "1 1 0", "0"
+            slider.layout, slider.style.description_width = widgets.Layout(flex="1 1 0", min_width="0"), "8ch"
             lines[name] = widgets.HBox([control, slider], layout=widgets.Layout(width="100%"))
         elif name not in SWITCHES.values():
+            control.style.description_width = _LABEL
             lines[name] = control
     cut = list(lines).index("dropout_on")
     halves = [list(lines.values())[:cut], list(lines.values())[cut:]]

@@ -6,6 +6,9 @@ import threading
 import time
 from collections.abc import Callable
 
+# A run begins this long after it was asked for. Changes in quick succession lead to one run, and a press of Run finds
+# what was typed just before: JupyterLab may hand the two to different threads of the kernel, in any order.
+GATHER_SECONDS = 0.1
 REDRAW_SECONDS = 0.2
 REST = 2.0  # times as long as a figure took to draw, before the next: drawing takes a third of a run at most
 
@@ -26,27 +29,18 @@ class LatestWins:
         self._work, self._on_change = work, on_change
         self._lock = threading.RLock()
         self._thread: threading.Thread | None = None
-        self._asked = threading.Event()  # one Event for each time that something was asked for: the latest of them
-        self._under_way: threading.Event | None = None
-        self._due = 0.0
+        self._asked = self._under_way = threading.Event()  # one for each time that something was asked for
 
     @property
     def running(self) -> bool:
         """Whether a run is under way or waits."""
         return self._thread is not None
 
-    def ask(self, *, delay: float = 0.0, cut_short: bool = False) -> None:
-        """Ask for a run with what holds at that time.
-
-        Parameters
-        ----------
-        delay : seconds to wait before it begins, so that changes in quick succession are done in one
-        cut_short : stop the run that is under way, instead of letting it end first
-        """
+    def ask(self, *, cut_short: bool = False) -> None:
+        """Ask for a run with what holds when it begins; `cut_short` stops the one under way, or else it ends first."""
         with self._lock:
             self._asked = threading.Event()
-            self._due = time.monotonic() + delay
-            if cut_short and self._under_way is not None:
+            if cut_short:
                 self._under_way.set()
             if self._thread is None:
                 self._thread = threading.Thread(target=self._loop, name="recipe-panel", daemon=True)
@@ -57,30 +51,25 @@ class LatestWins:
         """Ask the run under way to end, and forget what waits."""
         with self._lock:
             self._asked.set()
-            if self._under_way is not None:
-                self._under_way.set()
+            self._under_way.set()
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until nothing is left to do; False if that takes longer than `timeout` seconds."""
         thread = self._thread
-        if thread is not None and thread is not threading.current_thread():
-            thread.join(timeout)
-            return not thread.is_alive()
-        return True
+        if thread is None or thread is threading.current_thread():
+            return True
+        thread.join(timeout)
+        return not thread.is_alive()
 
     def _loop(self) -> None:
         while True:
-            with self._lock:
-                asked = self._under_way = self._asked
-                due = self._due
-            # An Event that stop() sets ends this pause at once.
-            if not asked.wait(max(0.0, due - time.monotonic())):
+            asked = self._asked
+            if not asked.wait(GATHER_SECONDS):  # stop() sets it
                 with self._lock:
-                    asked = self._under_way = self._asked  # what came during the pause is done with it
+                    asked = self._under_way = self._asked  # what came meanwhile is done with it
                 if not asked.is_set():
                     self._work(asked)
             with self._lock:
-                self._under_way = None
                 if self._asked is asked:
                     self._thread = None
                     self._on_change(False)
@@ -88,7 +77,7 @@ class LatestWins:
 
 
 class Progress:
-    """What a panel hands to `compute` as `on_progress`: messages from the first report, figures a little later.
+    """What a panel hands to `compute` as `on_progress`: it shows a report, unless it showed one a moment ago.
 
     Parameters
     ----------
@@ -98,8 +87,7 @@ class Progress:
 
     def __init__(self, show: Callable[[object], None], say: Callable[[str], None]) -> None:
         self._show, self._say = show, say
-        self._began = time.monotonic()
-        self._next_message, self._next_figure = self._began, self._began + REDRAW_SECONDS
+        self._began = self._next = time.monotonic()
 
     @property
     def seconds(self) -> float:
@@ -107,13 +95,11 @@ class Progress:
         return time.monotonic() - self._began
 
     def __call__(self, partial: object | None, message: str = "") -> None:
-        """Show what there is so far (None: only the message), unless the last report was shown a moment ago."""
-        began = time.monotonic()
-        if began < self._next_message:
+        """Say the message and draw what there is so far, if anything; what is done at once is not drawn twice."""
+        now = time.monotonic()
+        if now < self._next:
             return
         self._say(f"{message or 'Running ...'} ({self.seconds:.1f} s)")
-        if partial is not None and began >= self._next_figure:
+        if partial is not None and self.seconds > REDRAW_SECONDS:
             self._show(partial)
-            took = time.monotonic() - began
-            self._next_figure = began + took + max(REDRAW_SECONDS, REST * took)
-        self._next_message = time.monotonic() + REDRAW_SECONDS
+        self._next = time.monotonic() + max(REDRAW_SECONDS, REST * (time.monotonic() - now))

@@ -82,8 +82,6 @@ def test_training_panel_tells_what_came_and_outlives_a_reload(lab, page):
     panel = lab.panel(TITLE, run="Train")
     panel.open_tab("Runs")
     expect(panel.root).to_contain_text(re.compile(r"[2-9] runs on this data \(mnist\), kept in the journal"))
-    panel.run()
-    panel.wait_for_status("From the journal, where this was trained in")
     _show_another_problem(panel, "housing", "rows")
     _show_another_problem(panel, "imdb", "texts")
 
@@ -99,8 +97,6 @@ def _look_at_every_tab(panel):
     expect(panel.root).to_contain_text("model = keras.Sequential(")
     panel.check_fit("training-code")
     panel.open_tab("Runs")
-    panel.button("Compare both").click()
-    panel.wait_for_status(re.compile(r"Runs \d+ and \d+ are compared below the table."))
     expect(panel.root).to_contain_text("what differs")
     panel.check_fit("training-runs")
 
@@ -122,7 +118,7 @@ def test_training_panel_by_keyboard_alone(lab, page):
     panel = lab.panel(TITLE, run="Train")
     panel.control("problem").locator("select").focus()
     visited = [_focused(lab)]
-    while "Train again" not in visited[-1] and len(visited) < 60:
+    while visited[-1] != "Train" and len(visited) < 60:
         lab.page.keyboard.press("Tab")
         visited.append(_focused(lab))
     words = ("rows", "architecture", "layer 1", "units 1", "layer 4", "dropout", "L1 penalty", "optimizer", "epochs")

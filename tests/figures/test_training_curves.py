@@ -18,7 +18,7 @@ NAN, INF = float("nan"), float("inf")
 LONG = (0.9, 0.6, 0.5, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3)
 
 
-def make_run(train=(0.6, 0.4, 0.2), val=(0.7, 0.5, 0.6), problem="mnist", penalty=0.0, **fields):
+def make_run(train=(0.6, 0.4, 0.2), val=(0.7, 0.5, 0.6), problem="mnist", **fields):
     problem = PROBLEMS[problem]
     score = (lambda loss: 1 - loss) if problem.measure == "accuracy" else (lambda loss: loss)
     history = {
@@ -26,7 +26,6 @@ def make_run(train=(0.6, 0.4, 0.2), val=(0.7, 0.5, 0.6), problem="mnist", penalt
         "val_data_loss": list(val),
         problem.measure: [score(loss) for loss in train],
         "val_" + problem.measure: [score(loss) for loss in val],
-        "penalty": [penalty] * len(train),
     }
     given = {"spec": ModelSpec(), "source": "sample", "protocol": "", "baseline": 0.35} | fields
     return Run(problem=problem, history=history, **given)
@@ -143,12 +142,6 @@ def test_plot_runs_draws_a_final_run_which_has_no_validation():
     assert "data loss: training from 0.6 to 0.2. accuracy: training from 0.4 to 0.8." in figure.alt
 
 
-def test_penalty_is_no_part_of_the_data_loss_and_stands_in_words():
-    run = make_run(penalty=2.5)
-    assert draw(run)[1]["loss"].get_ylim()[1] < 1
-    assert "The penalty of the weights goes from 2.5 to 2.5." in plot_runs(run).alt
-
-
 def test_baseline_that_would_flatten_the_curves_stands_in_the_legend_alone():
     figure, panes = draw(make_run(val=(0.01, 0.02, 0.01), train=(0.02, 0.01, 0.01), baseline=0.112))
     assert "baseline 0.112, far off" in labels_of(figure)
@@ -200,10 +193,10 @@ def test_figure_is_ready_before_the_first_epoch(history):
 
 
 def test_describe_curves_says_what_is_drawn():
-    run = make_run((0.6, NAN), (0.7, 0.5), penalty=0.25)
+    run = make_run((0.6, NAN), (0.7, 0.5))
     assert describe_curves(collect_curves(run, past=[run.history], epochs=5)) == (
         "Training curves on a sample over 2 of 5 epochs. data loss: training from 0.6 to not finite, validation from "
         "0.7 to 0.5, best 0.5 in epoch 2. accuracy: training from 0.4 to not finite, validation from 0.3 to 0.5. "
-        "The penalty of the weights goes from 0.25 to 0.25. The baseline is 0.35. Diverged: no finite number in epoch "
-        "2. Behind them, faintly, the validation curves of 1 earlier run."
+        "The baseline is 0.35. Diverged: no finite number in epoch 2. Behind them, faintly, the validation curves of "
+        "1 earlier run."
     )

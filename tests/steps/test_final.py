@@ -87,17 +87,13 @@ def test_predict_on_raw_images_equals_plain_keras_on_pixels_scaled_by_hand(digit
         final.predict(np.zeros((2, 28, 28), np.uint8))
 
 
-@pytest.mark.parametrize("architecture", ["mlp", "embedding"])
-def test_predict_on_raw_texts_equals_plain_keras_on_words_encoded_by_hand(architecture):
+def test_predict_on_raw_texts_equals_plain_keras_on_words_encoded_by_hand():
     dataset = _load("imdb")
-    final, reviews, words = _train(dataset, architecture=architecture), dataset.x_train[:50], dataset.problem.num_words
-    x = np.zeros((50, words), "float32") if architecture == "mlp" else np.zeros((50, 256), "int32")
+    final, reviews = _train(dataset, architecture="embedding"), dataset.x_train[:50]
+    x = np.zeros((50, 256), "int32")
     for row in range(50):
-        known = [token for token in reviews[row] if token < words]
-        if architecture == "mlp":
-            x[row, known] = 1
-        else:
-            x[row, : len(known[:256])] = known[:256]
+        known = [token for token in reviews[row] if token < dataset.problem.num_words][:256]
+        x[row, : len(known)] = known
     np.testing.assert_allclose(final.predict(reviews), final.model.predict(x, verbose=0), rtol=1e-4, atol=1e-5)
 
 
@@ -229,11 +225,11 @@ def test_estimate_uncertainty_of_f1_covers_what_resampling_by_hand_gives():
     y = (rng.random(600) < 0.2).astype(np.uint8)
     outputs = np.clip(0.6 * y + rng.normal(0.2, 0.25, 600), 0, 1)[:, None]
     found = estimate_uncertainty(find_problem("mnist_five"), y, outputs)
-    draws = (rng.integers(600, size=600) for _ in range(200))
-    drawn = [f1_score(y[rows], outputs[rows, 0] > 0.5) for rows in draws]
+    yes = outputs[:, 0] > 0.5
+    drawn = [f1_score(y[rows], yes[rows]) for rows in rng.integers(600, size=(100, 600))]
     low, high = np.quantile(drawn, [0.025, 0.975])
-    assert (found.low, found.high) == pytest.approx((low, high), abs=0.02)
-    assert found.standard_error == pytest.approx(np.std(drawn), rel=0.2)
+    assert (found.low, found.high) == pytest.approx((low, high), abs=0.03)
+    assert found.standard_error == pytest.approx(np.std(drawn), rel=0.25)
 
 
 def test_estimate_uncertainty_of_an_error_is_that_of_a_mean():

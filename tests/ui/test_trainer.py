@@ -10,10 +10,9 @@ from recipe.core.run import Run
 from recipe.core.spec import ModelSpec
 from recipe.data.load import load
 from recipe.data.problems import PROBLEMS
-from recipe.journal import Journal
 from recipe.steps.s3_protocol import hold_out
 from recipe.steps.s4_prepare import prepare
-from recipe.ui.trainer import describe_score, is_better, judge_guess, show_seconds, train_or_find
+from recipe.ui.trainer import describe_score, is_better, judge_guess, train_live
 from recipe.ui.training_settings import NO_GUESS
 
 SPEC = ModelSpec(hidden_units=(4,), batch_size=32, epochs=3)
@@ -36,35 +35,21 @@ def prepared():
     return prepare(hold_out(load("mnist", source="sample", rows=200)))
 
 
-def test_train_or_find_shows_a_run_under_way_with_the_time_that_is_left(prepared):
+def test_train_live_shows_a_run_under_way_with_the_time_that_is_left(prepared):
     told = []
-    run = train_or_find(SPEC, prepared, (0, 1), journal=None, on_progress=lambda *one: told.append(one))
+    run = train_live(SPEC, prepared, (0, 1), journal=None, on_progress=lambda *one: told.append(one))
     assert [partial.epochs for partial, _ in told] == [1, 1, 1, 2, 2, 3]  # the two train side by side
     assert told[-1][0].history == run.history
     assert told[-1][0].score == run.score
     assert told[0][1] == "Network 1 of 2, epoch 1 of 3"
-    assert told[-1][1] == "Network 2 of 2, epoch 3 of 3, under 1 s left"
+    assert told[-1][1] == "Network 2 of 2, epoch 3 of 3, 0 s left"
 
 
 def test_message_says_at_most_where_training_may_stop_early(prepared):
     told = []
     spec = SPEC.replace(patience=2)
-    train_or_find(spec, prepared, (0,), journal=None, on_progress=lambda run, message: told.append(message))
-    assert told[-1] == "Epoch 3 of 3, at most under 1 s left"
-
-
-@pytest.mark.parametrize("changes", [{"dropout": 0.1}, {"seed": 5}])
-def test_train_or_find_trains_where_the_journal_has_another_run(prepared, tmp_path, changes):
-    journal = Journal(tmp_path / "journal.log")
-    train_or_find(SPEC, prepared, (0,), journal=journal)
-    assert train_or_find(SPEC, prepared, (0,), journal=journal).model is None
-    spec = SPEC.replace(**changes)
-    assert train_or_find(spec, prepared, (spec.seed,), journal=journal).model is not None
-
-
-@pytest.mark.parametrize(("seconds", "text"), [(0.4, "under 1 s"), (12.3, "12 s"), (125.0, "2 min 5 s")])
-def test_show_seconds_writes_as_people_say_it(seconds, text):
-    assert show_seconds(seconds) == text
+    train_live(spec, prepared, (0,), journal=None, on_progress=lambda run, message: told.append(message))
+    assert told[-1] == "Epoch 3 of 3, at most 0 s left"
 
 
 def test_describe_score_puts_both_parts_beside_the_baseline():
@@ -90,7 +75,6 @@ def test_is_better_by_more_than_rounding(score, expected):
         ("it beats the last run", 0.7, "right"),
         ("it does not beat the last run", 0.9, "right"),
         ("it does not beat the last run", 0.8, "right"),  # the same score is not better
-        ("it beats the last run", math.nan, "right"),  # any score is better than none
     ],
 )
 def test_judge_guess_holds_it_against_what_came(guess, last, outcome):
