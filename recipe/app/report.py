@@ -64,7 +64,6 @@ def collect_facts(result: RecipeResult) -> dict[str, object]:
         "rival": {"name": result.rival.name, "validation": result.rival.value} if result.rival else None,
         "beats_baseline": result.power.beats_baseline if result.power else None,
         "overfitting_epoch": result.overfitting_epoch,
-        "overfitting_epoch_counts_from": 1,
         "validation": best.score if best else None,
         "test": test.score if test else None,
         "seconds": result.seconds,
@@ -73,7 +72,13 @@ def collect_facts(result: RecipeResult) -> dict[str, object]:
         "stopped_in_step": result.stopped_in,
         "looks_at_the_test_set": test.looks if test else dataset.test.looks,
         "statistical_power": result.power and vars(result.power) | {"interval_level": round(2 * LEVEL - 1, 12)},
-        "test_details": _test_facts(result),
+        "test_details": test
+        and {
+            **vars(test.uncertainty),
+            "samples": test.samples,
+            "trained_on": result.final.run.train_samples,
+            "differs_from_validation": test.differs_from_validation,
+        },
         "spec": best.spec.replace(epochs=best.best_epoch + 1, patience=None).to_dict() if best else None,
         "steps": list(map(vars, result.steps)),
         "trials": [_trial_facts(trial) for trial in result.trials],
@@ -82,36 +87,16 @@ def collect_facts(result: RecipeResult) -> dict[str, object]:
     return _without_nan(facts)
 
 
-def _test_facts(result: RecipeResult) -> dict[str, object] | None:
-    if result.test is None:
-        return None
-    noise = result.test.uncertainty
-    return {
-        "interval": [noise.low, noise.high],
-        "interval_level": noise.level,
-        "interval_method": noise.method,
-        "samples": result.test.samples,
-        "epochs": result.final.run.epochs,
-        "trained_on": result.final.run.train_samples,
-        "differs_from_validation": result.test.differs_from_validation,
-    }
-
-
 def _trial_facts(trial: Trial) -> dict[str, object]:
     run = trial.run
     return {
-        "step": trial.step,
-        "name": trial.name,
+        **{name: getattr(trial, name) for name in ("step", "name", "why")},
+        **{name: getattr(run, name) for name in ("epochs", "seconds", "stopped", "history")},
         "spec": run.spec.to_dict(),
-        "why": trial.why,
         "verdict": str(trial.diagnosis.verdict),
         "epoch": run.best_epoch + 1,
-        "epochs": run.epochs,
         "validation": run.score,
         "training": run.train_score,
-        "seconds": run.seconds,
-        "stopped": run.stopped,
-        "history": run.history,
     }
 
 
