@@ -125,13 +125,12 @@ class FaultGamePanel(Panel):
         self.guess_button.on_click(lambda button: self._press("guess"))
         self.next_button.on_click(lambda button: self._press("", **self._next()))
         number, problem, check, fault = self.controls.values()
-        running = widgets.HBox([self.run_button, self.stop_button])
-        return [number, problem, self.next_button, check, running, fault, self.guess_button]
+        return [number, problem, self.next_button, check, fault, self.guess_button]
 
     def make_right(self) -> list[widgets.Widget]:
         """The figure, and the notes below it."""
         self.notes = widgets.HTML()
-        return [widgets.VBox([self.image, self.notes], layout=widgets.Layout(width="100%"))]
+        return [self.image, self.notes]
 
     def show_running(self, running: bool) -> None:
         """Nothing can be pressed twice."""
