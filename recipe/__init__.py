@@ -35,7 +35,7 @@ if TYPE_CHECKING:  # for editors, which do not run what is below
     from recipe.search import tune as tune
     from recipe.search.space import Range as Range, SearchSpace as SearchSpace
     from recipe.data.targets import describe_target as describe_target
-    from recipe.steps.s2_measure import suggest_measure as suggest_measure
+    from recipe.data.suggestion import suggest_measure as suggest_measure
     from recipe.debugging.splits import find_duplicates as find_duplicates, same_distribution as same_distribution
     from recipe.steps.s3_protocol import hold_out as hold_out, k_fold as k_fold, time_folds as time_folds
     from recipe.steps.s4_prepare import prepare as prepare
@@ -88,7 +88,7 @@ _HOME_OF = {
     "same_distribution": "debugging.splits",
     "save_model": "engine.saving",
     "statistical_power": "steps.s5_baseline",
-    "suggest_measure": "steps.s2_measure",
+    "suggest_measure": "data.suggestion",
     "time_folds": "steps.s3_protocol",
     "train": "steps.training",
     "train_final": "steps.s7_final",

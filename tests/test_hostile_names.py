@@ -15,9 +15,9 @@ import pytest
 from rich.console import Console
 
 import recipe
+from recipe.app.cli import to_safe_csv
 from recipe.app.report import render_html, render_json
 from recipe.app.terminal import LiveView
-from recipe.data.safe_files import to_safe_csv
 from recipe.figures import blank_figure, to_inline_svg, to_png
 from recipe.figures.mistakes import describe_mistakes, draw_mistakes
 from recipe.lessons.s3_protocol.panel import ProtocolPanel
@@ -146,7 +146,7 @@ def walk(widget):
         (lambda data: recipe.TrainingPanel(data, journal=None), {"epochs": 2}),
         (ProtocolPanel, {"rows": 40, "draws": 5}),
         (PreparePanel, {"rows": 50}),
-        (BaselinePanel, {}),
+        (BaselinePanel, {"trained_on": 20}),
         (lambda data: ErrorsPanel({SCRIPT: (0.1, 0.2), NAMES[1]: (0.2, 0.1)}), {}),
     ],
     ids=["training", "protocol", "prepare", "baseline", "errors"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -13,12 +14,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from recipe import __version__
-from recipe.data.problems import PROBLEMS
+import recipe  # whose names are imported on first use: the help is there at once
+from recipe.data.problems import PROBLEMS, default_rows
 
 if TYPE_CHECKING:
     import pandas as pd
-    from rich.console import Console
 
     from recipe.core.dataset import Dataset
     from recipe.core.run import Run
@@ -46,7 +46,7 @@ Rows = Annotated[int | None, typer.Option(help="Samples in all; the problem's ow
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"recipe {__version__}")
+        typer.echo(f"recipe {recipe.__version__}")
         raise typer.Exit
 
 
@@ -77,21 +77,23 @@ def run(
 
     Ctrl-C ends it after the epoch that is under way; what was done so far is shown and written.
     """
+    from rich.console import Console
+
     with _explained():
         _make_folders(report, json)
         dataset = _load(problem, source, rows, seed, target)
-    console = _console()
-    _say(console, *(f"Data: {note}" for note in dataset.notes))
+    for note in dataset.notes:
+        typer.echo(f"Data: {note}")
     with _explained(errors=()):  # what goes wrong from here on is a fault of the kit's own
         from recipe.app.report import render_html, render_json
         from recipe.app.terminal import LiveView
-        from recipe.app.workflow import run_recipe
         from recipe.journal import origin_of
 
-        with LiveView(console) as view, origin_of("command line"):
-            result = run_recipe(dataset, rows=rows, seed=seed, on_event=view.take)
+        with LiveView(Console()) as view, origin_of("command line"):
+            result = recipe.run_recipe(dataset, rows=rows, seed=seed, on_event=view.take)
     view.show_end(result)
-    _write({json: lambda: render_json(result), report: lambda: render_html(result)}, console)
+    _write(json, lambda: render_json(result))
+    _write(report, lambda: render_html(result))
     raise typer.Exit(INTERRUPTED if result.stopped else 0)
 
 
@@ -102,16 +104,12 @@ def fetch(
     """Have the data ready in advance: verify what is there, download what is not."""
     import pandas as pd
 
-    from recipe.app.terminal import make_table
-    from recipe.data.download import fetch as fetch_files
-
     with _explained(), warnings.catch_warnings():
         # A damaged file that is fetched again is news for people, in one line.
         warnings.showwarning = lambda message, *_: typer.echo(f"Note: {message}", err=True)
         warnings.simplefilter("always", RuntimeWarning)
-        files = fetch_files(names or None)
-    table = pd.DataFrame(files)[["name", "bytes", "source", "verified", "path"]]
-    _console().print(make_table(table, "Data that is ready"))
+        files = recipe.fetch(names or None)
+    _show(pd.DataFrame(files)[["name", "bytes", "source", "verified", "path"]], "Data that is ready")
 
 
 @app.command()
@@ -133,20 +131,15 @@ def tune(
 
     Ctrl-C ends it after the epoch that is under way; what was found so far is shown and kept.
     """
-    from recipe.app.terminal import make_table, name_measure
-
-    console, count = _console(), itertools.count(1)
+    count = itertools.count(1)
 
     def tell(run: Run) -> None:
-        _say(console, f"Trial {next(count)} of {trials}: {run.score:.4g}, {run.spec.describe()}")
+        typer.echo(f"Trial {next(count)} of {trials}: {run.score:.4g}, {run.spec.describe()}")
 
     with _explained():
-        from recipe.search import tune as search
-        from recipe.steps.s3_protocol import k_fold
-
         dataset = _load(problem, source, rows, target=target)
-        found = search(
-            k_fold(dataset, folds=folds) if folds else dataset,
+        found = recipe.tune(
+            recipe.k_fold(dataset, folds=folds) if folds else dataset,
             trials=trials,
             seed=seed,
             pruning=pruning,
@@ -155,9 +148,12 @@ def tune(
             seconds=seconds,
         )
     if found.trials:
-        table = found.to_frame().head(SHOWN_TRIALS)[["score", "best_epoch", "seconds", "ending", "origin", "spec"]]
-        console.print(make_table(table, f"{found.problem.name}: {name_measure(found.problem)} (data: {found.source})"))
-    _say(console, *found.sentences)
+        from recipe.app.terminal import name_measure
+
+        table = found.to_frame().head(SHOWN_TRIALS)[["score", "best_epoch", "seconds", "state", "origin", "spec"]]
+        _show(table, f"{dataset.problem.name}: {name_measure(dataset.problem)} (data: {dataset.source})")
+    for sentence in found.sentences:
+        typer.echo(sentence)
     raise typer.Exit(INTERRUPTED if found.stopped == "interrupted" else 0)
 
 
@@ -173,8 +169,6 @@ def runs(
 ) -> None:
     """List, filter and export the journal: every run, from notebooks, panels, searches and this command."""
     with _explained():
-        from recipe.app.terminal import make_table
-        from recipe.data.safe_files import to_safe_csv
         from recipe.journal import default_journal
 
         _make_folders(csv)
@@ -183,19 +177,18 @@ def runs(
             raise ValueError("The journal is off. Received: RECIPE_JOURNAL=off. Unset it, and every run is recorded.")
         kept = journal.to_frame()
         chosen = _select(kept, {"problem": problem, "origin": origin}, best)
-    console, title = _console(), f"{len(chosen):,} of {len(kept):,} runs in {journal.location}"
+    title = f"{len(chosen):,} of {len(kept):,} runs in {journal.location}"
     if chosen.empty:
-        _say(console, f"{title}. A run is recorded whenever a model is trained: here, in a notebook, in a panel.")
+        typer.echo(f"{title}. A run is recorded whenever a model is trained: here, in a notebook, in a panel.")
     else:
         shown = chosen.head(limit)
         when = shown["time"].dt.tz_convert(datetime.now().astimezone().tzinfo).dt.strftime("%Y-%m-%d %H:%M")
         table = shown[["problem", "source", "spec", "score", "epochs", "state", "origin"]]
         table.insert(0, "when", when)
-        caption = "Scores are of validation data; they compare within one problem and its data alone."
-        console.print(make_table(table, title, caption))
+        _show(table, title, "Scores are of validation data; they compare within one problem and its data alone.")
     if len(chosen) > limit:
-        _say(console, f"{len(chosen) - limit:,} more: --limit {len(chosen)} shows them.")
-    _write({csv: lambda: to_safe_csv(chosen, index=False)}, console)
+        typer.echo(f"{len(chosen) - limit:,} more: --limit {len(chosen)} shows them.")
+    _write(csv, lambda: to_safe_csv(chosen, index=False))
 
 
 def _select(table: pd.DataFrame, wanted: dict[str, object], best: int | None) -> pd.DataFrame:
@@ -226,23 +219,14 @@ def _explained(errors: tuple[type[Exception], ...] = (ValueError, ImportError, O
 
 def _load(name: str, source: str, rows: int | None, seed: int = 0, target: str | None = None) -> Dataset:
     """Return a problem of the kit, or data of one's own where that is no name of a problem and a path."""
-    from recipe.data.load import load
-    from recipe.data.problems import default_rows
-
     path = Path(name)
-    if name not in PROBLEMS and (target is not None or path.exists() or path.suffix):
-        return _read_own(path, target, seed)
-    return load(name, source=source, rows=default_rows(name) if rows is None else rows, seed=seed)
-
-
-def _read_own(path: Path, target: str | None, seed: int) -> Dataset:
-    from recipe.app.own_data import from_folder, from_table
-
+    if name in PROBLEMS or not (target is not None or path.exists() or path.suffix):
+        return recipe.load(name, source=source, rows=default_rows(name) if rows is None else rows, seed=seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # they stand among the notes, which are shown
         if path.is_dir():
-            return from_folder(path, seed=seed, name=path.resolve().name)
-        return from_table(path, target or "", seed=seed, name=path.stem)
+            return recipe.from_folder(path, seed=seed, name=path.resolve().name)
+        return recipe.from_table(path, target or "", seed=seed, name=path.stem)
 
 
 def _make_folders(*paths: Path | None) -> None:
@@ -251,23 +235,49 @@ def _make_folders(*paths: Path | None) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
 
 
-def _write(texts: dict[Path | None, Callable[[], str]], console: Console) -> None:
-    """Write the files that were asked for, and say where they are."""
-    from recipe.data.safe_files import write_whole
-
-    with _explained(errors=(OSError,)):
-        for path, text in texts.items():
-            if path is not None:
-                write_whole(path, text())
-                _say(console, f"Written: {path}")
+def _write(path: Path | None, make: Callable[[], str]) -> None:
+    """Write a file, if it was asked for, and say where it is."""
+    if path is not None:
+        with _explained(errors=(OSError,)):
+            write_whole(path, make())
+        typer.echo(f"Written: {path}")
 
 
-def _console() -> Console:
+def write_whole(path: str | Path, text: str) -> Path:
+    """Write a text under a temporary name beside its place, then put it there in one go: whole or not at all."""
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}-{os.getpid()}.tmp")
+    try:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path
+
+
+def to_safe_csv(frame: pd.DataFrame, **options: object) -> str:
+    """Return a table as CSV in which no text is a formula: a spreadsheet would run a cell that begins with ``=``.
+
+    An apostrophe stands before such texts, as spreadsheets write it themselves; numbers stay as they are.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> to_safe_csv(pd.DataFrame({"note": ["=1+1", "fine"], "score": [-1.0, 2.0]}), index=False)
+    "note,score\\n'=1+1,-1.0\\nfine,2.0\\n"
+    """
+
+    def quote(cell: object) -> object:
+        return f"'{cell}" if isinstance(cell, str) and cell.startswith(tuple("=+-@\t\r")) else cell
+
+    texts = frame.select_dtypes(exclude="number").columns
+    safe = frame.assign(**{str(name): frame[name].map(quote) for name in texts})
+    return safe.rename(columns=quote).to_csv(**options)
+
+
+def _show(frame: pd.DataFrame, title: str, caption: str | None = None) -> None:
     from rich.console import Console
 
-    return Console()
+    from recipe.app.terminal import make_table
 
-
-def _say(console: Console, *sentences: str) -> None:
-    for sentence in sentences:
-        console.print(sentence, highlight=False, markup=False, soft_wrap=True)
+    Console().print(make_table(frame, title, caption))

@@ -22,10 +22,10 @@ from recipe.core.input_checks import Note
 from recipe.core.measures import MEASURES
 from recipe.core.problem import KINDS, Origin, Problem, ProblemType
 from recipe.data.folders import learn_texts, read_folder, read_images
+from recipe.data.suggestion import suggest_measure
 from recipe.data.tables import Inputs, check_columns, encode_table, find_column, read_csv
 from recipe.data.targets import TargetDescription, describe_target
 from recipe.debugging.leaks import find_target_copies
-from recipe.steps.s2_measure import suggest_measure
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -64,7 +64,6 @@ def collect_facts(result: RecipeResult) -> dict[str, object]:
         "rival": {"name": result.rival.name, "validation": result.rival.value} if result.rival else None,
         "beats_baseline": result.power.beats_baseline if result.power else None,
         "overfitting_epoch": result.overfitting_epoch,
-        "overfitting_epoch_counts_from": 1,
         "validation": best.score if best else None,
         "test": test.score if test else None,
         "seconds": result.seconds,
@@ -72,50 +71,32 @@ def collect_facts(result: RecipeResult) -> dict[str, object]:
         "stopped": result.stopped,
         "stopped_in_step": result.stopped_in,
         "looks_at_the_test_set": test.looks if test else dataset.test.looks,
-        "statistical_power": _power_facts(result),
-        "test_details": _test_facts(result),
+        "statistical_power": result.power and vars(result.power) | {"interval_level": round(2 * LEVEL - 1, 12)},
+        "test_details": test
+        and {
+            **vars(test.uncertainty),
+            "samples": test.samples,
+            "trained_on": result.final.run.train_samples,
+            "differs_from_validation": test.differs_from_validation,
+        },
         "spec": best.spec.replace(epochs=best.best_epoch + 1, patience=None).to_dict() if best else None,
-        "steps": [vars(step) | {"title": step.title} for step in result.steps],
+        "steps": list(map(vars, result.steps)),
         "trials": [_trial_facts(trial) for trial in result.trials],
         "versions": result.versions,
     }
     return _without_nan(facts)
 
 
-def _power_facts(result: RecipeResult) -> dict[str, object] | None:
-    return vars(result.power) | {"interval_level": round(2 * LEVEL - 1, 12)} if result.power else None
-
-
-def _test_facts(result: RecipeResult) -> dict[str, object] | None:
-    if result.test is None:
-        return None
-    noise = result.test.uncertainty
-    return {
-        "interval": [noise.low, noise.high],
-        "interval_level": noise.level,
-        "interval_method": noise.method,
-        "samples": result.test.samples,
-        "epochs": result.final.run.epochs,
-        "trained_on": result.final.run.train_samples,
-        "differs_from_validation": result.test.differs_from_validation,
-    }
-
-
 def _trial_facts(trial: Trial) -> dict[str, object]:
     run = trial.run
     return {
-        "step": trial.step,
-        "name": trial.name,
+        **{name: getattr(trial, name) for name in ("step", "name", "why")},
+        **{name: getattr(run, name) for name in ("epochs", "seconds", "stopped", "history")},
         "spec": run.spec.to_dict(),
-        "why": trial.why,
         "verdict": str(trial.diagnosis.verdict),
         "epoch": run.best_epoch + 1,
-        "epochs": run.epochs,
         "validation": run.score,
         "training": run.train_score,
-        "seconds": run.seconds,
-        "stopped": run.stopped,
-        "history": run.history,
     }
 
 
@@ -140,15 +121,15 @@ def _draw_trial(trial: Trial, result: RecipeResult) -> str:
 def _draw_scores(lines: pd.DataFrame, problem: Problem) -> str:
     """Return the scores from the baseline to the test set as SVG."""
     measure = MEASURES[problem.measure]
-    unit, on_test = measure.unit_of(problem), lines[lines["part"] == "test"]
+    on_test = lines[lines["part"] == "test"]
     figure = plots.blank_figure((7.2, 0.9 + 0.45 * len(lines)))
     plots.draw_scores(
         figure.subplots(),
         lines["score"].to_dict(),
-        quantity=f"{measure.title}{f', {unit}' if unit else ''}",
+        quantity=plots.name_measure(problem),
         higher_is_better=measure.higher_is_better,
         intervals={name: (line.low, line.high) for name, line in on_test.iterrows()},
         on_test=list(on_test.index),
     )
     told = ", ".join(f"{name} ({line.part}) {line.score:.4g}" for name, line in lines.iterrows())
-    return plots.to_inline_svg(figure, f"{measure.title}{f' in {unit}' if unit else ''}: {told}.")
+    return plots.to_inline_svg(figure, f"{plots.name_measure(problem)}: {told}.")

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich import box
+from rich import box, progress
 from rich.console import Console
 from rich.padding import Padding
-from rich.progress import BarColumn, TaskID, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bars
 from rich.table import Table
 from rich.text import Text
 
@@ -23,35 +21,18 @@ if TYPE_CHECKING:
 LAST_STEP = 7  # what comes after it, the final model, has no number
 
 
-class LiveView:
+class LiveView(progress.Progress):
     """Shows each step as it is finished, and a progress bar while a model trains; plain text where no terminal is."""
 
     def __init__(self, console: Console) -> None:
-        self.console = console
-        self._bars = Bars(
-            TextColumn("  {task.description}"),
-            BarColumn(bar_width=24),
-            TextColumn("epoch {task.completed:,} of {task.total:,}"),
-            TextColumn("{task.fields[score]}"),
-            TextColumn("remaining"),
-            TimeRemainingColumn(),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
-        self._bar: TaskID | None = None
-
-    def __enter__(self) -> LiveView:
-        self._bars.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bars.stop()
+        columns = ("  {task.description}", progress.BarColumn(bar_width=24), progress.MofNCompleteColumn(), "epochs")
+        left = ("{task.fields[score]}", "remaining", progress.TimeRemainingColumn())
+        super().__init__(*columns, *left, console=console, transient=True, disable=not console.is_terminal)
 
     def take(self, event: Step | Progress) -> None:
         """Show an event of `run_recipe`."""
         if hasattr(event, "report"):
-            self._show_progress(event)
+            self._show_epoch(event)
             return
         self._drop_bar()
         if not event.sentences:
@@ -65,7 +46,7 @@ class LiveView:
         scores = result.to_frame()
         if len(scores):
             frame = scores[["score", "part", "epochs", "description"]].reset_index()
-            self.console.print()
+            self.console.line()
             self.console.print(make_table(frame, f"{result.problem.name}: {name_measure(result.problem)}"))
         self.console.print(Text(f"Data: {result.dataset.source}. {result.dataset.provenance}"))
         if result.stopped:
@@ -74,19 +55,17 @@ class LiveView:
             self.console.print(Text(f"Interrupted in step {min(result.stopped_in, LAST_STEP)}. {left}"))
         self.console.print(Text(f"{result.seconds:.0f} s in all."))
 
-    def _show_progress(self, event: Progress) -> None:
+    def _show_epoch(self, event: Progress) -> None:
         if event.done == 1:
             self._drop_bar()
-            name = event.name if event.parts == 1 else f"{event.name}, {event.parts} folds"
-            self._bar = self._bars.add_task(name, total=event.total, score="")
+            self.add_task(event.name, total=event.total, score="")
         logs = event.report.logs
         scores = [f"{one.title} {logs['val_' + name]:.3f}" for name, one in MEASURES.items() if "val_" + name in logs]
-        self._bars.update(self._bar, completed=event.done, score=", ".join(scores))
+        self.update(self.task_ids[0], completed=event.done, score=", ".join(scores))
 
     def _drop_bar(self) -> None:
-        if self._bar is not None:
-            self._bars.remove_task(self._bar)
-            self._bar = None
+        for bar in self.task_ids:
+            self.remove_task(bar)
 
 
 def make_table(frame: pd.DataFrame, title: str, caption: str | None = None) -> Table:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recipe.core.dataset import Dataset, Split
+from recipe.core.input_checks import expect
 from recipe.core.measures import MEASURES
 from recipe.core.prepared import Prepared, encoding_for
 from recipe.core.problem import Problem
@@ -22,16 +23,16 @@ from recipe.core.spec import ModelSpec
 from recipe.data.load import load
 from recipe.data.problems import default_rows
 from recipe.engine.interruption import interruptible
+from recipe.engine.rival import Rival
 from recipe.engine.saving import FinalModel, predict
 from recipe.search.plan import FEW_SAMPLES, FOLDS, HELD_OUT, Plan, make_plan
 from recipe.steps.s2_measure import estimate_uncertainty, variance_of_folds
 from recipe.steps.s3_protocol import hold_out, k_fold
 from recipe.steps.s4_prepare import prepare
 from recipe.steps.s5_baseline import Baseline, StatisticalPower, compute_baseline, statistical_power
-from recipe.steps.s5_rival import Rival
 from recipe.steps.s6_scale_up import HistoryDiagnosis, Verdict, diagnose_errors, diagnose_history, has_errors
 from recipe.steps.s7_final import FinalResult, evaluate_once, train_final
-from recipe.steps.s7_regularize import Advice, advise
+from recipe.steps.s7_regularize import advise
 from recipe.steps.training import cross_validate
 
 if TYPE_CHECKING:
@@ -57,21 +58,14 @@ class Step:
     Attributes
     ----------
     number : from 1; 8 is the final model, which belongs to step 7
+    title, question : what is done, and what it answers
     sentences : each of them complete; empty while the step has only begun
     """
 
     number: int
+    title: str
+    question: str
     sentences: tuple[str, ...] = ()
-
-    @property
-    def title(self) -> str:
-        """What is done in this step."""
-        return STEPS[self.number - 1][0]
-
-    @property
-    def question(self) -> str:
-        """What the step answers."""
-        return STEPS[self.number - 1][1]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,21 +76,15 @@ class Progress:
     ----------
     step : number of the step, from 1
     name : what is trained
-    parts : how many folds there are; 1 for a hold-out
-    done : epochs of all folds together that are over
+    done, total : epochs of all folds together that are over, and that there are at the most
     report : of the epoch, with its numbers; its `member` is the fold
     """
 
     step: int
     name: str
-    parts: int
     done: int
+    total: int
     report: EpochReport
-
-    @property
-    def total(self) -> int:
-        """Epochs of all folds together, at the most."""
-        return self.report.epochs * self.parts
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -120,6 +108,12 @@ class Trial:
     def diagnosis(self) -> HistoryDiagnosis:
         """What the mean curves say."""
         return diagnose_history(self.run)
+
+    @property
+    def sentence(self) -> str:
+        """What it is, and how far it came."""
+        spec, epoch = self.run.spec.describe(), self.run.best_epoch + 1
+        return f"The {self.name} ({spec}) reaches {show_score(self.run)} in validation at epoch {epoch}."
 
 
 @dataclass(kw_only=True, eq=False)
@@ -175,25 +169,24 @@ class RecipeResult:
         """
         import pandas as pd
 
-        rows = {}
+        rows = {}  # of `columns`, as many as there are
         if self.baseline:
-            told = f"{self.baseline.name}: {self.baseline.guess}"
-            rows["baseline"] = {"score": self.baseline.value, "description": told}
+            rows["baseline"] = (self.baseline.value, f"{self.baseline.name}: {self.baseline.guess}")
         if self.rival:
-            rows["rival"] = {"score": self.rival.value, "description": f"{self.rival.name}, scikit-learn; no network"}
+            rows["rival"] = (self.rival.value, f"{self.rival.name}, scikit-learn; no network")
         for number, name in ((5, "small model"), (6, "big model"), (7, "regularized")):
             whole = [trial for trial in self.trials if trial.step == number and trial.run.stopped not in WISHES]
             if whole:
                 run = find_best(whole).run
-                rows[name] = {"score": run.score, "description": run.spec.describe(), "epochs": run.best_epoch + 1}
+                rows[name] = (run.score, run.spec.describe(), run.best_epoch + 1)
         if self.test:
-            final, noise = self.final, self.test.uncertainty
-            told = f"{final.run.spec.describe()}; on all {final.run.train_samples:,} samples"
-            rows["final model"] = {"score": self.test.score, "description": told, "epochs": final.run.epochs}
-            rows["final model"] |= {"low": noise.low, "high": noise.high}
-        frame = pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
-        frame["part"] = np.where(frame.index == "final model", "test", "validation")
-        return frame.reindex(columns=["score", "part", "description", "epochs", "low", "high"])
+            run, noise = self.final.run, self.test.uncertainty
+            told = f"{run.spec.describe()}; on all {run.train_samples:,} samples"
+            rows["final model"] = (self.test.score, told, run.epochs, noise.low, noise.high)
+        columns = ["score", "description", "epochs", "low", "high"]
+        frame = pd.DataFrame([dict(zip(columns, row, strict=False)) for row in rows.values()], rows, columns)
+        frame.insert(1, "part", np.where(frame.index == "final model", "test", "validation"))
+        return frame.rename_axis("model")
 
 
 def run_recipe(
@@ -228,33 +221,24 @@ def run_recipe(
     ValueError, OSError
         If there is no such problem, or its data cannot be had; see `load`.
     """
-    if not isinstance(data, str | Dataset):
-        raise TypeError(
-            f"The workflow begins with the data itself. Received: a {type(data).__name__}. Give the name of a problem, "
-            "or what load(name) returns."
-        )
     began = time.perf_counter()
     if isinstance(data, str):
         data = load(data, source=source, rows=default_rows(data) if rows is None else rows, seed=seed)
+    expect(data, Dataset, "The workflow begins with the name of a problem, or with the data itself.")
     result = RecipeResult(dataset=data, seed=seed, rows=rows, versions=collect_versions())
     walk = _Walk(result=result, on_event=on_event, stop=stop, plan=plan)
     try:
         with interruptible(stop) as walk.wish:  # one for the whole way: a Ctrl-C between two trainings is not lost
             walk.go()
-    except (_Stopped, KeyboardInterrupt) as wish:
-        result.stopped = wish.args[0] if isinstance(wish, _Stopped) else "interrupted"
-        result.stopped_in = len(result.steps) + 1
+    except KeyboardInterrupt as wish:
+        result.stopped, result.stopped_in = (*wish.args, "interrupted")[0], len(result.steps) + 1
     result.seconds = time.perf_counter() - began
     return result
 
 
-class _Stopped(Exception):
-    """Raised where the work ends because somebody wanted it to; says ``"interrupted"`` or ``"asked"``."""
-
-
 @dataclass(kw_only=True, eq=False)
 class _Walk:
-    """One way through the steps: each reads what the earlier ones put into `result`, and returns what to say of it."""
+    """One way through the steps: each reads what the earlier ones put into `result`, and yields what to say of it."""
 
     result: RecipeResult
     on_event: Callable[[Step | Progress], object] | None
@@ -274,76 +258,76 @@ class _Walk:
             self.regularize,
             self.finish,
         )
-        for number, take in enumerate(steps, start=1):
+        for number, ((title, question), take) in enumerate(zip(STEPS, steps, strict=True), start=1):
             self.heed_wishes()
-            self.tell(Step(number=number))
-            self.result.steps.append(Step(number=number, sentences=tuple(take())))
-            self.tell(self.result.steps[-1])
+            step = Step(number=number, title=title, question=question)
+            self.tell(step)
+            step = replace(step, sentences=tuple(take()))
+            self.result.steps.append(step)
+            self.tell(step)
 
     def heed_wishes(self) -> None:
-        """Raise _Stopped where somebody wants the work to end."""
+        """End the work where somebody wants it, like a Ctrl-C that says how: ``"interrupted"`` or ``"asked"``."""
         if how := self.wish():
-            raise _Stopped(how)
+            raise KeyboardInterrupt(how)
 
     def tell(self, event: Step | Progress) -> None:
         if self.on_event is not None:
             self.on_event(event)
 
-    def define_problem(self) -> Sequence[str]:
+    def define_problem(self) -> Iterator[str]:
         """Step 1: say what the data is, and what the question."""
         dataset = self.result.dataset
         problem, last = dataset.problem, dataset.problem.last_layer
         article = "a " if problem.type.is_classification else ""
         activation = f"{last.activation} activation" if last.activation else "no activation"
-        return (
-            problem.question,
+        yield problem.question
+        yield (
             f"This is {article}{problem.type}. The last layer: Dense({problem.outputs}), with {activation}; the loss: "
-            f"{last.loss}.",
-            f"Source: {dataset.source}. {dataset.reason}",
-            dataset.provenance,
-            f"{len(dataset.y_train):,} samples are there to learn from; {len(dataset.test):,} more are sealed away as "
-            "the test set.",
+            f"{last.loss}."
         )
+        yield f"Source: {dataset.source}. {dataset.reason}"
+        yield dataset.provenance
+        train, test = len(dataset.y_train), len(dataset.test)
+        yield f"{train:,} samples are there to learn from; {test:,} more are sealed away as the test set."
 
-    def choose_measure(self) -> Sequence[str]:
+    def choose_measure(self) -> Iterator[str]:
         """Step 2: say what counts as success, and why a plain accuracy will not always do."""
         problem, measure, y = self.result.problem, MEASURES[self.result.problem.measure], self.result.dataset.y_train
         better = "higher" if measure.higher_is_better else "lower"
-        sentences = [f"The measure of success is the {measure.title}; {better} is better. {measure.note}"]
+        yield f"The measure of success is the {measure.title}; {better} is better. {measure.note}"
         if unit := measure.unit_of(problem):
-            sentences.append(f"Its unit: {unit}.")
+            yield f"Its unit: {unit}."
         if problem.type.is_classification:
             shares = y.mean(axis=0) if y.ndim > 1 else np.bincount(y, minlength=len(problem.output_names)) / len(y)
             named = zip(problem.output_names, shares, strict=True)
-            sentences.append(f"In the training data: {', '.join(f'{name}: {share:.1%}' for name, share in named)}.")
-        return sentences
+            yield f"In the training data: {', '.join(f'{name}: {share:.1%}' for name, share in named)}."
 
-    def decide_on_protocol(self) -> Sequence[str]:
+    def decide_on_protocol(self) -> Iterator[str]:
         """Step 3: hold out a part where there is plenty of data, let folds take turns where there is not."""
         dataset, samples = self.result.dataset, len(self.result.dataset.y_train)
         if samples < FEW_SAMPLES:
             splits = tuple(k_fold(dataset, folds=FOLDS, seed=self.result.seed))
-            first = (
+            yield (
                 f"{samples:,} samples are few: the score of a single validation part would depend on which samples "
                 f"fell into it. So {FOLDS} folds take turns as the validation part, and the score is their mean."
             )
         else:
             splits = (hold_out(dataset, test_size=HELD_OUT, seed=self.result.seed),)
-            first = (
+            yield (
                 f"Of {samples:,} samples {len(splits[0].y_val):,}, drawn at random, are held out for validation: "
                 f"enough for a steady score. {len(splits[0].y_train):,} are left to train on."
             )
         self.result.splits = splits
         self.plan = self.plan or make_plan(dataset.problem, len(splits[0].y_train), self.result.seed)
-        second = "What is decided from here on is decided by validation. The test set stays sealed."
-        return first, second
+        yield "What is decided from here on is decided by validation. The test set stays sealed."
 
-    def prepare_data(self) -> Sequence[str]:
+    def prepare_data(self) -> Iterator[str]:
         """Step 4: bring the data into the form that a network reads, with statistics from the training part alone."""
         first = self.prepared(self.plan.small)[0]
         x, preparation = first.x_train, first.preparation
         flags = len(preparation.columns) - len(preparation.numbers)
-        done = {
+        yield {
             "scale": f"Pixels from 0 to {1 / preparation.input_scale:g} are scaled to the range from 0 to 1.",
             "normalize": "Each number is shifted and scaled to mean 0 and standard deviation 1, with the mean and the "
             "deviation of the training part alone: the validation part must not leak into them."
@@ -352,89 +336,74 @@ class _Walk:
             "stand in it.",
             "sequence": f"Each text becomes the row of its first {x.shape[1]} words.",
         }[preparation.encoding]
-        unit = self.result.problem.target_unit
-        sentences = [done, *([f"The target is counted in this unit: {unit}."] if unit else [])]
-        sentences.append(f"The training part has the shape {x.shape} and takes {x.nbytes / 1e6:,.1f} MB as {x.dtype}.")
-        return sentences
+        if unit := self.result.problem.target_unit:
+            yield f"The target is counted in this unit: {unit}."
+        yield f"The training part has the shape {x.shape} and takes {x.nbytes / 1e6:,.1f} MB as {x.dtype}."
 
-    def beat_baseline(self) -> Sequence[str]:
+    def beat_baseline(self) -> Iterator[str]:
         """Step 5: train a small model and test whether it is better than a guess, beyond chance."""
         result, prepared = self.result, self.prepared(self.plan.small)
         guesses = [compute_baseline(one) for one in prepared]
-        outputs = np.concatenate([guess.outputs for guess in guesses])
         y_val = np.concatenate([one.y_val for one in prepared])
-        value = MEASURES[result.problem.measure].compute(result.problem, y_val, outputs)
-        result.baseline = replace(guesses[0], value=value, outputs=outputs)
-        small = self.try_spec(5, "small model", self.plan.small, keep_best=True)
-        result.best = small
+        result.baseline = _join(guesses, result.problem, y_val)
+        result.best = small = self.try_spec(5, "small model", self.plan.small, keep_best=True)
+        jobs = zip(small.run.members, prepared, result.splits, strict=True)
+        outputs = np.concatenate([predict(run.model, one.preparation, split.x_val) for run, one, split in jobs])
         result.power = statistical_power(
-            result.problem, y_val, self.predict(small), result.baseline, folds=prepared, seed=small.run.seed
+            result.problem, y_val, outputs, result.baseline, folds=prepared, seed=small.run.seed
         )
-        result.rival = _join_rivals([guess.rival for guess in guesses], result.problem, y_val)
-        return (
-            result.baseline.sentence,
-            f"The rival, a simple model that is no network ({result.rival.name}), reaches "
-            f"{show_value(result.problem, result.rival.value)}.",
-            f"A small model ({small.run.spec.describe()}) reaches {show_score(small.run)} in validation at epoch "
-            f"{small.run.best_epoch + 1}.",
-            result.power.sentence,
-        )
+        result.rival = _join([guess.rival for guess in guesses], result.problem, y_val)
+        yield result.baseline.sentence
+        reached = show_value(result.problem, result.rival.value)
+        yield f"The rival, a simple model that is no network ({result.rival.name}), reaches {reached}."
+        yield small.sentence
+        yield result.power.sentence
 
-    def scale_up(self) -> Sequence[str]:
+    def scale_up(self) -> Iterator[str]:
         """Step 6: train larger networks, then for longer, until one learns the training set by heart."""
-        trials, sentences = [], []
+        trials = []
         for spec in self.plan.ladder:
             is_longer = bool(trials) and spec.hidden_units == trials[-1].run.spec.hidden_units
             name = f"{trials[-1].name}, longer" if is_longer else "bigger model" if trials else "big model"
             trial = self.try_spec(6, name, spec)
             trials.append(trial)
-            sentences.append(
-                f"The {trial.name} ({spec.describe()}) reaches {show_score(trial.run)} in validation at epoch "
-                f"{trial.run.best_epoch + 1}. {trial.diagnosis.sentence}"
-            )
+            yield f"{trial.sentence} {trial.diagnosis.sentence}"
             if trial.diagnosis.verdict is Verdict.OVERFITTING:
                 self.result.overfitting_epoch = since = trial.diagnosis.overfitting_epoch + 1
-                sentences.append(
-                    f"It overfits from epoch {since} on, so it is big enough: from there on it learns the training set "
-                    "by heart."
-                )
+                yield f"From epoch {since} on it learns the training set by heart, so it is big enough."
                 break
         else:
-            sentences.append(
-                "None of these overfits beyond noise: a still larger network, or longer training, might do better."
-            )
+            yield "None of these overfits beyond noise: a still larger network, or longer training, might do better."
         self.result.best = find_best(trials)
-        return sentences
 
-    def regularize(self) -> Sequence[str]:
+    def regularize(self) -> Iterator[str]:
         """Step 7: try what the advice says, a change at a time, and keep what improves the validation score."""
         result, small = self.result, self.result.trials[0]
         reachable, tried = self.reachable_error(), {result.best.run.spec}
-        sentences = []
         if has_errors(result.best.run):
-            sentences.append(diagnose_errors(result.best.run, reachable, tolerance=TOLERANCE).sentence)
+            yield diagnose_errors(result.best.run, reachable, tolerance=TOLERANCE).sentence
         for _ in range(self.plan.trials):
-            piece = next(self.new_advice(reachable, tried), None)
+            advice = advise(result.best.run, reachable, tolerance=TOLERANCE)
+            piece = next((one for one in advice if self.can_try(one.spec, tried)), None)
             if piece is None:
                 break
             tried.add(piece.spec)
             before = result.best
             trial = self.try_spec(7, piece.title, self.with_time_to_learn(piece.spec), why=piece.reason)
             result.best = find_best((before, trial))
-            sentences.append(
+            kept = "kept" if result.best is trial else "not kept"
+            yield (
                 f"Tried: {trial.name}. {trial.why} It gives {show_score(trial.run)} at epoch "
-                f"{trial.run.best_epoch + 1}, against {before.run.score:.4g} before: "
-                f"{'kept' if result.best is trial else 'not kept'}."
+                f"{trial.run.best_epoch + 1}, against {before.run.score:.4g} before: {kept}."
             )
         # The small model may be the best where there are so few samples that every larger one is lost on them.
         result.best = best = find_best((result.best, small))
-        sentences.append(
+        yield (
             f"The best in validation is the {best.name if best.step < 7 else 'changed model'}: "
             f"{best.run.spec.describe()}, {show_score(best.run)} after {best.run.best_epoch + 1} epochs. The score of "
             "a best one is flattered a little by the choice."
         )
-        sentences.append(self.compare_with_rival(best.run))
-        return sentences
+        yield self.compare_with_rival(best.run)
 
     def compare_with_rival(self, run: Run) -> str:
         """Say whether the best network is better than the rival beyond the noise of the validation samples."""
@@ -453,29 +422,24 @@ class _Walk:
             return f"The network beats the rival beyond the noise of the validation samples: {against}."
         return f"The network does not beat the rival: {against}. On this data the simple model is the one to use."
 
-    def finish(self) -> Sequence[str]:
+    def finish(self) -> Iterator[str]:
         """Train the best spec on training and validation data, as long as validation found; then test it once."""
         result, best = self.result, self.result.best.run
-        report = self.reporter(8, "final model", 1)
-        final = train_final(best.spec, result.dataset, epochs=best.best_epoch + 1, on_epoch=report, stop=self.stop)
+        report, epochs = self.reporter(8, "final model"), best.best_epoch + 1
+        final = train_final(best.spec, result.dataset, epochs=epochs, on_epoch=report, stop=self.stop)
         if final.run.stopped in WISHES:
-            raise _Stopped(final.run.stopped)
+            raise KeyboardInterrupt(final.run.stopped)
         result.final = final
         # Folds are worth fewer samples than they hold: they share what they were trained on.
-        worth = self.val_samples / len(result.splits) / variance_of_folds(result.splits)
+        worth = np.mean([len(split.y_val) for split in result.splits]) / variance_of_folds(result.splits)
         result.test = test = evaluate_once(
             final, result.dataset, validation_score=best.score, validation_samples=round(worth), seed=best.seed
         )
-        first = (
+        yield (
             f"The final model ({final.run.spec.describe()}) was trained on all {final.run.train_samples:,} samples, "
             f"training and validation part together, for {final.run.epochs} epochs, the number that validation found."
         )
-        return first, *test.sentences
-
-    @property
-    def val_samples(self) -> int:
-        """How many samples validation has, those of all folds together."""
-        return sum(len(split.y_val) for split in self.result.splits)
+        yield from test.sentences
 
     def prepared(self, spec: ModelSpec) -> list[Prepared]:
         """Return the splits as the architecture reads them, each prepared by its own training part, once."""
@@ -491,47 +455,38 @@ class _Walk:
         one: patience brings them back, and one that is as long as the training changes nothing else.
         """
         self.heed_wishes()
-        report = self.reporter(step, name, len(self.result.splits))
+        report = self.reporter(step, name, folds=len(self.result.splits))
         asked = spec.replace(patience=spec.epochs) if keep_best else spec
         runs = cross_validate(asked, self.prepared(spec), on_epoch=report, stop=self.stop)
         trial = Trial(step=step, name=name, run=mean_run(runs, spec=spec), why=why)
         self.result.trials.append(trial)
         if trial.run.stopped in WISHES:
-            raise _Stopped(trial.run.stopped)
+            raise KeyboardInterrupt(trial.run.stopped)
         return trial
 
-    def reporter(self, step: int, name: str, parts: int) -> Callable[[EpochReport], None]:
+    def reporter(self, step: int, name: str, folds: int = 1) -> Callable[[EpochReport], None]:
         """Return an `on_epoch` that passes each epoch on as a `Progress`."""
         count = itertools.count(1)
 
         def report(epoch: EpochReport) -> None:
-            self.tell(Progress(step=step, name=name, parts=parts, done=next(count), report=epoch))
+            self.tell(Progress(step=step, name=name, done=next(count), total=folds * epoch.epochs, report=epoch))
 
         return report
-
-    def predict(self, trial: Trial) -> np.ndarray:
-        """Return the outputs of a trial's models on the validation parts, one split after the other: (n, outputs)."""
-        jobs = zip(trial.run.members, self.prepared(trial.run.spec), self.result.splits, strict=True)
-        return np.concatenate([predict(run.model, one.preparation, split.x_val) for run, one, split in jobs])
 
     def reachable_error(self) -> float:
         """Return the best possible model's error as a share, or as a part of the baseline's; 0 if it is not known."""
         known, measure = self.result.dataset.reachable_error or 0.0, MEASURES[self.result.problem.measure]
         return known if measure.higher_is_better else measure.error(known, self.result.baseline.value)
 
-    def new_advice(self, reachable: float, tried: set[ModelSpec]) -> Iterator[Advice]:
-        """Yield the advice on the best model that can be tried here and was not yet.
+    def can_try(self, spec: ModelSpec | None, tried: set[ModelSpec]) -> bool:
+        """Say whether what advice on the best model says can be tried here and was not yet.
 
         When to stop is left out, since every trial is judged at its best epoch anyway.
         """
-        best = self.result.best.run
-        for piece in advise(best, reachable, tolerance=TOLERANCE):
-            spec = piece.spec
-            if spec is None or spec in tried or spec.epochs < best.spec.epochs:
-                continue
-            only_stops = spec.replace(patience=best.spec.patience) == best.spec
-            if not only_stops and (self.plan.architectures or spec.architecture == best.spec.architecture):
-                yield piece
+        best = self.result.best.run.spec
+        if spec is None or spec in tried or spec.epochs < best.epochs or spec.replace(patience=best.patience) == best:
+            return False
+        return self.plan.architectures or spec.architecture == best.architecture
 
     def with_time_to_learn(self, spec: ModelSpec) -> ModelSpec:
         """Return the changed spec, with three times the epochs that the best one took: regularized ones learn slowly.
@@ -561,9 +516,9 @@ def show_value(problem: Problem, value: float) -> str:
     return f"{measure.title} {value:.4g} {measure.unit_of(problem)}".rstrip()
 
 
-def _join_rivals(rivals: Sequence[Rival], problem: Problem, y_val: np.ndarray) -> Rival:
-    """Return the rival of all splits together, with the name that most of them have."""
-    outputs = np.concatenate([rival.outputs for rival in rivals])
-    names = [rival.name for rival in rivals]
+def _join(guesses: Sequence[Baseline | Rival], problem: Problem, y_val: np.ndarray) -> Baseline | Rival:
+    """Return the baselines, or the rivals, of all splits as one, with the name that most of them have."""
+    outputs = np.concatenate([guess.outputs for guess in guesses])
+    names = [guess.name for guess in guesses]
     value = MEASURES[problem.measure].compute(problem, y_val, outputs)
-    return replace(rivals[0], name=max(names, key=names.count), value=value, outputs=outputs)
+    return replace(guesses[0], name=max(names, key=names.count), value=value, outputs=outputs)

@@ -8,8 +8,8 @@ import itertools
 import json
 import os
 import re
+import warnings
 from pathlib import Path
-from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -17,16 +17,14 @@ import numpy as np
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 SUMS_NAME = "SHA256SUMS"
 KERAS_SHUFFLE_SEED = 113  # keras.datasets shuffles with RandomState(113)
-Content = dict[str, np.ndarray] | tuple[str, ...]  # what a file holds: arrays by name, or the words in order
+Content = dict[str, np.ndarray | tuple[str, ...]]  # what a file holds: arrays by name; the word index, its words
 
 # The files that each dataset is made of.
-FILES = MappingProxyType(
-    {
-        "mnist": ("mnist.npz",),
-        "imdb": ("imdb.npz", "imdb_word_index.json"),
-        "housing": ("california_housing.npz",),
-    }
-)
+FILES = {
+    "mnist": ("mnist.npz",),
+    "imdb": ("imdb.npz", "imdb_word_index.json"),
+    "housing": ("california_housing.npz",),
+}
 # As in keras/src/datasets/*.py of Keras 3.15. Keras gives an MD5 for the word index (bfafd718b763782e994055a2d397834f);
 # this is the SHA-256 of the file that has it.
 OFFICIAL_SHA256 = {
@@ -36,17 +34,15 @@ OFFICIAL_SHA256 = {
     "california_housing.npz": "1a2e3a52e0398de6463aebe6f4a8da34fb21fbb6b934cf88c3425e766f2a1a6f",
 }
 # The arrays that a file holds, and the types that they are read in. Reviews lie end to end, as ranks of words.
-ARRAYS = MappingProxyType(
-    {
-        "mnist.npz": dict.fromkeys(("x_train", "y_train", "x_test", "y_test"), np.uint8),
-        "imdb.npz": {
-            f"{part}_{what}": dtype
-            for part in ("train", "test")
-            for what, dtype in (("tokens", np.uint32), ("offsets", np.uint32), ("labels", np.uint8))
-        },
-        "california_housing.npz": {"x": np.float32, "y": np.float32},  # y in dollars
-    }
-)
+ARRAYS = {
+    "mnist.npz": dict.fromkeys(("x_train", "y_train", "x_test", "y_test"), np.uint8),
+    "imdb.npz": {
+        f"{part}_{what}": dtype
+        for part in ("train", "test")
+        for what, dtype in (("tokens", np.uint32), ("offsets", np.uint32), ("labels", np.uint8))
+    },
+    "california_housing.npz": {"x": np.float32, "y": np.float32},  # y in dollars
+}
 
 
 class RawData(NamedTuple):
@@ -100,22 +96,16 @@ def _own_folders() -> list[Path]:
     return [home / "datasets" for home in [*homes, user_data_path("recipe", appauthor=False)]]
 
 
-def find_verified(name: str) -> tuple[tuple[FetchedFile, Content] | None, tuple[str, ...]]:
-    """Look for a file in `search_folders` and return the first whole one.
-
-    Returns
-    -------
-    (found, faults): what `read_verified` gives, or None; and what is wrong with the files that were passed over
-    """
-    faults = []
+def find_verified(name: str) -> tuple[FetchedFile, Content] | None:
+    """Return the first whole file of that name in `search_folders`, as `read_verified` does; warn of damaged ones."""
     for folder in search_folders():
         try:
-            return read_verified(folder / name), tuple(faults)
+            return read_verified(folder / name)
         except (FileNotFoundError, NotADirectoryError):
             continue
         except (OSError, ValueError) as error:
-            faults.append(str(error))
-    return None, tuple(faults)
+            warnings.warn(f"{error} It is passed over.", RuntimeWarning, stacklevel=4)
+    return None
 
 
 def read_verified(path: Path, source: str = "local") -> tuple[FetchedFile, Content]:
@@ -130,7 +120,7 @@ def read_verified(path: Path, source: str = "local") -> tuple[FetchedFile, Conte
 
     Returns
     -------
-    (file, content): content is the arrays by name, or the word of each rank for the word index
+    (file, content): content is the arrays by name; of the word index ``words``, the word of each rank, ``""`` for 0
 
     Raises
     ------
@@ -148,7 +138,8 @@ def read_verified(path: Path, source: str = "local") -> tuple[FetchedFile, Conte
         )
     try:
         if name.endswith(".json"):
-            values = _read_words(content)
+            ranks = json.loads(content)  # word -> rank, from 1 on
+            values = {"words": ("", *sorted(ranks, key=ranks.get))}
         elif name == "imdb.npz" and found == official:
             values = _unpickle_reviews(content)
         else:
@@ -193,9 +184,3 @@ def _unpickle_reviews(content: bytes) -> dict[str, np.ndarray]:
             arrays[f"{part}_offsets"] = np.concatenate([[0], ends]).astype(np.uint32)
             arrays[f"{part}_labels"] = labels[order].astype(np.uint8)
     return arrays
-
-
-def _read_words(content: bytes) -> tuple[str, ...]:
-    """Read a JSON object word -> rank as the word of each rank, with ``""`` for rank 0."""
-    ranks = json.loads(content)
-    return ("", *sorted(ranks, key=ranks.get))

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from PIL import Image
 
 SUFFIXES = {"image": (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"), "text": (".txt", ".md")}
-MOST_PIXELS = 50_000_000  # of one file; more is a mistake or a bomb: 1 MB of PNG may hold 3.6 billion pixels
 LONGEST_SIDE = 64  # pixels, where no size is asked for: 4,096 inputs a colour are what a small network can read
 LARGEST_SIDE = 2_048  # pixels that may be asked for
 MOST_WORDS = 10_000
@@ -82,8 +81,7 @@ def read_folder(folder: str | Path, size: tuple[int, int] | None = None) -> Fold
     if not read:
         raise ValueError(f"None of the files can be read. Received: {folder.name}, with {listed}. Look at one of them.")
     samples, reading = (_join_images(read), ()) if kind == "image" else _decode(read)
-    form = f", brought to {size[0]} x {size[1]} pixels, {_name_colours(samples)}" if kind == "image" else ""
-    text = f"{folder.name}: {len(read):,} {kind}s in {len(set(labels))} folders, one a class{form}."
+    text = f"{folder.name}: {len(read):,} {kind}s in {len(set(labels))} folders, one a class."
     notes = [Note(kind="read", text=text, count=len(read))]
     if left_out:
         notes.append(Note(kind="left_out", text=f"Files that were left out: {listed}.", count=len(left_out)))
@@ -147,8 +145,8 @@ def read_images(x: np.ndarray) -> Inputs:
         )
     white = next((value for value in (1.0, 16.0, 255.0, 65_535.0) if high <= value), high)
     whole = 1 < white <= 255 and bool((x == np.floor(x)).all())
-    form = f"{x.shape[1]} x {x.shape[2]} pixels, {_name_colours(x)}"
-    text = f"{len(x):,} images of {form}; a white pixel is taken to be {white:g}."
+    size = f"{x.shape[1]} x {x.shape[2]} pixels"
+    text = f"{len(x):,} {'colour' if x.ndim == 4 else 'grey'} images of {size}; a white pixel is taken to be {white:g}."
     return Inputs(
         x=x.astype(np.uint8 if whole else np.float32),
         of_problem={"kind": "image", "input_shape": x.shape[1:], "pixel_max": white},
@@ -181,15 +179,13 @@ def _open(path: Path) -> Image.Image:
     from PIL import Image, ImageOps
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow warns of large images; here they are refused
+        warnings.simplefilter("error", Image.DecompressionBombWarning)  # 1 MB of PNG may hold 3.6 billion pixels
         try:
             with Image.open(path) as image:
-                if image.width * image.height > MOST_PIXELS:
-                    raise ValueError(f"too large: {image.width:,} x {image.height:,} pixels")
                 return ImageOps.exif_transpose(image)
-        except Image.UnidentifiedImageError as error:
+        except Image.UnidentifiedImageError as error:  # whose text names the folder
             raise ValueError("no image that can be read") from error
-        except Image.DecompressionBombError as error:
+        except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
             raise ValueError(f"too large: {error}") from error
 
 
@@ -211,10 +207,6 @@ def _join_images(images: list[np.ndarray]) -> np.ndarray:
     """Return images as one array, grey ones as (n, height, width) where all of them are."""
     x = np.stack(images)
     return x[..., 0].copy() if (x == x[..., :1]).all() else x
-
-
-def _name_colours(x: np.ndarray) -> str:
-    return "in colour" if x.ndim == 4 else "grey"
 
 
 def _read_bytes(path: Path) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
@@ -25,80 +26,79 @@ SMALL_HOUSING_ROWS = 600  # Keras's small version: the first 600 rows of the fil
 IMDB_WORDS = 10_000  # the most frequent words; rarer ones are left out
 CLOSED_LOOPS = (0, 6, 8, 9)  # the digits written with a closed loop; a 4 is counted as open, as most hands write it
 
-_DIGITS = {"kind": "image", "input_shape": (28, 28), "pixel_max": 255.0}
-_REVIEWS = {"kind": "text", "input_shape": (IMDB_WORDS,), "num_words": IMDB_WORDS}
-_DISTRICTS = {"kind": "table", "input_shape": (8,), "feature_names": HOUSING_FEATURES}
-_DISTRICTS_WITHOUT_INCOME = _DISTRICTS | {"input_shape": (7,), "feature_names": HOUSING_FEATURES[:-1]}
-_PROBLEMS = (
-    Problem(
-        name="mnist",
-        question="Which digit, 0 to 9, is written in this image?",
-        type=ProblemType.MULTICLASS,
-        outputs=10,
-        output_names=tuple("0123456789"),
-        measure="accuracy",
-        **_DIGITS,
-    ),
-    Problem(
-        name="imdb",
-        question="Is this film review positive or negative?",
-        type=ProblemType.BINARY,
-        outputs=1,
-        output_names=("negative", "positive"),
-        measure="accuracy",
-        **_REVIEWS,
-    ),
-    Problem(
-        name="housing",
-        question="What is the median house value in this district of California?",
-        type=ProblemType.REGRESSION,
-        outputs=1,
-        output_names=("median house value",),
-        measure="mae",
-        target_scale=(100_000.0,),
-        target_unit="hundred thousand dollars",
-        **_DISTRICTS,
-    ),
-    Problem(
-        name="mnist_five",
-        question="Is the digit in this image a 5? (One image in ten or so is.)",
-        type=ProblemType.BINARY,
-        outputs=1,
-        output_names=("not a 5", "a 5"),
-        measure="f1",
-        **_DIGITS,
-    ),
-    Problem(
-        name="mnist_multilabel",
-        question="Is the digit even, is it above four, and does it have a closed loop?",
-        type=ProblemType.MULTILABEL,
-        outputs=3,
-        output_names=("even", "above four", "closed loop"),
-        measure="f1",
-        **_DIGITS,
-    ),
-    Problem(
-        name="housing_fraction",
-        question="Which fraction of the highest recorded value is the median house value here?",
-        type=ProblemType.BOUNDED_REGRESSION,
-        outputs=1,
-        output_names=("fraction of the cap",),
-        measure="mae",
-        target_unit="of the cap",
-        **_DISTRICTS,
-    ),
-    Problem(
-        name="housing_vector",
-        question="What are the median house value and the median income in this district?",
-        type=ProblemType.REGRESSION,
-        outputs=2,
-        output_names=("median house value", "median income"),
-        measure="mae",
-        target_scale=(100_000.0, 1.0),
-        target_unit="hundred thousand dollars, and ten thousand dollars of income",
-        **_DISTRICTS_WITHOUT_INCOME,
-    ),
+_DIGITS = Problem(
+    name="mnist",
+    question="Which digit, 0 to 9, is written in this image?",
+    type=ProblemType.MULTICLASS,
+    outputs=10,
+    output_names=tuple("0123456789"),
+    measure="accuracy",
+    kind="image",
+    input_shape=(28, 28),
+    pixel_max=255.0,
 )
+_REVIEWS = Problem(
+    name="imdb",
+    question="Is this film review positive or negative?",
+    type=ProblemType.BINARY,
+    outputs=1,
+    output_names=("negative", "positive"),
+    measure="accuracy",
+    kind="text",
+    input_shape=(IMDB_WORDS,),
+    num_words=IMDB_WORDS,
+)
+_DISTRICTS = Problem(
+    name="housing",
+    question="What is the median house value in this district of California?",
+    type=ProblemType.REGRESSION,
+    outputs=1,
+    output_names=("median house value",),
+    measure="mae",
+    input_shape=(8,),
+    feature_names=HOUSING_FEATURES,
+    target_scale=(100_000.0,),
+    target_unit="hundred thousand dollars",
+)
+_FIVE = replace(
+    _DIGITS,
+    name="mnist_five",
+    question="Is the digit in this image a 5? (One image in ten or so is.)",
+    type=ProblemType.BINARY,
+    outputs=1,
+    output_names=("not a 5", "a 5"),
+    measure="f1",
+)
+_THREE_LABELS = replace(
+    _DIGITS,
+    name="mnist_multilabel",
+    question="Is the digit even, is it above four, and does it have a closed loop?",
+    type=ProblemType.MULTILABEL,
+    outputs=3,
+    output_names=("even", "above four", "closed loop"),
+    measure="f1",
+)
+_FRACTION = replace(
+    _DISTRICTS,
+    name="housing_fraction",
+    question="Which fraction of the highest recorded value is the median house value here?",
+    type=ProblemType.BOUNDED_REGRESSION,
+    output_names=("fraction of the cap",),
+    target_scale=(1.0,),
+    target_unit="of the cap",
+)
+_VALUE_AND_INCOME = replace(
+    _DISTRICTS,
+    name="housing_vector",
+    question="What are the median house value and the median income in this district?",
+    outputs=2,
+    output_names=("median house value", "median income"),
+    input_shape=(7,),
+    feature_names=HOUSING_FEATURES[:-1],  # without the income
+    target_scale=(100_000.0, 1.0),
+    target_unit="hundred thousand dollars, and ten thousand dollars of income",
+)
+_PROBLEMS = (_DIGITS, _REVIEWS, _DISTRICTS, _FIVE, _THREE_LABELS, _FRACTION, _VALUE_AND_INCOME)
 PROBLEMS = MappingProxyType({problem.name: problem for problem in _PROBLEMS})
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -16,7 +15,7 @@ from recipe.core.run import EpochReport
 from recipe.engine.bags import suits_bags
 from recipe.engine.batches import Feed
 from recipe.engine.compile_cache import use_compile_cache
-from recipe.engine.epoch import compile_for, kind_of
+from recipe.engine.epoch import kind_of, program_for
 from recipe.engine.first_weights import build_optimizer
 from recipe.engine.fitting import fit
 from recipe.engine.interruption import interruptible
@@ -56,7 +55,7 @@ def train_models(
     Raises
     ------
     ValueError
-        If there is no such engine, or a model is not compiled with one loss.
+        If there is no such engine.
     """
     if engine not in ENGINES:
         raise ValueError(f"There is no such engine. Received: engine={engine!r}. Choose from {', '.join(ENGINES)}.")
@@ -85,7 +84,7 @@ def _train_together(progress: Sequence[Progress], wish: Wish) -> None:
     feeds = [Feed(job, most_measured=most_measured, as_bags=as_bags) for job in jobs]
     data = jax.device_put(_stack([feed.data for feed in feeds]))
     uneven = len({job.steps for job in jobs}) > 1
-    program = compile_for(replace(kind_of(first), several=len(jobs) > 1, uneven=uneven, as_bags=as_bags))
+    program = program_for(first, several=len(jobs) > 1, uneven=uneven, as_bags=as_bags)
     state = best = _read(jobs)
 
     for _ in range(first.epochs):
@@ -118,11 +117,6 @@ def _can_compile(jobs: Sequence[Job], callbacks: Sequence[keras.callbacks.Callba
 def _make_ready(job: Job) -> None:
     """Build what `fit` would build at its first batch."""
     model = job.model
-    if not model.compiled or isinstance(model.loss, dict | list | tuple):
-        raise ValueError(
-            f"The engine trains compiled models with one output. Received: model={model.name!r}, with the loss "
-            f"{getattr(model, 'loss', None)!r}. Call model.compile(optimizer=..., loss=...) first, with one loss."
-        )
     if keras.config.backend() == "jax":
         use_compile_cache()
     if not model.built:

@@ -31,13 +31,7 @@ def standard_error(accuracy: float, samples: int) -> float:
     return math.sqrt(accuracy * (1 - accuracy) / samples)
 
 
-def hold_out(
-    dataset: Dataset,
-    *,
-    test_size: float = 0.2,
-    seed: int = 0,
-    groups: np.ndarray | None = None,
-) -> Split:
+def hold_out(dataset: Dataset, *, test_size: float = 0.2, seed: int = 0, groups: np.ndarray | None = None) -> Split:
     """Keep a random part of the training data for validation, with the share of each class the same in both parts.
 
     Parameters
@@ -60,10 +54,10 @@ def hold_out(
         train, val = next(GroupShuffleSplit(1, test_size=held_out, random_state=seed).split(rows, groups=groups))
     else:
         held_out = round(test_size * len(rows))
-        labels = _strata(dataset, least=2)
-        if labels is not None and min(held_out, len(rows) - held_out) < len(np.unique(labels)):
-            labels = None  # a part smaller than the number of classes cannot have each of them
-        train, val = train_test_split(rows, test_size=held_out, random_state=seed, stratify=labels)
+        try:
+            train, val = train_test_split(rows, test_size=held_out, random_state=seed, stratify=_strata(dataset))
+        except ValueError:  # there are too few samples for each part to have each class
+            train, val = train_test_split(rows, test_size=held_out, random_state=seed)
     return take_split(dataset, train, val, protocol=f"hold-out, {len(val):,} of {len(rows):,} samples for validation")
 
 
@@ -132,15 +126,17 @@ def time_folds(dataset: Dataset, times: np.ndarray, *, folds: int = 4) -> tuple[
     )
 
 
-def take_split(dataset: Dataset, train: Sequence[int], val: Sequence[int], *, protocol: str) -> Split:
+def take_split(
+    dataset: Dataset, train: Sequence[int], val: Sequence[int], *, protocol: str, may_share: bool = False
+) -> Split:
     """Make a split from the indices of its two parts.
 
     Raises
     ------
     ValueError
-        If a sample stands in both parts: the score would be flattered.
+        If a sample stands in both parts: the score would be flattered. `may_share` is for curves that no score is of.
     """
-    if shared := len(np.intersect1d(train, val)):
+    if not may_share and (shared := len(np.intersect1d(train, val))):
         raise ValueError(
             f"{shared} samples stand in both parts. Received: protocol={protocol!r}. Give indices without overlap."
         )
@@ -156,7 +152,7 @@ def take_split(dataset: Dataset, train: Sequence[int], val: Sequence[int], *, pr
     )
 
 
-def _strata(dataset: Dataset, *, least: int) -> np.ndarray | None:
+def _strata(dataset: Dataset, *, least: int = 2) -> np.ndarray | None:
     """Return the labels to stratify by, or None where a target is no single label or a class is too small for it."""
     y = dataset.y_train
     if not dataset.problem.type.is_classification or y.ndim > 1 or np.unique(y, return_counts=True)[1].min() < least:

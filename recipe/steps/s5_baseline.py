@@ -13,15 +13,8 @@ from recipe.core.input_checks import expect
 from recipe.core.measures import MEASURES, check_outputs
 from recipe.core.prepared import Prepared
 from recipe.core.problem import Problem, ProblemType
-from recipe.steps.s2_measure import (
-    LEVEL,
-    RESAMPLES,
-    is_right_or_wrong,
-    permutation_p_value,
-    resample_scores,
-    variance_of_folds,
-)
-from recipe.steps.s5_rival import Rival, fit_rival
+from recipe.engine.rival import Rival, fit_rival
+from recipe.steps.s2_measure import LEVEL, RESAMPLES, paired_test, resample_scores, variance_of_folds
 
 FEWEST = 6  # samples, below which no difference of two models can be told: not even a sign test could
 YES = np.max  # of labels, of which one is a yes
@@ -48,7 +41,6 @@ class Baseline:
 
     Attributes
     ----------
-    problem : with the measure of success
     name : what is guessed, such as ``"always the most frequent class"``
     guess : the guess itself: the class, or the value of each output, in words
     value : the measure on the validation part
@@ -56,7 +48,6 @@ class Baseline:
     prepared : the data that it is of
     """
 
-    problem: Problem
     name: str
     guess: str
     value: float
@@ -71,8 +62,9 @@ class Baseline:
     @property
     def sentence(self) -> str:
         """The baseline in words, with its number."""
-        measure = MEASURES[self.problem.measure]
-        unit = measure.unit_of(self.problem)
+        problem = self.prepared.problem
+        measure = MEASURES[problem.measure]
+        unit = measure.unit_of(problem)
         return f"Without looking at the input ({self.name}: {self.guess}) the {measure.title} is {self.value:.3g}" + (
             f" {unit}." if unit else "."
         )
@@ -113,7 +105,6 @@ def compute_baseline(prepared: Prepared) -> Baseline:
     sure = np.eye(problem.outputs)[guesses.astype(int)] if problem.type is ProblemType.MULTICLASS else guesses[None, :]
     outputs = np.tile(sure, (len(y_val), 1))
     return Baseline(
-        problem=problem,
         name=name,
         guess=_in_words(problem, guesses),
         value=MEASURES[problem.measure].compute(problem, y_val, outputs),
@@ -187,12 +178,8 @@ def statistical_power(
 ) -> StatisticalPower:
     """Test whether a model beats a baseline on the validation samples.
 
-    Both are judged on the same samples, so the test is paired: what counts is where they differ. Where each sample is
-    right or wrong (accuracy with one answer a sample) the test is McNemar's in its exact form: samples that both get
-    right, or both wrong, tell nothing; if neither were better, the rest would fall to either side like a fair coin, so
-    the wins of the model are held against a binomial distribution. Every other measure is tested by a paired
-    permutation test (see `recipe.steps.s2_measure.permutation_p_value`, which has its rates of false alarms). Fewer
-    than six samples are too few to tell.
+    Both are judged on the same samples, by a paired test (see `recipe.steps.s2_measure.paired_test`). Fewer than six
+    samples are too few to tell.
 
     Folds share training samples, so that their scores are no independent ones: the gains of the folds are tested by
     the corrected t-test of Nadeau and Bengio.
@@ -236,7 +223,7 @@ def statistical_power(
         p_value, test = t.sf(difference / error, freedom), f"corrected t-test of {len(folds)} folds"
     else:
         error = measure.gain(*resample_scores(problem, y_val, both, RESAMPLES, seed)).std()
-        p_value, test = _test_pairs(problem, y_val, both, seed)
+        p_value, test = paired_test(problem, y_val, *both, seed=seed)
     margin = float(t.ppf(LEVEL, freedom) * error)
     return StatisticalPower(
         measure=measure.name,
@@ -258,16 +245,3 @@ def _error_over_folds(
     parts = zip(*(np.split(values, ends) for values in (y_val, *both)), strict=True)
     gains = [measure.gain(*(measure.compute(problem, y, one) for one in pair)) for y, *pair in parts]
     return max(float(np.std(gains, ddof=1)) * math.sqrt(variance_of_folds(folds)), np.finfo(float).tiny)
-
-
-def _test_pairs(
-    problem: Problem, y_val: np.ndarray, both: tuple[np.ndarray, np.ndarray], seed: int
-) -> tuple[float, str]:
-    """Return the p-value of a model against a baseline on the same samples, and the test that it is from."""
-    from scipy.stats import binom
-
-    if not is_right_or_wrong(problem):
-        return permutation_p_value(problem, y_val, *both, seed=seed), "paired permutation test"
-    ours, theirs = (MEASURES[problem.measure].parts(y_val, one) for one in both)
-    wins, losses = (ours > theirs).sum(), (ours < theirs).sum()
-    return binom.sf(wins - 1, wins + losses, 0.5), "exact McNemar test"

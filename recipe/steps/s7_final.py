@@ -7,7 +7,9 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from recipe.core.dataset import Dataset, Split
+import numpy as np
+
+from recipe.core.dataset import Dataset
 from recipe.core.input_checks import expect
 from recipe.core.measures import MEASURES, check_outputs
 from recipe.core.prepared import encoding_for
@@ -17,6 +19,7 @@ from recipe.core.spec import ModelSpec
 from recipe.engine.saving import FinalModel
 from recipe.journal import Journal, choose_journal, keep, warn_of_failure
 from recipe.steps.s2_measure import Uncertainty, estimate_uncertainty
+from recipe.steps.s3_protocol import take_split
 from recipe.steps.s4_prepare import prepare
 from recipe.steps.training import train
 
@@ -123,17 +126,9 @@ def train_final(
     expect(spec, ModelSpec, "The final model is trained from its spec.")
     expect(dataset, Dataset, "The final model is trained on all data but the test set, nothing held out.")
     spec = spec.replace(patience=None, epochs=spec.epochs if epochs is None else epochs)
-    watched = slice(MONITORED_SAMPLES)
-    split = Split(
-        problem=dataset.problem,
-        source=dataset.source,
-        x_train=dataset.x_train,
-        y_train=dataset.y_train,
-        x_val=dataset.x_train[watched],
-        y_val=dataset.y_train[watched],
-        protocol="training and validation data together; nothing is held out, the curves are of training samples",
-        vocabulary=dataset.vocabulary,
-    )
+    rows = np.arange(len(dataset.y_train))
+    protocol = "training and validation data together; nothing is held out, the curves are of training samples"
+    split = take_split(dataset, rows, rows[:MONITORED_SAMPLES], protocol=protocol, may_share=True)
     prepared = prepare(split, encoding=encoding_for(spec, dataset.problem))
     run = replace(train(spec, prepared, on_epoch=on_epoch, stop=stop, journal=None), final=True)
     if (journal := choose_journal(journal)) is not None:

@@ -118,8 +118,8 @@ def _train_all(
     journal, runs = choose_journal(journal), []
     jobs = [_make_job(spec, prepared, shuffle=shuffle) for spec, prepared in pairs]
     # Fewer runs than pairs after a wish to stop.
-    for (spec, prepared), job, progress in zip(pairs, jobs, train_models(jobs, **options), strict=False):
-        run = _make_run(spec, prepared, job.model, progress)
+    for (spec, prepared), progress in zip(pairs, train_models(jobs, **options), strict=False):
+        run = _make_run(spec, prepared, progress)
         if journal is not None:
             run = keep(replace(run, data=prepared.data_key, by_spec=by_spec), journal)
         runs.append(run)
@@ -137,7 +137,7 @@ def _make_job(spec: ModelSpec, prepared: Prepared, *, shuffle: bool) -> Job:
     return Job(model=model, x=prepared.x_train, y=y, y_val=y_val, shuffle=shuffle, **held, **asked)
 
 
-def _make_run(spec: ModelSpec, prepared: Prepared, model: keras.Model, progress: Progress) -> Run:
+def _make_run(spec: ModelSpec, prepared: Prepared, progress: Progress) -> Run:
     """Put together what came out; the baseline is NaN where there is nothing to guess from."""
     import keras
 
@@ -155,7 +155,7 @@ def _make_run(spec: ModelSpec, prepared: Prepared, model: keras.Model, progress:
         seconds=progress.seconds,
         backend=keras.config.backend(),
         versions=collect_versions(),
-        model=model,
+        model=progress.job.model,
         baseline=baseline,
         train_samples=len(prepared.y_train),
         val_samples=len(prepared.y_val),

@@ -36,7 +36,7 @@ def test_panel_of_the_baseline_follows_samples_draw_and_problem(lab, page):
     assert _samples(panel) == 20
 
     panel.press("validation samples", "ArrowRight", times=2)
-    panel.wait_for_status(re.compile(r"This set of 100 "))
+    panel.wait_for_status("100 validation samples")
     panel.press("which of them", "ArrowRight")
     panel.wait_for_status("draw=2")
     before = panel.wait_for_change(before)

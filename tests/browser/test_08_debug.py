@@ -21,7 +21,7 @@ def test_lesson_8_game_is_played_by_mouse_and_by_keyboard(lab, excerpt):
     panel.wait_for_status("Right! Round 12")  # what the cell after the panel guessed
 
     before = panel.figure()
-    panel.root.get_by_role("button", name="New round").click()
+    panel.press("round", "ArrowRight")
     panel.wait_for_status("Round 13: 10 points left")
     panel.wait_until_done()
     before = panel.wait_for_change(before)

@@ -77,14 +77,6 @@ def test_getitem_takes_what_a_list_or_an_array_would(offset_type):
         assert [taken[row].tolist() for row in range(len(taken))] == expected
 
 
-def test_getitem_refuses_a_number_out_of_range():
-    reviews, _ = make_reviews(count=5)
-    with pytest.raises(IndexError):
-        reviews[5]
-    with pytest.raises(IndexError):
-        reviews[np.array([5])]
-
-
 def test_sequences_hold_ranks_above_what_two_bytes_hold():
     reviews = Reviews.of([np.array([7, 70_000], np.uint32)])
     assert reviews.sequences(length=3, num_words=80_000).tolist() == [[7, 70_000, 0]]

@@ -193,11 +193,6 @@ def test_train_models_leaves_a_training_step_of_ones_own_to_fit():
     assert Counted.steps > 0
 
 
-def test_train_models_refuses_a_model_that_is_not_compiled():
-    with pytest.raises(ValueError, match=r"trains compiled models with one output. Received: model='bare'"):
-        train_one(make_job(keras.Sequential(dense(), name="bare")))
-
-
 def test_train_models_learns_a_convolution_as_keras_does():
     def make():
         layers = [keras.layers.Conv2D(3, 3, padding="same", activation="relu"), keras.layers.MaxPooling2D(2)]

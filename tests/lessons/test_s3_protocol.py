@@ -1,12 +1,10 @@
 """Lesson 3: its panel reports what training by hand reports, and shows that."""
 
-import dataclasses
 import threading
 import time
 
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
 
 import recipe
 from recipe.lessons.s3_protocol import panel as panel_module
@@ -30,38 +28,28 @@ def used(houses):
 def test_judge_again_reports_what_training_by_hand_reports(used, houses):
     order = np.random.default_rng(0).permutation(len(houses.y_train))
     x, y = houses.x_train[order], houses.y_train[order] / 100_000
-    mean, std = x[:60].mean(axis=0, dtype="float64"), x[:60].std(axis=0, dtype="float64")
-    final = recipe.prepare(take_split(houses, order[:60], order[60:], protocol="by hand"))
-    outputs = recipe.train(SPEC.replace(seed=0), final).model.predict((x[60:] - mean) / std, verbose=0)[:, 0]
-    assert used.result.truth[0] == pytest.approx(np.abs(outputs - y[60:]).mean(), abs=1e-3)
+    half = len(y) // 2
+    few = slice(half, half + 60)
+    mean, std = x[few].mean(axis=0, dtype="float64"), x[few].std(axis=0, dtype="float64")
+    final = recipe.prepare(take_split(houses, order[few], order[:half], protocol="by hand"))
+    outputs = recipe.train(SPEC.replace(seed=0), final).model.predict((x[:half] - mean) / std, verbose=0)[:, 0]
+    assert used.result.truth[0] == pytest.approx(np.abs(outputs - y[:half]).mean(), abs=1e-3)
     assert used.result.models == 5 * 3
 
 
-def test_judge_again_finds_k_fold_nearer_to_the_truth_than_hold_out(houses):
-    held_out, k_fold = (
-        judge_again(houses, ProtocolSettings(protocol=protocol, rows=100, draws=20))
-        for protocol in ("hold-out", "K-fold")
-    )
-    assert np.std(k_fold.reported) < np.std(held_out.reported)
-    assert k_fold.miss < held_out.miss
-    np.testing.assert_allclose(k_fold.truth, held_out.truth, atol=0.1)  # the same rows, other initializations
-
-
-def test_judge_again_cuts_the_same_rows_anew(houses):
-    once = judge_again(houses, ProtocolSettings(redraw="cut", rows=80, draws=5))
-    assert np.ptp(once.truth) < np.ptp(once.reported) + 0.1
-    assert len(set(once.reported.round(4))) == 5
-
-
-def test_judge_again_trains_a_hundred_models_in_less_than_ten_seconds_of_computing(houses):
+def test_judge_again_trains_a_hundred_models_in_seconds_and_finds_k_fold_steadier_than_hold_out(houses):
     began = time.process_time()
-    assert judge_again(houses, ProtocolSettings()).models == 100
+    k_fold = judge_again(houses, ProtocolSettings())
     assert time.process_time() - began < 10  # of both cores together: other work on the machine does not count
+    assert k_fold.models == 100
+    held_out = judge_again(houses, ProtocolSettings(protocol="hold-out"))
+    assert np.std(k_fold.reported) < np.std(held_out.reported)
+    np.testing.assert_allclose(k_fold.truth, held_out.truth, atol=0.1)  # the same rows, other initializations
 
 
 def test_panel_controls_reach_the_reports(houses):
     panel = ProtocolPanel(houses, rows=60, draws=5)
-    for name, value in {"protocol": "iterated K-fold", "folds": 2, "repeats": 2, "redraw": "cut"}.items():
+    for name, value in {"protocol": "iterated K-fold", "folds": 2, "repeats": 2}.items():
         panel.controls[name].value = value
     panel.run_button.click()
     panel.wait(timeout=120)
@@ -111,15 +99,6 @@ def test_panel_stop_keeps_the_repetitions_that_are_complete(houses, monkeypatch)
     assert "Stopped after" in panel.status.value
 
 
-def test_panel_shows_a_single_repetition_without_a_deviation(used):
-    result = used.result
-    one = dataclasses.replace(result, reported=result.reported[:1], truth=result.truth[:1])
-    figure = Figure()
-    used.draw(figure, one)
-    assert [text.get_text() for text in figure.axes[0].texts] == [f"{one.reported[0]:.3f}", f"{one.truth[0]:.3f}"]
-    assert "deviation" not in used.summarise(one)
-
-
 def test_panel_stopped_before_anything_is_complete_keeps_the_result_that_was_there(used, monkeypatch):
     before, wanted = used.result, used.compute
 
@@ -134,13 +113,13 @@ def test_panel_stopped_before_anything_is_complete_keeps_the_result_that_was_the
 
 def test_panel_says_in_its_status_that_the_rows_are_too_many():
     panel = ProtocolPanel(recipe.load("housing", source="sample", rows=500))
-    with pytest.raises(ValueError, match=r"Of 400 training samples 200 can be drawn.*Received: rows=800"):
+    with pytest.raises(ValueError, match=r"Of 400 samples 200 are held out.*Received: rows=800"):
         panel.run(rows=800)
-    assert "200 can be drawn" in panel.status.value
+    assert "Take 200 or fewer" in panel.status.value
 
 
 def test_panel_settings_survive_their_text_and_refuse_what_is_out_of_range():
-    settings = ProtocolSettings(protocol="iterated K-fold", folds=5, repeats=2, rows=400, draws=10, redraw="cut")
+    settings = ProtocolSettings(protocol="iterated K-fold", folds=5, repeats=2, rows=400, draws=10)
     assert ProtocolSettings.from_text(settings.to_text()) == settings
     with pytest.raises(ValueError, match="protocol is none of the choices"):
         ProtocolSettings(protocol="bootstrap")

@@ -6,23 +6,15 @@ import numpy as np
 import pytest
 
 import recipe
+from recipe.lessons.few import draw_few
 from recipe.lessons.s4_prepare import panel as panel_module
-from recipe.lessons.s4_prepare.panel import NETWORKS, PreparePanel, PrepareSettings, inputs_of, take_rows
+from recipe.lessons.s4_prepare.panel import NETWORKS, PreparePanel, PrepareSettings, inputs_of
 
 NAMES = ("mnist", "imdb", "housing")
 
 
-def test_take_rows_keeps_the_validation_part_whatever_the_rows():
-    dataset = recipe.load("housing", source="sample", rows=400)
-    few, many = (take_rows(dataset, rows, seed=1) for rows in (20, 240))
-    assert (len(few.y_train), len(many.y_train), len(few.y_val)) == (20, 240, 80)
-    np.testing.assert_array_equal(few.x_val, many.x_val)
-    with pytest.raises(ValueError, match=r"There are 320 samples, and validation has 80 of them. Received: rows=241."):
-        take_rows(dataset, 241, seed=1)
-
-
 def test_inputs_of_are_what_the_network_reads():
-    digits, reviews, houses = (take_rows(recipe.load(name, "sample", rows=400), 60, 0) for name in NAMES)
+    digits, reviews, houses = (draw_few(recipe.load(name, "sample", rows=400), 60) for name in NAMES)
     pixels = inputs_of(recipe.prepare(digits))["pixels"]
     assert (pixels.min(), pixels.max()) == (0, 1)
     assert set(inputs_of(recipe.prepare(reviews))["words that occur"]) == {1}
@@ -62,7 +54,7 @@ def panel(datasets):
 )
 def test_panel_run_trains_on_what_prepare_returns(panel, changes, arguments):
     trial, *_ = panel.run(**changes, seed=3)
-    prepared = recipe.prepare(take_rows(panel.dataset, 50, 3), **arguments)
+    prepared = recipe.prepare(draw_few(panel.dataset, 50, test_size=0.25, seed=3), **arguments)
     spec = panel_module.NETWORKS[prepared.problem.kind].replace(seed=3)
     expected = recipe.train(spec, prepared, journal=None)
     for name, values in expected.history.items():
@@ -107,20 +99,12 @@ def test_panel_offers_what_suits_the_inputs_of_the_problem_and_names_its_source(
     assert offered() == ["multi_hot", "counts", "tfidf"]
     assert "imdb: an embedded sample" in panel.source_label.value
     assert "housing" not in panel.source_label.value
-    with pytest.raises(ValueError, match=r"The inputs of mnist are not prepared so. Received: encoding='tfidf'."):
-        panel.run(problem="mnist", encoding="tfidf")
 
 
 def test_panel_offers_only_the_problems_it_was_given(datasets):
     panel = PreparePanel(datasets[1])
     assert panel.settings.problem == "mnist"
     assert [name for _, name in panel.controls["problem"].options] == ["mnist"]
-
-
-def test_panel_says_in_its_status_that_there_is_a_leak(panel):
-    panel.run(encoding="normalize", leak=True)
-    assert "a leak, made on purpose" in panel.status.value
-    assert panel.table()["notes"][0] >= 1
 
 
 def test_panel_table_words_and_figure_hold_the_scores(panel):

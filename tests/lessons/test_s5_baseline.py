@@ -1,11 +1,11 @@
 """Lesson 5: the power of a test beside simulated tests, and the panel that shows it."""
 
-import dataclasses
-
 import pytest
 
 import recipe
-from recipe.lessons.s5_baseline.panel import SAMPLES, BaselinePanel
+from recipe.lessons.few import draw_few, predict_held_out
+from recipe.lessons.s5_baseline import panel as panel_module
+from recipe.lessons.s5_baseline.panel import SAMPLES, SPEC, BaselinePanel
 
 
 @pytest.fixture(scope="module")
@@ -18,10 +18,7 @@ def panel():
 
 def test_panel_run_returns_what_the_public_functions_return(panel):
     result = panel.run(problem="imdb", samples=2_000, draw=2)
-    split = recipe.hold_out(panel.datasets[0], test_size=0.5)
-    data = recipe.prepare(dataclasses.replace(split, x_train=split.x_train[:50], y_train=split.y_train[:50]))
-    spec = recipe.ModelSpec(hidden_units=(16,), optimizer="adam", learning_rate=0.01, batch_size=32, epochs=15)
-    outputs = recipe.train(spec, data, journal=None).model.predict(data.inputs("val"), verbose=0)
+    data, outputs = predict_held_out(draw_few(panel.datasets[0], 50), SPEC)
     expected = recipe.statistical_power(data.problem, data.y_val, outputs, recipe.compute_baseline(data))
     assert result.power.samples == len(data.y_val)  # no more are there
     assert result.power.model == pytest.approx(expected.model)
@@ -34,19 +31,20 @@ def test_panel_says_what_its_figure_shows(panel, problem):
     result = panel.run(problem=problem, samples=50, draw=3)
     assert result.power.samples == 50
     assert result.power.sentence in panel.alt_text()
-    assert f"On all samples: {result.contest.whole.sentence}" in panel.alt_text()
+    assert f"On all samples: {result.whole.sentence}" in panel.alt_text()
     first, second = (label.get_text() for label in panel.figure().axes[0].get_yticklabels()[::2])
     assert first == "50 samples:\nmodel" != second
-    assert "This set of 50" in panel.status.value
+    assert "50 validation samples" in panel.status.value
 
 
-def test_panel_recomputes_on_a_change_and_trains_nothing_anew(panel):
+def test_panel_recomputes_on_a_change_and_trains_nothing_anew(panel, monkeypatch):
     before = panel.run(problem="imdb", samples=20, draw=1)
+    monkeypatch.setattr(panel_module, "predict_held_out", lambda *args: 1 / 0)
     picture = panel.image.value
     panel.controls["samples"].value = 200
     panel.wait(timeout=60)
     assert panel.result.power.samples == 200
-    assert panel.result.contest is before.contest
+    assert panel.result.whole == before.whole
     assert panel.image.value != picture
     assert [value for _, value in panel.controls["samples"].options] == list(SAMPLES)
 

@@ -3,7 +3,7 @@
 import pytest
 
 import recipe
-from recipe.lessons.s6_scale_up.panel import ErrorsPanel
+from recipe.lessons.s6_scale_up.panel import TEXTBOOK_CASES, ErrorsPanel
 
 
 @pytest.fixture(scope="module")
@@ -24,8 +24,8 @@ def test_panel_diagnoses_what_the_sliders_say(panel):
 def test_panel_tells_own_runs_and_the_textbooks_cases_in_words_and_rows(panel):
     panel.run(training=0.15, validation=0.14, reachable=0.0)
     assert "mine: 0 % and 10 %, high variance." in panel.alt_text()
-    assert "C: 15 % and 30 %, both are high." in panel.alt_text()
-    assert panel.table()["name"].tolist() == ["the sliders", "mine", "other", *"ABCD"]
+    assert "textbook's C: 15 % and 30 %, both are high." in panel.alt_text()
+    assert panel.table()["name"].tolist() == ["the sliders", "mine", "other", *TEXTBOOK_CASES]
     assert panel.table()["bias"][0] == "high"
 
 
@@ -33,5 +33,5 @@ def test_panel_draws_other_regions_for_another_reachable_error(panel):
     panel.run(training=0.15, validation=0.14, reachable=0.0)
     before = panel.image.value
     panel.run(reachable=0.15)
-    assert "C: 15 % and 30 %, high variance." in panel.alt_text()
+    assert "textbook's C: 15 % and 30 %, high variance." in panel.alt_text()
     assert panel.image.value != before

@@ -56,7 +56,7 @@ SAME_AS_FIT = [
     ("name", "spec"),
     [
         # One of each kind of network and data; the others repeat.
-        pytest.param(name, spec, id=f"{name}-{spec.describe()}", marks=[pytest.mark.slow] * (i in (2, 4, 5, 7, 8)))
+        pytest.param(name, spec, id=f"{name}-{spec.describe()}", marks=[pytest.mark.slow] * (i not in (0, 6, 9, 10)))
         for i, (name, spec) in enumerate(SAME_AS_FIT)
     ],
 )
@@ -70,8 +70,8 @@ def test_train_unshuffled_gives_the_weights_of_fit(name, spec):
     assert relative_difference(run.model.get_weights(), untrained.get_weights()) > 1e-2
 
 
-@pytest.mark.parametrize(("name", "spec"), [SAME_AS_FIT[2], SAME_AS_FIT[7]])
-def test_train_history_is_what_evaluate_measures(name, spec):
+def test_train_history_is_what_evaluate_measures():
+    name, spec = SAME_AS_FIT[2]
     prepared = make_prepared(name, spec)
     run = train(spec, prepared)
     targets = make_targets(spec, prepared.problem, prepared.y_val)
@@ -121,13 +121,13 @@ def test_train_in_two_threads_gives_the_numbers_of_one():
     found = {}
     threads = [
         threading.Thread(target=lambda n=seed: found.update({n: train(spec.replace(seed=n), prepared).history}))
-        for seed in (0, 1, 2)
+        for seed in (0, 1)
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert found == {seed: train(spec.replace(seed=seed), prepared).history for seed in (0, 1, 2)}
+    assert found == {seed: train(spec.replace(seed=seed), prepared).history for seed in (0, 1)}
 
 
 def test_train_early_stopping_brings_the_best_weights_back():
@@ -212,7 +212,7 @@ def test_train_a_callback_watches_what_is_measured_and_can_stop_it():
 
 def test_train_by_fit_gives_the_same_history_as_compiled():
     spec = ModelSpec(hidden_units=(16,), l2=1e-3, epochs=4, patience=3)
-    prepared = make_prepared("imdb", spec)
+    prepared = make_prepared("housing", spec)
     compiled, fitted = (train(spec, prepared, shuffle=False, engine=engine) for engine in ("auto", "fit"))
     assert set(compiled.history) == set(fitted.history)
     for name, values in compiled.history.items():
@@ -249,12 +249,10 @@ def test_train_run_says_what_it_was():
     assert run.score == run.history["val_mae"][-1]
 
 
-@pytest.mark.parametrize("rows", [500, 502])
-def test_cross_validate_side_by_side_gives_what_each_fold_gives_alone(rows):
+def test_cross_validate_side_by_side_gives_what_each_fold_gives_alone():
     # 502 rows make folds of 301 and 302 training samples; batches of 7 then differ by a step between them.
-    spec = ModelSpec(hidden_units=(8,), batch_size=7 if rows == 502 else 16, epochs=5, patience=2)
-    dataset = recipe.load("housing", source="sample", rows=rows)
-    folds = k_fold(dataset, folds=4, seed=1)
+    spec = ModelSpec(hidden_units=(8,), batch_size=7, epochs=5, patience=2)
+    folds = k_fold(recipe.load("housing", source="sample", rows=502), folds=4, seed=1)
     together = cross_validate(spec, folds)
     alone = [train(spec.replace(seed=number), prepare(fold)) for number, fold in enumerate(folds)]
     for one, other in zip(together, alone, strict=True):

@@ -8,13 +8,11 @@ import typing
 from dataclasses import dataclass
 from types import MappingProxyType
 
-import ipywidgets as widgets
 import numpy as np
 import pandas as pd
 
 from recipe.core.dataset import Dataset, Samples
-from recipe.core.problem import ProblemType
-from recipe.data.problems import HOUSING_FEATURES, PROBLEMS, dataset_of, derive
+from recipe.data.problems import HOUSING_FEATURES, PROBLEMS, derive
 from recipe.data.targets import TargetDescription, describe_target, format_number
 from recipe.figures import BLUE, INK, SKY, VERMILION, finish
 from recipe.ui.panel import OnProgress, Panel
@@ -25,47 +23,37 @@ if typing.TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COLUMNS = (*HOUSING_FEATURES, "median_house_value")
-# What can be asked: a problem of the kit, the length of a review, or a column of the houses.
-TARGETS = MappingProxyType(
+
+
+class Question(typing.NamedTuple):
+    """What can be asked: of which dataset, in words, the unit of its target, the columns that would answer it."""
+
+    data: str
+    words: str
+    unit: str = ""
+    answers: tuple[str, ...] = ()
+
+
+UNITS = ("degrees", "degrees", "years", "", "", "", "", "tens of thousands of dollars")  # of the houses' columns
+QUESTIONS = MappingProxyType(
     {
-        "mnist": "digits: which digit it is",
-        "mnist_five": "digits: whether it is a 5",
-        "mnist_multilabel": "digits: even? above four? a closed loop?",
-        "imdb": "reviews: whether the writer liked it",
-        "length": "reviews: how many words it has",
-        "housing": "houses: the median house value",
-        "housing_fraction": "houses: the fraction of the highest value",
-        "housing_vector": "houses: house value and income",
+        "mnist": Question("mnist", "digits: which digit it is"),
+        "mnist_five": Question("mnist", "digits: whether it is a 5"),
+        "mnist_multilabel": Question("mnist", "digits: even? above four? a closed loop?"),
+        "imdb": Question("imdb", "reviews: whether the writer liked it"),
+        "length": Question("imdb", "reviews: how many words it has", "words"),
+        "housing": Question("housing", "houses: the median house value", "dollars", COLUMNS[-1:]),
+        "housing_fraction": Question(
+            "housing", "houses: the fraction of the highest value", "of the cap", COLUMNS[-1:]
+        ),
+        "housing_vector": Question("housing", "houses: house value and income", "", COLUMNS[-2:]),
     }
-    | {name: f"houses: the column {name}" for name in HOUSING_FEATURES}
+    | {
+        name: Question("housing", f"houses: the column {name}", unit, (name,))
+        for name, unit in zip(HOUSING_FEATURES, UNITS, strict=True)
+    }
 )
-# Columns that would be the answer itself, and so are no input.
-_ANSWERS = {
-    "housing": ("median_house_value",),
-    "housing_fraction": ("median_house_value",),
-    "housing_vector": ("median_house_value", "median_income"),
-}
-_UNITS = {
-    "housing": "dollars",
-    "housing_fraction": "of the cap",
-    "length": "words",
-    "longitude": "degrees",
-    "latitude": "degrees",
-    "housing_median_age": "years",
-    "median_income": "tens of thousands of dollars",
-}
 ROWS = MappingProxyType({f"{rows:,}": rows for rows in (50, 100, 300, 1_000, 3_000, 10_000)} | {"all": 0})
-
-
-def data_of(target: str) -> str:
-    """Return which of the three datasets this is asked of.
-
-    Examples
-    --------
-    >>> data_of("mnist_five"), data_of("length"), data_of("latitude")
-    ('mnist', 'imdb', 'housing')
-    """
-    return dataset_of(target) if target in PROBLEMS else "imdb" if target == "length" else "housing"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -94,16 +82,16 @@ class Framing:
         return f"{samples:,} districts, {self.x.shape[1]} columns each"
 
     @property
+    def type_text(self) -> str:
+        """The target, its type and the end that a network for it gets, in two lines."""
+        problem = self.description.problem
+        asked = QUESTIONS[self.target].words.partition(": ")[2]
+        return f"{asked}: {problem.type}\n{self.description.layer_code}, loss {problem.last_layer.loss}"
+
+    @property
     def correlations(self) -> pd.Series:
         """Spearman's rank correlation of each column, by itself, with the target (with the first of two)."""
         return self.x.rank().corrwith(pd.DataFrame(self.description.targets)[0].rank())
-
-    def answer(self, row: int) -> str:
-        """The target of one image or review in words."""
-        y, problem = self.description.targets[row], self.description.problem
-        if problem.type is ProblemType.MULTILABEL:
-            return ", ".join(name for name, yes in zip(problem.output_names, y, strict=True) if yes) or "none"
-        return problem.output_names[y] if problem.type.is_classification else f"{y} {problem.target_unit}"
 
 
 def frame_problem(dataset: Dataset, target: str, *, rows: int | None = None, seed: int = 0) -> Framing:
@@ -111,8 +99,8 @@ def frame_problem(dataset: Dataset, target: str, *, rows: int | None = None, see
 
     Parameters
     ----------
-    dataset : ``load(data_of(target))``
-    target : a name in ``TARGETS``
+    dataset : the one that the question is put to
+    target : a name in ``QUESTIONS``
     rows : how many training samples are drawn, without replacement; None, or more than there are: all
     seed : of the draw. More rows hold those of fewer rows
 
@@ -125,13 +113,14 @@ def frame_problem(dataset: Dataset, target: str, *, rows: int | None = None, see
     """
     order = np.random.default_rng(seed).permutation(len(dataset.y_train))[:rows]
     x, y = dataset.x_train[order], dataset.y_train[order]
+    question = QUESTIONS[target]
     if target in PROBLEMS:
         targets, names = derive(target, x, y)[1], PROBLEMS[target].output_names
     else:
         targets, names = np.diff(x.offsets) if target == "length" else x[:, COLUMNS.index(target)], (target,)
-    if data_of(target) == "housing":
-        x = pd.DataFrame(np.column_stack([x, y]), columns=COLUMNS).drop(columns=list(_ANSWERS.get(target, (target,))))
-    description = describe_target(targets, names=names, unit=_UNITS.get(target, ""))
+    if question.answers:
+        x = pd.DataFrame(np.column_stack([x, y]), columns=COLUMNS).drop(columns=list(question.answers))
+    description = describe_target(targets, names=names, unit=question.unit)
     return Framing(dataset=dataset, target=target, x=x, description=description)
 
 
@@ -139,7 +128,7 @@ def frame_problem(dataset: Dataset, target: str, *, rows: int | None = None, see
 class ProblemSettings(Settings):
     """What the panel asks; `rows` 0 is all there are."""
 
-    target: str = setting("mnist", choices={words: target for target, words in TARGETS.items()})
+    target: str = setting("mnist", choices={question.words: name for name, question in QUESTIONS.items()})
     rows: int = setting(1_000, low=0, high=100_000, steps=ROWS, help="Training samples, drawn at random.")
     draw: int = setting(1, low=1, high=20, help="Draw other rows: what changes now is chance.")
 
@@ -149,30 +138,20 @@ class ProblemPanel(Panel):
 
     Parameters
     ----------
-    *datasets : of ``load("mnist")``, ``load("imdb")`` and ``load("housing")``; one of them may do
+    *datasets : the digits, the reviews and the houses; without any they are loaded
     **settings : fields of `ProblemSettings`
     """
 
     title = "What is predicted, from what?"
     settings_type = ProblemSettings
     live = True
+    loads = MappingProxyType({"mnist": None, "imdb": None, "housing": None})
     figure_size = (7.4, 5.4)
-
-    def __init__(self, *datasets: Dataset, **settings: object) -> None:
-        super().__init__(*datasets, **{"target": datasets[0].problem.name} | settings)
-
-    def make_controls(self, settings: ProblemSettings) -> dict[str, widgets.Widget]:
-        """The usual controls; only targets of the data that is there can be chosen."""
-        controls, names = super().make_controls(settings), {dataset.problem.name for dataset in self.datasets}
-        menu = controls["target"]
-        menu.options = [(words, name) for words, name in menu.options if data_of(name) in names]
-        menu.value = settings.target
-        return controls
 
     @property
     def dataset(self) -> Dataset:
         """What the chosen target is asked of."""
-        name = data_of(self.controls["target"].value)
+        name = QUESTIONS[self.controls["target"].value].data
         return next(dataset for dataset in self.datasets if dataset.problem.name == name)
 
     def compute(self, settings: ProblemSettings, on_progress: OnProgress, stop: threading.Event) -> Framing:
@@ -180,34 +159,22 @@ class ProblemPanel(Panel):
         return frame_problem(self.dataset, settings.target, rows=settings.rows or None, seed=settings.draw)
 
     def draw(self, figure: Figure, result: Framing) -> None:
-        """The input above; the target, and what it wants of a network, below."""
-        grid = figure.add_gridspec(2, 2, width_ratios=(1.35, 1), height_ratios=(1, 1.5))
-        top, left, card = (figure.add_subplot(place) for place in (grid[0, :], grid[1, 0], grid[1, 1]))
+        """The input above; the target, and the last layer and loss that it asks for, below."""
+        above, below = figure.subplots(2, 1, height_ratios=(1, 1.5))
         draw_input = {"image": _draw_images, "text": _draw_reviews, "table": _draw_correlations}
-        draw_input[result.dataset.problem.kind](result, top)
-        finish(top, f"Input: {result.input_text}")
-        _draw_target(result.description, left)
-        finish(left, f"Target: {TARGETS[result.target].partition(': ')[2]}")
-        description, problem = result.description, result.description.problem
-        wants = (str(problem.type), "", description.layer_code, f"loss {problem.last_layer.loss}")
-        lines = (textwrap.fill(line, 33) for line in wants)
-        card.text(0, 0.98, "\n".join(lines), va="top", color=INK, transform=card.transAxes, linespacing=1.35)
-        finish(card, "What it wants")
-        card.set_axis_off()
+        draw_input[result.dataset.problem.kind](result, above)
+        finish(above, f"Input: {result.input_text}")
+        _draw_target(result.description, below)
+        finish(below, f"Target: {result.type_text}")
 
     def describe(self, result: Framing) -> str:
         """The question and its answer in words."""
-        description = result.description
-        if description.shares:
-            shares = zip(description.problem.output_names, description.shares, strict=True)
-            numbers = [f"{name} {share:.1%}" for name, share in shares]
-        else:
-            columns = self.tabulate(result).itertuples()
-            numbers = [f"{column.target} from {column.min:,.4g} to {column.max:,.4g}" for column in columns]
-        return (
-            f"{TARGETS[result.target].capitalize()}. Input: {result.input_text}. Target: {', '.join(numbers)}. It is "
-            f"{description.problem.type}: {description.layer_code}, loss {description.problem.last_layer.loss}."
-        )
+        names, shares = result.description.problem.output_names, result.description.shares
+        # Of a quantity, the reason of its type says from where to where it goes.
+        told = ", ".join(f"{name} {share:.1%}" for name, share in zip(names, shares, strict=False))
+        told = f"{told}." if told else result.description.reason
+        type_text = result.type_text.replace("\n", " ")
+        return f"{QUESTIONS[result.target].words.capitalize()}. Input: {result.input_text}. Target: {type_text}. {told}"
 
     def tabulate(self, result: Framing) -> pd.DataFrame:
         """A row a class or label with its share; a row a column of the target where it is a quantity."""
@@ -228,8 +195,8 @@ def _draw_images(framing: Framing, axes: Axes) -> None:
     height, width = images.shape[1:]
     axes.imshow(np.hstack(images), cmap="gray_r", vmin=0, vmax=framing.dataset.problem.pixel_max)
     for number in range(len(images)):
-        answer, place = framing.answer(number).replace(", ", "\n"), (number + 0.5) * width
-        axes.text(place, height, answer, ha="center", va="top", color=INK, fontsize="small")
+        target, place = framing.description.targets[number], (number + 0.5) * width
+        axes.text(place, height, str(target), ha="center", va="top", color=INK, fontsize="small")
     axes.set_axis_off()
 
 
@@ -237,7 +204,7 @@ def _draw_reviews(framing: Framing, axes: Axes) -> None:
     """Write the beginnings of three reviews, each with its target."""
     for number in range(3):
         words = " ".join(framing.dataset.vocabulary[rank] for rank in framing.x[number][:60])
-        text = f"{framing.answer(number)}:  {textwrap.shorten(words, 190, placeholder=' ...')}"
+        text = f"target {framing.description.targets[number]}:  {textwrap.shorten(words, 190, placeholder=' ...')}"
         place = 0.96 - number / 3
         axes.text(0, place, textwrap.fill(text, 105), va="top", color=INK, fontsize="small", transform=axes.transAxes)
     axes.set_axis_off()

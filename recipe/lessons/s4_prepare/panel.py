@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import threading
 import typing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 
 import ipywidgets as widgets
 import numpy as np
 import pandas as pd
 
-from recipe.core.dataset import Dataset, Split
-from recipe.core.input_checks import Note
 from recipe.core.prepared import ENCODINGS, Prepared
 from recipe.core.run import Run
 from recipe.core.spec import ModelSpec
 from recipe.figures import BLUE, INK, finish, name_measure
 from recipe.figures.training import collect_curves, draw_curves
-from recipe.steps.s3_protocol import take_split
+from recipe.lessons.few import draw_few
 from recipe.steps.s4_prepare import prepare
 from recipe.ui.panel import OnProgress, Panel
 from recipe.ui.settings import Settings, setting
@@ -48,7 +46,7 @@ NETWORKS = MappingProxyType(  # by the kind of input
 )
 REMEMBERED = 3  # earlier runs that stay in the figure
 MOST_READ = 500  # samples that the range of the inputs is taken from
-MOST_VALIDATION = 1_000  # samples that a trial holds out: enough for a curve, and quickly measured
+MOST_HELD_OUT = 1_000  # enough for a curve, and quickly measured
 WIDE = 20.0  # from which on an axis is logarithmic: one column would squeeze all the others
 
 
@@ -73,22 +71,18 @@ class PrepareSettings(Settings):
         return f"{WORDS[self.encoding]}{', leak' * self.leak} ({self.rows}, seed {self.seed})"
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class PreparationTrial:
-    """One way to prepare a part of the data, and the training that followed.
-
-    Attributes
-    ----------
-    name : the way, in words
-    inputs : the values that the network reads of each column; of images and texts those of all pixels or words at once
-    notes : what is odd about the data
-    run : the training, with the epochs that were trained so far; None before the first
-    """
+class Trial(typing.NamedTuple):
+    """One way to prepare a part of the data, the values that the network then reads, and the training so far."""
 
     name: str
     inputs: dict[str, np.ndarray]
-    notes: tuple[Note, ...]
-    run: Run | None = None
+    run: Run
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """The lowest 5th and the highest 95th percentile of all columns."""
+        ends = np.array([np.percentile(values, (5, 95)) for values in self.inputs.values()])
+        return float(ends[:, 0].min()), float(ends[:, 1].max())
 
 
 class PreparePanel(Panel):
@@ -106,16 +100,6 @@ class PreparePanel(Panel):
     loads = MappingProxyType({"housing": None, "mnist": 8_000, "imdb": 6_000})
     figure_size = (8.0, 6.2)
 
-    def check(self, settings: PrepareSettings) -> None:
-        """Refuse what cannot be done with the inputs of a problem."""
-        super().check(settings)
-        offered = self._offered(settings.problem)
-        if settings.encoding not in offered:
-            raise ValueError(
-                f"The inputs of {settings.problem} are not prepared so. Received: encoding={settings.encoding!r}. "
-                f"Choose from {', '.join(offered)}."
-            )
-
     def make_controls(self, settings: PrepareSettings) -> dict[str, widgets.Widget]:
         """The usual controls; a problem offers what its inputs can be made into."""
         controls = super().make_controls(settings)
@@ -130,86 +114,55 @@ class PreparePanel(Panel):
         suit()
         return controls
 
-    def compute(
-        self, settings: PrepareSettings, on_progress: OnProgress, stop: threading.Event
-    ) -> tuple[PreparationTrial, ...]:
-        """Prepare and train once; the result is this trial, then the earlier ones on the same problem."""
-        dataset = self.dataset
-        split = take_rows(dataset, settings.rows, settings.seed)
+    def compute(self, settings: PrepareSettings, on_progress: OnProgress, stop: threading.Event) -> object:
+        """Prepare and train once: this trial, then earlier ones on the same problem; None before the first epoch."""
+        dataset, name = self.dataset, settings.name
+        split = draw_few(dataset, settings.rows, test_size=0.25, most=MOST_HELD_OUT, seed=settings.seed)
         prepared = prepare(split, encoding=settings.encoding, fit_on="all" if settings.leak else "train")
-        trial = PreparationTrial(name=settings.name, inputs=inputs_of(prepared), notes=prepared.notes)
-        shown = self.result or ()
-        same = shown and shown[0].run.problem.name == settings.problem
-        earlier = tuple(one for one in shown if same and one.name != trial.name and one.run.epochs)[:REMEMBERED]
+        inputs = inputs_of(prepared)
+        others = [one for one in self.result or () if one.run.problem == dataset.problem and one.name != name]
+        earlier = others[:REMEMBERED]
         run = train_live(
-            NETWORKS[dataset.problem.kind].replace(seed=settings.seed),
+            NETWORKS[dataset.problem.kind],
             prepared,
             (settings.seed,),
             journal=None,
-            on_progress=lambda run, message: on_progress((replace(trial, run=run), *earlier), message),
+            on_progress=lambda run, message: on_progress((Trial(name, inputs, run), *earlier), message),
             stop=stop,
         )
-        return replace(trial, run=run), *earlier
+        return (Trial(name, inputs, run), *earlier) if run.epochs else None
 
-    def draw(self, figure: Figure, result: tuple[PreparationTrial, ...]) -> None:
+    def draw(self, figure: Figure, result: tuple[Trial, ...]) -> None:
         """The training curves above, the ranges of the inputs below."""
         trial, *earlier = result
         above, below = figure.subfigures(2, 1, height_ratios=(1.5, 1))
         runs = {trial.name: trial.run} | {f"before: {one.name}": one.run for one in earlier}
         draw_curves(above, collect_curves(runs))
-        _draw_inputs(trial.inputs, below.subplots())
+        _draw_inputs(trial, below.subplots())
 
-    def describe(self, result: tuple[PreparationTrial, ...]) -> str:
+    def describe(self, result: tuple[Trial, ...]) -> str:
         """The range of the inputs, and the scores of this trial and those before it."""
         trial, *earlier = result
-        run, (low, high) = trial.run, _range(trial.inputs)
+        run, (low, high) = trial.run, trial.range
         before = "".join(f" Before, {other.name}: {other.run.score:.3g}." for other in earlier)
         return (
             f"{run.problem.name}, {trial.name}: the network reads numbers from {low:.4g} to {high:.4g}. In the best "
             f"of {run.epochs} epochs the {name_measure(run.problem)} in validation is {run.score:.3g}.{before}"
         )
 
-    def tabulate(self, result: tuple[PreparationTrial, ...]) -> pd.DataFrame:
+    def tabulate(self, result: tuple[Trial, ...]) -> pd.DataFrame:
         """A row a trial, the last one first."""
-        rows = [(one.name, *_range(one.inputs), one.run.train_score, one.run.score, len(one.notes)) for one in result]
-        return pd.DataFrame(rows, columns=["preparation", "lowest", "highest", "training", "validation", "notes"])
+        rows = [(one.name, *one.range, one.run.train_score, one.run.score) for one in result]
+        return pd.DataFrame(rows, columns=["preparation", "lowest", "highest", "training", "validation"])
 
-    def summarise(self, result: tuple[PreparationTrial, ...]) -> str:
-        """The score beside the one before it, and what is odd about the data."""
-        trial, *earlier = result
-        before = f", before {earlier[0].run.score:.3g}" if earlier else ""
-        remarks = [note.text for note in trial.notes if note.kind == "leak"]
-        if outside := sum(note.kind == "outside_range" for note in trial.notes):
-            remarks.append(f"In {outside} columns validation has values outside the training part's range.")
-        measure = name_measure(trial.run.problem)
-        return " ".join([f"Validation: {measure} {trial.run.score:.3g}{before}.", *remarks])
+    def summarise(self, result: tuple[Trial, ...]) -> str:
+        """The score."""
+        return f"Validation: {name_measure(self.dataset.problem)} {result[0].run.score:.3g}."
 
     def _offered(self, name: str) -> list[str]:
         """Return what the inputs of a problem can be made into, in the order of `WORDS`."""
         kind = next(dataset.problem.kind for dataset in self.datasets if dataset.problem.name == name)
         return [encoding for encoding in WORDS if encoding in ENCODINGS[kind]]
-
-
-def take_rows(dataset: Dataset, rows: int, seed: int) -> Split:
-    """Return a random split with `rows` training samples; the validation part does not depend on their number.
-
-    Validation gets a quarter of the samples, 1,000 at most.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer samples.
-    """
-    samples = len(dataset.y_train)
-    held_out = min(samples // 4, MOST_VALIDATION)
-    if rows > samples - held_out:
-        raise ValueError(
-            f"There are {samples:,} samples, and validation has {held_out:,} of them. Received: rows={rows}. "
-            f"Ask for at most {samples - held_out}."
-        )
-    order = np.random.default_rng(seed).permutation(samples)
-    protocol = f"{rows:,} samples to train on, {held_out:,} for validation"
-    return take_split(dataset, order[held_out : held_out + rows], order[:held_out], protocol=protocol)
 
 
 def inputs_of(prepared: Prepared) -> dict[str, np.ndarray]:
@@ -220,20 +173,14 @@ def inputs_of(prepared: Prepared) -> dict[str, np.ndarray]:
     return {"words that occur": x[x > 0]} if prepared.problem.kind == "text" else {"pixels": x.ravel()}
 
 
-def _range(inputs: dict[str, np.ndarray]) -> tuple[float, float]:
-    """Return the lowest 5th and the highest 95th percentile of all columns."""
-    ends = np.array([np.percentile(values, (5, 95)) for values in inputs.values()])
-    return float(ends[:, 0].min()), float(ends[:, 1].max())
-
-
-def _draw_inputs(inputs: dict[str, np.ndarray], axes: Axes) -> None:
+def _draw_inputs(trial: Trial, axes: Axes) -> None:
     """Draw a box a column: half of the values lie in it, nine in ten between the whiskers."""
     box = {"facecolor": BLUE, "alpha": 0.5}
     look = {"whis": (5, 95), "showfliers": False, "patch_artist": True, "boxprops": box, "medianprops": {"color": INK}}
-    axes.boxplot(list(inputs.values()), tick_labels=list(inputs), orientation="horizontal", **look)
+    axes.boxplot(list(trial.inputs.values()), tick_labels=list(trial.inputs), orientation="horizontal", **look)
     axes.invert_yaxis()
     axes.tick_params(axis="y", labelsize="small")
-    if max(map(abs, _range(inputs))) > WIDE:
+    if max(map(abs, trial.range)) > WIDE:
         axes.set_xscale("symlog", linthresh=1.0)
         axes.set_xticks([-100, -1, 1, 100, 10_000], ["-100", "-1", "1", "100", "10,000"])
     axes.axvline(0, color=INK, linewidth=0.8, alpha=0.5)

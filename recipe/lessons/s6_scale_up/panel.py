@@ -6,7 +6,6 @@ import threading
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from types import MappingProxyType
 
 import numpy as np
@@ -24,8 +23,15 @@ if typing.TYPE_CHECKING:
 Point = tuple[float, float]  # training error, validation error
 
 # The four cases that bias and variance are taught with. The source: A. Ng, Machine Learning Yearning, 2018, chapter 21.
-TEXTBOOK_CASES = MappingProxyType({"A": (0.01, 0.11), "B": (0.15, 0.14), "C": (0.15, 0.30), "D": (0.005, 0.01)})
-GRID = 91  # points a side that the regions are computed at
+TEXTBOOK_CASES = MappingProxyType(
+    {
+        "textbook's A": (0.01, 0.11),
+        "textbook's B": (0.15, 0.14),
+        "textbook's C": (0.15, 0.30),
+        "textbook's D": (0.005, 0.01),
+    }
+)
+GRID = 71  # points a side that the regions are computed at
 SMALLEST_SIDE = 0.35
 REGIONS = MappingProxyType(  # by bias and variance
     {
@@ -86,19 +92,14 @@ class ErrorsPanel(Panel):
         handles += axes.plot((0, side), (0, side), color=INK, linestyle=":", lw=1.2, label="both errors equal")
         handles.append(axes.axvline(reachable, color=INK, linestyle="--", lw=1.2, label="reachable error"))
         for number, (name, point) in enumerate(points.items()):
-            colour, mark, size, words = BLUE, f"${number}$", 9, name  # one's own runs are numbered
-            if number == 0:
-                colour, mark, size = VERMILION, "*", 18
-            elif name in TEXTBOOK_CASES:
-                colour, mark, words = INK, f"${name}$", f"textbook's case {name}"
-            look = {"color": colour, "marker": mark, "markersize": size, "linestyle": "none", "clip_on": False}
-            handles += axes.plot(*point, label=words, zorder=3, **look)
-        axes.set_xlim(0, side)
-        axes.set_ylim(0, side)
+            # A star for the sliders, numbers for one's own runs, letters for the textbook's cases.
+            mark = "*" if number == 0 else f"${name[-1] if name in TEXTBOOK_CASES else number}$"
+            colour = VERMILION if number == 0 else INK if name in TEXTBOOK_CASES else BLUE
+            look = {"color": colour, "marker": mark, "markersize": 9 if number else 18, "linestyle": "none"}
+            handles += axes.plot(*point, label=name, clip_on=False, zorder=3, **look)
+        axes.set(xlim=(0, side), ylim=(0, side), xlabel="training error", ylabel="validation error")
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
-        axes.set_xlabel("training error")
-        axes.set_ylabel("validation error")
         finish(axes, f"reachable error {show_percent(reachable)}")
         place = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.02), "borderaxespad": 0}
         axes.legend(handles=handles, frameon=False, fontsize=8.5, labelcolor=INK, **place)
@@ -114,12 +115,9 @@ class ErrorsPanel(Panel):
 
     def tabulate(self, result: ErrorDiagnosis) -> pd.DataFrame:
         """The sliders, then one's own runs and the textbook's cases, all with this reachable error."""
-        columns = {
-            name: (one.train_error, one.validation_error, one.bias, one.variance)
-            for name, one in self._diagnose(result).items()
-        }
-        heads = ["training error", "validation error", "bias", "variance"]
-        return pd.DataFrame.from_dict(columns, orient="index", columns=heads).rename_axis("name").reset_index()
+        heads = ["train_error", "validation_error", "bias", "variance"]
+        rows = {name: [getattr(one, head) for head in heads] for name, one in self._diagnose(result).items()}
+        return pd.DataFrame.from_dict(rows, orient="index", columns=heads).rename_axis("name").reset_index()
 
     def summarise(self, result: ErrorDiagnosis) -> str:
         """The diagnosis in a sentence."""
@@ -132,7 +130,6 @@ class ErrorsPanel(Panel):
         return {"the sliders": (result.train_error, result.validation_error), **self.runs, **TEXTBOOK_CASES}
 
 
-@lru_cache(maxsize=64)
 def _regions(side: float, reachable_error: float) -> np.ndarray:
     """Return the place in `REGIONS` of every point of the plane, (GRID, GRID), validation error upwards."""
     errors, order = (np.arange(GRID) + 0.5) / GRID * side, list(REGIONS)

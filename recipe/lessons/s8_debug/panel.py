@@ -23,7 +23,6 @@ from recipe.lessons.s8_debug.fault_game import CHECK_COSTS, SOUND, WRONG_COSTS, 
 from recipe.ui.panel import OnProgress, Panel
 from recipe.ui.settings import Settings, setting
 
-LAST_ROUND = 200
 SHOWN_ROWS, SHOWN_COLUMNS = 6, 120
 NONE = "none"
 ANY = "any"
@@ -35,7 +34,7 @@ CHOICES = MappingProxyType({"(choose a check)": NONE} | {name: name for name in 
 class FaultGameSettings(Settings):
     """What the panel's controls say; another round or problem begins another round."""
 
-    round: int = setting(1, label="round", low=1, high=LAST_ROUND, help="The same number is the same round.")
+    round: int = setting(1, label="round", low=1, high=200, help="The same number is the same round.")
     problem: str = setting(ANY)
     check: str = setting(NONE, label="check", choices=CHOICES, help="Run makes it, for a point.")
     fault: str = setting(SOUND, label="your guess", choices=GUESSES, help="Guess asks whether this is what is broken.")
@@ -48,10 +47,6 @@ class FaultGamePanel(Panel):
     ----------
     *datasets : to play with; without any, digits, reviews and houses are loaded
     **settings : fields of `FaultGameSettings`
-
-    Attributes
-    ----------
-    scores : the points of each round that is over, by its number
     """
 
     title = "What is broken? A game of faults"
@@ -60,9 +55,8 @@ class FaultGamePanel(Panel):
     figure_size = (7.6, 5.0)
 
     def __init__(self, *datasets: Dataset, **settings: object) -> None:
-        self.scores: dict[int, int] = {}
         self._shown: tuple[int, str] | None = None  # the round that there is
-        self._asked = ""  # what is wanted of the next run besides showing the round: "check" or "guess"
+        self._asked = ""  # what is wanted of the next run besides its round: "check" or "guess"
         super().__init__(*datasets, **settings)
 
     def problems(self) -> tuple[str, ...]:
@@ -75,24 +69,15 @@ class FaultGamePanel(Panel):
         name = self.result.pipeline.problem.name if self.result else self.datasets[0].problem.name
         return next(dataset for dataset in self.datasets if dataset.problem.name == name)
 
-    def run(self, *, check: str | None = None, **changes: object) -> Round:
-        """Show the round of the settings, make the chosen check, and return the round as it is now."""
-        self._asked = ""
-        round = super().run(**changes)
-        if (check or self.settings.check) == NONE:
-            return round
+    def run(self, **changes: object) -> Round:
+        """Show the round of the settings, make the check that they choose, and return the round as it is now."""
         self._asked = "check"
-        return super().run(check=check or self.settings.check)
+        return super().run(**changes)
 
     def guess(self, fault: str) -> Answer:
         """Name the fault, as the button Guess does, and return what is answered."""
-        self.run_first()
         self._asked = "guess"
         return super().run(fault=fault).answers[-1]
-
-    def new_round(self) -> Round:
-        """Begin the next round, as the button New round does."""
-        return self.run(**self._next())
 
     def start(self) -> None:
         """Make the chosen check, as the button Run does."""
@@ -100,15 +85,13 @@ class FaultGamePanel(Panel):
 
     def run_first(self) -> None:
         """The symptoms are there before anything is pressed."""
-        self._asked = ""
-        super().run()
+        self.run()
 
-    def _next(self) -> dict[str, object]:
-        return {"round": self.settings.round % LAST_ROUND + 1, "check": NONE}
-
-    def _press(self, asked: str, **changes: object) -> None:
+    def _press(self, asked: str) -> None:
+        settings = self.settings
         if not self.running:  # of a double click the second one comes to nothing
-            self.settings, self._asked = self.settings.replace(**changes), asked
+            # A round is looked at before it is judged.
+            self._asked = asked if self._shown == (settings.round, settings.problem) else ""
             super().start()
 
     def _on_change(self, change: typing.Any) -> None:
@@ -118,14 +101,11 @@ class FaultGamePanel(Panel):
             self._worker.ask()
 
     def make_left(self) -> list[widgets.Widget]:
-        """The controls, each above the button that it belongs to."""
-        self._drawn: object = None  # the history that the figure shows: the widgets are new, and show nothing yet
+        """The controls, and Guess below the guess."""
         self.guess_button = widgets.Button(description="Guess", icon="question")
-        self.next_button = widgets.Button(description="New round", icon="refresh")
         self.guess_button.on_click(lambda button: self._press("guess"))
-        self.next_button.on_click(lambda button: self._press("", **self._next()))
         number, problem, check, fault = self.controls.values()
-        return [number, problem, self.next_button, check, fault, self.guess_button]
+        return [number, problem, check, fault, self.guess_button]
 
     def make_right(self) -> list[widgets.Widget]:
         """The figure, and the notes below it."""
@@ -135,23 +115,19 @@ class FaultGamePanel(Panel):
     def show_running(self, running: bool) -> None:
         """Nothing can be pressed twice."""
         super().show_running(running)
-        self.guess_button.disabled = self.next_button.disabled = running
+        self.guess_button.disabled = running
 
     def compute(self, settings: FaultGameSettings, on_progress: OnProgress, stop: threading.Event) -> Round:
         """Do what was asked for: begin a round, make a check, or answer a guess."""
         asked, self._asked = self._asked, ""
         wanted, round = (settings.round, settings.problem), self.result
-        if self._shown != wanted:  # it is looked at before anything is asked of it
+        if self._shown != wanted:
             on_progress(None, "Breaking a pipeline, and training it ...")
             round, self._shown = start_round(self.datasets, *wanted), wanted
-        elif asked == "guess" and not round.over:
-            on_progress(None, "Looking at your guess ...")
+        if asked == "guess":
             round.guess(settings.fault)
         elif asked == "check" and settings.check != NONE:
-            on_progress(None, f"Checking {settings.check} ...")
             round.check(settings.check)
-        if round.over:
-            self.scores.setdefault(round.number, round.points)  # to play a round again is no way to points
         return round
 
     def draw(self, figure: Figure, result: Round) -> None:
@@ -174,23 +150,17 @@ class FaultGamePanel(Panel):
 
     def summarise(self, result: Round) -> str:
         """The points, and what the last guess was answered."""
-        state = f"Round {result.number}: {result.points} points {'' if result.over else 'left '}"
-        verdict = "" if not result.answers else "Right! " if result.won else "Not that. "
-        return f"{verdict}{state}({sum(self.scores.values())} in all)."
+        verdict = "" if not result.answers else "Right! " if result.answers[-1].right else "Not that. "
+        return f"{verdict}Round {result.number}: {result.points} points {'' if result.over else 'left'}".strip() + "."
 
     def show_result(self, result: Round | None) -> None:
-        """The notes, and the figure above them where it is another round's."""
-        history = getattr(result, "history", None)
-        if history is None or history is not self._drawn:
-            super().show_result(result)
-            self._drawn = history
+        """The figure, and the notes below it."""
+        super().show_result(result)
         self.notes.value = notes_html(result)
 
 
 def _first_targets(round: Round) -> list[str]:
-    targets = round.pipeline.y_train[:SHOWN_ROWS]
-    values = targets.reshape(len(targets), -1)[:, 0]
-    return [f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.4g}" for value in values]
+    return [f"{value:,.6g}" for value in round.pipeline.y_train[:SHOWN_ROWS].reshape(SHOWN_ROWS, -1)[:, 0]]
 
 
 def _draw_samples(figure: Figure, samples: np.ndarray, targets: list[str]) -> None:
@@ -211,20 +181,16 @@ def notes_html(round: Round | None) -> str:
     """Return what is known of a round: numbers of the data, the checks and the guesses with their answers."""
     if round is None:
         return ""
-    facts = [f"{escape(name)}: {escape(text)}" for name, text in round.facts.items()]
-    checks = [_check_html(check) for check in round.checks.values()]
-    answers = [f"<b>{'Right.' if one.right else 'Wrong.'}</b> {escape(one.text)}" for one in round.answers]
-    rules = f"<b>{round.points} points left.</b> A check costs {CHECK_COSTS} point, a wrong guess {WRONG_COSTS}."
-    end = f"<b>No point is left.</b> {escape(round.truth)}" if round.over and not round.won else ""
+    lines = [f"{escape(name)}: {escape(text)}" for name, text in round.facts.items()]
+    lines += [_check_html(check) for check in round.checks.values()]
+    lines += [f"<b>{'Right.' if one.right else 'Wrong.'}</b> {escape(one.text)}" for one in round.answers]
+    if round.over and not round.won:
+        lines.append(f"<b>No point is left.</b> {escape(round.truth)}")
     return (
         "<div aria-live='polite' data-role='notes' style='line-height:1.35; font-size:0.92em'>"
-        f"{_list_html(rules, facts)}{_list_html('<b>Checks</b>', checks)}{_list_html('<b>Guesses</b>', answers)}{end}"
-        "</div>"
+        f"<b>{round.points} points left.</b> A check costs {CHECK_COSTS} point, a wrong guess {WRONG_COSTS}."
+        f"<ul>{''.join(f'<li>{line}</li>' for line in lines)}</ul></div>"
     )
-
-
-def _list_html(head: str, lines: list[str]) -> str:
-    return f"{head}<ul>{''.join(f'<li>{line}</li>' for line in lines)}</ul>" if lines else ""
 
 
 def _check_html(check: Check) -> str:

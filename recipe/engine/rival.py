@@ -1,4 +1,4 @@
-"""Step 5: the honest rival, the best simple model that is no network, by scikit-learn.
+"""The honest rival, the best simple model that is no network, by scikit-learn.
 
 A guess is easily beaten. What a network has to be better than is the model that somebody else would have fitted in a
 minute: logistic or ridge regression, gradient boosting on tables, TF-IDF with logistic regression on texts. Where it is
@@ -85,10 +85,9 @@ def _as_features(prepared: Prepared, x: np.ndarray) -> np.ndarray | csr_matrix:
         return prepared.preparation.to_network(x).reshape(len(x), -1)
     if prepared.preparation.encoding != "sequence":
         return csr_matrix(x.astype(np.float32))
-    places, ranks = np.repeat(np.arange(len(x)), x.shape[1]), x.ravel()
-    known = ranks > 0  # 0 fills a short text up
-    counts = (np.ones(known.sum(), np.float32), (places[known], ranks[known]))
-    return csr_matrix(counts, shape=(len(x), prepared.problem.num_words))
+    texts, places = np.nonzero(x)  # 0 fills a short text up
+    words = x[texts, places].astype(np.int32)
+    return csr_matrix((np.ones(len(words), np.float32), (texts, words)), shape=(len(x), prepared.problem.num_words))
 
 
 def _choose_models(prepared: Prepared, seed: int) -> dict[str, BaseEstimator]:
@@ -100,19 +99,17 @@ def _choose_models(prepared: Prepared, seed: int) -> dict[str, BaseEstimator]:
     from sklearn.pipeline import make_pipeline
 
     problem = prepared.problem
-    if not problem.type.is_classification:
-        linear, boosted = Ridge(), HistGradientBoostingRegressor(random_state=seed)
-        names = "ridge regression", "gradient boosting"
-        boosted = MultiOutputRegressor(boosted) if problem.outputs > 1 else boosted
+    if problem.type.is_classification:
+        name, linear = "logistic regression", LogisticRegression(max_iter=300)
+        boosted, one_by_one = HistGradientBoostingClassifier(random_state=seed), OneVsRestClassifier
     else:
-        linear, boosted = LogisticRegression(max_iter=300), HistGradientBoostingClassifier(random_state=seed)
-        names = "logistic regression", "gradient boosting"
-        if problem.type is ProblemType.MULTILABEL:
-            linear, boosted = OneVsRestClassifier(linear), OneVsRestClassifier(boosted)
+        name, linear = "ridge regression", Ridge()
+        boosted, one_by_one = HistGradientBoostingRegressor(random_state=seed), MultiOutputRegressor
+    if problem.outputs > 1 and problem.type is not ProblemType.MULTICLASS:
+        linear, boosted = one_by_one(linear), one_by_one(boosted)
     if problem.kind == "text":
-        return {f"TF-IDF and {names[0]}": make_pipeline(TfidfTransformer(sublinear_tf=True), linear)}
-    models = dict(zip(names, (linear, boosted), strict=True))
-    return models if problem.kind == "table" else {names[0]: linear}
+        return {f"TF-IDF and {name}": make_pipeline(TfidfTransformer(sublinear_tf=True), linear)}
+    return {name: linear, "gradient boosting": boosted} if problem.kind == "table" else {name: linear}
 
 
 def _predict(model: BaseEstimator, x_val: np.ndarray, problem: Problem) -> np.ndarray:

@@ -6,7 +6,7 @@ import pytest
 import recipe
 from recipe.core import measures
 from recipe.data.problems import PROBLEMS, find_problem
-from recipe.steps.s2_measure import suggest_measure
+from recipe.data.suggestion import suggest_measure
 
 
 def make_yes_or_no(share, samples=1000):
