@@ -1,4 +1,4 @@
-"""Step 5: the honest rival, the best simple model that is no network, by scikit-learn.
+"""The honest rival, the best simple model that is no network, by scikit-learn.
 
 A guess is easily beaten. What a network has to be better than is the model that somebody else would have fitted in a
 minute: logistic or ridge regression, gradient boosting on tables, TF-IDF with logistic regression on texts. Where it is
