@@ -46,7 +46,7 @@ def took(work: Callable[[], object]) -> Time:
 
 def warm_epoch(spec: recipe.ModelSpec, prepared: Prepared, seeds: int = 1) -> Time:
     """Train anew and return what an epoch takes once all is compiled; of several seeds, an epoch of all of them."""
-    epoch.compile_for.cache_clear()
+    epoch.PROGRAMS.clear()
     marks = []
     train_seeds(spec, prepared, range(seeds), on_epoch=lambda report: marks.append((now(), report)), journal=None)
     ends = [mark for mark, report in marks if report.epoch == spec.epochs - 1]
@@ -85,7 +85,7 @@ def measure_strengths() -> None:
     first, others = train(), [train(dropout=0.1 + step / 20, l2=0.01 / (step + 1)) for step in range(ROUNDS)]
     again = []
     for _ in range(ROUNDS):
-        epoch.compile_for.cache_clear()
+        epoch.PROGRAMS.clear()
         again.append(train())
     (other, _), (traced, _) = np.median(others, axis=0), np.median(again, axis=0)
     print(f"a training of 20 epochs: the first ever {first[0]:.2f} s (clock {first[1]:.2f}), with other strengths")

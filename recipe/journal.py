@@ -157,32 +157,23 @@ def tabulate(runs: Iterable[Run]) -> pd.DataFrame:
 
 
 def stamp(run: Run, origin: str | None = None) -> Run:
-    """Return a run that says when it ended and who asked for it, where it does not say so yet."""
-    now = datetime.now(UTC).isoformat(timespec="milliseconds")
-    return replace(run, time=run.time or now, origin=run.origin or origin or current_origin())
+    """Return a run that says when it ended and who asked for it, where it does not say so yet.
+
+    Who asked is `origin`, or what `origin_of` says, else ``"notebook"`` inside IPython and ``"script"`` outside.
+    """
+    shell, now = sys.modules.get("IPython"), datetime.now(UTC).isoformat(timespec="milliseconds")
+    asked = origin or _origin.get() or ("notebook" if shell and shell.get_ipython() else "script")
+    return replace(run, time=run.time or now, origin=run.origin or asked)
 
 
 @contextlib.contextmanager
 def origin_of(name: str) -> Iterator[None]:
-    """Say of all runs that are recorded inside, by this thread, who asked for them.
-
-    Examples
-    --------
-    >>> with origin_of("panel"):
-    ...     current_origin()
-    'panel'
-    """
+    """Say of all runs that are recorded inside, by this thread, who asked for them."""
     token = _origin.set(name)
     try:
         yield
     finally:
         _origin.reset(token)
-
-
-def current_origin() -> str:
-    """Return who asks now: what `origin_of` says, else ``"notebook"`` inside IPython and ``"script"`` outside."""
-    shell = sys.modules.get("IPython")
-    return _origin.get() or ("notebook" if shell and shell.get_ipython() else "script")
 
 
 def default_journal() -> Journal | None:

@@ -19,11 +19,11 @@ from recipe.data.files import FILES
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parent.parent / ".pytest_cache" / "xla"))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
-# On the samples a network trains in milliseconds and compiles in seconds. With these options of XLA it compiles in 40 %
-# of the processor's time (on the full data it would train at half the speed). One part a program, for the tests keep
-# both cores busy without XLA's threads. XLA ends a process whose options it does not know.
+# On the samples a network trains in milliseconds and compiles in seconds. With these options of XLA it compiles in a
+# third of the processor's time (on the full data it would train at half the speed). One part a program, for the tests
+# keep both cores busy without XLA's threads. XLA ends a process whose options it does not know.
 FAST_COMPILER = (
-    "--xla_cpu_use_fusion_emitters=false --xla_backend_optimization_level=1 --xla_cpu_parallel_codegen_split_count=1 "
+    "--xla_cpu_use_fusion_emitters=false --xla_backend_optimization_level=0 --xla_cpu_parallel_codegen_split_count=1 "
     "--xla_backend_extra_options=xla_cpu_disable_loop_unrolling=true,xla_cpu_disable_slp_vectorizer=true"
 )
 if version("jaxlib").startswith("0.10.") and "RECIPE_DATASETS" not in os.environ:

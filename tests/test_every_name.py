@@ -112,7 +112,7 @@ CALLS = {
     "train": lambda world: world.run.score,
     "train_final": lambda world: world.final.run.train_samples == len(world.data.y_train),
     "train_seeds": lambda world: recipe.train_seeds(world.spec, world.prepared, (0, 1)),
-    "tune": lambda world: recipe.tune(world.split, trials=1, base=world.spec, journal=None).best.score,
+    "tune": lambda world: recipe.tune(world.split, recipe.SearchSpace(base=world.spec), 1, journal=None).best.score,
 }  # fmt: skip
 
 

@@ -15,9 +15,9 @@ import pytest
 from rich.console import Console
 
 import recipe
+from recipe.app.cli import to_safe_csv
 from recipe.app.report import render_html, render_json
 from recipe.app.terminal import LiveView
-from recipe.data.safe_files import to_safe_csv
 from recipe.figures import blank_figure, to_inline_svg, to_png
 from recipe.figures.mistakes import describe_mistakes, draw_mistakes
 from recipe.lessons.s3_protocol.panel import ProtocolPanel

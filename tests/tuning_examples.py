@@ -35,6 +35,7 @@ def make_run(spec: ModelSpec, *, data: str, problem: str = "mnist", score: float
         "history": measures | {"data_loss": falling, "val_data_loss": falling},
         "seconds": 0.01,
         "backend": "jax",
+        "val_samples": 16,
         "data": data,
     }
     return Run(**values | changes)

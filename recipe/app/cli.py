@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -149,8 +150,8 @@ def tune(
     if found.trials:
         from recipe.app.terminal import name_measure
 
-        table = found.to_frame().head(SHOWN_TRIALS)[["score", "best_epoch", "seconds", "ending", "origin", "spec"]]
-        _show(table, f"{found.problem.name}: {name_measure(found.problem)} (data: {found.source})")
+        table = found.to_frame().head(SHOWN_TRIALS)[["score", "best_epoch", "seconds", "state", "origin", "spec"]]
+        _show(table, f"{dataset.problem.name}: {name_measure(dataset.problem)} (data: {dataset.source})")
     for sentence in found.sentences:
         typer.echo(sentence)
     raise typer.Exit(INTERRUPTED if found.stopped == "interrupted" else 0)
@@ -168,7 +169,6 @@ def runs(
 ) -> None:
     """List, filter and export the journal: every run, from notebooks, panels, searches and this command."""
     with _explained():
-        from recipe.data.safe_files import to_safe_csv
         from recipe.journal import default_journal
 
         _make_folders(csv)
@@ -237,12 +237,42 @@ def _make_folders(*paths: Path | None) -> None:
 
 def _write(path: Path | None, make: Callable[[], str]) -> None:
     """Write a file, if it was asked for, and say where it is."""
-    from recipe.data.safe_files import write_whole
-
     if path is not None:
         with _explained(errors=(OSError,)):
             write_whole(path, make())
         typer.echo(f"Written: {path}")
+
+
+def write_whole(path: str | Path, text: str) -> Path:
+    """Write a text under a temporary name beside its place, then put it there in one go: whole or not at all."""
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}-{os.getpid()}.tmp")
+    try:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path
+
+
+def to_safe_csv(frame: pd.DataFrame, **options: object) -> str:
+    """Return a table as CSV in which no text is a formula: a spreadsheet would run a cell that begins with ``=``.
+
+    An apostrophe stands before such texts, as spreadsheets write it themselves; numbers stay as they are.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> to_safe_csv(pd.DataFrame({"note": ["=1+1", "fine"], "score": [-1.0, 2.0]}), index=False)
+    "note,score\\n'=1+1,-1.0\\nfine,2.0\\n"
+    """
+
+    def quote(cell: object) -> object:
+        return f"'{cell}" if isinstance(cell, str) and cell.startswith(tuple("=+-@\t\r")) else cell
+
+    texts = frame.select_dtypes(exclude="number").columns
+    safe = frame.assign(**{str(name): frame[name].map(quote) for name in texts})
+    return safe.rename(columns=quote).to_csv(**options)
 
 
 def _show(frame: pd.DataFrame, title: str, caption: str | None = None) -> None:

@@ -6,7 +6,7 @@ import itertools
 import math
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -23,13 +23,13 @@ from recipe.core.spec import ModelSpec
 from recipe.data.load import load
 from recipe.data.problems import default_rows
 from recipe.engine.interruption import interruptible
+from recipe.engine.rival import Rival
 from recipe.engine.saving import FinalModel, predict
 from recipe.search.plan import FEW_SAMPLES, FOLDS, HELD_OUT, Plan, make_plan
 from recipe.steps.s2_measure import estimate_uncertainty, variance_of_folds
 from recipe.steps.s3_protocol import hold_out, k_fold
 from recipe.steps.s4_prepare import prepare
 from recipe.steps.s5_baseline import Baseline, StatisticalPower, compute_baseline, statistical_power
-from recipe.steps.s5_rival import Rival
 from recipe.steps.s6_scale_up import HistoryDiagnosis, Verdict, diagnose_errors, diagnose_history, has_errors
 from recipe.steps.s7_final import FinalResult, evaluate_once, train_final
 from recipe.steps.s7_regularize import advise
@@ -109,6 +109,12 @@ class Trial:
         """What the mean curves say."""
         return diagnose_history(self.run)
 
+    @property
+    def sentence(self) -> str:
+        """What it is, and how far it came."""
+        spec, epoch = self.run.spec.describe(), self.run.best_epoch + 1
+        return f"The {self.name} ({spec}) reaches {show_score(self.run)} in validation at epoch {epoch}."
+
 
 @dataclass(kw_only=True, eq=False)
 class RecipeResult:
@@ -163,25 +169,24 @@ class RecipeResult:
         """
         import pandas as pd
 
-        rows = {}
+        rows = {}  # of `columns`, as many as there are
         if self.baseline:
-            told = f"{self.baseline.name}: {self.baseline.guess}"
-            rows["baseline"] = {"score": self.baseline.value, "description": told}
+            rows["baseline"] = (self.baseline.value, f"{self.baseline.name}: {self.baseline.guess}")
         if self.rival:
-            rows["rival"] = {"score": self.rival.value, "description": f"{self.rival.name}, scikit-learn; no network"}
+            rows["rival"] = (self.rival.value, f"{self.rival.name}, scikit-learn; no network")
         for number, name in ((5, "small model"), (6, "big model"), (7, "regularized")):
             whole = [trial for trial in self.trials if trial.step == number and trial.run.stopped not in WISHES]
             if whole:
                 run = find_best(whole).run
-                rows[name] = {"score": run.score, "description": run.spec.describe(), "epochs": run.best_epoch + 1}
+                rows[name] = (run.score, run.spec.describe(), run.best_epoch + 1)
         if self.test:
-            final, noise = self.final, self.test.uncertainty
-            told = f"{final.run.spec.describe()}; on all {final.run.train_samples:,} samples"
-            rows["final model"] = {"score": self.test.score, "description": told, "epochs": final.run.epochs}
-            rows["final model"] |= {"low": noise.low, "high": noise.high}
-        frame = pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
-        frame["part"] = np.where(frame.index == "final model", "test", "validation")
-        return frame.reindex(columns=["score", "part", "description", "epochs", "low", "high"])
+            run, noise = self.final.run, self.test.uncertainty
+            told = f"{run.spec.describe()}; on all {run.train_samples:,} samples"
+            rows["final model"] = (self.test.score, told, run.epochs, noise.low, noise.high)
+        columns = ["score", "description", "epochs", "low", "high"]
+        frame = pd.DataFrame([dict(zip(columns, row, strict=False)) for row in rows.values()], rows, columns)
+        frame.insert(1, "part", np.where(frame.index == "final model", "test", "validation"))
+        return frame.rename_axis("model")
 
 
 def run_recipe(
@@ -221,7 +226,7 @@ def run_recipe(
         data = load(data, source=source, rows=default_rows(data) if rows is None else rows, seed=seed)
     expect(data, Dataset, "The workflow begins with the name of a problem, or with the data itself.")
     result = RecipeResult(dataset=data, seed=seed, rows=rows, versions=collect_versions())
-    walk = _Walk(result=result, on_event=on_event, stop=stop, plan=plan)
+    walk = _Walk(result=result, tell=on_event or (lambda event: None), stop=stop, plan=plan)
     try:
         with interruptible(stop) as walk.wish:  # one for the whole way: a Ctrl-C between two trainings is not lost
             walk.go()
@@ -233,10 +238,10 @@ def run_recipe(
 
 @dataclass(kw_only=True, eq=False)
 class _Walk:
-    """One way through the steps: each reads what the earlier ones put into `result`, and returns what to say of it."""
+    """One way through the steps: each reads what the earlier ones put into `result`, and yields what to say of it."""
 
     result: RecipeResult
-    on_event: Callable[[Step | Progress], object] | None
+    tell: Callable[[Step | Progress], object]
     stop: threading.Event | None
     plan: Plan | None
     wish: Callable[[], str | None] = field(default=lambda: None)
@@ -266,65 +271,59 @@ class _Walk:
         if how := self.wish():
             raise KeyboardInterrupt(how)
 
-    def tell(self, event: Step | Progress) -> None:
-        if self.on_event is not None:
-            self.on_event(event)
-
-    def define_problem(self) -> Sequence[str]:
+    def define_problem(self) -> Iterator[str]:
         """Step 1: say what the data is, and what the question."""
         dataset = self.result.dataset
         problem, last = dataset.problem, dataset.problem.last_layer
         article = "a " if problem.type.is_classification else ""
         activation = f"{last.activation} activation" if last.activation else "no activation"
-        return (
-            problem.question,
+        yield problem.question
+        yield (
             f"This is {article}{problem.type}. The last layer: Dense({problem.outputs}), with {activation}; the loss: "
-            f"{last.loss}.",
-            f"Source: {dataset.source}. {dataset.reason}",
-            dataset.provenance,
-            f"{len(dataset.y_train):,} samples are there to learn from; {len(dataset.test):,} more are sealed away as "
-            "the test set.",
+            f"{last.loss}."
         )
+        yield f"Source: {dataset.source}. {dataset.reason}"
+        yield dataset.provenance
+        train, test = len(dataset.y_train), len(dataset.test)
+        yield f"{train:,} samples are there to learn from; {test:,} more are sealed away as the test set."
 
-    def choose_measure(self) -> Sequence[str]:
+    def choose_measure(self) -> Iterator[str]:
         """Step 2: say what counts as success, and why a plain accuracy will not always do."""
         problem, measure, y = self.result.problem, MEASURES[self.result.problem.measure], self.result.dataset.y_train
         better = "higher" if measure.higher_is_better else "lower"
-        sentences = [f"The measure of success is the {measure.title}; {better} is better. {measure.note}"]
+        yield f"The measure of success is the {measure.title}; {better} is better. {measure.note}"
         if unit := measure.unit_of(problem):
-            sentences.append(f"Its unit: {unit}.")
+            yield f"Its unit: {unit}."
         if problem.type.is_classification:
             shares = y.mean(axis=0) if y.ndim > 1 else np.bincount(y, minlength=len(problem.output_names)) / len(y)
             named = zip(problem.output_names, shares, strict=True)
-            sentences.append(f"In the training data: {', '.join(f'{name}: {share:.1%}' for name, share in named)}.")
-        return sentences
+            yield f"In the training data: {', '.join(f'{name}: {share:.1%}' for name, share in named)}."
 
-    def decide_on_protocol(self) -> Sequence[str]:
+    def decide_on_protocol(self) -> Iterator[str]:
         """Step 3: hold out a part where there is plenty of data, let folds take turns where there is not."""
         dataset, samples = self.result.dataset, len(self.result.dataset.y_train)
         if samples < FEW_SAMPLES:
             splits = tuple(k_fold(dataset, folds=FOLDS, seed=self.result.seed))
-            first = (
+            yield (
                 f"{samples:,} samples are few: the score of a single validation part would depend on which samples "
                 f"fell into it. So {FOLDS} folds take turns as the validation part, and the score is their mean."
             )
         else:
             splits = (hold_out(dataset, test_size=HELD_OUT, seed=self.result.seed),)
-            first = (
+            yield (
                 f"Of {samples:,} samples {len(splits[0].y_val):,}, drawn at random, are held out for validation: "
                 f"enough for a steady score. {len(splits[0].y_train):,} are left to train on."
             )
         self.result.splits = splits
         self.plan = self.plan or make_plan(dataset.problem, len(splits[0].y_train), self.result.seed)
-        second = "What is decided from here on is decided by validation. The test set stays sealed."
-        return first, second
+        yield "What is decided from here on is decided by validation. The test set stays sealed."
 
-    def prepare_data(self) -> Sequence[str]:
+    def prepare_data(self) -> Iterator[str]:
         """Step 4: bring the data into the form that a network reads, with statistics from the training part alone."""
         first = self.prepared(self.plan.small)[0]
         x, preparation = first.x_train, first.preparation
         flags = len(preparation.columns) - len(preparation.numbers)
-        done = {
+        yield {
             "scale": f"Pixels from 0 to {1 / preparation.input_scale:g} are scaled to the range from 0 to 1.",
             "normalize": "Each number is shifted and scaled to mean 0 and standard deviation 1, with the mean and the "
             "deviation of the training part alone: the validation part must not leak into them."
@@ -333,12 +332,11 @@ class _Walk:
             "stand in it.",
             "sequence": f"Each text becomes the row of its first {x.shape[1]} words.",
         }[preparation.encoding]
-        unit = self.result.problem.target_unit
-        sentences = [done, *([f"The target is counted in this unit: {unit}."] if unit else [])]
-        sentences.append(f"The training part has the shape {x.shape} and takes {x.nbytes / 1e6:,.1f} MB as {x.dtype}.")
-        return sentences
+        if unit := self.result.problem.target_unit:
+            yield f"The target is counted in this unit: {unit}."
+        yield f"The training part has the shape {x.shape} and takes {x.nbytes / 1e6:,.1f} MB as {x.dtype}."
 
-    def beat_baseline(self) -> Sequence[str]:
+    def beat_baseline(self) -> Iterator[str]:
         """Step 5: train a small model and test whether it is better than a guess, beyond chance."""
         result, prepared = self.result, self.prepared(self.plan.small)
         guesses = [compute_baseline(one) for one in prepared]
@@ -351,48 +349,35 @@ class _Walk:
             result.problem, y_val, outputs, result.baseline, folds=prepared, seed=small.run.seed
         )
         result.rival = _join([guess.rival for guess in guesses], result.problem, y_val)
-        return (
-            result.baseline.sentence,
-            f"The rival, a simple model that is no network ({result.rival.name}), reaches "
-            f"{show_value(result.problem, result.rival.value)}.",
-            f"A small model ({small.run.spec.describe()}) reaches {show_score(small.run)} in validation at epoch "
-            f"{small.run.best_epoch + 1}.",
-            result.power.sentence,
-        )
+        yield result.baseline.sentence
+        reached = show_value(result.problem, result.rival.value)
+        yield f"The rival, a simple model that is no network ({result.rival.name}), reaches {reached}."
+        yield small.sentence
+        yield result.power.sentence
 
-    def scale_up(self) -> Sequence[str]:
+    def scale_up(self) -> Iterator[str]:
         """Step 6: train larger networks, then for longer, until one learns the training set by heart."""
-        trials, sentences = [], []
+        trials = []
         for spec in self.plan.ladder:
             is_longer = bool(trials) and spec.hidden_units == trials[-1].run.spec.hidden_units
             name = f"{trials[-1].name}, longer" if is_longer else "bigger model" if trials else "big model"
             trial = self.try_spec(6, name, spec)
             trials.append(trial)
-            sentences.append(
-                f"The {trial.name} ({spec.describe()}) reaches {show_score(trial.run)} in validation at epoch "
-                f"{trial.run.best_epoch + 1}. {trial.diagnosis.sentence}"
-            )
+            yield f"{trial.sentence} {trial.diagnosis.sentence}"
             if trial.diagnosis.verdict is Verdict.OVERFITTING:
                 self.result.overfitting_epoch = since = trial.diagnosis.overfitting_epoch + 1
-                sentences.append(
-                    f"It overfits from epoch {since} on, so it is big enough: from there on it learns the training set "
-                    "by heart."
-                )
+                yield f"From epoch {since} on it learns the training set by heart, so it is big enough."
                 break
         else:
-            sentences.append(
-                "None of these overfits beyond noise: a still larger network, or longer training, might do better."
-            )
+            yield "None of these overfits beyond noise: a still larger network, or longer training, might do better."
         self.result.best = find_best(trials)
-        return sentences
 
-    def regularize(self) -> Sequence[str]:
+    def regularize(self) -> Iterator[str]:
         """Step 7: try what the advice says, a change at a time, and keep what improves the validation score."""
         result, small = self.result, self.result.trials[0]
         reachable, tried = self.reachable_error(), {result.best.run.spec}
-        sentences = []
         if has_errors(result.best.run):
-            sentences.append(diagnose_errors(result.best.run, reachable, tolerance=TOLERANCE).sentence)
+            yield diagnose_errors(result.best.run, reachable, tolerance=TOLERANCE).sentence
         for _ in range(self.plan.trials):
             advice = advise(result.best.run, reachable, tolerance=TOLERANCE)
             piece = next((one for one in advice if self.can_try(one.spec, tried)), None)
@@ -402,20 +387,19 @@ class _Walk:
             before = result.best
             trial = self.try_spec(7, piece.title, self.with_time_to_learn(piece.spec), why=piece.reason)
             result.best = find_best((before, trial))
-            sentences.append(
+            kept = "kept" if result.best is trial else "not kept"
+            yield (
                 f"Tried: {trial.name}. {trial.why} It gives {show_score(trial.run)} at epoch "
-                f"{trial.run.best_epoch + 1}, against {before.run.score:.4g} before: "
-                f"{'kept' if result.best is trial else 'not kept'}."
+                f"{trial.run.best_epoch + 1}, against {before.run.score:.4g} before: {kept}."
             )
         # The small model may be the best where there are so few samples that every larger one is lost on them.
         result.best = best = find_best((result.best, small))
-        sentences.append(
+        yield (
             f"The best in validation is the {best.name if best.step < 7 else 'changed model'}: "
             f"{best.run.spec.describe()}, {show_score(best.run)} after {best.run.best_epoch + 1} epochs. The score of "
             "a best one is flattered a little by the choice."
         )
-        sentences.append(self.compare_with_rival(best.run))
-        return sentences
+        yield self.compare_with_rival(best.run)
 
     def compare_with_rival(self, run: Run) -> str:
         """Say whether the best network is better than the rival beyond the noise of the validation samples."""
@@ -434,7 +418,7 @@ class _Walk:
             return f"The network beats the rival beyond the noise of the validation samples: {against}."
         return f"The network does not beat the rival: {against}. On this data the simple model is the one to use."
 
-    def finish(self) -> Sequence[str]:
+    def finish(self) -> Iterator[str]:
         """Train the best spec on training and validation data, as long as validation found; then test it once."""
         result, best = self.result, self.result.best.run
         report, epochs = self.reporter(8, "final model"), best.best_epoch + 1
@@ -447,11 +431,11 @@ class _Walk:
         result.test = test = evaluate_once(
             final, result.dataset, validation_score=best.score, validation_samples=round(worth), seed=best.seed
         )
-        first = (
+        yield (
             f"The final model ({final.run.spec.describe()}) was trained on all {final.run.train_samples:,} samples, "
             f"training and validation part together, for {final.run.epochs} epochs, the number that validation found."
         )
-        return first, *test.sentences
+        yield from test.sentences
 
     def prepared(self, spec: ModelSpec) -> list[Prepared]:
         """Return the splits as the architecture reads them, each prepared by its own training part, once."""

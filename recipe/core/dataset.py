@@ -13,7 +13,6 @@ from recipe.core.problem import Problem
 from recipe.core.reviews import Reviews
 
 Samples = np.ndarray | Reviews
-DIGITS = 16  # hexadecimal: 64 bits, so that among a million sets of data two are taken for one once in 37 million times
 
 
 class SealedTest:
@@ -127,4 +126,4 @@ def fingerprint(name: str, arrays: Iterable[np.ndarray]) -> str:
     for array in arrays:
         digest.update(f"|{array.dtype.str}{array.shape}".encode())
         digest.update(np.ascontiguousarray(array))
-    return digest.hexdigest()[:DIGITS]
+    return digest.hexdigest()[:16]  # 64 bits: of a million sets of data two are taken for one once in 37 million times

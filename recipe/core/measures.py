@@ -2,7 +2,7 @@
 
 A measure compares what was true with what the network put out. It is kept apart from the loss: the loss is what
 training follows downhill, the measure is what people care about, and it need not have a slope at all. scikit-learn
-and Keras are imported on first use, so that `import recipe` stays quick.
+is imported on first use, so that `import recipe` stays quick.
 """
 
 from __future__ import annotations
@@ -12,15 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from recipe.core.input_checks import check_targets
 from recipe.core.problem import Problem, ProblemType
-
-if TYPE_CHECKING:
-    import keras
 
 THRESHOLD = 0.5  # an output above it is a yes; Keras's metrics are told the same number
 _LABELS = (ProblemType.BINARY, ProblemType.MULTICLASS, ProblemType.MULTILABEL)
@@ -30,7 +26,7 @@ _QUANTITIES = (ProblemType.REGRESSION, ProblemType.BOUNDED_REGRESSION)
 
 @dataclass(frozen=True, kw_only=True)
 class Measure:
-    """A measure of success: computed by scikit-learn here, and by a Keras metric of the same name while training.
+    """A measure of success; while training, a Keras metric of the same name says it (`recipe.engine.models.metric_of`).
 
     Attributes
     ----------
@@ -56,29 +52,6 @@ class Measure:
     note: str
     higher_is_better: bool = True
     parts: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = field(default=None, repr=False)
-    # A class of `keras.metrics`, and its arguments.
-    _metric: tuple[str, dict[str, object]] = field(repr=False, compare=False)
-
-    def keras_metric(self, problem: Problem) -> keras.metrics.Metric:
-        """Return a new metric for `compile`, named like the measure.
-
-        F1 wants targets of shape (n, 1), not (n,), and average precision is Keras's area under the precision-recall
-        curve at 200 thresholds, so that it agrees with `compute` to two digits or so; the others agree to rounding.
-
-        Raises
-        ------
-        ValueError
-            If the measure is not defined for this type of problem.
-        """
-        import keras
-
-        self._check_type(problem)
-        name, arguments = self._metric
-        if self.name == "accuracy" and problem.type is ProblemType.MULTICLASS:
-            name, arguments = "SparseCategoricalAccuracy", {}
-        if self.name == "average_precision":
-            arguments = arguments | {"multi_label": problem.outputs > 1}
-        return getattr(keras.metrics, name)(name=self.name, **arguments)
 
     def compute(self, problem: Problem, y_true: np.ndarray, outputs: np.ndarray) -> float:
         """Return the measure of a network's raw outputs.
@@ -95,7 +68,7 @@ class Measure:
         ValueError
             If the shapes do not fit the problem, a label is not a class, or the measure does not fit the problem.
         """
-        self._check_type(problem)
+        self.check_type(problem)
         y_true, outputs = check_outputs(problem, y_true, outputs)
         if not np.isfinite(outputs).all():
             return math.nan
@@ -146,7 +119,8 @@ class Measure:
             return ""
         return problem.target_unit + (" (squared)" if self.name == "mse" else "")
 
-    def _check_type(self, problem: Problem) -> None:
+    def check_type(self, problem: Problem) -> None:
+        """Refuse a problem whose type the measure is not defined for, by a ValueError."""
         if problem.type not in self.types:
             fitting = [name for name, other in MEASURES.items() if problem.type in other.types]
             raise ValueError(
@@ -194,7 +168,7 @@ def _mean_over_outputs(y_true: np.ndarray, outputs: np.ndarray, *, function: Cal
 def _hits_and_errors(y_true: np.ndarray, outputs: np.ndarray, *, errors: Callable) -> np.ndarray:
     """For each label by itself its hits, and the errors that count: the measure is hits / (hits + errors)."""
     yes, true = outputs > THRESHOLD, y_true.astype(bool)
-    return np.hstack([yes & true, errors(yes, true)])
+    return np.hstack([yes & true, errors(yes, true)]).astype(np.float64)  # which add up, as booleans do not
 
 
 def _rank(y_true: np.ndarray, outputs: np.ndarray) -> float:
@@ -213,7 +187,6 @@ _ALL = (
         types=_LABELS,
         note="The share of samples that are right; with several labels a sample, the share of labels.",
         parts=_right_answers,
-        _metric=("BinaryAccuracy", {"threshold": THRESHOLD}),
     ),
     Measure(
         name="f1",
@@ -221,7 +194,6 @@ _ALL = (
         types=_YES_NO,
         note="The harmonic mean of precision and recall of the yes class; the mean over labels.",
         parts=partial(_hits_and_errors, errors=lambda yes, true: (yes ^ true) / 2),
-        _metric=("F1Score", {"threshold": THRESHOLD, "average": "macro"}),
     ),
     Measure(
         name="precision",
@@ -229,7 +201,6 @@ _ALL = (
         types=(ProblemType.BINARY,),
         note="The share of what the model calls a yes that is one.",
         parts=partial(_hits_and_errors, errors=lambda yes, true: yes & ~true),
-        _metric=("Precision", {"thresholds": THRESHOLD}),
     ),
     Measure(
         name="recall",
@@ -237,14 +208,12 @@ _ALL = (
         types=(ProblemType.BINARY,),
         note="The share of what is a yes that the model finds.",
         parts=partial(_hits_and_errors, errors=lambda yes, true: ~yes & true),
-        _metric=("Recall", {"thresholds": THRESHOLD}),
     ),
     Measure(
         name="average_precision",
         title="average precision",
         types=_YES_NO,
         note="Precision averaged over all thresholds, so it judges the ranking; the mean over labels.",
-        _metric=("AUC", {"curve": "PR"}),
     ),
     Measure(
         name="mae",
@@ -253,7 +222,6 @@ _ALL = (
         types=_QUANTITIES,
         note="How far off the output is, on average over samples and outputs.",
         parts=partial(_mean_over_outputs, function=np.abs),
-        _metric=("MeanAbsoluteError", {}),
     ),
     Measure(
         name="mse",
@@ -262,7 +230,6 @@ _ALL = (
         types=_QUANTITIES,
         note="The square of how far off the output is, on average: one large error outweighs many small ones.",
         parts=partial(_mean_over_outputs, function=np.square),
-        _metric=("MeanSquaredError", {}),
     ),
 )
 MEASURES = MappingProxyType({measure.name: measure for measure in _ALL})

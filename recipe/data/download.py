@@ -7,7 +7,6 @@ import hashlib
 import os
 import sys
 import threading
-import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -55,13 +54,8 @@ def fetch(names: Iterable[str] | None = None) -> tuple[FetchedFile, ...]:
         If a file can be neither found nor downloaded nor written.
     """
     asked = FILES if names is None else [names] if isinstance(names, str) else names
-    files = []
-    for name in [file for dataset in dict.fromkeys(map(dataset_of, asked)) for file in FILES[dataset]]:
-        found, faults = find_verified(name)
-        for fault in faults:
-            warnings.warn(fault, RuntimeWarning, stacklevel=2)
-        files.append((found or download(name))[0])
-    return tuple(files)
+    files = [file for dataset in dict.fromkeys(map(dataset_of, asked)) for file in FILES[dataset]]
+    return tuple((find_verified(name) or download(name))[0] for name in files)
 
 
 def download(name: str, *, quick: bool = False) -> tuple[FetchedFile, Content]:

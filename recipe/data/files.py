@@ -8,6 +8,7 @@ import itertools
 import json
 import os
 import re
+import warnings
 from pathlib import Path
 from typing import NamedTuple
 
@@ -95,22 +96,16 @@ def _own_folders() -> list[Path]:
     return [home / "datasets" for home in [*homes, user_data_path("recipe", appauthor=False)]]
 
 
-def find_verified(name: str) -> tuple[tuple[FetchedFile, Content] | None, tuple[str, ...]]:
-    """Look for a file in `search_folders` and return the first whole one.
-
-    Returns
-    -------
-    (found, faults): what `read_verified` gives, or None; and what is wrong with the files that were passed over
-    """
-    faults = []
+def find_verified(name: str) -> tuple[FetchedFile, Content] | None:
+    """Return the first whole file of that name in `search_folders`, as `read_verified` does; warn of damaged ones."""
     for folder in search_folders():
         try:
-            return read_verified(folder / name), tuple(faults)
+            return read_verified(folder / name)
         except (FileNotFoundError, NotADirectoryError):
             continue
         except (OSError, ValueError) as error:
-            faults.append(str(error))
-    return None, tuple(faults)
+            warnings.warn(f"{error} It is passed over.", RuntimeWarning, stacklevel=4)
+    return None
 
 
 def read_verified(path: Path, source: str = "local") -> tuple[FetchedFile, Content]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import os
-import warnings
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -14,7 +13,7 @@ from recipe.core.dataset import Dataset, Samples, SealedTest
 from recipe.core.problem import Problem
 from recipe.core.reviews import Reviews
 from recipe.data.download import base_url, download
-from recipe.data.files import FILES, Content, FetchedFile, RawData, find_verified, search_folders
+from recipe.data.files import FILES, RawData, find_verified, search_folders
 from recipe.data.problems import HOUSING_CAP, IMDB_WORDS, SOURCES, dataset_of, derive, find_problem
 from recipe.data.samples import HOUSING_ERROR, LABEL_NOISE, make_sample
 
@@ -99,36 +98,25 @@ def _take(dataset: str, source: str) -> tuple[RawData, str, str]:
         )
     if asked == "sample":
         return make_sample(dataset), asked, f"{said_by}={asked} asks for it."
-    found, remarks, folders = {}, [], search_folders()
-    for file in FILES[dataset]:
-        if asked == "download":
-            found[file] = download(file)
-            continue
-        found[file], faults = find_verified(file)
-        for fault in faults:
-            warnings.warn(f"{fault} It is passed over.", RuntimeWarning, stacklevel=3)
-            remarks.append(f"Passed over: {fault}")
-        if found[file] is None and not faults:
-            remarks.append(f"{file} is in none of {len(folders)} folders: {', '.join(map(str, folders))}.")
-    if asked == "local" and not all(found.values()):
+    found = {file: download(file) if asked == "download" else find_verified(file) for file in FILES[dataset]}
+    folders = search_folders()
+    missing = " and ".join(file for file, pair in found.items() if pair is None)
+    told = f"{missing}: not in one of {len(folders)} folders: {', '.join(map(str, folders))}. " if missing else ""
+    if missing and asked == "local":
         raise FileNotFoundError(
-            f"{' '.join(remarks)} Received: source='local'. Run `recipe fetch`, set RECIPE_DATASETS to the folder that "
-            "has it, or take source='sample'."
+            f"{told}Received: source='local'. Run `recipe fetch`, set RECIPE_DATASETS to the folder that has it, or "
+            "take source='sample'."
         )
     try:
         found = {file: pair or download(file, quick=True) for file, pair in found.items()}
     except (OSError, ValueError) as error:
-        return make_sample(dataset), "sample", " ".join([*remarks, str(error)])
+        return make_sample(dataset), "sample", f"{told}{error}"
     arrays = dict(itertools.chain.from_iterable(content.items() for _, content in found.values()))
     raw = RawData(arrays=arrays, provenance=PROVENANCE[dataset], vocabulary=arrays.pop("words", ()))
     taken = "download" if "download" in {asked, *(file.source for file, _ in found.values())} else "local"
-    return raw, taken, " ".join([*remarks, _where(found)])
-
-
-def _where(found: dict[str, tuple[FetchedFile, Content]]) -> str:
-    """Say where each file lay or came from, and what was verified."""
     came = {"local": "was there", "download": f"was downloaded from {urlsplit(base_url()).netloc}"}
-    return "; ".join(f"{file.path} {came[file.source]} ({file.verified})" for file, _ in found.values()) + "."
+    where = "; ".join(f"{file.path} {came[file.source]} ({file.verified})" for file, _ in found.values())
+    return raw, taken, f"{told}{where}."
 
 
 def _cut(dataset: str, arrays: dict[str, np.ndarray], rows: int | None, seed: int) -> Parts:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from recipe.core.problem import Problem
-from recipe.data.problems import CLOSED_LOOPS, HOUSING_CAP, PROBLEMS, SOURCES, dataset_of
+from recipe.data.problems import CLOSED_LOOPS, HOUSING_CAP, PROBLEMS, dataset_of
 
 _SAMPLE = """\
 dataset = recipe.load("{name}", source="sample")
@@ -43,11 +43,6 @@ def loading_code(problem: Problem, source: str = "auto") -> str:
     problem : as `recipe.load` returns it in ``dataset.problem``, so that its shape is that of the data
     source : as for `keras_code`
 
-    Raises
-    ------
-    ValueError
-        If there is no such source.
-
     Examples
     --------
     >>> from recipe.data.problems import find_problem
@@ -55,8 +50,6 @@ def loading_code(problem: Problem, source: str = "auto") -> str:
     (x, y), _ = keras.datasets.mnist.load_data()
     y = (y == 5).astype("uint8")
     """
-    if source not in SOURCES:
-        raise ValueError(f"There is no such source. Received: source={source!r}. Choose from {', '.join(SOURCES)}.")
     if problem.name not in PROBLEMS:
         return 'x, y = np.load("x.npy"), np.load("y.npy")  # your own data, one row a sample\n'
     if source == "sample" or (source == "auto" and problem.input_shape != PROBLEMS[problem.name].input_shape):

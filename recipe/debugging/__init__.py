@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -51,6 +51,10 @@ CHECKS = MappingProxyType(
         "shuffled labels": training.check_shuffled_labels,
     }
 )
+# Where the first of these failed, the others would only blame what it explains.
+EXPLAINED = MappingProxyType(
+    {"order of rows": ("validation inputs", "validation targets", "zero input", "shuffled labels")}
+)
 
 
 def check_pipeline(
@@ -63,6 +67,7 @@ def check_pipeline(
     problem: Problem | ProblemType | None = None,
     fit: Mapping[str, object] | None = None,
     checks: Iterable[str] | None = None,
+    on_check: Callable[[Check], object] | None = None,
     seed: int = 0,
 ) -> PipelineReport:
     """Check a compiled model and its data for what commonly goes wrong.
@@ -81,6 +86,7 @@ def check_pipeline(
     fit : what else `fit` is told, such as ``{"validation_split": 0.2, "class_weight": {0: 1, 1: 5}}``. What is looked
         at: ``validation_split``, ``validation_data``, ``class_weight`` and ``shuffle``
     checks : names of `recipe.debugging.CHECKS`, to make only these; None makes all
+    on_check : told of each check as soon as it is made; ``on_check=print`` shows how far it is
     seed : of the rows, the weights and the order
 
     Raises
@@ -103,14 +109,20 @@ def check_pipeline(
     if unknown := [name for name in names if name not in CHECKS]:
         raise ValueError(f"There is no such check. Received: {', '.join(unknown)}. There are: {', '.join(CHECKS)}.")
     if len(getattr(model, "outputs", None) or ()) > 1:
-        return _check_each_output(model, x_train, y_train, x_val, y_val, fit=fit, checks=names, seed=seed)
-    bench = Bench(model, x_train, y_train, x_val, y_val, problem=problem, fit=fit, seed=seed)
-    made = [make_check(bench, name) for name in names]
-    if FIRST not in names and (first := make_check(bench, FIRST)).failed:  # nothing else that passed counts then
-        made.append(first)
+        options = {"fit": fit, "checks": names, "on_check": on_check, "seed": seed}
+        return _check_each_output(model, x_train, y_train, x_val, y_val, **options)
+    bench, made = Bench(model, x_train, y_train, x_val, y_val, problem=problem, fit=fit, seed=seed), {}
+    for name in names if FIRST in names else (*names, FIRST):
+        causes = (cause for cause, others in EXPLAINED.items() if name in others and cause in made)
+        cause = next((cause for cause in causes if made[cause].failed), None)
+        found = f'What it would find is explained by another check: see "{cause}".'
+        check = Check(name=name, status=Status.NOT_APPLICABLE, found=found) if cause else make_check(bench, name)
+        if name in names or check.failed:  # where Keras cannot train, nothing else that passed counts
+            made[name] = check
+            (on_check or (lambda check: None))(check)
     shuffled = ", ".join(sorted(bench.loan.shuffled))
     note = f"No initializer is known for {shuffled}: the numbers there were shuffled for the check." if shuffled else ""
-    return PipelineReport(checks=tuple(made), note=note)
+    return PipelineReport(checks=tuple(made.values()), note=note)
 
 
 def make_check(bench: Bench, name: str) -> Check:

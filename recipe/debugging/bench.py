@@ -110,7 +110,10 @@ class Bench:
         fit: Mapping[str, object] | None = None,
         seed: int = 0,
     ) -> None:
-        _check_model(model)
+        import keras
+
+        if not isinstance(model, keras.Model):
+            raise TypeError(f"Only a Keras model can be checked. Received: model, {type(model).__name__}.")
         self.fit_options = dict(fit or {})
         if x_val is None and y_val is None and self.fit_options.get("validation_data") is not None:
             x_val, y_val, *_ = self.fit_options["validation_data"]
@@ -118,27 +121,22 @@ class Bench:
             raise ValueError("Validation needs inputs and targets. Received: x_val or y_val alone. Give both, or none.")
         self.model, self.seed, self.validated = model, seed, x_val is not None
         structure = x_train if _is_several(model, x_train) else None
-        parts = {"x_train": x_train, "y_train": y_train, "x_val": x_val, "y_val": y_val}
         self.parts = {
             name: _as_array(name, part, side_by_side=structure is not None and name[0] == "x")
-            for name, part in parts.items()
+            for name, part in {"x_train": x_train, "y_train": y_train, "x_val": x_val, "y_val": y_val}.items()
             if part is not None
         }
         self.labels_in_order = self.parts["y_train"]
         self.cut_off = 0.0 if self.validated else float(self.fit_options.get("validation_split") or 0.0)
-        if self.cut_off:
-            self._cut_off_the_end()
-        self.x_train, self.y_train, self.x_val, self.y_val = map(self.parts.get, parts)
+        if self.cut_off:  # without shuffling, as `fit` does
+            cut, self.validated = math.floor(len(self.parts["x_train"]) * (1 - self.cut_off)), True
+            for name in ("x", "y"):
+                whole = self.parts[f"{name}_train"]
+                self.parts |= {f"{name}_train": whole[:cut], f"{name}_val": whole[cut:]}
+        self.x_train, self.y_train = self.parts["x_train"], self.parts["y_train"]
+        self.x_val, self.y_val = self.parts.get("x_val"), self.parts.get("y_val")
         self.given, self._trained = problem, {}
         self.loan = Loan(model, structure, self.as_read(self.x_train[:1]), seed)
-
-    def _cut_off_the_end(self) -> None:
-        """Split as `fit` does for a validation_split: without shuffling."""
-        cut = math.floor(len(self.parts["x_train"]) * (1 - self.cut_off))
-        for name in ("x", "y"):
-            whole = self.parts[f"{name}_train"]
-            self.parts |= {f"{name}_train": whole[:cut], f"{name}_val": whole[cut:]}
-        self.validated = True
 
     # The data.
 
@@ -298,10 +296,14 @@ class Bench:
         return not (isinstance(self.loss, str) or str(getattr(self.loss, "__module__", "")).startswith("keras."))
 
     @property
+    def loss_config(self) -> dict[str, object]:
+        """How the loss was set; empty of one that is named or a function."""
+        return self.loss.get_config() if hasattr(self.loss, "get_config") else {}
+
+    @property
     def from_logits(self) -> bool:
         """Whether the loss takes the outputs before their activation."""
-        config = self.loss.get_config() if hasattr(self.loss, "get_config") else {}
-        return bool(config.get("from_logits", False))
+        return bool(self.loss_config.get("from_logits", False))
 
     @property
     def used_rate(self) -> float:
@@ -327,8 +329,7 @@ class Bench:
         self.check_runnable()
         x, y = (part[:rows] for part in self.arrays[:2])
         with refusals(CANNOT_RUN):
-            model = self.loan.draw_anew(draw=draw) if draw else self._start_anew()
-            outputs = keras.ops.convert_to_numpy(model(x, training=False))
+            outputs = keras.ops.convert_to_numpy(self._start_anew(draw)(x, training=False))
         return self.mean_loss(y, outputs)
 
     @cached_property
@@ -338,18 +339,18 @@ class Bench:
 
     def loss_of_constant(self, y: np.ndarray) -> float:
         """Return the lowest loss that one output for all of these rows can have."""
-        if not self.type.is_classification:
-            answers = [y.mean(axis=0), np.median(y, axis=0)]
-        elif "hinge" in self.loss_name:
-            answers = [np.full(y.shape[-1], answer) for answer in (-1.0, 0.0, 1.0)]
-        elif self.type is ProblemType.MULTICLASS:
-            sparse = self.target_columns == 1
-            counts = np.bincount(y.astype(int).ravel(), minlength=self.outputs) if sparse else y.sum(axis=0)
-            middle = (counts[: self.outputs] + 1e-3) / (counts[: self.outputs] + 1e-3).sum()
-            answers = [np.log(middle) if self.from_logits else middle]
-        else:
-            middle = y.mean(axis=0)
-            answers = [np.log((middle + 1e-3) / (1 - middle + 1e-3)) if self.from_logits else middle]
+        if self.type is ProblemType.MULTICLASS and self.target_columns == 1:
+            counts = np.bincount(y.astype(int).ravel(), minlength=self.outputs)
+            return self._lowest_loss(y, counts[: self.outputs] / y.size)
+        answers = [y.mean(axis=0), np.median(y, axis=0)]
+        answers += [np.full(y.shape[1:], answer) for answer in (-1.0, 1.0) if "hinge" in self.loss_name]
+        return self._lowest_loss(y, *answers)
+
+    def _lowest_loss(self, y: np.ndarray, *answers: np.ndarray) -> float:
+        """Return the lowest loss of one of these answers; probabilities become logits where the loss takes them."""
+        if self.from_logits:
+            certain = [np.clip(answer, 1e-7, 1 - 1e-7) for answer in answers]
+            answers = [np.log(each / (1 - each) if "binary" in self.loss_name else each) for each in certain]
         return min(self.mean_loss(y, np.broadcast_to(each, (len(y), *self.output_shape[1:]))) for each in answers)
 
     def loss_left(self, share: float, y: np.ndarray | None = None) -> float:
@@ -358,23 +359,11 @@ class Bench:
         That is 0 of labels, but not of fractions behind a cross-entropy, nor of a smoothed or an own loss.
         """
         y = self.arrays[3] if y is None else y
-        constant, best = self.loss_of_constant(y), self._best_possible(y)
+        constant, best = self.loss_of_constant(y), 0.0
+        if y.shape[1:] == self.output_shape[1:] and "hinge" not in self.loss_name:  # the targets themselves as answers
+            smoothed = self.loss_config.get("label_smoothing", 0.0) if self.type.is_classification else 0.0
+            best = self._lowest_loss(y, y + smoothed * (1 / max(2, y.shape[-1]) - y))
         return best + share * (constant - best) if best < constant else share * constant
-
-    def _best_possible(self, y: np.ndarray) -> float:
-        """Return the loss of the targets themselves as the answer: 0 of labels that are not smoothed."""
-        if y.shape[1:] != self.output_shape[1:] or "hinge" in self.loss_name:
-            return 0.0
-        answer = y
-        if self.type.is_classification:
-            config = self.loss.get_config() if hasattr(self.loss, "get_config") else {}
-            smoothed = config.get("label_smoothing", 0.0)
-            answer = y + smoothed * (1 / max(2, y.shape[-1]) - y)
-            if self.from_logits:
-                certain = np.clip(answer, 1e-7, 1 - 1e-7)
-                answer = np.log(certain) if self.seen_by_loss == "softmax" else np.log(certain / (1 - certain))
-        best = self.mean_loss(y, answer)
-        return best if math.isfinite(best) else 0.0
 
     @property
     def better(self) -> float:
@@ -441,26 +430,31 @@ class Bench:
             model.compile(optimizer=optimizer, loss=self.loss)
         return model
 
-    def _start_anew(self) -> keras.Model:
+    def _start_anew(self, draw: int = 0) -> keras.Model:
         model, start = self._trainee
         for variable, value in zip((*model.variables, *model.optimizer.variables), start, strict=True):
             variable.assign(value)
+        if draw:
+            self.loan.draw_anew(draw=draw)  # into the same variables
         return model
 
-    def train(self, name: str, *arrays: np.ndarray, rate: float, enough: float = -np.inf, **options: object) -> Outcome:
+    def train(
+        self, name: str, *arrays: np.ndarray, rate: float, enough: float = -np.inf, draw: int = 0, **options: object
+    ) -> Outcome:
         """Train from fresh weights and keep the outcome under its name and rate.
 
         Parameters
         ----------
         arrays : x, y, x_val, y_val; arrays of the same sizes as `arrays` need no compilation of their own
         enough : a validation loss at which it ends
+        draw : number of the first weights
         options : as for `fit`; an epoch is a stretch of 20 steps, after which it is judged
         """
         name = f"{name} at {rate:g}"
         if name in self._trained:
             return self._trained[name]
         self.check_runnable()
-        model, ended = self._start_anew(), threading.Event()
+        model, ended = self._start_anew(draw), threading.Event()
         model.optimizer.learning_rate = rate
 
         def look(report: EpochReport) -> None:
@@ -511,16 +505,14 @@ class Bench:
         """
         enough = self.loss_left(min(ENOUGH, 0.9 * self.better))
         outcomes = []
-        for rate in dict.fromkeys((self.good_rate, self.sweep.advised_rate, self.sweep.fastest_rate)):
+        sweep = self.sweep
+        # The rate used where it is a good one: so that one fault shows only once.
+        used = [rate for rate in (self.used_rate,) if rate in sweep.good_rates]
+        for rate in dict.fromkeys((*used, sweep.advised_rate, sweep.fastest_rate)):
             outcomes.append(self.train("true", *self.arrays, rate=rate, epochs=LONGEST, enough=enough))
             if outcomes[-1].best <= enough:
                 break
         return outcomes
-
-    @cached_property
-    def good_rate(self) -> float:
-        """The rate used where it is a good one, else the advised one: so that one fault shows only once."""
-        return self.used_rate if self.used_rate in self.sweep.good_rates else self.sweep.advised_rate
 
     @cached_property
     def sweep(self) -> RateSweep:
@@ -559,13 +551,6 @@ def guess_type(y: np.ndarray, outputs: int, loss: str, activation: str = "") -> 
     if outputs > 1 or ("categorical_crossentropy" in loss and len(values) > 2):
         return ProblemType.MULTICLASS
     return ProblemType.BINARY if len(values) <= 2 or "binary" in loss or "hinge" in loss else quantity
-
-
-def _check_model(model: object) -> None:
-    import keras
-
-    if not isinstance(model, keras.Model):
-        raise TypeError(f"Only a Keras model can be checked. Received: model, {type(model).__name__}.")
 
 
 def _is_several(model: keras.Model, x: object) -> bool:

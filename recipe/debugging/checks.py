@@ -71,6 +71,8 @@ class Check:
         """The name, the outcome and the text."""
         return f"{self.name}: {self.status}. {self.text}"
 
+    __str__ = sentence.fget
+
 
 class NotApplicable(Exception):
     """A check cannot be made here; the message says why."""

@@ -121,9 +121,12 @@ def make_pipeline(problem: str | Dataset, fault: str | None = None, seed: int = 
     >>> pipeline.x_train.shape[1:], pipeline.model.loss
     ((8,), 'mse')
     """
-    dataset = load_for(problem, source) if isinstance(problem, str) else problem
-    if fault is not None:
-        _check_fault(fault, dataset.problem)
+    dataset = problem
+    if isinstance(problem, str):  # a part of it, but all rows of a table, whose first ones may lie in one corner
+        dataset = load(problem, source=source, rows=None if find_problem(problem).kind == "table" else ROWS)
+    kind, known = dataset.problem.type, faults_of(dataset.problem)
+    if fault not in (None, *known):
+        raise ValueError(f"No such fault can break a {kind}. Received: {fault=}. Choose from {', '.join(known)}.")
     split = hold_out(dataset, seed=seed)
     prepared, row = prepare(split), dataset.problem.last_layer
     pipeline = Pipeline(
@@ -150,24 +153,9 @@ def make_pipeline(problem: str | Dataset, fault: str | None = None, seed: int = 
     return pipeline
 
 
-def load_for(name: str, source: str) -> Dataset:
-    """Load the dataset of a pipeline: a part of it, but all rows of a table, whose first ones may lie in one corner."""
-    return load(name, source=source, rows=None if find_problem(name).kind == "table" else ROWS)
-
-
 def faults_of(problem: Problem) -> tuple[str, ...]:
     """Return the names of the faults that can break a problem."""
     return tuple(name for name, fault in FAULTS.items() if fault.suits(problem))
-
-
-def _check_fault(fault: str, problem: Problem) -> None:
-    if fault not in FAULTS:
-        raise ValueError(f"There is no such fault. Received: fault={fault!r}. Choose from {', '.join(FAULTS)}.")
-    if not FAULTS[fault].suits(problem):
-        raise ValueError(
-            f"This fault cannot break a {problem.type}. Received: fault={fault!r} for {problem.name}. "
-            f"Choose from {', '.join(faults_of(problem))}."
-        )
 
 
 def _build(pipeline: Pipeline) -> keras.Model:

@@ -134,7 +134,7 @@ def _with_seed(draw: object, seed: int) -> object:
 
 def inner_layers(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
     """Return all layers inside one, at any depth: `layers` of a model does not go into cells and wrappers."""
-    return list(layer._flatten_layers(include_self=False))
+    return list(dict.fromkeys(layer._flatten_layers(include_self=False)))
 
 
 def short_path(variable: keras.Variable) -> str:
@@ -156,7 +156,7 @@ def listen(model: keras.Model, x: np.ndarray) -> tuple[list[Call], object]:
 
         return heard
 
-    layers = list(dict.fromkeys(inner_layers(model)))
+    layers = inner_layers(model)
     for layer in layers:
         vars(layer)["call"] = overhear(layer)
     try:

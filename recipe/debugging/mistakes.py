@@ -34,21 +34,15 @@ _SAMPLES_ARE = MappingProxyType({"image": "images", "text": "texts", "table": "r
 class TextMistake:
     """One text and what its words did to the model's answer.
 
-    What a word did is by how much it raised the log-odds of what is asked about (a quantity itself): those with the
-    word minus those without it, wherever it stands in the text.
+    What a word did is by how much it raised the log-odds of the output that is most wrong (a quantity itself): those
+    with the word minus those without it, wherever it stands in the text.
 
     Attributes
     ----------
-    row : which row of the validation part
-    output : which of the network's outputs is asked about: the only one, or of several the one that is most wrong
-    score : what the model gives there
     words : the whole text, in its order
     strongest : each word that it reads once, with its effect, the largest one, either way, first
     """
 
-    row: int
-    output: int
-    score: float
     words: tuple[str, ...]
     strongest: Mapping[str, float]
 
@@ -174,8 +168,7 @@ def find_mistakes(model: keras.Model, prepared: Prepared, split: Split, *, count
     texts = ()
     if problem.kind == "text":
         texts = tuple(
-            _explain_text(model, prepared.preparation, split, int(rows[place]), badness[place], outputs[place])
-            for place in worst
+            _explain_text(model, prepared.preparation, split, rows[place], badness[place].argmax()) for place in worst
         )
     return Mistakes(
         problem=problem,
@@ -216,26 +209,21 @@ def _check(prepared: Prepared, split: Split, count: int) -> None:
         )
 
 
-def _explain_text(
-    model: keras.Model, preparation: Preparation, split: Split, row: int, badness: np.ndarray, outputs: np.ndarray
-) -> TextMistake:
+def _explain_text(model: keras.Model, preparation: Preparation, split: Split, row: int, output: int) -> TextMistake:
     """Say exactly what each word of a text did: take the word out wherever it stands, ask the model again, and compare.
 
     The rest is prepared anew: a network that reads the first 256 words then reads one more.
     """
-    text, vocabulary, asked = split.x_val[row], split.vocabulary, int(badness.argmax())
+    text, vocabulary = split.x_val[row], split.vocabulary
     read = preparation.transform(_as_reviews([text]))[0] if preparation.encoding == "sequence" else text
     ranks = np.unique(read[(read > 0) & (read < preparation.problem.num_words)])
     versions = _as_reviews([text, *(text[text != rank] for rank in ranks)])
-    odds = predict_log_odds(model, preparation.transform(versions), preparation)[:, asked]
+    odds = predict_log_odds(model, preparation.transform(versions), preparation)[:, output]
     effects = np.nan_to_num(odds[0] - odds[1:])  # no number where nothing is left to be read
     effect_of = dict(zip(ranks.tolist(), effects.tolist(), strict=True))
     strongest = sorted(effect_of, key=lambda rank: abs(effect_of[rank]), reverse=True)
     names = {rank: vocabulary[rank] if rank < len(vocabulary) else f"word {rank}" for rank in text.tolist()}
     return TextMistake(
-        row=row,
-        output=asked,
-        score=float(outputs[asked]),
         words=tuple(names[rank] for rank in text.tolist()),
         strongest={names[rank]: effect_of[rank] for rank in strongest},
     )

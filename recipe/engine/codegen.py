@@ -15,18 +15,7 @@ from recipe.core.problem import REVIEW_LENGTH, Origin, Problem, ProblemType
 from recipe.core.spec import ModelSpec
 from recipe.data.folders import SUFFIXES
 from recipe.data.programs import loading_code
-from recipe.engine.models import check_fit, last_activation, loss_name, wants_one_hot
-
-# What stands in `metrics=[...]`, by the name of the measure.
-_METRICS = {
-    "accuracy": '"accuracy"',
-    "f1": 'keras.metrics.F1Score(threshold=0.5, average="macro", name="f1")',
-    "precision": 'keras.metrics.Precision(thresholds=0.5, name="precision")',
-    "recall": 'keras.metrics.Recall(thresholds=0.5, name="recall")',
-    "average_precision": 'keras.metrics.AUC(curve="PR", multi_label={multi_label}, name="average_precision")',
-    "mae": '"mae"',
-    "mse": '"mse"',
-}
+from recipe.engine.models import check_fit, last_activation, loss_name, metric_of, wants_one_hot
 
 
 def keras_code(spec: ModelSpec, problem: Problem, *, source: str = "auto") -> str:
@@ -133,7 +122,7 @@ def _data_values(spec: ModelSpec, problem: Problem) -> dict[str, object]:
 def _model_values(spec: ModelSpec, problem: Problem) -> dict[str, object]:
     """Return what the template says about the network and its training."""
     penalty, loss, activation = _penalty(spec), loss_name(spec, problem), last_activation(spec, problem)
-    metrics = [_METRICS[problem.measure].format(multi_label=problem.outputs > 1)]
+    metrics = [_metric_code(problem)]
     # `val_loss` counts a penalty in: then the loss is watched as a metric, which does not.
     watch_metric = bool(penalty and spec.patience)
     if watch_metric and f'"{loss}"' not in metrics:
@@ -166,6 +155,13 @@ def _penalty(spec: ModelSpec) -> str:
         return ""
     arguments = ", ".join(f"{name}={value}" for name, value in strengths.items())
     return f"keras.regularizers.{''.join(strengths).upper()}({arguments})"
+
+
+def _metric_code(problem: Problem) -> str:
+    if (found := metric_of(problem)) is None:
+        return f'"{problem.measure}"'
+    name, arguments = found
+    return f"keras.metrics.{name}({', '.join(f'{key}={_write(value)}' for key, value in arguments.items())})"
 
 
 def _optimizer(spec: ModelSpec) -> str:

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import inspect
 import threading
-from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -28,47 +27,33 @@ if TYPE_CHECKING:
     State = tuple[list[jax.Array], list[jax.Array], list[jax.Array]]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Kind:
-    """What a compiled program depends on; the model is one of the many that it serves.
+MOST_PROGRAMS = 32  # that are kept: the latest
+PROGRAMS: dict[tuple, Program] = {}
 
-    Attributes
+
+def kind_of(job: Job) -> tuple:
+    """Return what the program that trains a job alone depends on."""
+    return signature(job.model), job.x.shape[1:], job.y.shape[1:], job.input_dtype, job.input_scale
+
+
+def program_for(job: Job, *, several: bool = False, uneven: bool = False, as_bags: bool = False) -> Program:
+    """Return the program of a job's kind, compiled at its first call and then kept: a second training starts at once.
+
+    Parameters
     ----------
-    input_dtype, input_scale : what a batch becomes, and is then multiplied by
     several, uneven : whether several models train side by side, and some of them take fewer steps an epoch
+    as_bags : whether the data are bags of words
     """
-
-    signature: str
-    x_shape: tuple[int, ...]
-    y_shape: tuple[int, ...]
-    input_dtype: str
-    input_scale: float
-    several: bool = False
-    uneven: bool = False
-    as_bags: bool = False
-    model: keras.Model = field(compare=False)
-
-
-def kind_of(job: Job) -> Kind:
-    """Return the kind of program that trains a job alone."""
-    return Kind(
-        signature=signature(job.model),
-        x_shape=job.x.shape[1:],
-        y_shape=job.y.shape[1:],
-        input_dtype=job.input_dtype,
-        input_scale=job.input_scale,
-        model=job.model,
-    )
-
-
-@lru_cache(maxsize=32)
-def compile_for(kind: Kind) -> Program:
-    """Return the program of a kind, compiled at its first call and then kept: a second training starts at once."""
-    return Program(kind)
+    key = (*kind_of(job), several, uneven, as_bags)
+    program = PROGRAMS.pop(key, None) or Program(job, several=several, uneven=uneven, as_bags=as_bags)
+    PROGRAMS[key] = program
+    if len(PROGRAMS) > MOST_PROGRAMS:
+        PROGRAMS.pop(next(iter(PROGRAMS)), None)
+    return program
 
 
 class Program:
-    """Trains and measures any model of one kind; of the variables of the model that it is made from it reads none.
+    """Trains and measures any model of a job's kind; of the variables of the model that it is made from it reads none.
 
     Attributes
     ----------
@@ -77,29 +62,19 @@ class Program:
     lock : held while it runs, since one model must not be traced by two threads
     """
 
-    def __init__(self, kind: Kind) -> None:
-        model, self.kind, self.lock = kind.model, kind, threading.Lock()
+    def __init__(self, job: Job, *, several: bool, uneven: bool, as_bags: bool) -> None:
+        self.model = model = job.model  # held, since its address may stand in the signature
+        self.input_dtype, self.input_scale, self.uneven = job.input_dtype, job.input_scale, uneven
         self.loss, self.optimizer, self.strengths = keras.losses.get(model.loss), model.optimizer, Strengths()
         exchanges = [self.strengths.exchange, *([exchange_convolution] if jax.default_backend() == "cpu" else [])]
         with fixed_seed(0):
-            self.network = make_twin(model, *exchanges, as_bags=kind.as_bags)
+            self.network = make_twin(model, *exchanges, as_bags=as_bags)
         if self.network is not model:
             self.strengths.take_penalties(self.network)
-        self.metrics = self._prepare_metrics()
+        self.metrics = _metrics_of(job)
         self.names = log_names(self.metrics)
-        self.run = jax.jit(jax.vmap(self.epoch) if kind.several else self.epoch)
-
-    def _prepare_metrics(self) -> list[keras.metrics.Metric]:
-        model, kind = self.kind.model, self.kind
-        one = keras.KerasTensor((1, *kind.x_shape), dtype=kind.input_dtype)
-        output = model.outputs[0] if getattr(model, "outputs", None) else model.compute_output_spec(one)
-        y, outputs = np.zeros((1, *kind.y_shape), np.float32), np.zeros((1, *output.shape[1:]), np.float32)
-        metrics = prepare_metrics(model, y, outputs)
-        # Some metrics make their variables at the first update: here, not while it is traced. A mean has them already.
-        if late := [metric for metric in metrics if not isinstance(metric, keras.metrics.Mean)]:
-            with keras.StatelessScope():
-                jax.eval_shape(lambda: [metric.update_state(y, outputs) for metric in late] and None)
-        return metrics
+        self.lock = threading.Lock()
+        self.run = jax.jit(jax.vmap(self.epoch) if several else self.epoch)
 
     def epoch(self, state: State, data: dict[str, Any], batches: dict[str, jax.Array]) -> tuple[State, jax.Array]:
         """Train one epoch and measure it.
@@ -123,7 +98,7 @@ class Program:
         gradients, new_rest = jax.grad(self._loss, has_aux=True)(trainable, rest, data, batch)
         new_trainable, new_optimizer = self.optimizer.stateless_apply(optimizer, gradients, trainable)
         new_state = (new_trainable, new_rest, new_optimizer)
-        if self.kind.uneven:  # then a step may hold nothing but padding, which must change nothing
+        if self.uneven:  # then a step may hold nothing but padding, which must change nothing
             full = batch["weight"].sum() > 0
             new_state = jax.tree.map(lambda new, old: jnp.where(full, new, old), new_state, state)
         return new_state, None
@@ -133,8 +108,8 @@ class Program:
         if "pieces" in batch:
             places = batch["places"][..., None].astype(jnp.int32)
             return jnp.concatenate([data["x"][batch["pieces"]].astype(jnp.int32), places], axis=-1)
-        x = data["x"][batch["rows"]].astype(self.kind.input_dtype)
-        return x if self.kind.input_dtype == "int32" else x * self.kind.input_scale
+        x = data["x"][batch["rows"]].astype(self.input_dtype)
+        return x if self.input_dtype == "int32" else x * self.input_scale
 
     def _loss(self, trainable: list, rest: list, data: dict[str, Any], batch: dict[str, jax.Array]) -> tuple:
         """Return the penalised loss of a batch, and the variables that the forward pass changed."""
@@ -177,6 +152,19 @@ class Program:
         x = self._inputs(data, batch)
         outputs, _, penalties = self._call(trainable, rest, x, training=False)
         return outputs, jnp.asarray(sum(penalties), jnp.float32)
+
+
+def _metrics_of(job: Job) -> list[keras.metrics.Metric]:
+    """Return the metrics of a job's model, with their variables made: not while the program is traced."""
+    model, one = job.model, keras.KerasTensor((1, *job.x.shape[1:]), dtype=job.input_dtype)
+    output = model.outputs[0] if getattr(model, "outputs", None) else model.compute_output_spec(one)
+    y, outputs = np.zeros((1, *job.y.shape[1:]), np.float32), np.zeros((1, *output.shape[1:]), np.float32)
+    metrics = prepare_metrics(model, y, outputs)
+    # Some make theirs at the first update; a mean has them already.
+    if late := [metric for metric in metrics if not isinstance(metric, keras.metrics.Mean)]:
+        with keras.StatelessScope():
+            jax.eval_shape(lambda: [metric.update_state(y, outputs) for metric in late] and None)
+    return metrics
 
 
 def _value(metric: keras.metrics.Metric, y: jax.Array, outputs: jax.Array, weight: jax.Array) -> jax.Array:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -16,7 +15,7 @@ from recipe.core.run import EpochReport
 from recipe.engine.bags import suits_bags
 from recipe.engine.batches import Feed
 from recipe.engine.compile_cache import use_compile_cache
-from recipe.engine.epoch import compile_for, kind_of
+from recipe.engine.epoch import kind_of, program_for
 from recipe.engine.first_weights import build_optimizer
 from recipe.engine.fitting import fit
 from recipe.engine.interruption import interruptible
@@ -56,7 +55,7 @@ def train_models(
     Raises
     ------
     ValueError
-        If there is no such engine, or a model is not compiled with one loss.
+        If there is no such engine.
     """
     if engine not in ENGINES:
         raise ValueError(f"There is no such engine. Received: engine={engine!r}. Choose from {', '.join(ENGINES)}.")
@@ -85,7 +84,7 @@ def _train_together(progress: Sequence[Progress], wish: Wish) -> None:
     feeds = [Feed(job, most_measured=most_measured, as_bags=as_bags) for job in jobs]
     data = jax.device_put(_stack([feed.data for feed in feeds]))
     uneven = len({job.steps for job in jobs}) > 1
-    program = compile_for(replace(kind_of(first), several=len(jobs) > 1, uneven=uneven, as_bags=as_bags))
+    program = program_for(first, several=len(jobs) > 1, uneven=uneven, as_bags=as_bags)
     state = best = _read(jobs)
 
     for _ in range(first.epochs):
@@ -118,11 +117,6 @@ def _can_compile(jobs: Sequence[Job], callbacks: Sequence[keras.callbacks.Callba
 def _make_ready(job: Job) -> None:
     """Build what `fit` would build at its first batch."""
     model = job.model
-    if not model.compiled or isinstance(model.loss, dict | list | tuple):
-        raise ValueError(
-            f"The engine trains compiled models with one output. Received: model={model.name!r}, with the loss "
-            f"{getattr(model, 'loss', None)!r}. Call model.compile(optimizer=..., loss=...) first, with one loss."
-        )
     if keras.config.backend() == "jax":
         use_compile_cache()
     if not model.built:
@@ -151,11 +145,10 @@ def _stack(trees: list[Any]) -> Any:
 def _pad_and_stack(leaves: tuple[Any, ...]) -> np.ndarray:
     """Stack arrays that may differ by rows: (n, ...), (n - 1, ...) -> (2, n, ...). Padding weighs nothing."""
     arrays = [np.asarray(leaf) for leaf in leaves]
-    if len({array.shape for array in arrays}) == 1:
-        return np.stack(arrays)
-    rows = max(len(array) for array in arrays)
-    padded = [np.pad(array, [(0, rows - len(array))] + [(0, 0)] * (array.ndim - 1)) for array in arrays]
-    return np.stack(padded)
+    whole = np.zeros((len(arrays), *max(array.shape for array in arrays)), arrays[0].dtype)
+    for number, array in enumerate(arrays):
+        whole[number, *map(slice, array.shape)] = array
+    return whole
 
 
 def _choose(improved: np.ndarray, state: Any, best: Any) -> Any:
@@ -174,12 +167,12 @@ def _read(jobs: Sequence[Job]) -> Any:
 
 def _write(jobs: Sequence[Job], state: Any) -> None:
     """Write a state into the models."""
-    several = len(jobs) > 1
-    state = jax.tree.map(np.asarray, state) if several else state  # slicing on the device would compile each shape
+    values, several = jax.tree.leaves(state), len(jobs) > 1
+    if several:  # slicing on the device would compile each shape
+        values = [np.asarray(value) for value in values]
     for number, job in enumerate(jobs):
-        values = jax.tree.map(lambda value, n=number: value[n], state) if several else state
-        for variable, value in zip(jax.tree.leaves(_variables(job.model)), jax.tree.leaves(values), strict=True):
-            variable.assign(value)
+        for variable, value in zip(jax.tree.leaves(_variables(job.model)), values, strict=True):
+            variable.assign(value[number] if several else value)
 
 
 def _variables(model: keras.Model) -> tuple[list, list, list]:

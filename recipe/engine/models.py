@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recipe.core.input_checks import expect
-from recipe.core.measures import MEASURES
+from recipe.core.measures import MEASURES, THRESHOLD
 from recipe.core.problem import REVIEW_LENGTH, Problem, ProblemType
 from recipe.core.spec import ModelSpec
 from recipe.engine.compile_cache import use_compile_cache
@@ -171,9 +171,38 @@ def _layers(spec: ModelSpec, problem: Problem) -> list[keras.layers.Layer]:
     return [*network, layers.Dense(problem.outputs, activation=last_activation(spec, problem), name="output", **start)]
 
 
+def metric_of(problem: Problem) -> tuple[str, dict[str, object]] | None:
+    """Return the class of `keras.metrics` that is the problem's measure, with its arguments; None where a name will do.
+
+    F1 wants targets of shape (n, 1), not (n,), and average precision is Keras's area under the precision-recall curve
+    at 200 thresholds, so that it agrees with `Measure.compute` to two digits or so; the others agree to rounding.
+
+    Raises
+    ------
+    ValueError
+        If the measure is not defined for this type of problem.
+    """
+    measure, several_labels = MEASURES[problem.measure], problem.type is ProblemType.MULTILABEL
+    measure.check_type(problem)
+    metrics = {
+        "f1": ("F1Score", {"threshold": THRESHOLD, "average": "macro"}),
+        "precision": ("Precision", {"thresholds": THRESHOLD}),
+        "recall": ("Recall", {"thresholds": THRESHOLD}),
+        "average_precision": ("AUC", {"curve": "PR", "multi_label": several_labels}),
+    }
+    if several_labels:  # "accuracy" would compare only the largest output
+        metrics["accuracy"] = "BinaryAccuracy", {"threshold": THRESHOLD}
+    if measure.name not in metrics:
+        return None
+    name, arguments = metrics[measure.name]
+    return name, arguments | {"name": measure.name}
+
+
 def _metric(problem: Problem) -> str | keras.metrics.Metric:
-    """Return what goes to `compile`: Keras's own short name where it means the measure, whatever the targets."""
-    several_labels = problem.type is ProblemType.MULTILABEL  # "accuracy" would compare only the largest output
-    if problem.measure in {"accuracy", "mae", "mse"} and not several_labels:
+    """Return what goes to `compile`."""
+    import keras
+
+    if (found := metric_of(problem)) is None:
         return problem.measure
-    return MEASURES[problem.measure].keras_metric(problem)
+    name, arguments = found
+    return getattr(keras.metrics, name)(**arguments)

@@ -40,46 +40,34 @@ def attach_preparation(model: keras.Model, preparation: Preparation) -> keras.Mo
     return keras.Model(raw, model(x), name=f"{model.name}_with_preparation")
 
 
-def _prepare(raw: keras.KerasTensor, preparation: Preparation) -> keras.KerasTensor:
-    """Do in the network what `Preparation.transform` and the scale do."""
-    problem = preparation.problem
-    if problem.kind == "text":
-        return EncodeWords(preparation.encoding, problem.num_words, preparation.idf or None)(raw)
-    center, spread = preparation.center_and_spread
-    if problem.kind == "image":  # all pixels alike: one number each
-        scale = keras.layers.Rescaling(1 / spread.item(), offset=-center.item() / spread.item())
-        return raw if preparation.encoding == "raw" else scale(raw)
-    parts = []
-    if preparation.numbers:
-        # `Normalization` divides by the root of the variance, so it does scaling to a range, too.
-        scale = keras.layers.Normalization(mean=center.tolist(), variance=(spread**2).tolist())
-        numbers = _complete(raw, preparation)
-        parts.append(numbers if preparation.encoding == "raw" else scale(numbers))
-    parts += _flags(raw, preparation)
-    return ops.concatenate(parts, axis=1) if len(parts) > 1 else parts[0]
-
-
 def pad_reviews(reviews: Reviews) -> np.ndarray:
     """Return all words of each text as the exported model reads them: int32 (n, longest text), 0 behind the end."""
     longest = max(int(np.diff(reviews.offsets).max(initial=0)), 1)
     return reviews.sequences(length=longest, num_words=int(reviews.tokens.max(initial=0)) + 1).astype(np.int32)
 
 
-def _complete(raw: keras.KerasTensor, preparation: Preparation) -> keras.KerasTensor:
-    """`Preparation.complete` in Keras's own operations, so that Keras alone loads it: (batch, numbers)."""
-    x = ops.where(ops.isnan(raw), np.array(preparation.median, "float32"), raw) if preparation.median else raw
-    return ops.take(x, list(preparation.numbers), axis=1) if preparation.hot else x
-
-
-def _flags(raw: keras.KerasTensor, preparation: Preparation) -> list[keras.KerasTensor]:
-    """`Preparation.flags` in Keras's own operations: indicators of gaps, then one column a category."""
-    flags = []
-    if preparation.problem.gaps:
-        flags.append(ops.cast(ops.isnan(ops.take(raw, list(preparation.problem.gaps), axis=1)), "float32"))
+def _prepare(raw: keras.KerasTensor, preparation: Preparation) -> keras.KerasTensor:
+    """Do in the network what `Preparation.transform` and the scale do."""
+    problem, is_raw = preparation.problem, preparation.encoding == "raw"
+    if problem.kind == "text":
+        return EncodeWords(preparation.encoding, problem.num_words, preparation.idf or None)(raw)
+    center, spread = preparation.center_and_spread
+    if problem.kind == "image":  # all pixels alike: one number each
+        scale = keras.layers.Rescaling(1 / spread.item(), offset=-center.item() / spread.item())
+        return raw if is_raw else scale(raw)
+    parts = []
+    if preparation.numbers:
+        x = ops.where(ops.isnan(raw), np.array(preparation.median, "float32"), raw) if preparation.median else raw
+        numbers = ops.take(x, list(preparation.numbers), axis=1) if preparation.hot else x
+        # `Normalization` divides by the root of the variance, so it does scaling to a range, too.
+        scale = keras.layers.Normalization(mean=center.tolist(), variance=(spread**2).tolist())
+        parts.append(numbers if is_raw else scale(numbers))
+    if problem.gaps:
+        parts.append(ops.cast(ops.isnan(ops.take(raw, list(problem.gaps), axis=1)), "float32"))
     for column in preparation.hot:
         number = ops.cast(ops.take(raw, column, axis=1), "int32")  # -1, an unknown category, becomes zeros
-        flags.append(ops.one_hot(number, len(preparation.problem.categories[column])))
-    return flags
+        parts.append(ops.one_hot(number, len(problem.categories[column])))
+    return ops.concatenate(parts, axis=1) if len(parts) > 1 else parts[0]
 
 
 @keras.saving.register_keras_serializable(package="recipe")
@@ -126,6 +114,5 @@ class EncodeWords(keras.layers.Layer):
     def _close_ranks(self, known: keras.KerasTensor) -> keras.KerasTensor:
         """Move the known words to the front in their order, and keep the first 256: int32 (batch, 256)."""
         padded = ops.pad(known, [[0, 0], [0, REVIEW_LENGTH]])
-        length = ops.shape(padded)[1]
-        places = ops.where(padded > 0, 0, length) + ops.arange(length, dtype="int32")[None, :]
-        return ops.take_along_axis(padded, ops.argsort(places, axis=1), axis=1)[:, :REVIEW_LENGTH]
+        order = ops.argsort(ops.cast(padded == 0, "int32"), axis=1)  # it keeps the order of what is alike
+        return ops.take_along_axis(padded, order, axis=1)[:, :REVIEW_LENGTH]

@@ -74,8 +74,7 @@ class FinalModel:
         ValueError
             If a sample has another shape than those that the model was trained on.
         """
-        x = read_samples(x, self.problem, self.preparation.vocabulary)
-        return predict(self.model, self.preparation, x)
+        return predict(self.model, self.preparation, read_samples(x, self.problem, self.preparation.vocabulary))
 
 
 def predict(model: keras.Model, preparation: Preparation, x: Samples) -> np.ndarray:
@@ -149,12 +148,10 @@ def load_model(path: str | Path) -> FinalModel:
     if not path.is_file():
         raise FileNotFoundError(f"There is no such file. Received: {path}. Write one: recipe.save_model(final, path).")
     try:
-        with zipfile.ZipFile(path) as archive:
-            if wrong := archive.testzip():  # every byte is held against its CRC-32
-                raise zipfile.BadZipFile(f"{wrong} is not what was written")
+        with zipfile.ZipFile(path) as archive:  # every byte is held against its CRC-32
             facts = json.loads(archive.read(MEMBER))
-        whole = keras.saving.load_model(path, safe_mode=True)
         run, preparation = Run.from_dict(facts["run"]), Preparation.from_dict(facts["preparation"])
+        whole = keras.saving.load_model(path, safe_mode=True)
     except UNREADABLE as error:
         raise ValueError(
             f"This is no whole file of save_model, or one of other versions than recipe {__version__} on Keras "

@@ -16,7 +16,22 @@ FOLDS = 4
 HELD_OUT = 0.2
 LARGE_IMAGE_SET = 10_000  # from it on a convnet takes minutes on two cores
 
-Rung = tuple[tuple[int, ...], int]  # hidden units, epochs
+# Of each kind of input, for so many samples or more: the batch size, then hidden units and epochs of the small network
+# and of the larger ones.
+ROWS = {
+    "image": [
+        (LARGE_IMAGE_SET, 128, ((16,), 5), ((512,), 25), ((512, 512), 30)),
+        (0, 32, ((16,), 10), ((256,), 40), ((512, 512), 60), ((512, 512), 120)),
+    ],
+    "text": [
+        (10_000, 512, ((4,), 5), ((16, 16), 20), ((64, 64), 20), ((64, 64), 40)),
+        (0, 128, ((4,), 5), ((16, 16), 20), ((64, 64), 20), ((64, 64), 40)),
+    ],
+    "table": [
+        (2_000, 128, ((8,), 20), ((64, 64), 100), ((256, 256), 150)),
+        (0, 16, ((8,), 100), ((64, 64), 200), ((64, 64), 400), ((128, 128), 600)),
+    ],
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,25 +61,8 @@ def make_plan(problem: Problem, samples: int, seed: int = 0) -> Plan:
     >>> make_plan(find_problem("mnist"), samples=48_000).ladder[0].hidden_units
     (512,)
     """
-    start, small, rungs = {"image": _images, "text": _texts, "table": _tables}[problem.kind](samples)
-    specs = [start.replace(hidden_units=units, epochs=epochs, seed=seed) for units, epochs in (small, *rungs)]
+    _, batch_size, *sizes = next(row for row in ROWS[problem.kind] if samples >= row[0])
+    start = ModelSpec(optimizer="adam" if problem.kind == "table" else "rmsprop", batch_size=batch_size, seed=seed)
+    small, *ladder = (start.replace(hidden_units=units, epochs=epochs) for units, epochs in sizes)
     is_slow = problem.kind == "image" and samples >= LARGE_IMAGE_SET
-    return Plan(small=specs[0], ladder=tuple(specs[1:]), trials=3 if is_slow else 4, architectures=not is_slow)
-
-
-def _images(samples: int) -> tuple[ModelSpec, Rung, tuple[Rung, ...]]:
-    if samples < LARGE_IMAGE_SET:
-        return ModelSpec(batch_size=32), ((16,), 10), (((256,), 40), ((512, 512), 60), ((512, 512), 120))
-    return ModelSpec(batch_size=128), ((16,), 5), (((512,), 25), ((512, 512), 30))
-
-
-def _texts(samples: int) -> tuple[ModelSpec, Rung, tuple[Rung, ...]]:
-    batch_size = 128 if samples < 10_000 else 512
-    return ModelSpec(batch_size=batch_size), ((4,), 5), (((16, 16), 20), ((64, 64), 20), ((64, 64), 40))
-
-
-def _tables(samples: int) -> tuple[ModelSpec, Rung, tuple[Rung, ...]]:
-    if samples < 2_000:
-        start = ModelSpec(optimizer="adam", batch_size=16)
-        return start, ((8,), 100), (((64, 64), 200), ((64, 64), 400), ((128, 128), 600))
-    return ModelSpec(optimizer="adam", batch_size=128), ((8,), 20), (((64, 64), 100), ((256, 256), 150))
+    return Plan(small=small, ladder=tuple(ladder), trials=3 if is_slow else 4, architectures=not is_slow)

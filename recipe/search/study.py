@@ -7,30 +7,24 @@ or by an earlier search, as trials that are done.
 from __future__ import annotations
 
 import math
-import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
-from functools import partial
-from pathlib import Path
-from threading import Event
 
 import numpy as np
 import optuna
 from optuna.pruners import MedianPruner, NopPruner
 from optuna.samplers import TPESampler
-from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from recipe.core.measures import MEASURES
 from recipe.core.problem import Problem
-from recipe.core.run import EpochReport, Run
+from recipe.core.run import Run
 from recipe.journal import Journal, keep
 from recipe.search.space import SearchSpace
-from recipe.search.trial import Data, report_every, train_trial
+from recipe.search.trial import Data, open_study, train_trial
 from recipe.search.workers import open_pool, train_given
 
 STARTUP_TRIALS = 6  # drawn at random, until so many are known; those of the journal count
@@ -64,7 +58,7 @@ def make_study(
     """
     warmup = max(2, space.most_epochs // 10)
     median = MedianPruner(n_startup_trials=PRUNING_STARTS, n_warmup_steps=warmup, n_min_trials=PRUNING_STARTS)
-    return _begin(
+    return open_study(
         [_to_trial(run, space) for run in known],
         direction="maximize" if MEASURES[problem.measure].higher_is_better else "minimize",
         sampler=TrialSampler(seed),
@@ -74,17 +68,20 @@ def make_study(
 
 def _to_trial(run: Run, space: SearchSpace) -> FrozenTrial:
     """Return a run as a trial that is done."""
-    params, distributions, (state, value) = space.to_params(run.spec), space.distributions, _ending(run)
-    every, curve = report_every(space), run.history.get("val_" + run.measure, ())
+    params, distributions, (state, score) = space.to_params(run.spec), space.distributions, _ending(run)
     return create_trial(
         state=state,
-        value=value,
+        value=score,
         params=params,
         distributions={name: distributions[name] for name in params},
-        intermediate_values={
-            epoch: curve[epoch] for epoch in range(every - 1, len(curve), every) if math.isfinite(curve[epoch])
-        },
+        intermediate_values=dict(_curve(run)),
     )
+
+
+def _curve(run: Run) -> Iterator[tuple[int, float]]:
+    """Yield the epochs with their scores, as far as they are numbers."""
+    scores = run.history.get("val_" + run.measure, ())
+    return ((epoch, score) for epoch, score in enumerate(scores) if math.isfinite(score))
 
 
 def _ending(run: Run) -> tuple[TrialState, float | None]:
@@ -102,8 +99,9 @@ class Search:
     Attributes
     ----------
     look : says ``"asked"``, ``"interrupted"`` or None
-    deadline : on the clock of `time.monotonic`
-    runs : of the trials that ended; stopped : why the search ended early, if it did
+    deadline : on the clock of `time.perf_counter`
+    runs : of the trials that ended
+    stopped : why the search ended early, if it did
     """
 
     study: optuna.Study
@@ -111,61 +109,56 @@ class Search:
     data: Data
     journal: Journal | None
     look: Callable[[], str | None]
-    deadline: float = math.inf
-    on_trial: Callable[[Run], object] | None = None
-    on_epoch: Callable[[int, EpochReport], object] | None = None
+    deadline: float
+    on_trial: Callable[[Run], object] | None
     runs: list[Run] = field(default_factory=list)
     stopped: str | None = None
 
     def run(self, trials: int, workers: int) -> None:
         """Train so many trials, in this process where there is one worker."""
-        if workers == 1:
-            self._train_here(trials)
-        else:
-            self._train_in_processes(trials, workers)
-
-    def _train_here(self, trials: int) -> None:
-        halt = Event()
-        for number in range(trials):
+        if workers > 1:
+            return self._train_in_processes(trials, workers)
+        for _ in range(trials):
             if self._why():
                 return
-            trial, on_epoch = self.study.ask(self.space.distributions), partial(self._after_epoch, halt, number)
-            self._settle(trial, train_trial(trial, self.space, self.data, halt, on_epoch))
-
-    def _after_epoch(self, halt: Event, number: int, report: EpochReport) -> None:
-        if self.on_epoch is not None:
-            self.on_epoch(number, report)
-        if self._why():  # nobody else looks while a trial is trained
-            halt.set()
+            trial = self.study.ask(self.space.distributions)
+            self._settle(trial, train_trial(trial, self.space, self.data, self._why))
 
     def _train_in_processes(self, trials: int, workers: int) -> None:
-        """Keep all workers busy until enough was asked for; the first whose process is killed ends the search."""
+        """Keep all workers busy until enough was asked for; the first whose process is killed ends the search.
+
+        A worker knows the trials that had ended when its own began, and compares itself with those.
+        """
         asked, pending = 0, {}
+        study = {"direction": self.study.direction, "pruner": self.study.pruner}
         pool, halt = open_pool(workers, self.space, self.data)
-        with tempfile.TemporaryDirectory(prefix="recipe-", ignore_cleanup_errors=True) as folder:
-            self.study = _copy(self.study, Path(folder) / "study.log")  # where the workers report
-            try:
-                while True:
-                    while not self._why() and asked < trials and len(pending) < workers:
-                        trial, asked = self.study.ask(self.space.distributions), asked + 1
-                        pending[pool.submit(train_given, trial)] = trial
-                    if self._why():
-                        halt.set()
-                    if not pending:
-                        break
-                    done, _ = wait(pending, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
-                    for future in [one for one in pending if one in done]:  # in the order in which they began
-                        self._settle(pending.pop(future), future.result())
-            except BrokenProcessPool:
-                self.stopped = "broken"
-            finally:
-                halt.set()
-                pool.shutdown(cancel_futures=True)
-                self.study = _copy(self.study)
+        try:
+            while True:
+                while not self._why() and asked < trials and len(pending) < workers:
+                    done = self.study.get_trials(deepcopy=False, states=[TrialState.COMPLETE])
+                    trial, asked = self.study.ask(self.space.distributions), asked + 1
+                    pending[pool.submit(train_given, trial.params, done, study)] = trial
+                if self._why():
+                    halt.set()
+                if not pending:
+                    break
+                ended, _ = wait(pending, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
+                for future in [one for one in pending if one in ended]:  # in the order in which they began
+                    run, trial = future.result(), pending.pop(future)
+                    for epoch, score in _curve(run):
+                        trial.report(score, epoch)
+                    self._settle(trial, run)
+        except BrokenProcessPool:
+            self.stopped = "broken"
+        finally:
+            halt.set()
+            pool.shutdown(cancel_futures=True)
+            for trial in pending.values():
+                self.study.tell(trial, state=TrialState.FAIL)
 
     def _why(self) -> str | None:
         """Return ``"interrupted"``, ``"asked"``, ``"time"`` or ``"broken"`` where the search is to end."""
-        self.stopped = self.stopped or self.look() or ("time" if time.monotonic() >= self.deadline else None)
+        self.stopped = self.stopped or self.look() or ("time" if time.perf_counter() >= self.deadline else None)
         return self.stopped
 
     def _settle(self, trial: optuna.Trial, run: Run) -> None:
@@ -178,24 +171,3 @@ class Search:
         self.runs.append(run)
         if self.on_trial is not None:
             self.on_trial(run)
-
-
-def _copy(study: optuna.Study, file: Path | None = None) -> optuna.Study:
-    """Return a copy of a study without the trials that have no end, in a file or in memory."""
-    done = [trial for trial in study.get_trials(deepcopy=False) if trial.state.is_finished()]
-    return _begin(done, file, direction=study.direction, sampler=study.sampler, pruner=study.pruner)
-
-
-def _begin(trials: list[FrozenTrial], file: Path | None = None, **options: object) -> optuna.Study:
-    """Return a new study that begins with these trials; Optuna, which tells of each that is made, is quiet of it."""
-    storage = None
-    if file is not None:  # this lock needs no symbolic links, which Windows refuses
-        storage = JournalStorage(JournalFileBackend(str(file), lock_obj=JournalFileOpenLock(str(file))))
-    before = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(max(before, optuna.logging.WARNING))
-    try:
-        study = optuna.create_study(storage=storage, **options)
-    finally:
-        optuna.logging.set_verbosity(before)
-    study.add_trials(trials)
-    return study

@@ -10,11 +10,11 @@ import threading
 from concurrent.futures import ProcessPoolExecutor, wait
 from threading import Event
 
-from optuna import Trial
+from optuna.trial import FrozenTrial
 
 from recipe.core.run import Run
 from recipe.search.space import SearchSpace
-from recipe.search.trial import Data, train_trial
+from recipe.search.trial import Data, open_study, train_trial
 
 THREADS = ("NPROC", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")  # of XLA, and of NumPy's libraries
 IMPORTED = ["keras", "recipe.search.workers", "recipe.engine.loop"]  # before the forks: none of it begins to compute
@@ -36,9 +36,12 @@ def open_pool(workers: int, space: SearchSpace, data: Data) -> tuple[ProcessPool
     return pool, halt
 
 
-def train_given(trial: Trial) -> Run:
-    """Train a trial in a process of the pool."""
-    return train_trial(trial, *_given)
+def train_given(params: dict[str, object], done: list[FrozenTrial], options: dict[str, object]) -> Run:
+    """Train a trial in a process of the pool, given its parameters and a study: the trials that are done, and how."""
+    space, data, halt = _given
+    study = open_study(done, **options)
+    study.enqueue_trial(params)
+    return train_trial(study.ask(space.distributions), space, data, halt.is_set)
 
 
 def _context() -> multiprocessing.context.BaseContext:

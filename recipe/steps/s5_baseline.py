@@ -13,8 +13,8 @@ from recipe.core.input_checks import expect
 from recipe.core.measures import MEASURES, check_outputs
 from recipe.core.prepared import Prepared
 from recipe.core.problem import Problem, ProblemType
+from recipe.engine.rival import Rival, fit_rival
 from recipe.steps.s2_measure import LEVEL, RESAMPLES, paired_test, resample_scores, variance_of_folds
-from recipe.steps.s5_rival import Rival, fit_rival
 
 FEWEST = 6  # samples, below which no difference of two models can be told: not even a sign test could
 YES = np.max  # of labels, of which one is a yes

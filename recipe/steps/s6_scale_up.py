@@ -139,42 +139,42 @@ def diagnose_history(
     (True, 2, 3)
     """
     curves = _read_curves(run, baseline, measure)
-    train, judged, since = curves.train, curves.judged, None
-    common = {"monitor": curves.monitor, "epochs": len(train.values)}
-    diverged = _find_divergence(train.values, judged.values)
+    judged, since, notes = curves.judged, None, []
+    diverged = _find_divergence(curves.train.values, judged.values)
     if diverged is not None:
-        sentence = f"Diverged in epoch {diverged + 1} of {common['epochs']}: the loss is not finite or explodes."
-        best = lowest_epoch(judged.values[:diverged]) if diverged else None
-        return HistoryDiagnosis(
-            verdict=Verdict.DIVERGED, sentence=sentence, best_epoch=best, diverged_epoch=diverged, **common
-        )
-    if fault := _find_fault(curves):
+        verdict, since = Verdict.DIVERGED, diverged
+    elif fault := _find_fault(curves):
         verdict, notes = Verdict.SUSPECT, [fault]
     else:
         verdict, note = _judge_curves(curves)
-        notes = [note, *_look_around(curves, verdict, val_samples)]
-    if verdict is Verdict.OVERFITTING:
         since = judged.best + 1 if judged.rises else 0
-    sentence = " ".join(filter(None, [_say(verdict, curves, since), *notes]))
+        notes = [note, *_look_around(curves, verdict, val_samples)]
     return HistoryDiagnosis(
-        verdict=verdict, sentence=sentence, best_epoch=judged.best, overfitting_epoch=since, **common
+        verdict=verdict,
+        sentence=" ".join(filter(None, [_say(verdict, curves, since), *notes])),
+        monitor=curves.monitor,
+        epochs=len(judged.values),
+        best_epoch=None if diverged == 0 else lowest_epoch(judged.values[:diverged]),
+        overfitting_epoch=since if verdict is Verdict.OVERFITTING else None,
+        diverged_epoch=diverged,
     )
 
 
 def _say(verdict: Verdict, curves: _Curves, since: int | None) -> str:
-    """Put a verdict on finite curves into words; epochs count from 1, as people count."""
-    losses, epochs, best = curves.judged.values, len(curves.judged.values), curves.judged.best
+    """Put a verdict into words; epochs count from 1, as people count."""
+    losses, epochs, best = curves.judged.values, len(curves.judged.values), curves.judged.best + 1
     judged = "validation loss" if curves.is_validated else "training loss"
-    after = f"{judged} {losses[best]:.3g} there, {losses[-1]:.3g} at the end (epoch {epochs})"
+    after = f"{judged} {losses[best - 1]:.3g} there, {losses[-1]:.3g} at the end (epoch {epochs})"
     train = f"training loss from {curves.train.values[0]:.3g} to {curves.train.values[-1]:.3g}"
     if verdict is Verdict.OVERFITTING and not since:
         return f"Overfitting since epoch 1, all is learned by heart: {train}."
     return {
+        Verdict.DIVERGED: f"Diverged in epoch {(since or 0) + 1} of {epochs}: the loss is not finite or explodes.",
         Verdict.SUSPECT: f"Suspect, look at the data before the network ({train}):",
         Verdict.NOT_LEARNING: f"Did not learn in {epochs} epochs: {train}.",
-        Verdict.OVERFITTING: f"Overfitting since epoch {best + 2}: best in epoch {best + 1}, {after}; {train}.",
+        Verdict.OVERFITTING: f"Overfitting since epoch {best + 1}: best in epoch {best}, {after}; {train}.",
         Verdict.IMPROVING: f"Still improving after {epochs} epochs: {judged} {losses[-1]:.3g}; {train}.",
-        Verdict.BEST_HERE: f"Best here: no more than noise since epoch {best + 1}, {after}; {train}.",
+        Verdict.BEST_HERE: f"Best here: no more than noise since epoch {best}, {after}; {train}.",
     }[verdict]
 
 
@@ -533,7 +533,7 @@ class ErrorDiagnosis:
         verdict = " and ".join(high).capitalize() or "Neither bias nor variance is high"
         below = " (training does better than the reachable error: by heart)" if self.avoidable_bias < 0 else ""
         train, validation = show_percent(self.train_error), show_percent(self.validation_error)
-        bias, gap = _show_side(self.avoidable_bias), _show_side(self.variance_gap)
+        bias, gap = _compare(self.avoidable_bias), _compare(self.variance_gap)
         return (
             f"{verdict}: training error {train}, {bias} the reachable {show_percent(self.reachable_error)}{below}; "
             f"validation error {validation}, {gap} training."
@@ -635,11 +635,8 @@ def show_percent(error: float) -> str:
     return f"{percent:.0f} %" if abs(percent) >= 9.95 else f"{percent:.2g} %" if abs(percent) > 1e-7 else "0 %"
 
 
-def show_points(difference: float) -> str:
-    """Write a difference of two errors in percentage points: 0.10 -> 10 points."""
+def _compare(difference: float) -> str:
+    """Write a difference of two errors in percentage points: 0.10 -> 10 points above."""
     number = show_percent(abs(difference)).removesuffix(" %")
-    return f"{number} point" if number == "1" else f"{number} points"
-
-
-def _show_side(difference: float) -> str:
-    return f"{show_points(difference)} {'above' if difference > 0 else 'below'}" if difference else "the same as"
+    points = f"{number} point" if number == "1" else f"{number} points"
+    return f"{points} {'above' if difference > 0 else 'below'}" if difference else "the same as"

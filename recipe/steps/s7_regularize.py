@@ -20,18 +20,21 @@ from recipe.steps.s6_scale_up import (
     diagnose_history,
     has_errors,
     show_percent,
-    show_points,
 )
 
 MOST_UNITS, MOST_LAYERS = 1024, 4  # beyond that, more of the same is no longer the advice
 FIRST_DROPOUT, FULL_DROPOUT, FIRST_L2, FULL_L2 = 0.25, 0.5, 0.001, 0.01
 FIRST_LAYERS, HIGHEST_RATE = (64,), 1.0
+FEW_UNITS = 16  # a layer of fewer may be too narrow for what comes in
+FAST_FALL = 0.15  # of the level, in the last epoch: the training was cut short
 STRONG_PENALTY = 0.25  # of the data loss
 # The architecture that is made for a kind of input, and its first layers: it is told what an mlp is not, which pixels
 # are neighbours, which words mean alike.
 MADE_FOR = MappingProxyType({"image": ("convnet", (16, 32)), "text": ("embedding", (16, 16))})
 
-Changes = dict[str, dict[str, object]]  # by title: the fields of the spec that change
+Changes = dict[str, dict[str, object] | None]  # by title: the fields of the spec that change; None where none does it
+Reasoned = tuple[str, Changes]  # the reason that several changes have in common
+NO_REGULARIZATION: Changes = {"take the regularization away": {"dropout": 0.0, "l1": 0.0, "l2": 0.0}}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,14 +54,17 @@ class Advice:
 
 
 def advise(run: Run, reachable_error: float = 0.0, *, tolerance: float = TOLERANCE) -> tuple[Advice, ...]:
-    """Say what to try next after a run, the most promising first.
+    """Say what to try next after a run, in the order of the gain to be expected.
 
-    A training that diverged or did not learn comes first: nothing else can be judged before it works. Then more
-    epochs, if the loss was still falling. Then the larger of bias and variance, bias where they are equal: a model
-    that cannot fit its training set has nothing to generalise. Where both are high, what helps the one at the cost of
-    the other is left out. First of all comes to take away what may cause the bias, or that nothing is learned: a
-    penalty of a quarter of the data loss, or a dropout above a half. Each of eight such networks on the three problems,
-    of three seeds each, had a better validation score without it. Nothing is proposed that the spec already has.
+    What counts is the score at the chosen epoch, so that to stop earlier is no gain in itself. A training that diverged
+    or did not learn comes first: nothing else can be judged before it works. Then, where the bias is high, wider layers
+    in place of narrow ones, and no regularization where a penalty is a quarter of the data loss or a dropout above a
+    half; then, where the validation loss was still falling, larger steps and more epochs (more epochs before all but
+    wider layers where it fell by 15 % in the last one). Where nothing of that holds most changes gain nothing beyond
+    noise any more, and the first piece is to stop. What else might be tried against bias or variance stands behind
+    that. Nothing is proposed that the spec already has.
+
+    How often the first piece improved the score on 210 situations, and made it worse, stands in ``docs/advice.md``.
 
     Parameters
     ----------
@@ -82,18 +88,17 @@ def advise(run: Run, reachable_error: float = 0.0, *, tolerance: float = TOLERAN
     expect(run, Run, "Advice is given on a run; of several, on their mean, recipe.core.run.mean_run(runs).")
     history = diagnose_history(run)
     errors = diagnose_errors(run, reachable_error, tolerance=tolerance) if has_errors(run) else None
-    if history.verdict is Verdict.DIVERGED:
-        found = _after_divergence(run.spec, history)
-    elif history.verdict is Verdict.NOT_LEARNING:
-        found = _after_not_learning(run, history)
+    if history.verdict in (Verdict.DIVERGED, Verdict.NOT_LEARNING):
+        found = _make_it_learn(run, history)
     else:
-        found = _after_training(run, errors, history)
-    chosen, tried = [], {run.spec}
-    for piece in found:
-        if piece.spec is None or (piece.spec not in tried and _fits(piece.spec, run.problem)):
-            chosen.append(piece)
-            tried.add(piece.spec)
-    return tuple(chosen)
+        found = _make_it_better(run, history, errors)
+    chosen = {run.spec: None}
+    for reason, changes in found:
+        for title, fields in changes.items():
+            spec = None if fields is None else run.spec.replace(**fields)
+            if (spec or title) not in chosen and (spec is None or _fits(spec, run.problem)):
+                chosen[spec or title] = Advice(title=title, reason=reason, spec=spec)
+    return tuple(chosen.values())[1:]
 
 
 def _fits(spec: ModelSpec, problem: Problem) -> bool:
@@ -104,126 +109,93 @@ def _fits(spec: ModelSpec, problem: Problem) -> bool:
     return True
 
 
-def _try(spec: ModelSpec, reason: str, changes: Changes) -> Iterator[Advice]:
-    """Make a piece of advice of each change, all for one reason."""
-    for title, fields in changes.items():
-        yield Advice(title=title, reason=f"{reason}.", spec=spec.replace(**fields))
-
-
-def _after_divergence(spec: ModelSpec, history: HistoryDiagnosis) -> Iterator[Advice]:
-    reason = f"The loss left all bounds in epoch {history.diverged_epoch + 1} at a learning rate of {_rate_of(spec):g}"
-    tamer = _change_optimizer(spec, "rmsprop") if spec.optimizer == "sgd" else {}
-    yield from _try(spec, reason, _change_rate(spec, 0.1) | _follow_the_table(spec) | tamer)
-    yield Advice(
-        title="check that inputs and targets are scaled",
-        reason=f"{reason}; values far from 1 make the steps too long. Scale pixels to [0, 1], normalise columns, "
-        "divide targets by their usual size.",
-    )
-
-
-def _after_not_learning(run: Run, history: HistoryDiagnosis) -> Iterator[Advice]:
-    """The checklist, in the order of how often it is the cause."""
-    spec = run.spec
-    yield from _release_brake(run)
-    loss = run.history["data_loss"][-1]
-    reason = f"The training loss is {loss:.3g} after {history.epochs} epochs of no progress"
-    usual = f"go back to the optimizer's usual learning rate, {DEFAULT_RATES[spec.optimizer]:g}"
-    changes = _follow_the_table(spec)
-    if _rate_of(spec) != DEFAULT_RATES[spec.optimizer]:
-        changes |= {usual: {"learning_rate": None}}
-    changes |= _change_optimizer(spec, "rmsprop") | _change_rate(spec, 0.1) | _change_rate(spec, 10)
+def _make_it_learn(run: Run, history: HistoryDiagnosis) -> Iterator[Reasoned]:
+    """Give what to do about a training that diverged or did not learn, in the order of how often it is the cause."""
+    spec, rate, usual = run.spec, _rate_of(run.spec), DEFAULT_RATES[run.spec.optimizer]
+    # The last layer and the loss of the table, where the spec departs from it.
+    by_table = {
+        f"take the {name.replace('_', ' ')} that suits the problem": {name: "auto"}
+        for name in ("last_activation", "loss")
+        if getattr(spec, name) != "auto"
+    }
+    if history.verdict is Verdict.DIVERGED:
+        reason = f"The loss left all bounds in epoch {history.diverged_epoch + 1} at a learning rate of {rate:g}."
+        tamer = _change_optimizer(spec, "rmsprop") if spec.optimizer == "sgd" else {}
+        yield reason, _change_rate(spec, 0.1) | by_table | tamer
+        scale = "values far from 1 make the steps too long. Scale pixels to [0, 1], normalise columns, divide targets"
+        yield f"{reason[:-1]}; {scale} by their usual size.", {"check that inputs and targets are scaled": None}
+        return
+    reason = f"The training loss is {run.history['data_loss'][-1]:.3g} after {history.epochs} epochs of no progress"
+    if rate <= usual:  # steps that are too long make weights large, and so penalties
+        yield from _release_brake(run)
+    changes = by_table | _usual_rate(spec) | _change_optimizer(spec, "rmsprop") | _change_rate(spec, 0.1)
+    changes |= _change_rate(spec, 10)
     if spec.activation in ("sigmoid", "linear") and spec.hidden_units:
         changes |= {"take relu units": {"activation": "relu"}}
-    yield from _try(spec, reason, changes | _less_regularization(spec))
-    yield Advice(
-        title="check the data",
-        reason=f"{reason}; the answer may not be in the inputs, or not get through. Look at the inputs and their "
-        "scale. Then give the target as an input: if even that is not learned, the pipeline is broken.",
-    )
+    yield f"{reason}.", changes | NO_REGULARIZATION
+    look = "Look at the inputs and their scale. Then give the target as an input: if even that is not learned"
+    reason = f"{reason}; the answer may not be in the inputs, or not get through. {look}, the pipeline is broken."
+    yield reason, {"check the data": None}
 
 
-def _after_training(run: Run, errors: ErrorDiagnosis | None, history: HistoryDiagnosis) -> Iterator[Advice]:
-    """Advice on a training that worked."""
-    spec = run.spec
+def _make_it_better(run: Run, history: HistoryDiagnosis, errors: ErrorDiagnosis | None) -> Iterator[Reasoned]:
+    """Give what to do about a training that worked: what may well gain, or to stop; then what seldom gains any more."""
+    spec, losses, verdict = run.spec, run.history[history.monitor], history.verdict
     is_biased = errors is not None and errors.bias == "high"
     is_variable = errors is not None and errors.variance == "high"
-    if history.verdict is Verdict.SUSPECT:
-        yield Advice(title="check the data and its preparation", reason=history.sentence)
+    told, *high = _tell(errors)
+    gains = []
+    if verdict is Verdict.SUSPECT:
+        gains.append((history.sentence, {"check the data and its preparation": None}))
+    if is_biased and min(spec.hidden_units, default=0) < FEW_UNITS:
+        gains.append((high[0], _bigger_network(spec)))
+    fall = f"{history.monitor} was still falling, to {losses[-1]:.3g}, after {spec.epochs} epochs."
+    longer = {f"train for {2 * spec.epochs} epochs": {"epochs": 2 * spec.epochs}}
+    if verdict is Verdict.IMPROVING and losses[-2:][0] - losses[-1] > FAST_FALL * abs(losses[-1]):
+        gains.append((fall, longer))
     if is_biased:
-        yield from _release_brake(run)
-    if history.verdict is Verdict.IMPROVING:
-        last = run.history[history.monitor][-1]
-        reason = f"{history.monitor} was still falling, to {last:.3g}, after {spec.epochs} epochs"
-        yield from _try(spec, reason, _train_longer(spec))
-    parts = []
-    if is_biased:
-        parts.append(_against_bias(run, errors, history, is_alone=not is_variable))
-    if is_variable:
-        parts.append(_against_variance(run, errors, history, is_alone=not is_biased))
-    if is_biased and is_variable and errors.variance_gap > errors.avoidable_bias + 1e-9:
+        gains += _release_brake(run)
+    if verdict is Verdict.IMPROVING:
+        rate, usual = _rate_of(spec), DEFAULT_RATES[spec.optimizer]
+        faster = _usual_rate(spec) if rate < usual else _change_rate(spec, 3)
+        gains.append((fall, longer | faster if rate > usual else faster | longer))
+    end = "Train on training and validation data together, then look at the test set once."
+    yield from gains or [
+        (f"This is about as good as it gets with {spec.describe()}. {told} {end}", {"stop here": None})
+    ]
+
+    # What helps the one part at the cost of the other is left out where both are high.
+    against_bias = ({} if is_variable else NO_REGULARIZATION) | _bigger_network(spec) | _made_for(spec, run.problem)
+    against_variance = {f"get more data than {run.train_samples:,} samples": None} | _more_regularization(spec)
+    against_variance |= _made_for(spec, run.problem) | ({} if is_biased else _smaller_network(spec))
+    parts = [(high[0], against_bias)] * is_biased + [(high[1], against_variance)] * is_variable
+    if is_biased and is_variable and errors.variance_gap > errors.avoidable_bias:
         parts.reverse()
-    for part in parts or [_at_the_end(run, errors, history)]:
-        yield from part
+    yield from parts
+    if verdict is Verdict.OVERFITTING and not spec.patience:
+        patience, epochs = max(2, spec.epochs // 10), history.overfitting_epoch or 1
+        early = {f"stop early, with a patience of {patience} epochs": {"patience": patience}}
+        yield history.sentence, early | {f"stop after epoch {epochs}": {"epochs": epochs}}
 
 
-def _release_brake(run: Run) -> Iterator[Advice]:
+def _tell(errors: ErrorDiagnosis | None) -> tuple[str, str, str]:
+    """Put the errors into words, then the bias, then the variance."""
+    if errors is None:
+        return "The errors are not known.", "", ""
+    train, reachable = show_percent(errors.train_error), show_percent(errors.reachable_error)
+    bias = f"High bias: the training error is {train}, the reachable one {reachable}."
+    variance = f"High variance: the validation error is {show_percent(errors.validation_error)}, the training error"
+    return errors.sentence, bias, f"{variance} {train}."
+
+
+def _release_brake(run: Run) -> Iterator[Reasoned]:
     """Take away a regularization that is so strong that it may be the cause of a high training error."""
-    spec, penalty, loss = run.spec, run.history.get("penalty", [0.0])[-1], run.history["data_loss"][-1]
+    penalty, loss = run.history.get("penalty", [0.0])[-1], run.history["data_loss"][-1]
     if penalty >= STRONG_PENALTY * loss:
-        reason = f"The penalty is {penalty / loss:.0%} of the data loss: it may keep the network from learning"
-        yield from _try(spec, reason, _less_regularization(spec))
-    elif spec.dropout > FULL_DROPOUT:
-        reason = f"A dropout of {spec.dropout:g} leaves few units at a time: it may keep the network from learning"
-        yield from _try(spec, reason, _less_regularization(spec))
-
-
-def _against_bias(run: Run, errors: ErrorDiagnosis, history: HistoryDiagnosis, *, is_alone: bool) -> Iterator[Advice]:
-    spec = run.spec
-    reason = f"High bias: the training error is {show_points(errors.avoidable_bias)} above the reachable one"
-    changes = _less_regularization(spec) if is_alone else {}
-    changes |= _bigger_network(spec) | _other_architecture(spec, run.problem)
-    if history.verdict is not Verdict.OVERFITTING:
-        changes |= _train_longer(spec)
-    changes |= _change_optimizer(spec, "rmsprop" if spec.optimizer == "adam" else "adam") | _change_rate(spec, 0.3)
-    yield from _try(spec, reason, changes)
-
-
-def _against_variance(
-    run: Run, errors: ErrorDiagnosis, history: HistoryDiagnosis, *, is_alone: bool
-) -> Iterator[Advice]:
-    spec, samples = run.spec, run.train_samples
-    reason = f"High variance: the validation error is {show_points(errors.variance_gap)} above the training error"
-    yield from _stop_in_time(run, history)
-    yield Advice(
-        title="get more data",
-        reason=f"{reason} on {samples:,} samples, and more of them is the surest cure. Train on {2 * samples:,} if "
-        "there are so many: raise the rows, collect, or make variants of what there is.",
-    )
-    changes = _more_regularization(spec) | _set_patience(spec) | _other_architecture(spec, run.problem)
-    if is_alone:
-        narrower = tuple(max(1, width // 2) for width in spec.hidden_units)
-        changes |= {f"make the network smaller: {_show_layers(narrower)}": {"hidden_units": narrower}}
-    yield from _try(spec, reason, changes)
-
-
-def _at_the_end(run: Run, errors: ErrorDiagnosis | None, history: HistoryDiagnosis) -> Iterator[Advice]:
-    yield from _stop_in_time(run, history)
-    reason = "The curves ask for nothing else; the errors are not known."
-    if errors is not None:
-        reason = f"Neither bias nor variance is high: the validation error is {show_percent(errors.validation_error)}."
-    yield Advice(
-        title="go on to the final model",
-        reason=f"{reason} Train on training and validation data together, then look at the test set once.",
-    )
-
-
-def _stop_in_time(run: Run, history: HistoryDiagnosis) -> Iterator[Advice]:
-    """As many epochs as did good; with patience the best weights came back already."""
-    spec, epochs, losses = run.spec, history.overfitting_epoch, run.history[history.monitor]
-    if epochs and spec.patience is None and epochs < spec.epochs:
-        rise = f"{history.monitor} rose from {losses[history.best_epoch]:.3g} to {losses[-1]:.3g}"
-        reason = f"Overfitting since epoch {epochs + 1}: {rise}"
-        yield from _try(spec, reason, {f"stop after epoch {epochs}": {"epochs": epochs}})
+        yield f"The penalty is {penalty / loss:.0%} of the data loss: it may hold the network back.", NO_REGULARIZATION
+    elif run.spec.dropout > FULL_DROPOUT:
+        dropout = f"A dropout of {run.spec.dropout:g}"
+        yield f"{dropout} leaves few units at a time: it may hold the network back.", NO_REGULARIZATION
 
 
 # The single changes. Each is empty where the spec leaves no room for it.
@@ -237,12 +209,6 @@ def _show_layers(units: tuple[int, ...]) -> str:
     return f"{'-'.join(map(str, units))} units"
 
 
-def _follow_the_table(spec: ModelSpec) -> Changes:
-    """The last layer and the loss of the table, where the spec departs from it."""
-    set_by_hand = [name for name in ("last_activation", "loss") if getattr(spec, name) != "auto"]
-    return {f"take the {name.replace('_', ' ')} that suits the problem": {name: "auto"} for name in set_by_hand}
-
-
 def _change_rate(spec: ModelSpec, factor: float) -> Changes:
     """A learning rate that is so many times the present one."""
     rate = float(f"{factor * _rate_of(spec):.3g}")
@@ -251,40 +217,41 @@ def _change_rate(spec: ModelSpec, factor: float) -> Changes:
     return {f"{'lower' if factor < 1 else 'raise'} the learning rate to {rate:g}": {"learning_rate": rate}}
 
 
+def _usual_rate(spec: ModelSpec) -> Changes:
+    """The optimizer's usual learning rate, where the spec departs from it."""
+    usual = DEFAULT_RATES[spec.optimizer]
+    title = f"go back to the optimizer's usual learning rate, {usual:g}"
+    return {title: {"learning_rate": None}} if _rate_of(spec) != usual else {}
+
+
 def _change_optimizer(spec: ModelSpec, name: str) -> Changes:
     """Another optimizer, at its usual rate."""
-    if spec.optimizer == name:
-        return {}
-    return {f"try the optimizer {name}": {"optimizer": name, "learning_rate": None}}
+    return {f"try the optimizer {name}": {"optimizer": name, "learning_rate": None}} if spec.optimizer != name else {}
 
 
 def _bigger_network(spec: ModelSpec) -> Changes:
-    """Twice the units, one more layer; hidden layers where there are none."""
+    """Four times the units, one more layer; hidden layers where there are none."""
     if spec.architecture == "linear":
         return {"add a hidden layer": {"architecture": "mlp", "hidden_units": FIRST_LAYERS}}
     units = spec.hidden_units
-    wider, deeper = tuple(max(width, min(2 * width, MOST_UNITS)) for width in units), (*units, units[-1])
+    deeper = (*units, units[-1])
+    wider = tuple(max(width, *FIRST_LAYERS, min(4 * width, MOST_UNITS)) for width in units)
     changes = {f"make the network bigger: {_show_layers(wider)}": {"hidden_units": wider}}
     if len(units) < MOST_LAYERS:
         changes |= {f"add a layer: {_show_layers(deeper)}": {"hidden_units": deeper}}
     return changes
 
 
-def _other_architecture(spec: ModelSpec, problem: Problem) -> Changes:
+def _smaller_network(spec: ModelSpec) -> Changes:
+    """Half the units."""
+    narrower = tuple(max(1, width // 2) for width in spec.hidden_units)
+    return {f"make the network smaller: {_show_layers(narrower)}": {"hidden_units": narrower}}
+
+
+def _made_for(spec: ModelSpec, problem: Problem) -> Changes:
+    """The architecture that is made for the kind of input."""
     name, units = MADE_FOR.get(problem.kind, (spec.architecture, ()))
-    if spec.architecture == name:
-        return {}
-    return {f"take the architecture {name}": {"architecture": name, "hidden_units": units}}
-
-
-def _train_longer(spec: ModelSpec) -> Changes:
-    return {f"train for {2 * spec.epochs} epochs": {"epochs": 2 * spec.epochs}}
-
-
-def _set_patience(spec: ModelSpec) -> Changes:
-    """Early stopping, with a patience of a tenth of the epochs."""
-    patience = max(2, spec.epochs // 10)
-    return {f"stop early, with a patience of {patience} epochs": {"patience": patience}} if not spec.patience else {}
+    return {f"take the architecture {name}": {"architecture": name, "hidden_units": units}} if units else {}
 
 
 def _more_regularization(spec: ModelSpec) -> Changes:
@@ -292,15 +259,8 @@ def _more_regularization(spec: ModelSpec) -> Changes:
     changes = {}
     if spec.hidden_units and spec.dropout < FULL_DROPOUT:
         dropout = FIRST_DROPOUT if spec.dropout < FIRST_DROPOUT else FULL_DROPOUT
-        title = f"raise the dropout to {dropout:g}" if spec.dropout else f"add dropout of {dropout:g}"
-        changes[title] = {"dropout": dropout}
+        changes[f"{'raise the dropout to' if spec.dropout else 'add dropout of'} {dropout:g}"] = {"dropout": dropout}
     if spec.hidden_units and spec.l2 < FULL_L2:
         l2 = max(FIRST_L2, min(FULL_L2, float(f"{3 * spec.l2:.3g}")))
-        title = f"raise the L2 penalty to {l2:g}" if spec.l2 else f"add an L2 penalty of {l2:g}"
-        changes[title] = {"l2": l2}
+        changes[f"{'raise the L2 penalty to' if spec.l2 else 'add an L2 penalty of'} {l2:g}"] = {"l2": l2}
     return changes
-
-
-def _less_regularization(spec: ModelSpec) -> Changes:
-    """No dropout, no penalties; where the spec has none it stays as it is, and `advise` leaves that out."""
-    return {"take the regularization away": {"dropout": 0.0, "l1": 0.0, "l2": 0.0}}

@@ -126,7 +126,7 @@ def test_run_recipe_scales_up_until_it_overfits(results):
     last = _find(result, 6)[-1]
     assert last.diagnosis.verdict == "overfitting"
     assert result.overfitting_epoch == last.diagnosis.overfitting_epoch + 1
-    assert f"from epoch {result.overfitting_epoch} on" in result.steps[5].sentences[-1]
+    assert f"From epoch {result.overfitting_epoch} on" in result.steps[5].sentences[-1]
 
 
 def test_run_recipe_tries_a_change_of_the_advice_with_its_reason(results):

@@ -46,11 +46,10 @@ def test_storage_folder_is_the_checkouts_without_recipe_home(tmp_path, monkeypat
 def test_find_verified_takes_the_first_whole_file_and_names_the_damaged(datasets):
     (datasets / "mnist.npz").write_bytes(b"PK broken")
     stored = write_npz(storage_folder(), "mnist.npz", small_mnist())
-    (file, _), faults = find_verified("mnist.npz")
+    with pytest.warns(RuntimeWarning, match=rf"The file is damaged.*{datasets}.*It is passed over\."):
+        file, _ = find_verified("mnist.npz")
     assert (file.path, file.bytes) == (stored, stored.stat().st_size)
     assert file.sha256 == hashlib.sha256(stored.read_bytes()).hexdigest()
-    assert len(faults) == 1
-    assert str(datasets) in faults[0]
 
 
 def test_read_verified_reads_only_what_keras_or_the_sums_beside_it_vouch_for(datasets):

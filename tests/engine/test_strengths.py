@@ -8,7 +8,7 @@ import pytest
 
 from recipe.core.spec import ModelSpec
 from recipe.data.problems import find_problem
-from recipe.engine.epoch import compile_for
+from recipe.engine.epoch import PROGRAMS
 from recipe.engine.loop import train_models
 from recipe.engine.members import Job
 from recipe.engine.models import build_model
@@ -23,7 +23,7 @@ def train_once(model, **options):
     return next(train_models([job])).history
 
 
-@pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
+@pytest.mark.parametrize("rate", [0.1, 0.9])
 def test_dropout_leaves_out_what_keras_leaves_out(rate):
     spec = ModelSpec(hidden_units=(9,), dropout=rate)
     ours, theirs = (build_model(spec, find_problem("housing")) for _ in range(2))
@@ -38,9 +38,9 @@ def test_other_strengths_take_the_same_program_and_give_other_results():
         ModelSpec(hidden_units=(11,), dropout=dropout, l1=l1, l2=l2, learning_rate=rate)
         for dropout, l1, l2, rate in ((0.2, 0.0, 0.01, 0.01), (0.6, 0.001, 0.0, 0.1), (0.2, 0.02, 0.02, 0.01))
     ]
-    models, before = [build_model(spec, find_problem("housing")) for spec in specs], compile_for.cache_info().misses
+    models, before = [build_model(spec, find_problem("housing")) for spec in specs], set(PROGRAMS)
     histories = [train_once(model) for model in models]
-    assert compile_for.cache_info().misses == before + 1
+    assert len(set(PROGRAMS) - before) == 1
     # The penalties of the fitted models, by Keras with their own strengths.
     expected = [float(sum(model.losses)) for model in models]
     assert [history["penalty"][-1] for history in histories] == pytest.approx(expected, rel=1e-5)

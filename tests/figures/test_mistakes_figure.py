@@ -38,9 +38,6 @@ def make_reviews(reviews=2):
     words = ("a", "truly", "dreadful", "film", "that", "i", "love") * 30
     effect = {"dreadful": -1.5, "love": 0.75, "truly": 0.1, "film": np.nan}
     one = TextMistake(
-        row=7,
-        output=0,
-        score=0.02,
         words=words,
         strongest={word: value for word, value in effect.items() if value == value},
     )

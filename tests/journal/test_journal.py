@@ -17,7 +17,7 @@ from tuning_examples import make_run
 from recipe.core.run import Run, mean_run
 from recipe.core.spec import ModelSpec
 from recipe.data.load import load
-from recipe.journal import Journal, current_origin, default_journal, origin_of, tabulate
+from recipe.journal import Journal, default_journal, origin_of, tabulate
 from recipe.steps.s3_protocol import hold_out, k_fold
 from recipe.steps.s4_prepare import prepare
 from recipe.steps.training import cross_validate, train, train_seeds
@@ -49,21 +49,18 @@ def journal(tmp_path) -> Journal:
 # What a training records.
 
 
-def test_train_records_every_run_in_the_default_journal(prepared):
-    train(SPEC, prepared)
+def test_train_records_every_run_in_the_default_journal_and_returns_it_with_its_model(prepared):
+    run = train(SPEC, prepared)
     train_seeds(SPEC, prepared, (1, 2))
+    train(SPEC, prepared, shuffle=False)
+    train(SPEC, prepared, engine="fit")
     (first, *more) = default_journal().runs()
-    assert [run.seed for run in (first, *more)] == [0, 1, 2]
+    assert [run.seed for run in (first, *more)] == [0, 1, 2, 0, 0]
+    assert [run.by_spec for run in (first, *more)] == [True, True, True, False, False]
     assert (first.problem, first.source, first.data) == (prepared.problem, "sample", prepared.data_key)
     assert (first.origin, first.state, first.number) == ("script", "complete", 0)
-
-
-def test_train_returns_the_run_as_it_was_recorded_with_its_model(prepared, journal):
-    inside, outside = (train(SPEC, prepared, journal=kept) for kept in (journal, None))
-    assert (inside.number, outside.number, outside.data) == (0, None, "")
-    assert inside.model is not None
-    assert len(journal.runs()) == 1
-    assert default_journal().runs() == []
+    assert (run.number, run.data, first.model) == (0, first.data, None)
+    assert run.model is not None
 
 
 def test_train_records_nothing_where_the_journal_is_off(prepared, monkeypatch, tmp_path):
@@ -93,21 +90,15 @@ def test_training_goes_on_where_the_journal_cannot_be_written(prepared, tmp_path
 # What is recorded comes back.
 
 
-def test_run_comes_back_as_it_was(journal):
-    run = journal.record(RUN)
+def test_run_comes_back_as_it_was_with_its_members(journal):
+    folds = [dataclasses.replace(RUN, spec=SPEC.replace(seed=seed)) for seed in range(3)]
+    run = journal.record(mean_run(folds, protocol="3 folds"))
     (again,) = Journal(journal.location).runs()
     for name in ("spec", "problem", "source", "protocol", "history", "stopped", "backend", "versions", "data", "time"):
         assert getattr(again, name) == getattr(run, name)
     assert (again.score, again.train_score, again.number, again.origin) == (RUN.score, RUN.train_score, 0, "script")
     assert again.time.endswith("+00:00")
-
-
-def test_mean_of_several_comes_back_with_its_members(journal):
-    folds = [dataclasses.replace(RUN, spec=SPEC.replace(seed=seed)) for seed in range(3)]
-    mean = journal.record(mean_run(folds, protocol="3 folds"))
-    (again,) = journal.runs()
-    assert (again.score, again.scores, again.protocol) == (mean.score, mean.scores, "3 folds")
-    assert [run.seed for run in again.members] == [0, 1, 2]
+    assert (again.scores, [member.seed for member in again.members]) == (run.scores, [0, 1, 2])
 
 
 @pytest.mark.parametrize(
@@ -200,13 +191,6 @@ def test_find_passes_over_what_the_spec_alone_did_not_decide(trained, journal, c
     assert journal.find(SPEC, same) is not None
 
 
-def test_find_passes_over_unshuffled_and_fitted_runs(prepared, journal):
-    train(SPEC, prepared, shuffle=False, journal=journal)
-    train(SPEC, prepared, engine="fit", journal=journal)
-    assert [run.by_spec for run in journal.runs()] == [False, False]
-    assert journal.find(SPEC, prepared) is None
-
-
 # Looks, origins, tables.
 
 
@@ -217,13 +201,13 @@ def test_note_look_counts_each_test_set_by_itself(journal):
 
 
 def test_origin_of_holds_inside_and_in_its_own_thread_alone(journal):
-    seen = []
     with origin_of("panel"):
-        thread = threading.Thread(target=lambda: seen.append(current_origin()))
+        journal.record(RUN)
+        thread = threading.Thread(target=lambda: journal.record(RUN))
         thread.start()
         thread.join()
-        assert journal.record(RUN).origin == "panel"
-    assert (seen, current_origin()) == (["script"], "script")
+    journal.record(RUN)
+    assert journal.to_frame()["origin"].tolist() == ["panel", "script", "script"]
 
 
 def test_to_frame_is_a_table_that_pandas_sorts_filters_and_writes(journal, tmp_path):

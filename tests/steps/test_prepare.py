@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.impute import SimpleImputer
-from sklearn.preprocessing import MinMaxScaler, MultiLabelBinarizer, StandardScaler
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 from recipe.core.prepared import ENCODINGS, Preparation, encoding_for
 from recipe.core.problem import REVIEW_LENGTH
@@ -57,17 +57,6 @@ def test_prepare_keeps_images_small_and_scales_them_for_the_network(name):
     np.testing.assert_array_equal(prepared.inputs(), split.x_train.astype(np.float32) / 16)
     full = prepare(dataclasses.replace(split, problem=dataclasses.replace(split.problem, pixel_max=255.0)))
     np.testing.assert_allclose(full.inputs(), split.x_train / 255, rtol=1e-6)
-
-
-def test_prepare_makes_multi_hot_vectors_of_reviews():
-    split = sample_split("imdb")
-    prepared = prepare(split)
-    words = split.problem.num_words
-    reference = MultiLabelBinarizer(classes=range(words)).fit_transform([set(text.tolist()) for text in split.x_val])
-    np.testing.assert_array_equal(prepared.x_val, reference)
-    assert prepared.x_val.dtype == np.uint8
-    assert prepared.preparation.encoding == prepare(split, encoding="multi_hot").preparation.encoding == "multi_hot"
-    np.testing.assert_array_equal(prepared.inputs("val"), reference.astype(np.float32))
 
 
 def test_prepare_makes_sequences_of_reviews_that_stay_whole_numbers():
@@ -131,6 +120,7 @@ def test_encoding_for_says_what_an_architecture_reads(name, architecture, encodi
 @pytest.mark.parametrize(
     ("name", "part", "where", "value", "options", "message"),
     [
+        ("housing", "x_val", np.s_[5, 1], np.inf, {"missing": "median"}, "1 values are not finite."),
         ("housing", "x_train", np.s_[:, [2, 5]], 3.5, {}, "2 columns are the same in every training sample, so they "
          "tell nothing and cannot be normalised. Received: split, columns 2 (housing_median_age), 5 (population). D"),
         ("housing", "x_train", np.s_[3:5, 4], np.nan, {}, "2 values are not finite. Received: housing, x of shape (192,"
@@ -180,41 +170,33 @@ def test_prepare_scales_tables_as_scikit_learn_does(encoding, limits):
     assert (prepared.x_train.min(), prepared.x_train.max()) == limits
 
 
-def test_prepare_leaves_raw_values_alone():
-    table, digits = sample_split("housing", 200), sample_split("mnist", 200)
-    np.testing.assert_array_equal(prepare(table, encoding="raw").inputs(), table.x_train)
-    np.testing.assert_array_equal(prepare(digits, encoding="raw").inputs(), digits.x_train)
-
-
-def test_prepare_scales_images_to_both_sides_of_zero():
+@pytest.mark.parametrize("encoding", ["raw", "scale_signed", "normalize"])
+def test_prepare_brings_all_pixels_to_one_scale(encoding):
     split = sample_split("mnist", 200)
-    prepared = prepare(split, encoding="scale_signed")
-    np.testing.assert_allclose(prepared.inputs(), split.x_train / 8.0 - 1, atol=1e-6)
-
-
-def test_prepare_normalizes_images_by_one_mean_and_one_deviation():
-    split = sample_split("mnist", 200)
-    prepared = prepare(split, encoding="normalize")
-    inputs = prepared.inputs()
-    assert inputs.mean(dtype=np.float64) == pytest.approx(0, abs=1e-6)
-    assert inputs.std(dtype=np.float64) == pytest.approx(1, abs=1e-6)
-    np.testing.assert_allclose(
-        prepared.inputs("val"), (split.x_val - split.x_train.mean()) / split.x_train.std(), atol=1e-5
-    )
+    prepared, pixels = prepare(split, encoding=encoding), split.x_val.astype(np.float64)
+    expected = {
+        "raw": pixels,
+        "scale_signed": pixels / 8 - 1,
+        "normalize": (pixels - split.x_train.mean()) / split.x_train.std(),
+    }
+    np.testing.assert_allclose(prepared.inputs("val"), expected[encoding], atol=1e-5)
 
 
 def as_texts(reviews):
     return [" ".join(f"w{token}" for token in text) for text in reviews]
 
 
-def test_prepare_counts_and_weighs_words_as_scikit_learn_does():
+def test_prepare_finds_counts_and_weighs_words_as_scikit_learn_does():
     split = sample_split("imdb", 200)
     words = split.problem.num_words
     shared = {"vocabulary": [f"w{rank}" for rank in range(words)], "token_pattern": r"\S+"}
     counts = CountVectorizer(**shared).transform(as_texts(split.x_val)).toarray()
     prepared = prepare(split, encoding="counts")
     np.testing.assert_array_equal(prepared.x_val, counts)
-    assert prepared.x_val.dtype == np.uint8
+    hot = prepare(split)
+    np.testing.assert_array_equal(hot.x_val, counts > 0)
+    assert hot.preparation.encoding == "multi_hot"
+    assert prepared.x_val.dtype == hot.x_val.dtype == np.uint8
     reference = TfidfVectorizer(**shared).fit(as_texts(split.x_train))
     prepared = prepare(split, encoding="tfidf")
     np.testing.assert_allclose(prepared.preparation.idf, reference.idf_)
@@ -233,17 +215,6 @@ def test_prepare_fills_gaps_with_the_training_median_as_scikit_learn_does():
     filled = [note for note in prepared.notes if note.kind == "filled"]
     assert [(note.feature, note.count) for note in filled] == [("total_bedrooms", 26), ("longitude", 11)]
     assert str(filled[0]).startswith("total_bedrooms: 26 of 128 values were missing, the training median ")
-
-
-def test_transform_refuses_gaps_where_no_median_was_fitted_and_infinity_always():
-    split = sample_split("housing", 200)
-    with pytest.raises(ValueError, match=re.escape("columns 4 (total_bedrooms). Drop these samples, or fill")):
-        prepare(split).preparation.transform(with_gaps(split).x_train)
-    endless = split.x_val.copy()
-    endless[0, 2] = np.inf
-    message = "1 values are not finite. Received: housing, x of shape (32, 8), columns 2 (housing_median_age). Drop"
-    with pytest.raises(ValueError, match=re.escape(message)):
-        prepare(split, missing="median").preparation.transform(endless)
 
 
 @pytest.mark.parametrize(

@@ -47,13 +47,6 @@ def test_hold_out_takes_what_scikit_learn_takes(name):
     assert split.protocol == "hold-out, 30 of 120 samples for validation"
 
 
-def test_hold_out_carries_over_what_belongs_to_the_dataset_and_leaves_the_test_set_sealed():
-    dataset = load("imdb", source="sample", rows=400)
-    split = hold_out(dataset)
-    assert (split.problem, split.source, split.vocabulary) == (dataset.problem, "sample", dataset.vocabulary)
-    assert dataset.test.looks == 0
-
-
 @pytest.mark.parametrize(
     ("y", "test_size"),
     [
@@ -118,6 +111,7 @@ def test_take_split_takes_reviews_in_the_order_asked_for():
     assert [text.tolist() for text in split.x_val] == [dataset.x_train[2].tolist()]
     assert split.y_train.tolist() == dataset.y_train[[3, 1]].tolist()
     assert split.problem == dataset.problem != find_problem("imdb")  # the sample has a vocabulary of its own
+    assert (split.source, split.vocabulary, dataset.test.looks) == ("sample", dataset.vocabulary, 0)
 
 
 def test_take_split_refuses_a_sample_in_both_parts():

@@ -1,4 +1,4 @@
-"""Step 5: the honest rival, the best simple model that is no network, by scikit-learn.
+"""The honest rival, the best simple model that is no network, by scikit-learn.
 
 A guess is easily beaten. What a network has to be better than is the model that somebody else would have fitted in a
 minute: logistic or ridge regression, gradient boosting on tables, TF-IDF with logistic regression on texts. Where it is
@@ -85,10 +85,9 @@ def _as_features(prepared: Prepared, x: np.ndarray) -> np.ndarray | csr_matrix:
         return prepared.preparation.to_network(x).reshape(len(x), -1)
     if prepared.preparation.encoding != "sequence":
         return csr_matrix(x.astype(np.float32))
-    places, ranks = np.repeat(np.arange(len(x)), x.shape[1]), x.ravel()
-    known = ranks > 0  # 0 fills a short text up
-    counts = (np.ones(known.sum(), np.float32), (places[known], ranks[known]))
-    return csr_matrix(counts, shape=(len(x), prepared.problem.num_words))
+    texts, places = np.nonzero(x)  # 0 fills a short text up
+    words = x[texts, places].astype(np.int32)
+    return csr_matrix((np.ones(len(words), np.float32), (texts, words)), shape=(len(x), prepared.problem.num_words))
 
 
 def _choose_models(prepared: Prepared, seed: int) -> dict[str, BaseEstimator]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from recipe.data.safe_files import write_whole
+from recipe.app.cli import write_whole
 
 
 def test_write_whole_replaces_an_old_file_and_leaves_nothing_else(tmp_path):
