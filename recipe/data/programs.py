@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from recipe.core.problem import Problem
-from recipe.data.problems import CLOSED_LOOPS, HOUSING_CAP, PROBLEMS, SOURCES, dataset_of
+from recipe.data.problems import CLOSED_LOOPS, HOUSING_CAP, PROBLEMS, dataset_of
 
 _LOAD = """\
 dataset = recipe.load("{name}", source="{source}"{rows})
@@ -43,11 +43,6 @@ def loading_code(problem: Problem, source: str = "auto", rows: int | None = None
     problem : as `recipe.load` returns it in ``dataset.problem``, so that its shape is that of the data
     source, rows : as for `keras_code`
 
-    Raises
-    ------
-    ValueError
-        If there is no such source.
-
     Examples
     --------
     >>> from recipe.data.problems import find_problem
@@ -55,8 +50,6 @@ def loading_code(problem: Problem, source: str = "auto", rows: int | None = None
     (x, y), _ = keras.datasets.mnist.load_data()
     y = (y == 5).astype("uint8")
     """
-    if source not in SOURCES:
-        raise ValueError(f"There is no such source. Received: source={source!r}. Choose from {', '.join(SOURCES)}.")
     if problem.name not in PROBLEMS:
         return 'x, y = np.load("x.npy"), np.load("y.npy")  # your own data, one row a sample\n'
     if source == "auto" and problem.input_shape != PROBLEMS[problem.name].input_shape:

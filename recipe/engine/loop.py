@@ -145,11 +145,10 @@ def _stack(trees: list[Any]) -> Any:
 def _pad_and_stack(leaves: tuple[Any, ...]) -> np.ndarray:
     """Stack arrays that may differ by rows: (n, ...), (n - 1, ...) -> (2, n, ...). Padding weighs nothing."""
     arrays = [np.asarray(leaf) for leaf in leaves]
-    if len({array.shape for array in arrays}) == 1:
-        return np.stack(arrays)
-    rows = max(len(array) for array in arrays)
-    padded = [np.pad(array, [(0, rows - len(array))] + [(0, 0)] * (array.ndim - 1)) for array in arrays]
-    return np.stack(padded)
+    whole = np.zeros((len(arrays), *max(array.shape for array in arrays)), arrays[0].dtype)
+    for number, array in enumerate(arrays):
+        whole[number, *map(slice, array.shape)] = array
+    return whole
 
 
 def _choose(improved: np.ndarray, state: Any, best: Any) -> Any:
@@ -168,12 +167,12 @@ def _read(jobs: Sequence[Job]) -> Any:
 
 def _write(jobs: Sequence[Job], state: Any) -> None:
     """Write a state into the models."""
-    several = len(jobs) > 1
-    state = jax.tree.map(np.asarray, state) if several else state  # slicing on the device would compile each shape
+    values, several = jax.tree.leaves(state), len(jobs) > 1
+    if several:  # slicing on the device would compile each shape
+        values = [np.asarray(value) for value in values]
     for number, job in enumerate(jobs):
-        values = jax.tree.map(lambda value, n=number: value[n], state) if several else state
-        for variable, value in zip(jax.tree.leaves(_variables(job.model)), jax.tree.leaves(values), strict=True):
-            variable.assign(value)
+        for variable, value in zip(jax.tree.leaves(_variables(job.model)), values, strict=True):
+            variable.assign(value[number] if several else value)
 
 
 def _variables(model: keras.Model) -> tuple[list, list, list]:

@@ -150,8 +150,8 @@ def load_model(path: str | Path) -> FinalModel:
     try:
         with zipfile.ZipFile(path) as archive:  # every byte is held against its CRC-32
             facts = json.loads(archive.read(MEMBER))
-        whole = keras.saving.load_model(path, safe_mode=True)
         run, preparation = Run.from_dict(facts["run"]), Preparation.from_dict(facts["preparation"])
+        whole = keras.saving.load_model(path, safe_mode=True)
     except UNREADABLE as error:
         raise ValueError(
             f"This is no whole file of save_model, or one of other versions than recipe {__version__} on Keras "

@@ -29,11 +29,6 @@ def test_loading_code_knows_a_sample_by_its_size():
     assert "recipe.load" in loading_code(load("imdb", source="sample").problem)
 
 
-def test_loading_code_refuses_an_unknown_source():
-    with pytest.raises(ValueError, match=r"no such source\. Received: source='web'"):
-        loading_code(find_problem("mnist"), "web")
-
-
 def test_loading_code_reads_arrays_of_ones_own_where_the_kit_has_none(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     np.save("x.npy", np.ones((3, 8)))

@@ -208,11 +208,9 @@ def test_train_models_learns_a_convolution_as_keras_does():
     assert_same_weights(ours, theirs, rtol=1e-3)
 
 
-@pytest.mark.parametrize("layer", ["LSTM", "GRU", "Bidirectional"])
-def test_train_models_learns_a_sequence_as_keras_does(layer):
+def test_train_models_learns_a_sequence_as_keras_does():
     def make():
-        lstm, gru = keras.layers.LSTM(4, kernel_regularizer="l2"), keras.layers.GRU(4)
-        recurrent = {"LSTM": lstm, "GRU": gru, "Bidirectional": keras.layers.Bidirectional(lstm)}[layer]
+        recurrent = keras.layers.Bidirectional(keras.layers.SimpleRNN(4, kernel_regularizer="l2"))
         words = keras.layers.Embedding(20, 3, mask_zero=True)
         model = keras.Sequential([keras.Input((7,), dtype="int32"), words, recurrent, keras.layers.Dense(1)])
         model.compile(loss="mse")

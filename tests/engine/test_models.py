@@ -122,48 +122,29 @@ def test_build_model_takes_keras_s_own_rate_unless_told_otherwise(optimizer):
     assert float(told.learning_rate) == 0.125
 
 
-@pytest.mark.parametrize(
-    ("asked", "activation"), [("none", "linear"), ("sigmoid", "sigmoid"), ("softmax", "softmax"), ("relu", "relu")]
-)
-def test_build_model_takes_a_wrong_last_activation_when_asked_to(asked, activation):
-    model = build_model(ModelSpec(last_activation=asked), find_problem("mnist"))
-    assert model.layers[-1].activation is keras.activations.get(activation)
+@pytest.mark.parametrize(("asked", "activation"), [("none", "linear"), ("sigmoid", "sigmoid"), ("relu", "relu")])
+def test_build_model_takes_a_wrong_last_activation_and_loss_when_asked_to(asked, activation):
+    model = build_model(ModelSpec(last_activation=asked, loss="mse"), find_problem("mnist"))
+    assert (model.layers[-1].activation, model.loss) == (keras.activations.get(activation), "mse")
 
 
-def test_build_model_takes_another_loss_when_asked_to():
-    assert build_model(ModelSpec(loss="mae"), find_problem("housing")).loss == "mae"
-    assert build_model(ModelSpec(loss="mse"), find_problem("mnist")).loss == "mse"
-    assert build_model(ModelSpec(loss="binary_crossentropy"), find_problem("housing_fraction")).loss != "mse"
-
-
-@pytest.mark.parametrize("architecture", ["convnet", "embedding"])
-def test_build_model_refuses_an_architecture_that_does_not_fit(architecture):
-    need = {
-        "convnet": "A convnet needs images, and a sample of housing has the shape (8,).",
-        "embedding": "An embedding network needs words, and housing has none.",
-    }
-    message = f'{need[architecture]} Received: architecture="{architecture}". Take architecture="mlp".'
-    with pytest.raises(ValueError, match=re.escape(message)):
+@pytest.mark.parametrize(("architecture", "need"), [("convnet", "images.* shape .8,."), ("embedding", "words.* none")])
+def test_build_model_refuses_an_architecture_that_does_not_fit(architecture, need):
+    with pytest.raises(ValueError, match=rf'needs {need}\. Received: architecture="{architecture}"\. Take'):
         build_model(ModelSpec(architecture=architecture), find_problem("housing"))
 
 
 @pytest.mark.parametrize("name", [name for name in PROBLEMS if PROBLEMS[name].type is not ProblemType.MULTICLASS])
 def test_check_fit_refuses_a_sparse_loss_without_integer_classes(name):
-    problem = find_problem(name)
-    message = (
-        f"A sparse loss wants one integer class a sample; {name} is a {problem.type}. "
-        f"Received: loss='sparse_categorical_crossentropy'. Take {' or '.join(LAST_LAYERS[problem.type].losses)}."
-    )
-    with pytest.raises(ValueError, match=re.escape(message)):
-        check_fit(ModelSpec(loss="sparse_categorical_crossentropy"), problem)
+    with pytest.raises(ValueError, match=rf"one integer class a sample; {name} is a .*Received: loss='sparse_"):
+        check_fit(ModelSpec(loss="sparse_categorical_crossentropy"), find_problem(name))
 
 
 @pytest.mark.parametrize(("shape", "layers"), [((28, 28), 5), ((8, 8), 4), ((16, 3), 2)])
 def test_check_fit_refuses_more_poolings_than_the_image_has_room_for(shape, layers):
     problem = dataclasses.replace(find_problem("mnist"), input_shape=shape)
     spec = ModelSpec(architecture="convnet", hidden_units=(2,) * layers)
-    message = f"{shape} is too small for {layers}. Received: hidden_units={spec.hidden_units}. Take fewer layers."
-    with pytest.raises(ValueError, match=re.escape(message)):
+    with pytest.raises(ValueError, match=re.escape(f"{shape} is too small for {layers}. Received: hidden_units=(2,")):
         check_fit(spec, problem)
     build_model(spec.replace(hidden_units=(2,) * (layers - 1)), problem)  # one less has room
 

@@ -46,7 +46,7 @@ def saved(tmp_path_factory, no_journal):
 @pytest.mark.parametrize(
     ("name", "architecture"),
     [
-        *(pytest.param(name, "mlp", marks=[pytest.mark.slow] * ("_" in name)) for name in PROBLEMS),
+        *(pytest.param(name, "mlp", marks=[pytest.mark.slow] * (name not in ("housing", "imdb"))) for name in PROBLEMS),
         ("mnist", "convnet"),
         ("imdb", "embedding"),
     ],

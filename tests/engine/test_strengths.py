@@ -23,7 +23,7 @@ def train_once(model, **options):
     return next(train_models([job])).history
 
 
-@pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
+@pytest.mark.parametrize("rate", [0.1, 0.9])
 def test_dropout_leaves_out_what_keras_leaves_out(rate):
     spec = ModelSpec(hidden_units=(9,), dropout=rate)
     ours, theirs = (build_model(spec, find_problem("housing")) for _ in range(2))
