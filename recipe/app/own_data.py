@@ -243,8 +243,6 @@ def _find_kind(x: object, asked: str | None) -> tuple[np.ndarray | list[str], st
     """Return samples as an array or a list of texts, their kind, and a note that says which was taken, and why."""
     from scipy.sparse import issparse
 
-    if asked not in (None, *KINDS):
-        raise ValueError(f"There is no such input. Received: input={asked!r}. Choose from {', '.join(KINDS)}.")
     try:
         x = x.toarray() if issparse(x) else np.asarray(x)
     except ValueError as error:
@@ -271,7 +269,7 @@ def _find_kind(x: object, asked: str | None) -> tuple[np.ndarray | list[str], st
     if not kind or asked not in (None, kind):
         raise ValueError(
             f"Samples are rows of a table, images or texts. Received: x of shape {x.shape}, input={asked!r}. Reshape x "
-            "to (n, columns) for a table, (n, height, width) for images."
+            f"to (n, columns) for a table, (n, height, width) for images; input is one of {', '.join(KINDS)}."
         )
     text = f"The input is taken to be {'a table' if kind == 'table' else kind + 's'}: x has {why}."
     return list(map(str, x)) if kind == "text" else x, kind, Note(kind="read", text=text, count=len(x))

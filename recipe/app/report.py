@@ -5,17 +5,12 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from recipe import figures as plots
 from recipe.app.workflow import RecipeResult, Trial
 from recipe.core.measures import MEASURES
-from recipe.core.problem import Problem
 from recipe.figures.training import plot_runs
 from recipe.steps.s2_measure import LEVEL
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def render_json(result: RecipeResult) -> str:
@@ -31,14 +26,13 @@ def render_html(result: RecipeResult) -> str:
         loader=jinja2.PackageLoader("recipe.app", ""), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["score"] = lambda value: f"{value:.4g}"
-    measure, lines = MEASURES[result.problem.measure], result.to_frame()
+    measure = MEASURES[result.problem.measure]
     return environment.get_template("report.html.jinja").render(
         result=result,
         measure=measure,
         unit=measure.unit_of(result.problem),
         figures=[{"trial": trial, "svg": _draw_trial(trial, result)} for trial in result.trials],
-        lines=lines.reset_index().to_dict("records"),
-        scores=_draw_scores(lines, result.problem) if len(lines) else "",
+        lines=result.to_frame().reset_index().to_dict("records"),
     )
 
 
@@ -116,20 +110,3 @@ def _draw_trial(trial: Trial, result: RecipeResult) -> str:
     figure = plot_runs(run, baseline=result.baseline.value if result.baseline else None, size=(9.6, 3.9))
     told = f"{trial.name}. {figure.alt} {measure.title} in validation at epoch {run.best_epoch + 1}: {run.score:.4g}."
     return plots.to_inline_svg(figure, told)
-
-
-def _draw_scores(lines: pd.DataFrame, problem: Problem) -> str:
-    """Return the scores from the baseline to the test set as SVG."""
-    measure = MEASURES[problem.measure]
-    on_test = lines[lines["part"] == "test"]
-    figure = plots.blank_figure((7.2, 0.9 + 0.45 * len(lines)))
-    plots.draw_scores(
-        figure.subplots(),
-        lines["score"].to_dict(),
-        quantity=plots.name_measure(problem),
-        higher_is_better=measure.higher_is_better,
-        intervals={name: (line.low, line.high) for name, line in on_test.iterrows()},
-        on_test=list(on_test.index),
-    )
-    told = ", ".join(f"{name} ({line.part}) {line.score:.4g}" for name, line in lines.iterrows())
-    return plots.to_inline_svg(figure, f"{plots.name_measure(problem)}: {told}.")

@@ -226,7 +226,7 @@ def run_recipe(
         data = load(data, source=source, rows=default_rows(data) if rows is None else rows, seed=seed)
     expect(data, Dataset, "The workflow begins with the name of a problem, or with the data itself.")
     result = RecipeResult(dataset=data, seed=seed, rows=rows, versions=collect_versions())
-    walk = _Walk(result=result, on_event=on_event, stop=stop, plan=plan)
+    walk = _Walk(result=result, tell=on_event or (lambda event: None), stop=stop, plan=plan)
     try:
         with interruptible(stop) as walk.wish:  # one for the whole way: a Ctrl-C between two trainings is not lost
             walk.go()
@@ -241,7 +241,7 @@ class _Walk:
     """One way through the steps: each reads what the earlier ones put into `result`, and yields what to say of it."""
 
     result: RecipeResult
-    on_event: Callable[[Step | Progress], object] | None
+    tell: Callable[[Step | Progress], object]
     stop: threading.Event | None
     plan: Plan | None
     wish: Callable[[], str | None] = field(default=lambda: None)
@@ -270,10 +270,6 @@ class _Walk:
         """End the work where somebody wants it, like a Ctrl-C that says how: ``"interrupted"`` or ``"asked"``."""
         if how := self.wish():
             raise KeyboardInterrupt(how)
-
-    def tell(self, event: Step | Progress) -> None:
-        if self.on_event is not None:
-            self.on_event(event)
 
     def define_problem(self) -> Iterator[str]:
         """Step 1: say what the data is, and what the question."""

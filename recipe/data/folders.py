@@ -70,7 +70,8 @@ def read_folder(folder: str | Path, size: tuple[int, int] | None = None) -> Fold
         try:
             if kind == "image":
                 image = _open(path)
-                size = size or _choose_size(image)
+                shrink = min(1.0, LONGEST_SIDE / max(image.size))
+                size = size or (max(2, round(image.height * shrink)), max(2, round(image.width * shrink)))
                 read.append(_read_pixels(image, size))
             else:
                 read.append(_read_bytes(path))
@@ -80,7 +81,11 @@ def read_folder(folder: str | Path, size: tuple[int, int] | None = None) -> Fold
     listed = ", ".join(left_out[:NAMED]) + (f" and {len(left_out) - NAMED:,} more" if left_out[NAMED:] else "")
     if not read:
         raise ValueError(f"None of the files can be read. Received: {folder.name}, with {listed}. Look at one of them.")
-    samples, reading = (_join_images(read), ()) if kind == "image" else _decode(read)
+    if kind == "image":
+        x = np.stack(read)
+        samples, reading = x[..., 0].copy() if (x == x[..., :1]).all() else x, ()  # grey where all of them are
+    else:
+        samples, reading = _decode(read)
     text = f"{folder.name}: {len(read):,} {kind}s in {len(set(labels))} folders, one a class."
     notes = [Note(kind="read", text=text, count=len(read))]
     if left_out:
@@ -189,11 +194,6 @@ def _open(path: Path) -> Image.Image:
             raise ValueError(f"too large: {error}") from error
 
 
-def _choose_size(image: Image.Image) -> tuple[int, int]:
-    shrink = min(1.0, LONGEST_SIDE / max(image.size))
-    return max(2, round(image.height * shrink)), max(2, round(image.width * shrink))
-
-
 def _read_pixels(image: Image.Image, size: tuple[int, int]) -> np.ndarray:
     """Return an image of that size as uint8 (height, width, 3); the program that `keras_code` writes reads it alike."""
     from PIL import Image
@@ -201,12 +201,6 @@ def _read_pixels(image: Image.Image, size: tuple[int, int]) -> np.ndarray:
     if image.mode.startswith("I"):  # 16 bits a pixel, which Pillow would cut off at 255
         image = Image.fromarray((np.asarray(image) // 257).astype(np.uint8))
     return np.asarray(image.convert("RGB").resize(size[::-1]))
-
-
-def _join_images(images: list[np.ndarray]) -> np.ndarray:
-    """Return images as one array, grey ones as (n, height, width) where all of them are."""
-    x = np.stack(images)
-    return x[..., 0].copy() if (x == x[..., :1]).all() else x
 
 
 def _read_bytes(path: Path) -> bytes:

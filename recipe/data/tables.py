@@ -13,6 +13,7 @@ import datetime
 import difflib
 import itertools
 import re
+import reprlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -94,8 +95,8 @@ def read_csv(path: str | Path) -> tuple[pd.DataFrame, tuple[tuple[str, str], ...
     if columns < 2:
         raise ValueError(
             f"The first line has one column only, and a table has a target and something to predict it from. Received: "
-            f"{path.name}, which begins {_short(lines[0] if lines else '')!r}. Save it as CSV, with the names of the "
-            "columns in the first line."
+            f"{path.name}, which begins {examples(lines[:1])}. Save it as CSV, with the names of the columns in the "
+            "first line."
         )
     decimal = _find_decimal(lines[1:], separator)
     reading = {"sep": separator, "encoding": encoding, "decimal": decimal}
@@ -211,7 +212,7 @@ def _encode_column(column: pd.Series, name: str, train: np.ndarray) -> tuple[np.
     import pandas as pd
 
     column = column.infer_objects()
-    if not (pd.api.types.is_bool_dtype(column) or pd.api.types.is_numeric_dtype(column)):
+    if not pd.api.types.is_numeric_dtype(column):
         return _encode_texts(column, name, train)
     values = _to_floats(column)
     if np.isinf(values).any():
@@ -265,7 +266,7 @@ def _check_texts(distinct: Sequence[object], name: str) -> bool:
     if odd := [value for value in distinct if not isinstance(value, str | bool | int | float | np.generic)]:
         raise TypeError(
             f"A column holds numbers or texts. Received: column {name!r} with a {type(odd[0]).__name__}, "
-            f"{_short(odd[0])!r}. Turn it into one of the two, or leave it out by columns=[...]."
+            f"{examples(odd[:1])}. Turn it into one of the two, or leave it out by columns=[...]."
         )
     if not any(isinstance(value, str) for value in distinct):
         return False  # numbers that were made a pandas category on purpose are names
@@ -389,11 +390,6 @@ def _join(parts: list[pd.Series]) -> pd.Series:
 
 
 def examples(values: Iterable[object]) -> str:
-    """Return up to three different values, short, for an error."""
-    texts = dict.fromkeys(map(_short, itertools.islice(values, 1_000)))
-    return ", ".join(map(repr, itertools.islice(texts, 3)))
-
-
-def _short(value: object) -> str:
-    text = str(value)
-    return text if len(text) <= 40 else f"{text[:37]}..."
+    """Return up to three different values, shortened, for an error."""
+    texts = dict.fromkeys(reprlib.repr(str(value)) for value in itertools.islice(values, 1_000))
+    return ", ".join(itertools.islice(texts, 3))
