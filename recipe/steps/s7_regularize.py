@@ -19,6 +19,7 @@ from recipe.steps.s6_scale_up import (
     diagnose_errors,
     diagnose_history,
     has_errors,
+    show_percent,
 )
 
 MOST_UNITS, MOST_LAYERS = 1024, 4  # beyond that, more of the same is no longer the advice
@@ -56,11 +57,12 @@ def advise(run: Run, reachable_error: float = 0.0, *, tolerance: float = TOLERAN
     """Say what to try next after a run, in the order of the gain to be expected.
 
     What counts is the score at the chosen epoch, so that to stop earlier is no gain in itself. A training that diverged
-    or did not learn comes first: nothing else can be judged before it works. Then to take away a penalty of a quarter
-    of the data loss, or a dropout above a half, where the training error is high; then, where the validation loss was
-    still falling, larger steps, a bigger network, more epochs. Where it was not, most changes gain nothing beyond noise
-    any more, and the advice is to stop, unless layers are narrow and the bias is high; what else might be tried against
-    bias or variance stands behind that. Nothing is proposed that the spec already has.
+    or did not learn comes first: nothing else can be judged before it works. Then, where the bias is high, wider layers
+    in place of narrow ones, and no regularization where a penalty is a quarter of the data loss or a dropout above a
+    half; then, where the validation loss was still falling, larger steps and more epochs (more epochs before all but
+    wider layers where it fell by 15 % in the last one). Where nothing of that holds most changes gain nothing beyond
+    noise any more, and the first piece is to stop. What else might be tried against bias or variance stands behind
+    that. Nothing is proposed that the spec already has.
 
     How often the first piece improved the score on 210 situations, and made it worse, stands in ``docs/advice.md``.
 
@@ -137,52 +139,53 @@ def _make_it_learn(run: Run, history: HistoryDiagnosis) -> Iterator[Reasoned]:
 
 
 def _make_it_better(run: Run, history: HistoryDiagnosis, errors: ErrorDiagnosis | None) -> Iterator[Reasoned]:
-    """Give what to do about a training that worked: what may gain, then to stop, then what seldom gains any more."""
+    """Give what to do about a training that worked: what may well gain, or to stop; then what seldom gains any more."""
     spec, losses, verdict = run.spec, run.history[history.monitor], history.verdict
     is_biased = errors is not None and errors.bias == "high"
     is_variable = errors is not None and errors.variance == "high"
-    told = errors.sentence if errors else "The errors are not known."
+    told, *high = _tell(errors)
+    gains = []
     if verdict is Verdict.SUSPECT:
-        yield history.sentence, {"check the data and its preparation": None}
+        gains.append((history.sentence, {"check the data and its preparation": None}))
     if is_biased and min(spec.hidden_units, default=0) < FEW_UNITS:
-        yield told, _bigger_network(spec)
+        gains.append((high[0], _bigger_network(spec)))
     fall = f"{history.monitor} was still falling, to {losses[-1]:.3g}, after {spec.epochs} epochs."
     longer = {f"train for {2 * spec.epochs} epochs": {"epochs": 2 * spec.epochs}}
-    is_cut_short = verdict is Verdict.IMPROVING and losses[-2:][0] - losses[-1] > FAST_FALL * abs(losses[-1])
-    if is_cut_short:
-        yield fall, longer
+    if verdict is Verdict.IMPROVING and losses[-2:][0] - losses[-1] > FAST_FALL * abs(losses[-1]):
+        gains.append((fall, longer))
     if is_biased:
-        yield from _release_brake(run)
+        gains += _release_brake(run)
     if verdict is Verdict.IMPROVING:
         rate, usual = _rate_of(spec), DEFAULT_RATES[spec.optimizer]
         faster = _usual_rate(spec) if rate < usual else _change_rate(spec, 3)
-        yield fall, longer | faster if rate > usual else faster | longer
+        gains.append((fall, longer | faster if rate > usual else faster | longer))
     end = "Train on training and validation data together, then look at the test set once."
-    yield f"This is about as good as it gets with {spec.describe()}. {told} {end}", {"stop here": None}
+    yield from gains or [
+        (f"This is about as good as it gets with {spec.describe()}. {told} {end}", {"stop here": None})
+    ]
 
     # What helps the one part at the cost of the other is left out where both are high.
-    against_bias = _bigger_network(spec) | _made_for(spec, run.problem)
-    against_bias |= _change_optimizer(spec, "rmsprop" if spec.optimizer == "adam" else "adam") | _change_rate(spec, 0.3)
+    against_bias = ({} if is_variable else NO_REGULARIZATION) | _bigger_network(spec) | _made_for(spec, run.problem)
     against_variance = {f"get more data than {run.train_samples:,} samples": None} | _more_regularization(spec)
-    against_variance |= _made_for(spec, run.problem)
-    if not is_variable:
-        against_bias = NO_REGULARIZATION | against_bias
-    if not is_biased:
-        narrower = tuple(max(1, width // 2) for width in spec.hidden_units)
-        against_variance |= {f"make the network smaller: {_show_layers(narrower)}": {"hidden_units": narrower}}
-    parts = [(is_biased, against_bias), (is_variable, against_variance)]
+    against_variance |= _made_for(spec, run.problem) | ({} if is_biased else _smaller_network(spec))
+    parts = [(high[0], against_bias)] * is_biased + [(high[1], against_variance)] * is_variable
     if is_biased and is_variable and errors.variance_gap > errors.avoidable_bias:
         parts.reverse()
-    yield from ((told, changes) for is_high, changes in parts if is_high)
+    yield from parts
     if verdict is Verdict.OVERFITTING and not spec.patience:
         patience, epochs = max(2, spec.epochs // 10), history.overfitting_epoch or 1
-        yield (
-            history.sentence,
-            {
-                f"stop early, with a patience of {patience} epochs": {"patience": patience},
-                f"stop after epoch {epochs}": {"epochs": epochs},
-            },
-        )
+        early = {f"stop early, with a patience of {patience} epochs": {"patience": patience}}
+        yield history.sentence, early | {f"stop after epoch {epochs}": {"epochs": epochs}}
+
+
+def _tell(errors: ErrorDiagnosis | None) -> tuple[str, str, str]:
+    """Put the errors into words, then the bias, then the variance."""
+    if errors is None:
+        return "The errors are not known.", "", ""
+    train, reachable = show_percent(errors.train_error), show_percent(errors.reachable_error)
+    bias = f"High bias: the training error is {train}, the reachable one {reachable}."
+    variance = f"High variance: the validation error is {show_percent(errors.validation_error)}, the training error"
+    return errors.sentence, bias, f"{variance} {train}."
 
 
 def _release_brake(run: Run) -> Iterator[Reasoned]:
@@ -239,6 +242,12 @@ def _bigger_network(spec: ModelSpec) -> Changes:
     return changes
 
 
+def _smaller_network(spec: ModelSpec) -> Changes:
+    """Half the units."""
+    narrower = tuple(max(1, width // 2) for width in spec.hidden_units)
+    return {f"make the network smaller: {_show_layers(narrower)}": {"hidden_units": narrower}}
+
+
 def _made_for(spec: ModelSpec, problem: Problem) -> Changes:
     """The architecture that is made for the kind of input."""
     name, units = MADE_FOR.get(problem.kind, (spec.architecture, ()))
@@ -250,8 +259,8 @@ def _more_regularization(spec: ModelSpec) -> Changes:
     changes = {}
     if spec.hidden_units and spec.dropout < FULL_DROPOUT:
         dropout = FIRST_DROPOUT if spec.dropout < FIRST_DROPOUT else FULL_DROPOUT
-        changes[f"{'raise the' if spec.dropout else 'add'} dropout to {dropout:g}"] = {"dropout": dropout}
+        changes[f"{'raise the dropout to' if spec.dropout else 'add dropout of'} {dropout:g}"] = {"dropout": dropout}
     if spec.hidden_units and spec.l2 < FULL_L2:
         l2 = max(FIRST_L2, min(FULL_L2, float(f"{3 * spec.l2:.3g}")))
-        changes[f"{'raise the' if spec.l2 else 'add an'} L2 penalty to {l2:g}"] = {"l2": l2}
+        changes[f"{'raise the L2 penalty to' if spec.l2 else 'add an L2 penalty of'} {l2:g}"] = {"l2": l2}
     return changes

@@ -12,8 +12,11 @@ from recipe.debugging import check_pipeline
 
 sys.path.insert(0, str(Path(__file__).parent))
 from examples import BROKEN, SOUND
+from fixes import FIXES
 
 QUICK = {
+    "classes_one_hot_with_label_smoothing",
+    "logits_of_two_classes",
     "hinge_with_tanh",
     "counts_with_poisson",
     "iris",
@@ -48,11 +51,17 @@ def test_no_check_fails_on_a_sound_pipeline_of_any_kind(name, seed):
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_the_cause_of_a_broken_pipeline_is_named(name):
+def test_the_cause_of_a_broken_pipeline_is_named_and_its_advice_leads_to_a_check_that_passes(name):
     fault = BROKEN[name]
-    report = check(fault.build(0), checks=[fault.check])
-    assert report[fault.check].failed, report
-    assert fault.says in report[fault.check].text
+    example = fault.build(0)
+    found = check(example, checks=[fault.check])[fault.check]
+    assert found.failed, found
+    assert fault.says in found.text
+    if name == "targets_of_other_rows":  # the rows that belong together are gone
+        return
+    FIXES[name](example, found.text)
+    mended = check(example, checks=[fault.check])[fault.check]
+    assert mended.passed, f"{found.cause} Afterwards: {mended}"
 
 
 @pytest.mark.slow
