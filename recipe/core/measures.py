@@ -168,7 +168,7 @@ def _mean_over_outputs(y_true: np.ndarray, outputs: np.ndarray, *, function: Cal
 def _hits_and_errors(y_true: np.ndarray, outputs: np.ndarray, *, errors: Callable) -> np.ndarray:
     """For each label by itself its hits, and the errors that count: the measure is hits / (hits + errors)."""
     yes, true = outputs > THRESHOLD, y_true.astype(bool)
-    return np.hstack([yes & true, errors(yes, true)])
+    return np.hstack([yes & true, errors(yes, true)]).astype(np.float64)  # which add up, as booleans do not
 
 
 def _rank(y_true: np.ndarray, outputs: np.ndarray) -> float:
