@@ -380,8 +380,8 @@ def _look_around(curves: _Curves, verdict: Verdict, val_samples: int | None) -> 
     ratio = judged.values / np.maximum(train.values, 1e-12)
     if epochs > 2 and min(ratio) >= STEADY and np.median(ratio[late]) <= GROWTH * ratio[0] and train.values.min() > 0:
         notes.append(
-            f"Validation is worse from the first epoch on, {ratio[0]:.2g} times the loss, and hardly any more so later: "
-            "that is no overfitting. Look for another preparation, or another kind of samples."
+            f"Validation is worse from the first epoch on, {ratio[0]:.2g} times the loss, hardly any more so later: "
+            "no overfitting is like that. Look for another preparation, or another kind of samples."
         )
     after = epochs - 1 - judged.best
     if verdict is Verdict.BEST_HERE and 0 < after < max(3, epochs // 10) and train.falls:
