@@ -9,6 +9,7 @@ from recipe.data.problems import find_problem
 from recipe.debugging import CHECKS
 from recipe.debugging.faults import FAULTS, faults_of
 from recipe.lessons.s8_debug.fault_game import CHECK_COSTS, POINTS, SOUND, WRONG_COSTS, draw_fault, start_round
+from recipe.lessons.s8_debug.panel import notes_html
 
 WRONG = ("frozen_layers", "dropout_too_strong", "wrong_loss", SOUND)  # told from a leak without a training
 
@@ -21,7 +22,7 @@ def houses():
 def start(houses, fault):
     """Begin the first round in which this is broken."""
     numbers = range(100)
-    return start_round([houses], next(one for one in numbers if draw_fault([houses.problem], one)[1] == fault))
+    return start_round(houses, next(one for one in numbers if draw_fault(houses.problem, one) == fault))
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def leak(houses):
 
 
 def test_same_number_is_the_same_round(houses):
-    one, two = start_round([houses], 4), start_round([houses], 4)
+    one, two = start_round(houses, 4), start_round(houses, 4)
     for name, values in one.history.items():
         assert values == pytest.approx(two.history[name], nan_ok=True)
     assert one.facts == two.facts
@@ -41,7 +42,7 @@ def test_every_fault_comes_once_before_one_comes_again(houses):
     faults = {*faults_of(houses.problem), None}
     for bag in (0, 1):
         numbers = range(bag * len(faults), (bag + 1) * len(faults))
-        assert {draw_fault([houses.problem], number)[1] for number in numbers} == faults
+        assert {draw_fault(houses.problem, number) for number in numbers} == faults
 
 
 def test_symptoms_do_not_name_the_fault(leak):
@@ -86,6 +87,7 @@ def test_round_ends_without_points_and_tells_the_truth(leak):
         leak.guess(name)
     assert (leak.over, leak.won, leak.points) == (True, False, 0)
     assert leak.truth.startswith(f"It is {FAULTS['leak'].title}. ")
+    assert "No point is left.</b> It is " in notes_html(leak)
 
 
 def test_sound_pipeline_is_a_right_guess_too(houses):

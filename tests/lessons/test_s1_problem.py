@@ -7,7 +7,7 @@ from scipy.stats import spearmanr
 import recipe
 from recipe.core.problem import ProblemType
 from recipe.data.problems import PROBLEMS
-from recipe.lessons.s1_problem.panel import COLUMNS, QUESTIONS, ProblemPanel, ProblemSettings, frame_problem
+from recipe.lessons.s1_problem.panel import COLUMNS, QUESTIONS, ProblemPanel, frame_problem
 
 
 @pytest.fixture(scope="module")
@@ -93,11 +93,3 @@ def test_panel_recomputes_when_a_control_moves(panel):
     assert panel.image.value != before
     assert "Binary classification" in panel.status.value
     assert "mnist: an embedded sample" in panel.source_label.value
-
-
-def test_panel_settings_go_through_text_and_controls(panel):
-    settings = ProblemSettings(target="median_income", rows=100)
-    panel.settings = settings.to_text()
-    assert panel.settings == settings
-    with pytest.raises(ValueError, match="target is none of the choices"):
-        ProblemSettings(target="cifar")

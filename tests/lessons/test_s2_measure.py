@@ -104,13 +104,6 @@ def test_panel_table_words_and_figure_hold_the_counts(used):
     assert "(sample)" in curve.get_title(loc="left")
 
 
-def test_panel_settings_survive_their_text_and_refuse_what_is_out_of_range():
-    settings = MeasureSettings(threshold=0.25, share=0.02)
-    assert MeasureSettings.from_text(settings.to_text()) == settings
-    with pytest.raises(ValueError, match=r"threshold is out of range\. Received: threshold=1"):
-        MeasureSettings(threshold=1)
-
-
 def test_panel_shows_a_stopped_training_and_does_not_keep_it(dataset, monkeypatch):
     panel = MeasurePanel(dataset)
     wanted = panel.compute

@@ -34,14 +34,13 @@ def test_judge_again_reports_what_training_by_hand_reports(used, houses):
     final = recipe.prepare(take_split(houses, order[few], order[:half], protocol="by hand"))
     outputs = recipe.train(SPEC.replace(seed=0), final).model.predict((x[:half] - mean) / std, verbose=0)[:, 0]
     assert used.result.truth[0] == pytest.approx(np.abs(outputs - y[:half]).mean(), abs=1e-3)
-    assert used.result.models == 5 * 3
 
 
 def test_judge_again_trains_a_hundred_models_in_seconds_and_finds_k_fold_steadier_than_hold_out(houses):
     began = time.process_time()
     k_fold = judge_again(houses, ProtocolSettings())
     assert time.process_time() - began < 10  # of both cores together: other work on the machine does not count
-    assert k_fold.models == 100
+    assert len(k_fold.reported) == 20  # of four models each, and a final one
     held_out = judge_again(houses, ProtocolSettings(protocol="hold-out"))
     assert np.std(k_fold.reported) < np.std(held_out.reported)
     np.testing.assert_allclose(k_fold.truth, held_out.truth, atol=0.1)  # the same rows, other initializations
@@ -55,7 +54,7 @@ def test_panel_controls_reach_the_reports(houses):
     panel.wait(timeout=120)
     assert panel.result.settings == panel.settings
     assert "2-fold, 2 times reports" in panel.alt_text()
-    assert "25 models" in panel.status.value
+    assert "The reports miss the truth by" in panel.status.value
 
 
 def test_panel_table_and_words_hold_the_same_numbers(used):
@@ -116,10 +115,3 @@ def test_panel_says_in_its_status_that_the_rows_are_too_many():
     with pytest.raises(ValueError, match=r"Of 400 samples 200 are held out.*Received: rows=800"):
         panel.run(rows=800)
     assert "Take 200 or fewer" in panel.status.value
-
-
-def test_panel_settings_survive_their_text_and_refuse_what_is_out_of_range():
-    settings = ProtocolSettings(protocol="iterated K-fold", folds=5, repeats=2, rows=400, draws=10)
-    assert ProtocolSettings.from_text(settings.to_text()) == settings
-    with pytest.raises(ValueError, match="protocol is none of the choices"):
-        ProtocolSettings(protocol="bootstrap")

@@ -68,11 +68,6 @@ class ProtocolReports:
     truth: np.ndarray
 
     @property
-    def models(self) -> int:
-        """How many networks were trained for it, the final ones included."""
-        return len(self.reported) * (self.settings.models + 1)
-
-    @property
     def miss(self) -> float:
         """How far a report is from the truth: root of the mean squared difference."""
         return float(np.sqrt(np.mean((self.reported - self.truth) ** 2)))
@@ -181,5 +176,5 @@ class ProtocolPanel(Panel):
         return pd.DataFrame({"reported": result.reported, "truth": result.truth}, index=numbers).reset_index()
 
     def summarise(self, result: ProtocolReports) -> str:
-        """How many models that took, and by how much a report misses."""
-        return f"{result.models} models. The reports miss the truth by {result.miss:.3f} on average."
+        """By how much a report misses."""
+        return f"The reports miss the truth by {result.miss:.3f} on average."

@@ -37,13 +37,7 @@ WORDS = MappingProxyType(  # what each encoding is called
         "tfidf": "TF-IDF",
     }
 )
-NETWORKS = MappingProxyType(  # by the kind of input
-    {
-        "table": ModelSpec(hidden_units=(64, 64), batch_size=16, epochs=60),
-        "image": ModelSpec(hidden_units=(64,), batch_size=32, epochs=15),
-        "text": ModelSpec(hidden_units=(16, 16), batch_size=32, epochs=10),
-    }
-)
+SPEC = ModelSpec(hidden_units=(64,), batch_size=32, epochs=40)
 REMEMBERED = 3  # earlier runs that stay in the figure
 MOST_READ = 500  # samples that the range of the inputs is taken from
 MOST_HELD_OUT = 1_000  # enough for a curve, and quickly measured
@@ -104,11 +98,12 @@ class PreparePanel(Panel):
         """The usual controls; a problem offers what its inputs can be made into."""
         controls = super().make_controls(settings)
         problem, encoding = controls["problem"], controls["encoding"]
+        kinds = {dataset.problem.name: dataset.problem.kind for dataset in self.datasets}
 
         def suit(change: object = None) -> None:
-            offered, before = self._offered(problem.value), encoding.value
-            encoding.options = [(WORDS[name], name) for name in offered]
-            encoding.value = before if before in offered else offered[0]
+            before, possible = encoding.value, ENCODINGS[kinds[problem.value]]
+            encoding.options = [(words, name) for name, words in WORDS.items() if name in possible]
+            encoding.value = before if before in possible else encoding.options[0][1]
 
         problem.observe(suit, names="value")
         suit()
@@ -123,7 +118,7 @@ class PreparePanel(Panel):
         others = [one for one in self.result or () if one.run.problem == dataset.problem and one.name != name]
         earlier = others[:REMEMBERED]
         run = train_live(
-            NETWORKS[dataset.problem.kind],
+            SPEC,
             prepared,
             (settings.seed,),
             journal=None,
@@ -158,11 +153,6 @@ class PreparePanel(Panel):
     def summarise(self, result: tuple[Trial, ...]) -> str:
         """The score."""
         return f"Validation: {name_measure(self.dataset.problem)} {result[0].run.score:.3g}."
-
-    def _offered(self, name: str) -> list[str]:
-        """Return what the inputs of a problem can be made into, in the order of `WORDS`."""
-        kind = next(dataset.problem.kind for dataset in self.datasets if dataset.problem.name == name)
-        return [encoding for encoding in WORDS if encoding in ENCODINGS[kind]]
 
 
 def inputs_of(prepared: Prepared) -> dict[str, np.ndarray]:

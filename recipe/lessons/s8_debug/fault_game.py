@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
@@ -107,35 +107,29 @@ class Round:
         self.points = self.points if self.over else max(0, self.points - costs)
 
 
-def start_round(datasets: Sequence[Dataset], number: int = 1, problem: str = "any") -> Round:
-    """Begin a round: break a pipeline in secret, train it for a few epochs and show what is seen.
+def start_round(dataset: Dataset, number: int = 1) -> Round:
+    """Begin a round: break a pipeline in secret, and train it for a few epochs to show what is seen.
 
     Parameters
     ----------
-    datasets : to play with
     number : decides what is broken; the same number is the same round
-    problem : the name of one that is played with, such as ``"mnist"``, or ``"any"``
 
     Examples
     --------
     >>> import recipe
-    >>> round = start_round([recipe.load("housing", source="sample", rows=300)], 3)
+    >>> round = start_round(recipe.load("housing", source="sample", rows=300), 3)
     >>> round.check("finite numbers").name, round.points
     ('finite numbers', 9)
     """
-    chosen = [dataset for dataset in datasets if problem in ("any", dataset.problem.name)]
-    name, fault = draw_fault([dataset.problem for dataset in chosen], number)
-    pipeline = make_pipeline(next(one for one in chosen if one.problem.name == name), fault, seed=number)
+    pipeline = make_pipeline(dataset, draw_fault(dataset.problem, number), seed=number)
     return Round(number=number, pipeline=pipeline, history=train_copy(pipeline))
 
 
-def draw_fault(problems: Sequence[Problem], number: int) -> tuple[str, str | None]:
-    """Return the problem and the fault of a round, None where nothing is broken: each comes once before one again."""
-    faults = [*dict.fromkeys(name for one in problems for name in faults_of(one)), None]
+def draw_fault(problem: Problem, number: int) -> str | None:
+    """Return what is broken in a round, None where nothing is: each fault comes once before one comes again."""
+    faults = [*faults_of(problem), None]
     bag, place = divmod(number, len(faults))
-    fault = faults[np.random.default_rng(bag).permutation(len(faults))[place]]
-    fitting = [one.name for one in problems if fault is None or FAULTS[fault].suits(one)]
-    return str(np.random.default_rng([number, 1]).choice(fitting)), fault
+    return faults[np.random.default_rng(bag).permutation(len(faults))[place]]
 
 
 def train_copy(pipeline: Pipeline, epochs: int = EPOCHS) -> dict[str, list[float]]:

@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from recipe.core.dataset import Dataset
 from recipe.debugging import CHECKS
 from recipe.debugging.checks import Check
 from recipe.debugging.faults import FAULTS, ROWS
@@ -25,7 +24,6 @@ from recipe.ui.settings import Settings, setting
 
 SHOWN_ROWS, SHOWN_COLUMNS = 6, 120
 NONE = "none"
-ANY = "any"
 GUESSES = MappingProxyType({"nothing is broken": SOUND} | {fault.title: name for name, fault in FAULTS.items()})
 CHOICES = MappingProxyType({"(choose a check)": NONE} | {name: name for name in CHECKS})
 
@@ -35,7 +33,7 @@ class FaultGameSettings(Settings):
     """What the panel's controls say; another round or problem begins another round."""
 
     round: int = setting(1, label="round", low=1, high=200, help="The same number is the same round.")
-    problem: str = setting(ANY)
+    problem: str = setting("")
     check: str = setting(NONE, label="check", choices=CHOICES, help="Run makes it, for a point.")
     fault: str = setting(SOUND, label="your guess", choices=GUESSES, help="Guess asks whether this is what is broken.")
 
@@ -54,20 +52,7 @@ class FaultGamePanel(Panel):
     loads = MappingProxyType({"mnist": ROWS, "imdb": ROWS, "housing": None})  # all houses: the first lie in one corner
     figure_size = (7.6, 5.0)
 
-    def __init__(self, *datasets: Dataset, **settings: object) -> None:
-        self._shown: tuple[int, str] | None = None  # the round that there is
-        self._asked = ""  # what is wanted of the next run besides its round: "check" or "guess"
-        super().__init__(*datasets, **settings)
-
-    def problems(self) -> tuple[str, ...]:
-        """Those that are played with; the number of the round may choose."""
-        return (ANY, *super().problems())
-
-    @property
-    def dataset(self) -> Dataset:
-        """That of the present round."""
-        name = self.result.pipeline.problem.name if self.result else self.datasets[0].problem.name
-        return next(dataset for dataset in self.datasets if dataset.problem.name == name)
+    _asked = ""  # what is wanted of the next run besides showing its round: "check" or "guess"
 
     def run(self, **changes: object) -> Round:
         """Show the round of the settings, make the check that they choose, and return the round as it is now."""
@@ -88,11 +73,13 @@ class FaultGamePanel(Panel):
         self.run()
 
     def _press(self, asked: str) -> None:
-        settings = self.settings
         if not self.running:  # of a double click the second one comes to nothing
-            # A round is looked at before it is judged.
-            self._asked = asked if self._shown == (settings.round, settings.problem) else ""
+            self._asked = asked if self._is_shown(self.settings) else ""  # a round is looked at before it is judged
             super().start()
+
+    def _is_shown(self, settings: FaultGameSettings) -> bool:
+        round = self.result
+        return bool(round) and (round.number, round.pipeline.problem.name) == (settings.round, settings.problem)
 
     def _on_change(self, change: typing.Any) -> None:
         """Show another round at once: nobody is to guess at one that was never seen."""
@@ -101,17 +88,16 @@ class FaultGamePanel(Panel):
             self._worker.ask()
 
     def make_left(self) -> list[widgets.Widget]:
-        """The controls, each above the button that it belongs to."""
+        """The controls, and Guess below the guess."""
         self.guess_button = widgets.Button(description="Guess", icon="question")
         self.guess_button.on_click(lambda button: self._press("guess"))
         number, problem, check, fault = self.controls.values()
-        running = widgets.HBox([self.run_button, self.stop_button])
-        return [number, problem, check, running, fault, self.guess_button]
+        return [number, problem, check, fault, self.guess_button]
 
     def make_right(self) -> list[widgets.Widget]:
         """The figure, and the notes below it."""
         self.notes = widgets.HTML()
-        return [widgets.VBox([self.image, self.notes], layout=widgets.Layout(width="100%"))]
+        return [self.image, self.notes]
 
     def show_running(self, running: bool) -> None:
         """Nothing can be pressed twice."""
@@ -121,10 +107,10 @@ class FaultGamePanel(Panel):
     def compute(self, settings: FaultGameSettings, on_progress: OnProgress, stop: threading.Event) -> Round:
         """Do what was asked for: begin a round, make a check, or answer a guess."""
         asked, self._asked = self._asked, ""
-        wanted, round = (settings.round, settings.problem), self.result
-        if self._shown != wanted:
+        round = self.result
+        if not self._is_shown(settings):
             on_progress(None, "Breaking a pipeline, and training it ...")
-            round, self._shown = start_round(self.datasets, *wanted), wanted
+            round = start_round(self.dataset, settings.round)
         if asked == "guess":
             round.guess(settings.fault)
         elif asked == "check" and settings.check != NONE:
