@@ -15,6 +15,8 @@ from examples import BROKEN, SOUND
 from fixes import FIXES
 
 QUICK = {
+    "classes_one_hot_with_label_smoothing",
+    "logits_of_two_classes",
     "hinge_with_tanh",
     "counts_with_poisson",
     "iris",
