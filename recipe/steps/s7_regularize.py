@@ -24,7 +24,7 @@ from recipe.steps.s6_scale_up import (
 
 MOST_UNITS, MOST_LAYERS = 1024, 4  # beyond that, more of the same is no longer the advice
 FIRST_DROPOUT, FULL_DROPOUT, FIRST_L2, FULL_L2 = 0.25, 0.5, 0.001, 0.01
-FIRST_LAYERS, HIGHEST_RATE = (64,), 1.0
+FIRST_LAYERS, HIGHEST_RATE, FAR_TOO_HIGH = (64,), 1.0, 100  # the last one times the optimizer's usual rate
 FEW_UNITS = 16  # a layer of fewer may be too narrow for what comes in
 FAST_FALL = 0.15  # of the level, in the last epoch: the training was cut short
 STRONG_PENALTY = 0.25  # of the data loss
@@ -57,12 +57,13 @@ def advise(run: Run, reachable_error: float = 0.0, *, tolerance: float = TOLERAN
     """Say what to try next after a run, in the order of the gain to be expected.
 
     What counts is the score at the chosen epoch, so that to stop earlier is no gain in itself. A training that diverged
-    or did not learn comes first: nothing else can be judged before it works. Then, where the bias is high, wider layers
-    in place of narrow ones, and no regularization where a penalty is a quarter of the data loss or a dropout above a
-    half; then, where the validation loss was still falling, larger steps and more epochs (more epochs before all but
-    wider layers where it fell by 15 % in the last one). Where nothing of that holds most changes gain nothing beyond
-    noise any more, and the first piece is to stop. What else might be tried against bias or variance stands behind
-    that. Nothing is proposed that the spec already has.
+    or did not learn comes first: nothing else can be judged before it works. Then a lower learning rate, where it is a
+    hundred times the optimizer's usual one; where the bias is high, wider layers in place of narrow ones, and no
+    regularization where a penalty is a quarter of the data loss or a dropout above a half; then, where the validation
+    loss was still falling, larger steps and more epochs (more epochs before all but wider layers where it fell by 15 %
+    in the last one). Where nothing of that holds most changes gain nothing beyond noise any more, and the first piece
+    is to stop. What else might be tried against bias or variance stands behind that. Nothing is proposed that the spec
+    already has.
 
     How often the first piece improved the score on 210 situations, and made it worse, stands in ``docs/advice.md``.
 
@@ -118,6 +119,7 @@ def _make_it_learn(run: Run, history: HistoryDiagnosis) -> Iterator[Reasoned]:
         for name in ("last_activation", "loss")
         if getattr(spec, name) != "auto"
     }
+    yield from _tame_rate(spec)
     if history.verdict is Verdict.DIVERGED:
         reason = f"The loss left all bounds in epoch {history.diverged_epoch + 1} at a learning rate of {rate:g}."
         tamer = _change_optimizer(spec, "rmsprop") if spec.optimizer == "sgd" else {}
@@ -144,7 +146,7 @@ def _make_it_better(run: Run, history: HistoryDiagnosis, errors: ErrorDiagnosis 
     is_biased = errors is not None and errors.bias == "high"
     is_variable = errors is not None and errors.variance == "high"
     told, *high = _tell(errors)
-    gains = []
+    gains = list(_tame_rate(spec))
     if verdict is Verdict.SUSPECT:
         gains.append((history.sentence, {"check the data and its preparation": None}))
     if is_biased and min(spec.hidden_units, default=0) < FEW_UNITS:
@@ -186,6 +188,14 @@ def _tell(errors: ErrorDiagnosis | None) -> tuple[str, str, str]:
     bias = f"High bias: the training error is {train}, the reachable one {reachable}."
     variance = f"High variance: the validation error is {show_percent(errors.validation_error)}, the training error"
     return errors.sentence, bias, f"{variance} {train}."
+
+
+def _tame_rate(spec: ModelSpec) -> Iterator[Reasoned]:
+    """Lower a learning rate that is far above the optimizer's usual one, to ten times that."""
+    rate, usual = _rate_of(spec), DEFAULT_RATES[spec.optimizer]
+    if rate >= FAR_TOO_HIGH * usual:
+        reason = f"A learning rate of {rate:g} is {rate / usual:.0f} times the usual one of {spec.optimizer}."
+        yield reason, _change_rate(spec, 10 * usual / rate)
 
 
 def _release_brake(run: Run) -> Iterator[Reasoned]:

@@ -503,6 +503,9 @@ def test_diagnose_history_says_what_else_it_sees():
     alike = {"data_loss": easier["loss"], "val_data_loss": easier["val_loss"]}
     assert "training: the validation part is the easier one" in diagnose_history(alike).sentence
     assert "only 1 from the end, which is no plateau yet" in verdict([0.5, 0.4, 0.45]).sentence
+    apart = {"loss": FALLS, "val_loss": [1.9 * loss for loss in FALLS]}
+    assert "1.9 times the loss, hardly any more so later" in diagnose_history(apart).sentence
+    assert "hardly" not in diagnose_history({"loss": FALLS, "val_loss": [1.1, 0.9, 0.8, 0.9, 1.0]}).sentence
     same = {"loss": FALLS, "val_loss": FALLS, "acc": [0.6, 0.6, 0.7, 0.7, 0.7], "val_acc": [0.7] * 5}
     assert "val_acc is 0.7 in every epoch, as if one answer were given always" in diagnose_history(same).sentence
     assert "every epoch" not in diagnose_history(same, baseline=0.5).sentence
