@@ -211,12 +211,12 @@ class TrainingPanel(Panel):
             [self.image, self.advice_heading, *(line for line, *_ in self.advice_lines)],
             [self.mistakes_text, self.mistakes_image],
             [self.model_text],
-            [*copy_button(lambda: self.say("The program is copied.")), self.code_text],
+            [copy_button(lambda: self.say("The program is copied.")), self.code_text],
             self.runs_tab.widgets,
         )
         page = widgets.Layout(width="100%", min_width="0", overflow="hidden")
         boxes = [widgets.VBox(children, layout=page) for children in pages]
-        self.tabs = widgets.Tab(boxes, titles=TABS, layout=widgets.Layout(width="100%"))
+        self.tabs = widgets.Tab(boxes, titles=TABS)
         self._fills = {
             "Mistakes": self._show_mistakes,
             "Model": lambda: self._write(self.model_text, model_html),
