@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -71,8 +70,7 @@ def test_load_local_names_the_file_the_folders_and_the_way_out(datasets):
         load("imdb", source="local")
 
 
-def test_load_download_raises_when_there_is_no_server(no_network, monkeypatch):
-    monkeypatch.setattr("pooch.core.time", SimpleNamespace(sleep=lambda seconds: None))  # between two attempts
+def test_load_download_raises_when_there_is_no_server(no_network):
     with pytest.raises(ConnectionError, match=r"The download from 127\.0\.0\.1:\d+ failed: there is no connection to"):
         load("housing", source="download")
 
