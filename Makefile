@@ -19,7 +19,7 @@ export KERAS_BACKEND ?= jax
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help lab demo test test-slow test-browser checks bench lint format fetch lock clean
+.PHONY: help lab demo test test-slow test-browser checks advice bench lint format fetch lock clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -55,6 +55,9 @@ test-browser: $(READY)  ## drive every panel in a real browser, which must be th
 
 checks: $(READY)  ## measure the false alarms of the checks of a pipeline, and the causes they name; write docs/checks.md
 	$(BIN)/python tools/measure_checks.py
+
+advice: $(READY)  ## measure how often the first piece of advice improves the score; write docs/advice.md
+	$(BIN)/python tools/measure_advice.py
 
 bench: $(READY)  ## measure beside plain Keras and write benchmarks/RESULTS.md
 	$(BIN)/python benchmarks/run.py

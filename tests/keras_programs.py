@@ -10,7 +10,7 @@ from recipe.core.spec import ACTIVATIONS, LAST_ACTIVATIONS, OPTIMIZERS, ModelSpe
 from recipe.data.load import load
 from recipe.data.problems import dataset_of, find_problem
 from recipe.data.samples import make_sample
-from recipe.steps.s3_protocol import take_split
+from recipe.steps.s3_protocol import hold_out
 from recipe.steps.s4_prepare import prepare
 
 ROWS = 500  # samples in each file of Keras's; the sample form takes the whole sample
@@ -74,11 +74,8 @@ def load_as_kit(name, source, arrays):
 
 
 def prepare_as_program(spec, dataset):
-    """The kit's preparation of the very split that the program makes."""
-    rows = len(dataset.y_train)
-    val, train_rows = np.split(np.random.default_rng(0).permutation(rows), [round(0.2 * rows)])
-    split = take_split(dataset, train_rows, val, protocol="as the program")
-    return prepare(split, encoding=encoding_for(spec, dataset.problem))
+    """The kit's preparation of the split that the program makes, too."""
+    return prepare(hold_out(dataset), encoding=encoding_for(spec, dataset.problem))
 
 
 MLP = {"hidden_units": (8, 6)}

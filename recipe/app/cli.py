@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -239,20 +238,8 @@ def _write(path: Path | None, make: Callable[[], str]) -> None:
     """Write a file, if it was asked for, and say where it is."""
     if path is not None:
         with _explained(errors=(OSError,)):
-            write_whole(path, make())
+            path.write_text(make(), encoding="utf-8", newline="\n")
         typer.echo(f"Written: {path}")
-
-
-def write_whole(path: str | Path, text: str) -> Path:
-    """Write a text under a temporary name beside its place, then put it there in one go: whole or not at all."""
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}-{os.getpid()}.tmp")
-    try:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return path
 
 
 def to_safe_csv(frame: pd.DataFrame, **options: object) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from recipe.core.problem import Problem
 from recipe.data.problems import CLOSED_LOOPS, HOUSING_CAP, PROBLEMS, dataset_of
 
-_SAMPLE = """\
-dataset = recipe.load("{name}", source="sample")
+_LOAD = """\
+dataset = recipe.load("{name}", source="{source}"{rows})
 x, y = dataset.x_train, dataset.y_train
 """
-_SAMPLE_WORDS = """\
+_LOADED_WORDS = """\
 x = np.array([review[review < {num_words}] for review in x], dtype="object")  # a row of words for each review
 """
 _KERAS = {
@@ -33,15 +33,15 @@ x, y = x[:, :-1], np.stack([y, x[:, -1]], axis=1)  # the last feature, the media
 }
 
 
-def loading_code(problem: Problem, source: str = "auto") -> str:
+def loading_code(problem: Problem, source: str = "auto", rows: int | None = None) -> str:
     """Return the lines of a program that load ``x`` and ``y``, raw, as `recipe.load` gives them to train on.
 
-    They use ``np`` and ``keras``, or ``np`` and ``recipe`` for a sample.
+    They use ``np`` and ``keras``, or ``np`` and ``recipe`` for a sample and where `rows` are asked for.
 
     Parameters
     ----------
     problem : as `recipe.load` returns it in ``dataset.problem``, so that its shape is that of the data
-    source : as for `keras_code`
+    source, rows : as for `keras_code`
 
     Examples
     --------
@@ -52,8 +52,11 @@ def loading_code(problem: Problem, source: str = "auto") -> str:
     """
     if problem.name not in PROBLEMS:
         return 'x, y = np.load("x.npy"), np.load("y.npy")  # your own data, one row a sample\n'
-    if source == "sample" or (source == "auto" and problem.input_shape != PROBLEMS[problem.name].input_shape):
-        lines = _SAMPLE + (_SAMPLE_WORDS if problem.kind == "text" else "")
+    if source == "auto" and problem.input_shape != PROBLEMS[problem.name].input_shape:
+        source = "sample"
+    if source == "sample" or rows is not None:
+        lines = _LOAD + (_LOADED_WORDS if problem.kind == "text" else "")
     else:
         lines = _KERAS[dataset_of(problem.name)] + _DERIVED.get(problem.name, "")
-    return lines.format(name=problem.name, num_words=problem.num_words)
+    asked = "" if rows is None else f", rows={rows}"
+    return lines.format(name=problem.name, source=source, rows=asked, num_words=problem.num_words)

@@ -51,10 +51,8 @@ CHECKS = MappingProxyType(
         "shuffled labels": training.check_shuffled_labels,
     }
 )
-# Where the first of these failed, the others would only blame what it explains.
-EXPLAINED = MappingProxyType(
-    {"order of rows": ("validation inputs", "validation targets", "zero input", "shuffled labels")}
-)
+# What these fail by where the first one fails is its effect, and their cause would mislead.
+EXPLAINED = MappingProxyType({"order of rows": ("validation inputs", "validation targets")})
 
 
 def check_pipeline(
@@ -113,10 +111,11 @@ def check_pipeline(
         return _check_each_output(model, x_train, y_train, x_val, y_val, **options)
     bench, made = Bench(model, x_train, y_train, x_val, y_val, problem=problem, fit=fit, seed=seed), {}
     for name in names if FIRST in names else (*names, FIRST):
-        causes = (cause for cause, others in EXPLAINED.items() if name in others and cause in made)
-        cause = next((cause for cause in causes if made[cause].failed), None)
-        found = f'What it would find is explained by another check: see "{cause}".'
-        check = Check(name=name, status=Status.NOT_APPLICABLE, found=found) if cause else make_check(bench, name)
+        check = make_check(bench, name)
+        causes = [cause for cause, effects in EXPLAINED.items() if name in effects and cause in made]
+        if check.failed and causes and made[causes[0]].failed:
+            found = f'{check.found} That is explained by another check: see "{causes[0]}".'
+            check = Check(name=name, status=Status.NOT_APPLICABLE, found=found)
         if name in names or check.failed:  # where Keras cannot train, nothing else that passed counts
             made[name] = check
             (on_check or (lambda check: None))(check)

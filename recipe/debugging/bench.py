@@ -126,13 +126,12 @@ class Bench:
             for name, part in {"x_train": x_train, "y_train": y_train, "x_val": x_val, "y_val": y_val}.items()
             if part is not None
         }
-        self.labels_in_order = self.parts["y_train"]
+        self.whole = self.parts["x_train"], self.parts["y_train"]  # in the order in which they came
         self.cut_off = 0.0 if self.validated else float(self.fit_options.get("validation_split") or 0.0)
         if self.cut_off:  # without shuffling, as `fit` does
-            cut, self.validated = math.floor(len(self.parts["x_train"]) * (1 - self.cut_off)), True
-            for name in ("x", "y"):
-                whole = self.parts[f"{name}_train"]
-                self.parts |= {f"{name}_train": whole[:cut], f"{name}_val": whole[cut:]}
+            cut, self.validated = math.floor(len(self.whole[0]) * (1 - self.cut_off)), True
+            for name, part in zip("xy", self.whole, strict=True):
+                self.parts |= {f"{name}_train": part[:cut], f"{name}_val": part[cut:]}
         self.x_train, self.y_train = self.parts["x_train"], self.parts["y_train"]
         self.x_val, self.y_val = self.parts.get("x_val"), self.parts.get("y_val")
         self.given, self._trained = problem, {}
@@ -152,18 +151,19 @@ class Bench:
     def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """At most 2,000 training and 500 validation rows, drawn at random: x, y, x_val, y_val.
 
-        The inputs have the dtype that the network reads, the targets the rank of its outputs.
+        Where the end of the rows would be cut off for validation, these are drawn from all: in which order the rows
+        stand is asked elsewhere. The inputs have the dtype that the network reads, the targets the rank of its outputs.
         """
         if self.unpaired:
             raise NotApplicable(self.unpaired)
-        rng = np.random.default_rng(self.seed)
-        order = rng.permutation(len(self.x_train))
-        if self.validated:
-            x_val, y_val, order_val = self.x_val, self.y_val, rng.permutation(len(self.x_val))
+        rng, whole = np.random.default_rng(self.seed), self.whole
+        order = rng.permutation(len(whole[0]))
+        if self.validated and not self.cut_off:
+            val, order_val = (self.x_val, self.y_val), rng.permutation(len(self.x_val))
         else:
-            x_val, y_val, (order_val, order) = self.x_train, self.y_train, np.split(order, [len(order) // 5])
+            val, (order_val, order) = whole, np.split(order, [len(order) // 5])
         drawn = []
-        for x, y, rows in ((self.x_train, self.y_train, order[:ROWS]), (x_val, y_val, order_val[:VAL_ROWS])):
+        for (x, y), rows in ((whole, order[:ROWS]), (val, order_val[:VAL_ROWS])):
             targets = y if y.ndim > 1 else y[:, None]
             drawn += [self.as_read(x[rows]), targets[rows].astype(np.float32)]
         return tuple(drawn)

@@ -10,10 +10,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from html import escape
 from types import MappingProxyType
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 class Status(StrEnum):
@@ -150,13 +146,6 @@ class PipelineReport:
     def sentence(self) -> str:
         """The outcome in words, with the first thing to look at."""
         return f"{self.count} Look first at {self.failed[0].sentence}" if self.failed else self.count
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return a table, a row a check."""
-        import pandas as pd
-
-        frame = pd.DataFrame([vars(check) for check in self.checks])
-        return frame.rename(columns={"name": "check", "status": "outcome"})
 
     def __getitem__(self, name: str) -> Check:
         """Return the check of that name."""

@@ -175,7 +175,7 @@ def _how_to_number(bench: Bench, found: np.ndarray, classes: int) -> str:
 
 def check_order(bench: Bench) -> Check:
     """The rows are not sorted by their targets where their end is cut off for validation."""
-    y = bench.labels_in_order
+    _, y = bench.whole
     is_one_hot = bench.type is ProblemType.MULTICLASS and y.ndim == 2 and bench.target_columns > 1
     if y.size != len(y) and not is_one_hot:
         raise NotApplicable("rows of several labels or quantities have no order by them")

@@ -17,8 +17,10 @@ from recipe.data.folders import SUFFIXES
 from recipe.data.programs import loading_code
 from recipe.engine.models import check_fit, last_activation, loss_name, metric_of, wants_one_hot
 
+_SPLIT = "from sklearn.model_selection import train_test_split"
 
-def keras_code(spec: ModelSpec, problem: Problem, *, source: str = "auto") -> str:
+
+def keras_code(spec: ModelSpec, problem: Problem, *, source: str = "auto", rows: int | None = None) -> str:
     """Return a Keras program, data loading included, for this spec and problem.
 
     Parameters
@@ -28,6 +30,7 @@ def keras_code(spec: ModelSpec, problem: Problem, *, source: str = "auto") -> st
     source : ``"sample"`` loads the kit's embedded sample; ``"local"`` and ``"download"`` load the data through
         `keras.datasets` (of housing, the small version); ``"auto"`` is the sample where the problem's input has the
         sample's size, else `keras.datasets`. The source of a dataset is its `source`
+    rows : as many as `load` took, by which the program then loads them from this source; None: all, as said above
 
     Returns
     -------
@@ -48,12 +51,12 @@ def keras_code(spec: ModelSpec, problem: Problem, *, source: str = "auto") -> st
     True
     """
     check_fit(spec, problem)
-    loading = "" if problem.origin else loading_code(problem, source)
+    loading = "" if problem.origin else loading_code(problem, source, rows)
     return _template().render(
         spec=spec,
         problem=problem,
         loading=loading,
-        **(_own_values(problem, problem.origin) if problem.origin else {"imports": ((), ())}),
+        **(_own_values(problem, problem.origin) if problem.origin else {"imports": ((), (_SPLIT,))}),
         **_data_values(spec, problem),
         **_model_values(spec, problem),
     )
@@ -85,7 +88,7 @@ def _own_values(problem: Problem, origin: Origin) -> dict[str, object]:
     own = {"import re": problem.kind == "text", "from collections import Counter": problem.kind == "text"}
     own["from pathlib import Path"] = is_folder
     others = {"import pandas as pd": is_table, "from PIL import Image, ImageOps": is_folder and is_image}
-    others["from sklearn.model_selection import train_test_split"] = True
+    others[_SPLIT] = True
     names, categories = problem.column_names, problem.categories or ((),) * len(problem.column_names)
     return {
         "imports": tuple(tuple(line for line, wanted in lines.items() if wanted) for lines in (own, others)),
@@ -99,7 +102,6 @@ def _own_values(problem: Problem, origin: Origin) -> dict[str, object]:
         "numbers": [name for name, known in zip(names, categories, strict=True) if not known],
         "known": [(name, known) for name, known in zip(names, categories, strict=True) if known],
         "gaps": [names[column] for column in problem.gaps],
-        "stratified": problem.type in {ProblemType.BINARY, ProblemType.MULTICLASS},
     }
 
 
@@ -111,6 +113,7 @@ def _data_values(spec: ModelSpec, problem: Problem) -> dict[str, object]:
         shape = (len(problem.feature_names) - sum(map(bool, problem.categories)) + flags,)
     return {
         "encoding": encoding_for(spec, problem),
+        "stratified": problem.type in {ProblemType.BINARY, ProblemType.MULTICLASS},
         "review_length": REVIEW_LENGTH,
         "one_hot": wants_one_hot(spec, problem),
         "flags": flags,

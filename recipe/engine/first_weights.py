@@ -75,10 +75,8 @@ def build_optimizer(optimizer: keras.optimizers.Optimizer, variables: list[keras
         return add(shape, _on_device(_zeros) if initializer == "zeros" else initializer, *more, **options)
 
     optimizer.add_variable = add_variable
-    try:
-        optimizer.build(variables)
-    finally:
-        del optimizer.add_variable
+    optimizer.build(variables)
+    del optimizer.add_variable
 
 
 def _initializers(layer: keras.layers.Layer) -> list[tuple[str, object]]:

@@ -53,11 +53,6 @@ class Curve:
     name: str = ""
 
     @property
-    def epochs(self) -> int:
-        """How many epochs there are, in the longest of the members too."""
-        return max((len(curve) for one in (self.history, *self.members) for curve in one.values()), default=0)
-
-    @property
     def best_epoch(self) -> int | None:
         """The chosen epoch, from 0; None where no validation loss is finite, or there is one epoch alone."""
         losses = _read(self.history, "val_data_loss")
@@ -97,7 +92,7 @@ class TrainingCurves:
     @property
     def done(self) -> int:
         """How many epochs there are, in the longest of the curves."""
-        return max(curve.epochs for curve in self.curves)
+        return max((len(curve) for one in self.histories for curve in one.values()), default=0)
 
     @property
     def diverged_epoch(self) -> int | None:
@@ -173,7 +168,7 @@ def collect_curves(
     known = {run.baseline for run in records if np.isfinite(run.baseline)}
     if baseline is None and len(known) == 1:  # runs on other validation samples have another
         baseline = known.pop()
-    is_one = len(curves) == 1 and epochs is None and curves[0].epochs > 0
+    is_one = len(curves) == 1 and epochs is None and any(curves[0].history.values())
     judged = records[0] if records else curves[0].history  # a run knows its baseline, too
     title = MEASURES[measure].title if measure in MEASURES else measure
     references = {"baseline": baseline, "rival": rival}
@@ -215,8 +210,8 @@ def describe_curves(curves: TrainingCurves) -> str:
     plural = "" if (curves.epochs or curves.done) == 1 else "s"
     parts = [f"Training curves{sample} over {curves.done}{planned} epoch{plural}"]
     for key, words in (("data_loss", "data loss"), (curves.measure, curves.title)):
-        told = [_describe_curve(curve, key) for curve in curves.curves if curve.epochs]
-        parts += [f"{words}: {'; '.join(told)}"] if told else []
+        if curves.done:
+            parts.append(f"{words}: {'; '.join(_describe_curve(curve, key) for curve in curves.curves)}")
     parts += [f"The {name} is {value:.3g}" for name, value in curves.references.items()]
     if curves.overfitting_epoch is not None:
         parts.append(f"Overfitting from epoch {curves.overfitting_epoch + 1} on")

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
 
 DIGITS = 3  # of a number that is drawn from a range: 0.00132, not 0.00131799
-WHOLE = ("layers", "units", "filters", "batch_size", "epochs")
+SIZES = ("layers", "units", "filters")
+WHOLE = (*SIZES, "batch_size", "epochs")
 LOGARITHMIC = ("units", "filters", "l1", "l2", "learning_rate", "batch_size", "epochs")  # twice as much is a step
 OF_HIDDEN_LAYERS = ("activation", "dropout", "l1", "l2")
 
@@ -77,8 +78,9 @@ class SearchSpace:
                 raise ValueError(f"{wrong} Give Range(low, high), or a tuple to choose from.")
             try:
                 _distribution(name, values)
-                for value in _ends(values):
-                    self._try(name, value)
+                for value in _ends(values):  # the spec refuses what none can have
+                    hidden = (8,) * value if name == "layers" else (value,)
+                    self.base.replace(**({"hidden_units": hidden} if name in SIZES else {name: value}))
             except (TypeError, ValueError) as error:
                 raise ValueError(f"{wrong} {error}") from error
 
@@ -155,15 +157,6 @@ class SearchSpace:
         if not isinstance(value, float) or not isinstance(values, Range):
             return value
         return min(max(float(f"{value:.{DIGITS}g}"), values.low), values.high)
-
-    def _try(self, name: str, value: object) -> None:
-        """Let the spec refuse a value that none can have."""
-        if name == "layers":
-            ModelSpec(hidden_units=(8,) * value)
-        elif name in ("units", "filters"):
-            ModelSpec(hidden_units=(value,))
-        else:
-            self.base.replace(**{name: value})
 
 
 def default_space(problem: Problem, samples: int, seed: int = 0) -> SearchSpace:

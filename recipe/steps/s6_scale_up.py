@@ -28,6 +28,7 @@ MATERIAL_FALL = 0.01  # of the last level, over the last fifth of the epochs
 NEGLIGIBLE = 0.001  # of the fall since the first epoch: matters where a loss approaches 0
 ERRORS_OF_A_RISE, ERRORS_OF_A_FALL = 4.0, 3.0  # standard errors; the lowest of many levels is low by chance too
 FAR = 2.5  # times the training loss, in every epoch: validation is of another kind
+STEADY, GROWTH = 1.5, 1.25  # the same, where it hardly grows from the first epoch on: of 1,034 sound trainings none
 BY_HEART = 0.1  # of the first training loss, or less, and a tenth of the validation loss
 SWING = 0.15  # of the level of the training loss: noise of that size is no noise of batches
 LEAST_SHARE = 0.005  # half a point of a share is not worth a name
@@ -376,6 +377,12 @@ def _look_around(curves: _Curves, verdict: Verdict, val_samples: int | None) -> 
     if epochs > 2 and gap > max(0.05 * abs(train.values[late].mean()), 2 * judged.noise):
         dropout = "" if "data" in curves.monitor else "dropout and means over an epoch make training look worse, or "
         notes.append(f"Validation is better than training: {dropout}the validation part is the easier one.")
+    ratio = judged.values / np.maximum(train.values, 1e-12)
+    if epochs > 2 and min(ratio) >= STEADY and np.median(ratio[late]) <= GROWTH * ratio[0] and train.values.min() > 0:
+        notes.append(
+            f"Validation is worse from the first epoch on, {ratio[0]:.2g} times the loss, hardly any more so later: "
+            "no overfitting is like that. Look for another preparation, or another kind of samples."
+        )
     after = epochs - 1 - judged.best
     if verdict is Verdict.BEST_HERE and 0 < after < max(3, epochs // 10) and train.falls:
         notes.append(f"The best epoch is only {after} from the end, which is no plateau yet: train longer.")

@@ -24,7 +24,7 @@ from recipe.steps.s6_scale_up import (
 
 MOST_UNITS, MOST_LAYERS = 1024, 4  # beyond that, more of the same is no longer the advice
 FIRST_DROPOUT, FULL_DROPOUT, FIRST_L2, FULL_L2 = 0.25, 0.5, 0.001, 0.01
-FIRST_LAYERS, HIGHEST_RATE = (64,), 1.0
+FIRST_LAYERS, HIGHEST_RATE, FAR_TOO_HIGH = (64,), 1.0, 100  # the last one times the optimizer's usual rate
 FEW_UNITS = 16  # a layer of fewer may be too narrow for what comes in
 FAST_FALL = 0.15  # of the level, in the last epoch: the training was cut short
 STRONG_PENALTY = 0.25  # of the data loss
@@ -57,12 +57,13 @@ def advise(run: Run, reachable_error: float = 0.0, *, tolerance: float = TOLERAN
     """Say what to try next after a run, in the order of the gain to be expected.
 
     What counts is the score at the chosen epoch, so that to stop earlier is no gain in itself. A training that diverged
-    or did not learn comes first: nothing else can be judged before it works. Then, where the bias is high, wider layers
-    in place of narrow ones, and no regularization where a penalty is a quarter of the data loss or a dropout above a
-    half; then, where the validation loss was still falling, larger steps and more epochs (more epochs before all but
-    wider layers where it fell by 15 % in the last one). Where nothing of that holds most changes gain nothing beyond
-    noise any more, and the first piece is to stop. What else might be tried against bias or variance stands behind
-    that. Nothing is proposed that the spec already has.
+    or did not learn comes first: nothing else can be judged before it works. Then a lower learning rate, where it is a
+    hundred times the optimizer's usual one; where the bias is high, wider layers in place of narrow ones, and no
+    regularization where a penalty is a quarter of the data loss or a dropout above a half; then, where the validation
+    loss was still falling, larger steps and more epochs (more epochs before all but wider layers where it fell by 15 %
+    in the last one). Where nothing of that holds most changes gain nothing beyond noise any more, and the first piece
+    is to stop. What else might be tried against bias or variance stands behind that. Nothing is proposed that the spec
+    already has.
 
     How often the first piece improved the score on 210 situations, and made it worse, stands in ``docs/advice.md``.
 
@@ -111,27 +112,29 @@ def _fits(spec: ModelSpec, problem: Problem) -> bool:
 
 def _make_it_learn(run: Run, history: HistoryDiagnosis) -> Iterator[Reasoned]:
     """Give what to do about a training that diverged or did not learn, in the order of how often it is the cause."""
-    spec, rate, usual = run.spec, _rate_of(run.spec), DEFAULT_RATES[run.spec.optimizer]
+    spec, rate, usual = run.spec, *_rates_of(run.spec)
     # The last layer and the loss of the table, where the spec departs from it.
     by_table = {
         f"take the {name.replace('_', ' ')} that suits the problem": {name: "auto"}
         for name in ("last_activation", "loss")
         if getattr(spec, name) != "auto"
     }
+    usual_optimizer = {"try the optimizer rmsprop": {"optimizer": "rmsprop", "learning_rate": None}}
+    yield from _tame_rate(spec)
     if history.verdict is Verdict.DIVERGED:
         reason = f"The loss left all bounds in epoch {history.diverged_epoch + 1} at a learning rate of {rate:g}."
-        tamer = _change_optimizer(spec, "rmsprop") if spec.optimizer == "sgd" else {}
-        yield reason, _change_rate(spec, 0.1) | by_table | tamer
+        yield reason, _set_rate(spec, rate / 10) | by_table | (usual_optimizer if spec.optimizer == "sgd" else {})
         scale = "values far from 1 make the steps too long. Scale pixels to [0, 1], normalise columns, divide targets"
         yield f"{reason[:-1]}; {scale} by their usual size.", {"check that inputs and targets are scaled": None}
         return
-    reason = f"The training loss is {run.history['data_loss'][-1]:.3g} after {history.epochs} epochs of no progress"
     if rate <= usual:  # steps that are too long make weights large, and so penalties
         yield from _release_brake(run)
-    changes = by_table | _usual_rate(spec) | _change_optimizer(spec, "rmsprop") | _change_rate(spec, 0.1)
-    changes |= _change_rate(spec, 10)
+    changes = by_table | _set_rate(spec, usual)
+    changes |= usual_optimizer if spec.optimizer != "rmsprop" else {}
+    changes |= _set_rate(spec, rate / 10) | _set_rate(spec, 10 * rate)
     if spec.activation in ("sigmoid", "linear") and spec.hidden_units:
         changes |= {"take relu units": {"activation": "relu"}}
+    reason = f"The training loss is {run.history['data_loss'][-1]:.3g} after {history.epochs} epochs of no progress"
     yield f"{reason}.", changes | NO_REGULARIZATION
     look = "Look at the inputs and their scale. Then give the target as an input: if even that is not learned"
     reason = f"{reason}; the answer may not be in the inputs, or not get through. {look}, the pipeline is broken."
@@ -144,10 +147,10 @@ def _make_it_better(run: Run, history: HistoryDiagnosis, errors: ErrorDiagnosis 
     is_biased = errors is not None and errors.bias == "high"
     is_variable = errors is not None and errors.variance == "high"
     told, *high = _tell(errors)
-    gains = []
+    gains = list(_tame_rate(spec))
     if verdict is Verdict.SUSPECT:
         gains.append((history.sentence, {"check the data and its preparation": None}))
-    if is_biased and min(spec.hidden_units, default=0) < FEW_UNITS:
+    if is_biased and spec.architecture in ("linear", "mlp") and min(spec.hidden_units, default=0) < FEW_UNITS:
         gains.append((high[0], _bigger_network(spec)))
     fall = f"{history.monitor} was still falling, to {losses[-1]:.3g}, after {spec.epochs} epochs."
     longer = {f"train for {2 * spec.epochs} epochs": {"epochs": 2 * spec.epochs}}
@@ -156,8 +159,8 @@ def _make_it_better(run: Run, history: HistoryDiagnosis, errors: ErrorDiagnosis 
     if is_biased:
         gains += _release_brake(run)
     if verdict is Verdict.IMPROVING:
-        rate, usual = _rate_of(spec), DEFAULT_RATES[spec.optimizer]
-        faster = _usual_rate(spec) if rate < usual else _change_rate(spec, 3)
+        rate, usual = _rates_of(spec)
+        faster = _set_rate(spec, usual if rate < usual else 3 * rate)
         gains.append((fall, longer | faster if rate > usual else faster | longer))
     end = "Train on training and validation data together, then look at the test set once."
     yield from gains or [
@@ -167,7 +170,9 @@ def _make_it_better(run: Run, history: HistoryDiagnosis, errors: ErrorDiagnosis 
     # What helps the one part at the cost of the other is left out where both are high.
     against_bias = ({} if is_variable else NO_REGULARIZATION) | _bigger_network(spec) | _made_for(spec, run.problem)
     against_variance = {f"get more data than {run.train_samples:,} samples": None} | _more_regularization(spec)
-    against_variance |= _made_for(spec, run.problem) | ({} if is_biased else _smaller_network(spec))
+    against_variance |= _made_for(spec, run.problem)
+    if not is_biased:
+        against_variance |= _set_units("make the network smaller", tuple(max(1, n // 2) for n in spec.hidden_units))
     parts = [(high[0], against_bias)] * is_biased + [(high[1], against_variance)] * is_variable
     if is_biased and is_variable and errors.variance_gap > errors.avoidable_bias:
         parts.reverse()
@@ -188,11 +193,22 @@ def _tell(errors: ErrorDiagnosis | None) -> tuple[str, str, str]:
     return errors.sentence, bias, f"{variance} {train}."
 
 
+def _tame_rate(spec: ModelSpec) -> Iterator[Reasoned]:
+    """Lower a learning rate that is far above the optimizer's usual one, to ten times that."""
+    rate, usual = _rates_of(spec)
+    if rate >= FAR_TOO_HIGH * usual:
+        reason = f"A learning rate of {rate:g} is {rate / usual:.0f} times the usual one of {spec.optimizer}."
+        yield reason, _set_rate(spec, 10 * usual)
+
+
 def _release_brake(run: Run) -> Iterator[Reasoned]:
     """Take away a regularization that is so strong that it may be the cause of a high training error."""
     penalty, loss = run.history.get("penalty", [0.0])[-1], run.history["data_loss"][-1]
-    if penalty >= STRONG_PENALTY * loss:
-        yield f"The penalty is {penalty / loss:.0%} of the data loss: it may hold the network back.", NO_REGULARIZATION
+    if penalty > STRONG_PENALTY * loss:
+        yield (
+            f"The penalty is {penalty / max(loss, 1e-9):.0%} of the data loss: it may hold the network back.",
+            NO_REGULARIZATION,
+        )
     elif run.spec.dropout > FULL_DROPOUT:
         dropout = f"A dropout of {run.spec.dropout:g}"
         yield f"{dropout} leaves few units at a time: it may hold the network back.", NO_REGULARIZATION
@@ -201,32 +217,22 @@ def _release_brake(run: Run) -> Iterator[Reasoned]:
 # The single changes. Each is empty where the spec leaves no room for it.
 
 
-def _rate_of(spec: ModelSpec) -> float:
-    return DEFAULT_RATES[spec.optimizer] if spec.learning_rate is None else spec.learning_rate
-
-
-def _show_layers(units: tuple[int, ...]) -> str:
-    return f"{'-'.join(map(str, units))} units"
-
-
-def _change_rate(spec: ModelSpec, factor: float) -> Changes:
-    """A learning rate that is so many times the present one."""
-    rate = float(f"{factor * _rate_of(spec):.3g}")
-    if rate > HIGHEST_RATE:
-        return {}
-    return {f"{'lower' if factor < 1 else 'raise'} the learning rate to {rate:g}": {"learning_rate": rate}}
-
-
-def _usual_rate(spec: ModelSpec) -> Changes:
-    """The optimizer's usual learning rate, where the spec departs from it."""
+def _rates_of(spec: ModelSpec) -> tuple[float, float]:
+    """The learning rate of a spec, and the usual one of its optimizer."""
     usual = DEFAULT_RATES[spec.optimizer]
-    title = f"go back to the optimizer's usual learning rate, {usual:g}"
-    return {title: {"learning_rate": None}} if _rate_of(spec) != usual else {}
+    return usual if spec.learning_rate is None else spec.learning_rate, usual
 
 
-def _change_optimizer(spec: ModelSpec, name: str) -> Changes:
-    """Another optimizer, at its usual rate."""
-    return {f"try the optimizer {name}": {"optimizer": name, "learning_rate": None}} if spec.optimizer != name else {}
+def _set_rate(spec: ModelSpec, rate: float) -> Changes:
+    (now, usual), rate = _rates_of(spec), float(f"{rate:.3g}")
+    if rate == now or rate > HIGHEST_RATE:
+        return {}
+    title = f"{'lower' if rate < now else 'raise'} the learning rate to {rate:g}"
+    return {f"{title}, the usual one" if rate == usual else title: {"learning_rate": None if rate == usual else rate}}
+
+
+def _set_units(what: str, units: tuple[int, ...]) -> Changes:
+    return {f"{what}: {'-'.join(map(str, units))} units": {"hidden_units": units}}
 
 
 def _bigger_network(spec: ModelSpec) -> Changes:
@@ -234,18 +240,9 @@ def _bigger_network(spec: ModelSpec) -> Changes:
     if spec.architecture == "linear":
         return {"add a hidden layer": {"architecture": "mlp", "hidden_units": FIRST_LAYERS}}
     units = spec.hidden_units
-    deeper = (*units, units[-1])
     wider = tuple(max(width, *FIRST_LAYERS, min(4 * width, MOST_UNITS)) for width in units)
-    changes = {f"make the network bigger: {_show_layers(wider)}": {"hidden_units": wider}}
-    if len(units) < MOST_LAYERS:
-        changes |= {f"add a layer: {_show_layers(deeper)}": {"hidden_units": deeper}}
-    return changes
-
-
-def _smaller_network(spec: ModelSpec) -> Changes:
-    """Half the units."""
-    narrower = tuple(max(1, width // 2) for width in spec.hidden_units)
-    return {f"make the network smaller: {_show_layers(narrower)}": {"hidden_units": narrower}}
+    deeper = _set_units("add a layer", (*units, units[-1])) if len(units) < MOST_LAYERS else {}
+    return _set_units("make the network bigger", wider) | deeper
 
 
 def _made_for(spec: ModelSpec, problem: Problem) -> Changes:

@@ -27,6 +27,12 @@ function giveFocusBack(last) {
   if (last?.isConnected && !last.disabled && document.activeElement === document.body) last.focus({ preventScroll: true });
 }
 
+// What is copied stays selected, so that it is seen. The clipboard's newer door is closed on pages without HTTPS.
+function copyProgram(event) {
+  const program = event.target.closest(".recipe-copy")?.parentElement.querySelector("pre");
+  if (program) getSelection().selectAllChildren(program), document.execCommand("copy");
+}
+
 function render({ el }) {
   let panel, last, watcher;
   const remember = (event) => (last = event.target);
@@ -37,6 +43,7 @@ function render({ el }) {
     if (!panel) return (waiting = requestAnimationFrame(begin)); // not on the page yet
     watcher = new MutationObserver(tidy);
     watcher.observe(panel, { subtree: true, childList: true, characterData: true, attributeFilter: ["disabled", "aria-valuetext"] });
+    panel.addEventListener("click", copyProgram);
     panel.addEventListener("focusin", remember);
     panel.addEventListener("focusout", forget);
     tidy();

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import ipywidgets as widgets
@@ -27,3 +28,13 @@ def keyboard_help() -> list[widgets.Widget]:
     if anywidget is None:
         return []
     return [widgets.Box([Keyboard()], layout=widgets.Layout(display="none"))]
+
+
+def copy_button(said: Callable[[], None]) -> list[widgets.Widget]:
+    """Return a button that copies the program beside it, and calls this then; nothing without the script."""
+    if anywidget is None:
+        return []
+    button = widgets.Button(description="Copy", icon="copy", tooltip="Copy the program")
+    button.add_class("recipe-copy")
+    button.on_click(lambda pressed: said())
+    return [button]

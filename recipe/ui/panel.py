@@ -22,7 +22,7 @@ from recipe.figures import INK, blank_figure, to_png
 from recipe.ui.controls import StepSlider, make_controls
 from recipe.ui.keyboard import keyboard_help
 from recipe.ui.settings import Settings
-from recipe.ui.texts import describe_source, error_html, source_html, status_html
+from recipe.ui.texts import STYLE, describe_source, error_html, source_html, status_html
 from recipe.ui.worker import LatestWins, Progress
 
 if typing.TYPE_CHECKING:
@@ -126,11 +126,11 @@ class Panel(abc.ABC):
         return controls
 
     def make_left(self) -> list[widgets.Widget]:
-        """Return what stands on the left: by default the controls one below the other, then the buttons."""
-        return [*self.controls.values(), widgets.HBox([self.run_button, self.stop_button])]
+        """Return what stands on the left: by default the controls one below the other."""
+        return list(self.controls.values())
 
     def make_right(self) -> list[widgets.Widget]:
-        """Return what stands on the right: by default the figure."""
+        """Return what stands on the right, below the buttons and the status: by default the figure."""
         return [self.image]
 
     @abc.abstractmethod
@@ -319,16 +319,22 @@ class Panel(abc.ABC):
         self.show_result(self.result)
 
     def _lay_out(self, left: list[widgets.Widget], right: list[widgets.Widget]) -> widgets.VBox:
-        """Put controls and figure side by side where there is room, else one below the other."""
+        """Put controls and figure side by side where there is room, else one below the other.
+
+        Run, Stop and the status stand above the figure. More controls than fit on a screen scroll in their own place,
+        so that both stay in sight.
+        """
         narrow = widgets.Layout(flex="1 1 330px", max_width=self.widest_controls, min_width="0")
+        narrow.max_height, narrow.overflow = "68vh", "hidden auto"
         wide = widgets.Layout(flex="3 1 430px", min_width="0")
+        stage = [widgets.HBox([self.run_button, self.stop_button]), self.status]
         body = widgets.Box(
-            [widgets.VBox(left, layout=narrow), widgets.Box(right, layout=wide)],
+            [widgets.VBox(left, layout=narrow), widgets.VBox([*stage, *right], layout=wide)],
             layout=widgets.Layout(display="flex", flex_flow="row wrap", align_items="flex-start", grid_gap="8px 20px"),
         )
         frame = widgets.Layout(border="1px solid var(--jp-border-color2, #ccc)", padding="8px 12px", overflow="hidden")
-        heading = widgets.HTML(f"<b style='font-size:1.1em'>{escape(self.title)}</b>")
-        root = widgets.VBox([heading, self.source_label, body, self.status, *keyboard_help()], layout=frame)
+        heading = widgets.HTML(f"{STYLE}<b style='font-size:1.1em'>{escape(self.title)}</b>")
+        root = widgets.VBox([heading, self.source_label, body, *keyboard_help()], layout=frame)
         root.add_class("recipe-panel")  # by which the script of the keyboard finds it
         return root
 

@@ -17,7 +17,7 @@ if typing.TYPE_CHECKING:
     import pandas as pd
 
 SHOWN = 40  # rows; `TrainingPanel.runs` has all of them
-COLUMNS = ["score", "train_score", "spec", "epochs", "best_epoch", "stopped", "seconds", "origin", "time"]
+COLUMNS = ["score", "train_score", "best_epoch", "spec", "seconds", "time"]
 OUTCOME = ["score", "train_score", "epochs", "seconds"]
 LATEST, BEST = "latest first", "best first"
 
@@ -35,7 +35,7 @@ def compare_runs(frame: pd.DataFrame, first: int, second: int) -> pd.DataFrame:
     left_out = ["number", "time", "spec", "origin", "best_epoch", "state", "note", *OUTCOME]
     settings = pair.drop(index=left_out, errors="ignore")
     differs = settings.index[settings.nunique(axis="columns", dropna=False) > 1]
-    return pair.loc[[*differs, *OUTCOME]].rename_axis("what differs")
+    return pair.loc[[*differs, *OUTCOME]].rename_axis(index="what differs", columns=None)
 
 
 class RunsTab:

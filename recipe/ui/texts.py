@@ -17,11 +17,21 @@ SOURCES = {
     "download": "real data, downloaded",
     "sample": "an embedded sample, not the real data",
 }
-_TABLE_STYLE = (
-    "<style>.recipe-table {border-collapse: collapse} .recipe-table :first-child {text-align: left} "
-    ".recipe-table :is(th, td) {padding: 2px 8px; white-space: nowrap; text-align: right; "
-    "border-bottom: 1px solid var(--jp-border-color2, #ddd)}</style>"
-)
+# Tables; on a dark page figures become dark ones of the same hues, and menus get arrows that are seen; and a panel says
+# that its kernel is gone, in place of the broken links that JupyterLab draws beside each of its widgets.
+STYLE = """<style>
+.recipe-table {border-collapse: collapse}
+.recipe-table :is(th, td) {padding: 2px 8px; text-align: right; border-bottom: 1px solid var(--jp-border-color2, #ddd)}
+.recipe-table :first-child {text-align: left}
+[data-jp-theme-light="false"] .recipe-panel img {filter: invert(0.93) hue-rotate(180deg)}
+[data-jp-theme-light="false"] .recipe-panel select {appearance: auto; background-image: none; color-scheme: dark}
+.recipe-panel.jupyter-widgets-disconnected::before {
+  content: "The kernel of this panel is gone. Run its cell again to work with it.";
+  font: bold 1em sans-serif; color: inherit; padding: 0 0 6px
+}
+.recipe-panel.jupyter-widgets-disconnected > * {opacity: 0.6; pointer-events: none}
+.recipe-panel .jupyter-widgets-disconnected::before {display: none}
+</style>"""
 
 
 def describe_source(dataset: Dataset) -> str:
@@ -62,7 +72,7 @@ def error_html(error: BaseException) -> str:
 
 def table_html(frame: pd.DataFrame) -> str:
     """Return a table without its index, as a notebook shows a DataFrame."""
-    return _TABLE_STYLE + frame.map(show_value).to_html(index=False, border=0, classes="recipe-table")
+    return frame.map(show_value).to_html(index=False, border=0, classes="recipe-table")
 
 
 def scrolled(html: str, name: str) -> str:

@@ -13,6 +13,7 @@ import ipywidgets as widgets
 from matplotlib.figure import Figure
 
 from recipe.core.dataset import Dataset, Split
+from recipe.core.measures import MEASURES
 from recipe.core.prepared import Prepared
 from recipe.core.run import Run
 from recipe.core.spec import ModelSpec
@@ -30,6 +31,7 @@ from recipe.steps.s3_protocol import hold_out
 from recipe.steps.s5_baseline import compute_baseline
 from recipe.steps.s6_scale_up import diagnose_errors, diagnose_history, has_errors
 from recipe.steps.s7_regularize import Advice, advise
+from recipe.ui.keyboard import copy_button
 from recipe.ui.panel import FigureImage, OnProgress, Panel
 from recipe.ui.runs import RunsTab, compare_runs, table_of
 from recipe.ui.texts import describe_source, scrolled, source_html, table_html
@@ -78,7 +80,7 @@ class TrainingPanel(Panel):
     title = "Train a network"
     settings_type = TrainingSettings
     run_words = "Train"
-    figure_size = (7.8, 4.6)
+    figure_size = (7.8, 3.9)
     widest_controls = "100%"  # on a narrow screen they stand in two columns above the figure
 
     def __init__(
@@ -193,11 +195,11 @@ class TrainingPanel(Panel):
         return controls
 
     def make_left(self) -> list[widgets.Widget]:
-        """Controls and buttons."""
-        return [arrange(self.controls), widgets.HBox([self.run_button, self.stop_button])]
+        """The controls."""
+        return [arrange(self.controls)]
 
     def make_right(self) -> list[widgets.Widget]:
-        """The tabs."""
+        """The verdict, and the tabs."""
         self.diagnosis, self.advice_heading = widgets.HTML(), widgets.HTML()
         self.advice_lines = [self._advice_line(number) for number in range(MOST_ADVICE)]
         self.mistakes_image, self.mistakes_text = FigureImage(self.figure_size[0]), widgets.HTML()
@@ -205,10 +207,10 @@ class TrainingPanel(Panel):
         self.model_text, self.code_text = widgets.HTML(), widgets.HTML()
         self.runs_tab = RunsTab()
         pages = (
-            [self.image, self.diagnosis, self.advice_heading, *(line for line, *_ in self.advice_lines)],
+            [self.image, self.advice_heading, *(line for line, *_ in self.advice_lines)],
             [self.mistakes_text, self.mistakes_image],
             [self.model_text],
-            [self.code_text],
+            [*copy_button(lambda: self.say("The program is copied.")), self.code_text],
             self.runs_tab.widgets,
         )
         page = widgets.Layout(width="100%", min_width="0", overflow="hidden")
@@ -217,13 +219,13 @@ class TrainingPanel(Panel):
         self._fills = {
             "Mistakes": self._show_mistakes,
             "Model": lambda: self._write(self.model_text, model_html),
-            "Code": lambda: self._write(self.code_text, code_html),
+            "Code": lambda: self._write(self.code_text, lambda run: code_html(run, self._rows)),
             "Runs": self._show_runs,
         }
         self._stale = set(self._fills)  # the tabs whose content is older than the last run
         self.tabs.observe(lambda change: self._fill_tab(), names="selected_index")
         self.runs_tab.load_button.on_click(lambda _: self._guard(lambda: self.use_run(self.runs_tab.first.value)))
-        return [self.tabs]
+        return [self.diagnosis, self.tabs]
 
     def _advice_line(self, number: int) -> tuple[widgets.HBox, widgets.Button, widgets.HTML]:
         """Make the line of a piece of advice; all of them are made once, for only values change from a thread."""
@@ -251,7 +253,7 @@ class TrainingPanel(Panel):
         earlier = self._runs_on(data)
         last = self.result if self.result is not None and self.result.data in data.keys else None
         self._past, self._rival = tuple(run.history for run in earlier if run.epochs)[-FAINT:], None
-        self._trained_on = prepared, data.split
+        self._trained_on, self._rows = (prepared, data.split), len(data.dataset.y_train) + len(data.dataset.test)
         with origin_of("panel"):
             run = train_live(
                 settings.spec,
@@ -337,7 +339,7 @@ class TrainingPanel(Panel):
 
     def _show_diagnosis(self) -> None:
         if self.result is not None:
-            text = "<br>".join(map(escape, self.sentences))
+            text = "<br>".join(map(escape, self.sentences[1:]))  # the score stands above them, in the status
             self.diagnosis.value = f"<div data-role='diagnosis' style='line-height:1.4'>{text}</div>"
             self._show_advice(self.advice)
 
@@ -413,14 +415,15 @@ def model_html(run: Run) -> str:
     )
 
 
-def code_html(run: Run) -> str:
-    """Return the plain Keras program of a run, which loads its data by itself."""
-    program = escape(keras_code(run.spec, run.problem, source=run.source))
+def code_html(run: Run, rows: int) -> str:
+    """Return the plain Keras program of a run, which loads the same rows and holds the same ones out."""
+    program = escape(keras_code(run.spec, run.problem, source=run.source, rows=rows))
     note = (
-        "The same network in plain Keras. The program loads all of the data; the panel trained and validated on "
-        f"{run.train_samples + run.val_samples:,} samples."
+        f"The same training in plain Keras, on the same samples. Expect a validation {MEASURES[run.measure].title} of "
+        f"about {run.score:.3g} in epoch {run.best_epoch + 1}: here the batches came in another order."
     )
-    return f"<div style='line-height:1.35'>{note}</div>{scrolled(f'<pre>{program}</pre>', 'Keras program')}"
+    pre = f"<pre style='white-space:pre'>{program}</pre>"
+    return f"<div style='line-height:1.35'>{note}</div>{scrolled(pre, 'Keras program')}"
 
 
 def _times(shape: typing.Sequence[int]) -> str:

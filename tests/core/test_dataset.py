@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from recipe.core.dataset import SealedTest
-from recipe.data.load import load
 
 
 def test_sealed_test_counts_looks_and_shows_nothing():
@@ -30,10 +29,3 @@ def test_sealed_test_keeps_its_count_when_copied():
     sealed = SealedTest(np.ones((2, 2)), np.ones(2))
     sealed.open()
     assert copy.deepcopy(sealed).looks == pickle.loads(pickle.dumps(sealed)).looks == 1
-
-
-def test_dataset_is_frozen_and_says_what_it_is():
-    data = load("imdb", source="sample", rows=100)
-    assert repr(data) == "Dataset('imdb', source='sample', 75 to train on, SealedTest(25 samples, sealed, looks=0))"
-    with pytest.raises(AttributeError):
-        data.source = "local"

@@ -35,12 +35,6 @@ def test_last_layers_cannot_be_changed():
         PROBLEMS["mnist"] = PROBLEMS["imdb"]
 
 
-@pytest.mark.parametrize("kind", ProblemType)
-def test_is_classification_is_true_for_labels_alone(kind):
-    labels = {ProblemType.BINARY, ProblemType.MULTICLASS, ProblemType.MULTILABEL}
-    assert kind.is_classification is (kind in labels)
-
-
 @pytest.mark.parametrize("problem", PROBLEMS.values(), ids=PROBLEMS)
 def test_problem_is_consistent(problem):
     assert PROBLEMS[problem.name] is problem

@@ -6,7 +6,6 @@ import hashlib
 import os
 import subprocess
 import sys
-import threading
 import time
 import types
 
@@ -158,17 +157,6 @@ def test_several_processes_download_once(server: Server):
     assert {answer[1] for answer in answers} == {"60"}
     assert "download" in {answer[0] for answer in answers} <= {"download", "local"}
     assert stored() == ["mnist.npz"]
-
-
-def test_several_threads_download_once(server: Server):
-    found = []
-    threads = [threading.Thread(target=lambda: found.append(download("mnist.npz"))) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    assert len(found) == 4
-    assert server.requests["GET mnist.npz"] == 1
 
 
 def test_download_says_who_holds_the_lock(server: Server, monkeypatch):

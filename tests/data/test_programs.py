@@ -12,13 +12,14 @@ from recipe.data.problems import PROBLEMS, find_problem
 from recipe.data.programs import loading_code
 
 
+@pytest.mark.parametrize("rows", [None, 300])
 @pytest.mark.parametrize("name", PROBLEMS)
-def test_loading_code_of_the_sample_gives_what_load_gives(name):
+def test_loading_code_of_the_sample_gives_what_load_gives(name, rows):
     import recipe
 
-    data = load(name, source="sample")
+    data = load(name, source="sample", rows=rows)
     names = {"recipe": recipe, "np": np}
-    exec(loading_code(data.problem, "sample"), names)
+    exec(loading_code(data.problem, "sample", rows), names)
     np.testing.assert_array_equal(names["y"], data.y_train)
     assert len(names["x"]) == len(data.x_train)
 

@@ -6,7 +6,7 @@ import pytest
 import recipe
 from recipe.core.problem import LAST_LAYERS, ProblemType
 from recipe.data.problems import PROBLEMS
-from recipe.data.targets import MAX_CLASSES, describe_target, format_number
+from recipe.data.targets import MAX_CLASSES, describe_target
 
 ONE_HOT = np.eye(3)[[0, 1, 2, 1]]
 RULES = {
@@ -15,6 +15,7 @@ RULES = {
     "two floats": (np.array([0.0, 1.0, 1.0]), ProblemType.BINARY),
     "one column": (np.array([[0], [1], [1]]), ProblemType.BINARY),
     "two texts": (np.array(["cat", "dog", "cat"]), ProblemType.BINARY),
+    "texts as pandas gives them": (np.array(["cat", "dog", "cat"], dtype=object), ProblemType.BINARY),
     "three texts": (np.array(["cat", "dog", "hen"]), ProblemType.MULTICLASS),
     "0, 1, 2": (np.array([2, 0, 1, 1]), ProblemType.MULTICLASS),
     "0, 1, 2 as floats": (np.array([2.0, 0.0, 1.0]), ProblemType.MULTICLASS),
@@ -46,12 +47,6 @@ def test_describe_target_agrees_with_every_problem_of_the_kit(name):
     dataset = recipe.load(name, source="sample")
     description = describe_target(dataset.y_train)
     assert (description.problem.type, description.problem.outputs) == (dataset.problem.type, dataset.problem.outputs)
-
-
-def test_layer_code_is_keras_code_of_the_right_size():
-    assert describe_target(np.array([0, 1])).layer_code == 'Dense(1, activation="sigmoid")'
-    assert describe_target(ONE_HOT).layer_code == 'Dense(3, activation="softmax")'
-    assert describe_target(np.array([[1.5, 2.5], [4.0, 1.0]])).layer_code == "Dense(2)"
 
 
 def test_shares_are_those_of_the_classes_or_of_each_label():
@@ -118,16 +113,6 @@ def test_str_holds_type_reason_and_layer():
 def test_describe_target_refuses_what_is_no_target(y, error, message):
     with pytest.raises(error, match=message):
         describe_target(y)
-
-
-@pytest.mark.parametrize(("value", "text"), [(0, "0"), (999.4, "999"), (1_000, "1,000"), (-2_500, "-2,500")])
-def test_format_number_has_three_digits_or_is_whole(value, text):
-    assert format_number(value) == text
-
-
-def test_describe_target_takes_texts_as_pandas_gives_them():
-    description = describe_target(np.array(["cat", "dog", "cat"], dtype=object))
-    assert (description.problem.type, description.problem.output_names) == (ProblemType.BINARY, ("cat", "dog"))
 
 
 def test_one_name_for_the_yes_is_enough():

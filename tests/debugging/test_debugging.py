@@ -64,15 +64,12 @@ def test_every_outcome_has_words_and_a_cause_only_where_it_failed(report):
         assert one.cause == ""
 
 
-def test_report_is_shown_as_text_frame_and_escaped_html(data):
+def test_report_is_shown_as_text_and_escaped_html(data):
     x, y, *_ = data
     report = check_pipeline(make_model(), 1000 * x, y, checks=["input scale", "dropout"])
     assert "! input scale" in str(report)
     assert "- dropout" in repr(report)
     assert report.sentence.startswith("1 of 1 checks failed. (1 not applicable.) Look first at input scale: failed.")
-    frame = report.to_frame()
-    assert frame["outcome"].tolist() == ["failed", "not applicable"]
-    assert frame["value"][0] == report["input scale"].value > 1000
     bad = PipelineReport(checks=(Check(name="<b>", status=FAILED, found="1 < 2.", cause="<script>"),))
     html = bad._repr_html_()
     assert "&lt;script&gt;" in html
@@ -105,32 +102,15 @@ def test_model_and_optimizer_stay_as_they_are_bit_for_bit(data):
     assert np.array_equal(numpy_state, np.random.get_state()[1])  # noqa: NPY002
 
 
-def test_same_seed_gives_the_same_numbers(data):
-    names = ["initial loss", "learning rate", "shuffled labels"]
-    one, two = (check_pipeline(make_model(), *data, checks=names, seed=3).checks for _ in range(2))
+def test_same_seed_gives_the_same_numbers_and_each_check_is_told_as_it_is_made(data):
+    names, told = ["initial loss", "learning rate", "shuffled labels"], []
+    one, two = (check_pipeline(make_model(), *data, checks=names, seed=3, on_check=told.append).checks for _ in "12")
     assert one == two
+    assert tuple(told) == one + two
+    assert str(one[0]) == one[0].sentence
 
 
 # Other kinds of models.
-
-
-def test_functional_model_is_checked_like_a_sequential_one(data):
-    inputs = keras.Input((8,))
-    hidden = keras.layers.Dense(16, activation="relu")(inputs)
-    model = keras.Model(inputs, keras.layers.Dense(3, activation="softmax")(hidden))
-    model.compile(optimizer=keras.optimizers.Adam(0.01), loss=keras.losses.SparseCategoricalCrossentropy())
-    assert check_pipeline(model, *data).failed == ()
-
-
-def test_logits_and_their_loss_fit_each_other(data):
-    model = make_model(last=None, loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    assert check_pipeline(model, *data).failed == ()
-
-
-def test_one_hot_targets_are_understood(data):
-    x, y, x_val, y_val = data
-    model = make_model(loss="categorical_crossentropy")
-    assert check_pipeline(model, x, np.eye(3)[y], x_val, np.eye(3)[y_val]).failed == ()
 
 
 def test_model_without_a_shape_yet_is_checked(data):
@@ -144,15 +124,6 @@ def test_several_labels_are_given_as_inputs_each_in_its_place():
     y = rng.integers(0, 2, (300, 3))
     x = (y @ rng.normal(size=(3, 8)) + 0.1 * rng.normal(size=(300, 8))).astype(np.float32)
     assert check("output as input", make_model(3, "sigmoid", "binary_crossentropy"), x, y).passed
-
-
-def test_convnet_on_images_is_sound():
-    images = recipe.prepare(recipe.hold_out(recipe.load("mnist", source="sample", rows=600)))
-    layers = [keras.layers.Reshape((8, 8, 1)), keras.layers.Conv2D(8, 3, activation="relu"), keras.layers.Flatten()]
-    model = keras.Sequential([keras.Input((8, 8)), *layers, keras.layers.Dense(10, activation="softmax")])
-    model.compile("adam", "sparse_categorical_crossentropy")
-    report = check_pipeline(model, images.inputs("train"), images.y_train, images.inputs("val"), images.y_val)
-    assert report.failed == ()
 
 
 def test_embedding_of_words_is_sound():
@@ -266,16 +237,10 @@ def test_recurrent_network_is_trained_and_its_weights_are_put_back():
 # What Keras refuses.
 
 
-def flat(x):
-    return np.repeat(x[:, None], 4, axis=1)
-
-
 @pytest.mark.parametrize(
     ("options", "change", "fact", "way_out"),
     [
         ({"loss": "categorical_crossentropy"}, None, "whole numbers", "sparse_categorical_crossentropy"),
-        ({}, lambda x, y: (x, np.eye(3)[y]), "one-hot rows of 3", "y.argmax(axis=1)"),
-        ({}, lambda x, y: (x[:, :5], y), "shape (8,), and these have the shape (5,)", "keras.Input((5,))"),
         (
             {"loss": "mse"},
             lambda x, y: (x, np.eye(4)[y]),
@@ -295,38 +260,6 @@ def test_what_keras_refuses_is_said_with_its_own_last_line(data, options, change
     assert "All" not in report.count
     assert "proves little" in report.count
     assert report["learning rate"].found.endswith('see "can be trained".') or "targets" in report["learning rate"].found
-
-
-def test_axis_too_many_word_too_high_and_no_compile_are_told(data):
-    x, y, *_ = data
-    image = keras.Sequential([keras.Input((4, 8)), keras.layers.Dense(3, activation="softmax")])
-    image.compile("adam", "sparse_categorical_crossentropy")
-    assert "Flatten" in check("can be trained", image, flat(x), y).cause
-    words = make_model(hidden=[keras.layers.Embedding(50, 4), keras.layers.Flatten()])
-    found = check("can be trained", words, np.full((220, 8), 50), y)
-    assert "a word number 50, and the embedding knows those from 0 to 49" in found.found
-    report = check_pipeline(keras.Sequential([keras.Input((8,)), keras.layers.Dense(1)]), x, y)
-    assert report.failed[0].found == "The model is not compiled."
-
-
-def test_other_form_of_validation_labels_is_told(data):
-    x, y, x_val, y_val = data
-    found = check_pipeline(make_model(), x, y, x_val, np.eye(3)[y_val])["can be trained"]
-    assert "different forms: (220,) and (80, 3)" in found.found
-
-
-def test_learned_weights_may_be_frozen_and_random_ones_not(data):
-    model = make_model()
-    model.fit(data[0], data[1], epochs=3, verbose=0)
-    model.layers[0].trainable = False
-    model.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy")
-    assert check("frozen layers", model, *data).found == "1 frozen layer(s), with weights that were learned somewhere."
-    random = make_model()
-    random.layers[0].trainable = False
-    random.compile("adam", "sparse_categorical_crossentropy")
-    frozen = check("frozen layers", random, *data)
-    assert frozen.failed
-    assert frozen.value == 8 * 16 + 16
 
 
 def test_layer_that_scales_stands_for_scaled_inputs(data):
@@ -356,13 +289,6 @@ def test_initial_loss_is_compared_with_its_theory(outputs, last, loss, y, theory
     assert found.passed
     assert f"= {theory:.3g} (" in found.expected
     assert found.value == pytest.approx(theory, rel=0.2)
-
-
-def test_a_rate_off_by_a_thousand_is_found_in_both_directions(data):
-    for rate, word in ((1e-5, "too low"), (30.0, "too high")):
-        found = check("learning rate", make_model(optimizer=keras.optimizers.Adam(rate)), *data)
-        assert found.failed
-        assert f"The rate is {word}." in found.cause
 
 
 def test_rates_that_fell_well_are_good_and_the_one_below_the_fastest_is_advised():

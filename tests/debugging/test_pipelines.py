@@ -15,6 +15,8 @@ from examples import BROKEN, SOUND
 from fixes import FIXES
 
 QUICK = {
+    "classes_one_hot_with_label_smoothing",
+    "logits_of_two_classes",
     "hinge_with_tanh",
     "counts_with_poisson",
     "iris",
@@ -71,3 +73,9 @@ def test_no_other_check_gives_wrong_advice(name, seed):
     assert report[fault.check].failed
     said = " ".join(one.text for one in report.failed).lower()
     assert [words for words in fault.never if words.lower() in said] == []
+
+
+def test_what_sorted_rows_explain_is_no_finding_of_its_own():
+    report = check(BROKEN["sorted_rows_with_validation_split"].build(0))
+    assert [one.name for one in report.failed] == ["order of rows"]
+    assert report["validation targets"].found.endswith('explained by another check: see "order of rows".')

@@ -77,17 +77,6 @@ def test_build_model_has_the_layers_of_its_architecture(spec, name, kinds):
     assert rates <= {spec.dropout}
 
 
-def test_build_model_has_the_shapes_of_its_units():
-    def shapes(spec, name):
-        return [weights.shape for weights in build_model(spec, small_problem(name)).get_weights()]
-
-    assert shapes(ModelSpec(hidden_units=(6, 5)), "housing_vector") == [(7, 6), (6,), (6, 5), (5,), (5, 2), (2,)]
-    convnet = ModelSpec(architecture="convnet", hidden_units=(4, 3))
-    assert shapes(convnet, "mnist") == [(3, 3, 1, 4), (4,), (3, 3, 4, 3), (3,), (7 * 7 * 3, 10), (10,)]
-    embedding = ModelSpec(architecture="embedding", hidden_units=(6, 5))
-    assert shapes(embedding, "imdb") == [(SMALL_WORDS, 6), (6, 5), (5,), (5, 1), (1,)]
-
-
 def test_build_model_leaves_padding_out_of_an_embedding_s_mean():
     problem, spec = small_problem("imdb"), ModelSpec(architecture="embedding", hidden_units=(6,))
     model = build_model(spec, problem)

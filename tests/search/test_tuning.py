@@ -179,15 +179,6 @@ def test_tune_gives_up_what_is_worse_than_the_others(digits):
     assert tune(digits, hopeless, 1, pruning=False).new[0].state == "complete"
 
 
-def test_tune_by_folds_gives_up_what_is_worse_than_the_others(houses):
-    folds, base = recipe.k_fold(houses, folds=3), BASE.replace(epochs=12)
-    good = tune(folds, SearchSpace(base=base, learning_rate=Range(0.003, 0.01)), 5)
-    assert good.counts == {"complete": 5}
-    found = tune(folds, SearchSpace(base=base, learning_rate=(1e-6,)), 1)
-    assert found.counts == {"pruned": 1}
-    assert 2 <= found.new[0].epochs < 12
-
-
 def test_tune_gives_up_what_diverges():
     spec = BASE.replace(optimizer="sgd", learning_rate=1000.0, hidden_units=(8, 8, 8), epochs=10)
     dollars = recipe.hold_out(recipe.load("housing", source="sample", rows=200))

@@ -119,6 +119,14 @@ def test_advise_widens_narrow_layers_first(losses, units):
     assert changes(VARIABLE, losses, ModelSpec(hidden_units=units))[0] != first
 
 
+@pytest.mark.parametrize("losses", [SETTLED, IMPROVING, STUCK, DIVERGED])
+def test_advise_lowers_a_rate_far_above_the_usual_one_first(losses):
+    errors = None if losses is DIVERGED else BOTH
+    assert changes(errors, losses, ModelSpec(learning_rate=0.5, hidden_units=(8,)))[0] == {"learning_rate": 0.01}
+    first = advise(made(errors, losses, ModelSpec(optimizer="sgd", learning_rate=1.0)))[0]
+    assert (first.spec.learning_rate, first.reason) == (0.1, "A learning rate of 1 is 100 times the usual one of sgd.")
+
+
 def test_advise_of_a_loss_that_still_falls_is_larger_steps_or_more_epochs():
     def first_two(**spec):
         return changes(BOTH, (SETTLED[0], [0.60, 0.52, 0.45, 0.41]), ModelSpec(epochs=4, **spec))[:2]

@@ -1,7 +1,5 @@
 """The diagnosis of training curves, written by hand and drawn with noise, and of errors: the textbook cases."""
 
-import dataclasses
-import json
 import math
 from types import SimpleNamespace
 
@@ -40,6 +38,7 @@ def verdict(val_loss, loss=None, **others):
         ([0.42, 0.41, 0.40, 0.39, 0.38], "still improving", None),
         ([0.90, 0.50, 0.40, 0.399, 0.3985], "best here", None),
         ([0.12, 0.09, 0.075, 0.078, 0.077], "best here", None),  # a rise within the noise
+        ([0.5, 0.4, 0.300, 0.302, 0.304, 0.305], "best here", None),  # without noise, but less than 2 %
         ([0.50, 0.40, 0.45], "best here", None),  # one epoch after the best one proves nothing
         # A bump in the middle that recovers, and one that recovers and goes on.
         (
@@ -85,13 +84,10 @@ def test_diagnose_history_prefers_the_loss_without_the_penalty():
     }
     assert diagnose_history(history).monitor == "val_data_loss"
     assert diagnose_history(history).verdict == "overfitting"
-    del history["data_loss"], history["val_data_loss"]
+    del history["val_data_loss"]  # one with and one without the penalty are not mixed
+    assert diagnose_history(history | {"val_loss": data}).monitor == "val_loss"
+    del history["data_loss"]
     assert diagnose_history(history).verdict == "still improving"
-
-
-def test_diagnose_history_does_not_mix_a_loss_with_and_one_without_the_penalty():
-    history = {"loss": FALLING, "data_loss": FALLING, "val_loss": [0.60, 0.40, 0.35, 0.41, 0.50]}
-    assert diagnose_history(history).monitor == "val_loss"
 
 
 def test_diagnose_history_without_validation_judges_the_training_loss():
@@ -186,23 +182,11 @@ def test_diagnose_history_takes_a_baseline_of_quantities():
     assert judged(history, baseline=1.5, problem="housing").verdict == "best here"
 
 
-def test_diagnose_history_does_not_blame_dropout_for_validation_below_training():
-    loss = [0.9, 0.7, 0.6, 0.55, 0.52, 0.5]
-    assert verdict([0.6, 0.45, 0.38, 0.33, 0.30, 0.28], loss=loss).verdict == "still improving"
-
-
 def test_diagnose_history_calls_a_common_rise_unstable_and_not_overfitting():
     loss = [0.9, 0.6, 0.4, 0.5, 0.6, 0.75]
     diagnosis = verdict(loss, loss=loss)
     assert diagnosis.verdict == "best here"
     assert "training is unstable" in diagnosis.sentence
-
-
-def test_diagnosis_is_frozen_and_ready_for_json():
-    diagnosis = verdict([0.60, 0.40, 0.35, 0.41, 0.50])
-    assert json.loads(json.dumps(dataclasses.asdict(diagnosis)))["verdict"] == "overfitting"
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        diagnosis.verdict = "best here"
 
 
 @pytest.mark.parametrize(
@@ -229,28 +213,6 @@ def draw(epochs, noise, seed, rise=0.0, turn=0.4):
     first = turn * (epochs - 1)
     clean += 0.3 * rise * np.clip((epoch - first) / (epochs - 1 - first), 0, None)
     return (clean * (1 + noise * np.random.default_rng(seed).normal(size=epochs))).tolist()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("epochs", "noise", "most"),
-    [
-        (5, 0.03, 0.01),
-        (8, 0.01, 0.01),
-        (10, 0.03, 0.05),
-        (20, 0.03, 0.05),
-        (20, 0.1, 0.05),
-        (50, 0.1, 0.02),
-        (100, 0.03, 0.01),
-        (200, 0.1, 0.01),
-        (500, 0.03, 0.01),
-        (500, 0.1, 0.01),
-    ],
-)
-def test_diagnose_history_seldom_calls_a_noisy_plateau_overfitting(epochs, noise, most):
-    verdicts = [verdict(draw(epochs, noise, seed)).verdict for seed in range(DRAWS)]
-    assert verdicts.count("overfitting") <= most * DRAWS
-    assert verdicts.count("did not learn") == verdicts.count("diverged") == 0
 
 
 @pytest.mark.parametrize(
@@ -297,7 +259,7 @@ def draw_both(kind, epochs, noise, rng):
     [
         *(
             ("best here", epochs, noise, "overfitting", 0.05)
-            for epochs in (10, 20, 50, 200)
+            for epochs in (10, 20, 50, 200, 500)
             for noise in (0.01, 0.03, 0.1)
         ),
         *(("best here", epochs, 0.1, "suspect", 0.0) for epochs in (6, 20, 200)),
@@ -324,10 +286,6 @@ def test_diagnose_history_sees_long_noisy_curves_that_still_improve(noise):
     assert verdicts.count("still improving") >= 48
 
 
-def test_diagnose_history_needs_a_rise_that_matters():
-    assert verdict([0.5, 0.4, 0.300, 0.302, 0.304, 0.305]).verdict == "best here"  # without noise, but less than 2 %
-
-
 def made(**fields):
     """A run that overfits from its fourth epoch on, with an error of 0.1 in training and 0.2 in validation."""
     history = {"data_loss": FALLING, "val_data_loss": [0.60, 0.40, 0.35, 0.41, 0.50]}
@@ -344,11 +302,6 @@ def test_diagnose_history_takes_a_run_with_its_baseline():
     for baseline, expected in ((0.1, "overfitting"), (0.8, "overfitting"), (0.9, "did not learn")):
         assert diagnose_history(made(baseline=baseline)).verdict == expected
     assert diagnose_history(made(baseline=1.0)).verdict == "overfitting"  # all samples of one class: nothing to beat
-
-
-def test_diagnose_history_takes_what_fit_returned():
-    history = made().history
-    assert diagnose_history(SimpleNamespace(history=history)) == diagnose_history(history)
 
 
 def test_diagnose_history_of_a_final_run_judges_the_training_loss_alone():
@@ -394,8 +347,9 @@ def test_diagnose_history_is_told_which_measure_counts():
         diagnose_history({"loss": FALLS}, baseline=0.5)
 
 
-def test_diagnose_history_takes_a_table():
+def test_diagnose_history_takes_what_fit_returned_and_a_table():
     history = HEART | GUESSES
+    assert diagnose_history(SimpleNamespace(history=history)) == diagnose_history(history)
     table = pd.DataFrame(history, index=pd.RangeIndex(1, 8, name="epoch"))
     assert diagnose_history(table) == diagnose_history(history)
     assert diagnose_history(made().to_frame()).verdict == "overfitting"
@@ -503,6 +457,9 @@ def test_diagnose_history_says_what_else_it_sees():
     alike = {"data_loss": easier["loss"], "val_data_loss": easier["val_loss"]}
     assert "training: the validation part is the easier one" in diagnose_history(alike).sentence
     assert "only 1 from the end, which is no plateau yet" in verdict([0.5, 0.4, 0.45]).sentence
+    apart = {"loss": FALLS, "val_loss": [1.9 * loss for loss in FALLS]}
+    assert "1.9 times the loss, hardly any more so later" in diagnose_history(apart).sentence
+    assert "hardly" not in diagnose_history({"loss": FALLS, "val_loss": [1.1, 0.9, 0.8, 0.9, 1.0]}).sentence
     same = {"loss": FALLS, "val_loss": FALLS, "acc": [0.6, 0.6, 0.7, 0.7, 0.7], "val_acc": [0.7] * 5}
     assert "val_acc is 0.7 in every epoch, as if one answer were given always" in diagnose_history(same).sentence
     assert "every epoch" not in diagnose_history(same, baseline=0.5).sentence
@@ -584,6 +541,8 @@ def test_diagnose_errors_gives_the_textbook_verdicts(errors, bias, variance):
 
 
 def test_diagnose_errors_holds_the_numbers():
+    assert diagnose_errors(0.001, 0.012).variance == "low"
+    assert diagnose_errors(0.001, 0.012, tolerance=0.005).variance == "high"
     diagnosis = diagnose_errors(0.15, 0.30, reachable_error=0.05)
     assert diagnosis.avoidable_bias == pytest.approx(0.10)
     assert diagnosis.variance_gap == pytest.approx(0.15)
@@ -606,11 +565,6 @@ def test_diagnose_errors_never_finds_less_when_a_gap_grows():
     for train in (0.0, 0.01, 0.05, 0.2, 0.6):
         found = [diagnose_errors(train, train + gap).variance == "high" for gap in gaps]
         assert found == sorted(found)
-
-
-def test_diagnose_errors_with_a_smaller_tolerance_sees_smaller_parts():
-    assert diagnose_errors(0.001, 0.012).variance == "low"
-    assert diagnose_errors(0.001, 0.012, tolerance=0.005).variance == "high"
 
 
 @pytest.mark.parametrize(

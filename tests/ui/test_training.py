@@ -6,6 +6,7 @@ import html
 import re
 import threading
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -200,8 +201,22 @@ def test_tabs_show_mistakes_model_and_code_of_the_last_run(panel):
         panel.show_tab(tab)
     assert "held-out images are wrong" in panel.mistakes_image.tooltip
     assert "<b>610 parameters</b>" in panel.model_text.value  # 64 * 8 + 8 + 8 * 10 + 10
-    assert "keras.layers.Dense(8, activation=&quot;relu&quot;)," in panel.code_text.value
     assert "1 run on this data (mnist), kept in the journal" in panel.runs_tab.note.value
+
+
+@pytest.mark.parametrize("problem", ["mnist", "imdb", "housing"])
+def test_program_of_the_code_tab_trains_on_the_samples_of_the_panel(problem):
+    panel = TrainingPanel(problem=problem, rows=300, journal=None, **SMALL)
+    run = panel.run()
+    panel.show_tab("Code")
+    note, program = re.fullmatch(r"(.*)<pre.*?>(.*)</pre></div>", panel.code_text.value, re.DOTALL).groups()
+    found: dict = {}
+    exec(html.unescape(program), found)
+    split = recipe.hold_out(load(problem, source="sample", rows=300))
+    np.testing.assert_allclose(np.ravel(found["y_val"]), split.y_val / split.problem.target_scale[0], rtol=1e-6)
+    assert f"about {run.score:.3g} in epoch {run.best_epoch + 1}" in note
+    measured = found["history"].history[f"val_{run.measure}"][run.best_epoch]
+    assert measured == pytest.approx(run.score, abs=0.2 * max(1, run.baseline))
 
 
 def test_mistakes_in_a_table_with_classes_are_a_table():

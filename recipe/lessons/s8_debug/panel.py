@@ -88,17 +88,16 @@ class FaultGamePanel(Panel):
             self._worker.ask()
 
     def make_left(self) -> list[widgets.Widget]:
-        """The controls, each above the button that it belongs to."""
+        """The controls, and Guess below the guess."""
         self.guess_button = widgets.Button(description="Guess", icon="question")
         self.guess_button.on_click(lambda button: self._press("guess"))
         number, problem, check, fault = self.controls.values()
-        running = widgets.HBox([self.run_button, self.stop_button])
-        return [number, problem, check, running, fault, self.guess_button]
+        return [number, problem, check, fault, self.guess_button]
 
     def make_right(self) -> list[widgets.Widget]:
         """The figure, and the notes below it."""
         self.notes = widgets.HTML()
-        return [widgets.VBox([self.image, self.notes], layout=widgets.Layout(width="100%"))]
+        return [self.image, self.notes]
 
     def show_running(self, running: bool) -> None:
         """Nothing can be pressed twice."""
