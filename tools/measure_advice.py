@@ -238,7 +238,8 @@ def _tables(outcomes: list[Outcome]) -> list[str]:
         "set of data": lambda one: one.situation.data,
         "fault": lambda one: one.situation.fault if " and " not in one.situation.fault else "two faults",
     }
-    lines = []
+    judged, total = {one.situation.data for one in outcomes}, len(LOOKED_AT) + len(KEPT_BACK)
+    lines = ["", f"{len(outcomes)} situations were judged, on {len(judged)} of {total} sets of data."]
     for head, key in groupings.items():
         lines += ["", COLUMNS.format(head), "| --- |" + " --- |" * 6]
         groups = {}

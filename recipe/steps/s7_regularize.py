@@ -67,7 +67,7 @@ def advise(run: Run, reachable_error: float = 0.0, *, tolerance: float = TOLERAN
     holds most changes gain nothing beyond noise any more, and the first piece is to stop. What else might be tried
     against bias or variance stands behind that. Nothing is proposed that the spec already has.
 
-    How often the first piece improved the score on 210 situations, and made it worse, stands in ``docs/advice.md``.
+    How often the first piece improved the score beyond noise, and made it worse, stands in ``docs/advice.md``.
 
     Parameters
     ----------

@@ -80,19 +80,6 @@ def test_runs_says_that_the_journal_is_off(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "text"),
-    [
-        (["--csv", "."], 2, "is a directory"),
-        (["--best", "0"], 2, "--best"),
-    ],
-)
-def test_runs_refuses_wrong_wishes_in_one_line(arguments, code, text):
-    done = _runs(*arguments)
-    assert done.exit_code == code
-    assert text in done.stderr
-
-
-@pytest.mark.parametrize(
     ("wish", "scores"),
     [
         ((), ["0.2", "0.4", "0.9", "0.5"]),
