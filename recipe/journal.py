@@ -22,8 +22,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
-from recipe.core.prepared import Prepared
-from recipe.core.run import Run, collect_versions
+from recipe.core.run import Run
 from recipe.core.spec import ModelSpec
 from recipe.data.files import home_folder
 
@@ -89,17 +88,6 @@ class Journal:
             if (run := self._read(line, number)) and data in (None, run.data) and origin in (None, run.origin)
         ]
         return sorted(found, key=lambda run: run.time)
-
-    def find(self, spec: ModelSpec, prepared: Prepared) -> Run | None:
-        """Return the last complete run of this spec, seed included, on this data with these versions, or None."""
-        import keras
-
-        same = {"spec": spec, "backend": keras.config.backend(), "versions": collect_versions(), "by_spec": True}
-        for run in reversed(self.runs(data=prepared.data_key)):
-            is_whole = run.state == "complete" and not run.final and not run.members
-            if is_whole and all(getattr(run, name) == value for name, value in same.items()):
-                return run
-        return None
 
     def to_frame(self) -> pd.DataFrame:
         """Return the runs as `tabulate` does, oldest first."""

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from forks import FORKS, ForkServer
@@ -110,7 +111,13 @@ def datasets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between two attempts pooch waits a second; the tests don't."""
+    monkeypatch.setattr("pooch.core.time", SimpleNamespace(sleep=lambda seconds: None))
+
+
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch, no_pause: None) -> None:
     """A mirror's address where nobody listens: a port that was free a moment ago."""
     with serving() as server:
         url = server.url
@@ -118,7 +125,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Server]:
+def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, no_pause: None) -> Iterator[Server]:
     """A mirror with small files: mnist.npz and california_housing.npz."""
     write_npz(tmp_path / "origin", "mnist.npz", small_mnist())
     write_npz(tmp_path / "origin", "california_housing.npz", small_housing())

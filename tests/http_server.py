@@ -14,7 +14,7 @@ import numpy as np
 
 
 class Server(ThreadingHTTPServer):
-    """Serves `files`, name -> content; `faults` says which it spoils: "404", "500", "hang", "stop" or "once"."""
+    """Serves `files`, name -> content; `faults` says which it spoils: "404", "hang", "stop" or "once"."""
 
     daemon_threads = True
     allow_reuse_address = True
@@ -53,8 +53,8 @@ class Handler(BaseHTTPRequestHandler):
         if fault == "hang":
             self.server.release.wait(20)
             return
-        if content is None or fault in ("404", "500"):
-            self.send_error(500 if fault == "500" else 404)
+        if content is None or fault == "404":
+            self.send_error(404)
             return
         self.send_response(200)
         self.send_header("Content-Length", str(len(content)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -238,8 +239,22 @@ def _write(path: Path | None, make: Callable[[], str]) -> None:
     """Write a file, if it was asked for, and say where it is."""
     if path is not None:
         with _explained(errors=(OSError,)):
-            path.write_text(make(), encoding="utf-8", newline="\n")
+            _write_whole(path, make().encode())
         typer.echo(f"Written: {path}")
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all: an older one stays until the new one is complete."""
+    if path.exists() and not path.is_file():  # /dev/stdout, say, is written to and never replaced
+        path.write_bytes(content)
+        return
+    path = path.resolve()  # a link stays one
+    temporary = path.with_name(f".{path.name}-{os.getpid()}.tmp")
+    try:
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def to_safe_csv(frame: pd.DataFrame, **options: object) -> str:

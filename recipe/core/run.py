@@ -58,7 +58,6 @@ class Run:
     origin : who asked for it: ``"notebook"``, ``"script"``, ``"command line"``, ``"panel"`` or ``"search"``
     time : when it ended, ISO 8601 in UTC
     final : whether nothing was held out, so that there is no score
-    by_spec : whether spec and data alone decided the outcome: no callbacks, no other engine, the samples shuffled
     number : its place in the journal; None where it is in none
     note : why there is no more to tell, such as the error of a trial that failed
     """
@@ -81,7 +80,6 @@ class Run:
     origin: str = ""
     time: str = ""
     final: bool = False
-    by_spec: bool = True
     number: int | None = None
     note: str = ""
 

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from recipe.core.measures import THRESHOLD
-from recipe.core.problem import Problem, ProblemType
+from recipe.core.problem import ProblemType
 from recipe.debugging.mistakes import Mistakes, TextMistake
 from recipe.figures import BLUE, INK, VERMILION, finish
 
@@ -100,7 +100,10 @@ def _draw_texts(figure: Figure, mistakes: Mistakes) -> None:
         right.tick_params(labelsize=8, length=2)
         right.axvline(0, color=INK, lw=0.8)
         finish(right, "")
-    panes[-1, 1].set_xlabel(_effect_label(mistakes.problem), fontsize=8)
+    names = mistakes.problem.output_names
+    truth = names[1] if len(names) == 2 else "the true class"
+    what = f"log-odds of {truth}" if mistakes.problem.type.is_classification else "prediction"
+    panes[-1, 1].set_xlabel(f"change of the {what}", fontsize=8)
 
 
 def _strongest(texts: tuple[TextMistake, ...]) -> list[tuple[str, float]]:
@@ -115,13 +118,6 @@ def _excerpt(text: TextMistake) -> str:
     first, last = max(0, middle - STRETCH), middle + STRETCH
     words = [word.upper() if word in strong else word for word in text.words[first:last]]
     return " ".join([*["…"] * (first > 0), *words, *["…"] * (last < len(text.words))])
-
-
-def _effect_label(problem: Problem) -> str:
-    if not problem.type.is_classification:
-        return f"← less     more →\n(change of the prediction, {problem.target_unit})"
-    no, yes = problem.output_names if len(problem.output_names) == 2 else ("another class", "the true class")
-    return f"← {no}     {yes} →\n(change of the log-odds)"
 
 
 def _draw_quantities(figure: Figure, mistakes: Mistakes) -> None:

@@ -137,7 +137,7 @@ def plot_runs(
     TypeError
         If something among `runs` is neither a run nor a history.
     ValueError
-        If there is nothing to draw, or the runs are judged by different measures.
+        If there is nothing to draw.
 
     Examples
     --------
@@ -164,7 +164,8 @@ def collect_curves(
     named = _name_each(runs)
     curves = tuple(_make_curve(name, run) for name, run in named.items())
     records = [run for run in named.values() if isinstance(run, Run)]
-    measure = _find_measure(records, curves)
+    keys = [key for curve in curves for key in curve.history if "val_" + key in curve.history and key not in NO_MEASURE]
+    measure = [*(run.measure for run in records), *keys, "loss"][0]
     known = {run.baseline for run in records if np.isfinite(run.baseline)}
     if baseline is None and len(known) == 1:  # runs on other validation samples have another
         baseline = known.pop()
@@ -249,16 +250,6 @@ def _make_curve(name: str, run: object) -> Curve:
         )
     members = tuple(one.history for one in getattr(run, "members", ()))
     return Curve(name=str(name), history=history, members=members if len(members) > 1 else ())
-
-
-def _find_measure(records: Sequence[Run], curves: Sequence[Curve]) -> str:
-    measures = sorted({run.measure for run in records})
-    if len(measures) > 1:
-        raise ValueError(
-            f"Runs in one figure need one measure. Received: {', '.join(measures)}. Draw those of each problem apart."
-        )
-    keys = [key for curve in curves for key in curve.history if "val_" + key in curve.history and key not in NO_MEASURE]
-    return [*measures, *keys, "loss"][0]
 
 
 def _read(history: History, key: str) -> np.ndarray:

@@ -56,9 +56,8 @@ def train(
     ValueError
         If the spec does not suit the data, or there is no such engine.
     """
-    by_spec = shuffle and engine == "auto" and not callbacks
     options = {"callbacks": callbacks, "on_epoch": on_epoch, "stop": stop, "engine": engine}
-    return _train_all([(spec, prepared)], journal, by_spec=by_spec, shuffle=shuffle, **options)[0]
+    return _train_all([(spec, prepared)], journal, shuffle=shuffle, **options)[0]
 
 
 def train_seeds(
@@ -103,7 +102,6 @@ def _train_all(
     pairs: list[tuple[ModelSpec, Prepared]],
     journal: Journal | str | None,
     *,
-    by_spec: bool = True,
     shuffle: bool = True,
     **options,
 ) -> list[Run]:
@@ -121,7 +119,7 @@ def _train_all(
     for (spec, prepared), progress in zip(pairs, train_models(jobs, **options), strict=False):
         run = _make_run(spec, prepared, progress)
         if journal is not None:
-            run = keep(replace(run, data=prepared.data_key, by_spec=by_spec), journal)
+            run = keep(replace(run, data=prepared.data_key), journal)
         runs.append(run)
     return runs
 

@@ -20,6 +20,9 @@ class StepSlider(widgets.SelectionSlider):
             last = len(values) - (values[-1] < values[0])
             place = next((number for number, step in enumerate(values) if step > value), last)
             self.options = (*self.options[:place], (show_step(value), value), *self.options[place:])
+            # The key End finds a new last step only in a slider that the page makes anew, as it does for a turned one.
+            self.orientation = "vertical"
+            self.orientation = "horizontal"
 
 
 def make_controls(settings: Settings) -> dict[str, widgets.Widget]:

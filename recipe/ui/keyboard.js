@@ -43,6 +43,7 @@ function render({ el }) {
     if (!panel) return (waiting = requestAnimationFrame(begin)); // not on the page yet
     watcher = new MutationObserver(tidy);
     watcher.observe(panel, { subtree: true, childList: true, characterData: true, attributeFilter: ["disabled", "aria-valuetext"] });
+    panel.classList.add("recipe-script"); // what only the script can do is offered now
     panel.addEventListener("click", copyProgram);
     panel.addEventListener("focusin", remember);
     panel.addEventListener("focusout", forget);

@@ -30,11 +30,9 @@ def keyboard_help() -> list[widgets.Widget]:
     return [widgets.Box([Keyboard()], layout=widgets.Layout(display="none"))]
 
 
-def copy_button(said: Callable[[], None]) -> list[widgets.Widget]:
-    """Return a button that copies the program beside it, and calls this then; nothing without the script."""
-    if anywidget is None:
-        return []
+def copy_button(said: Callable[[], None]) -> widgets.Button:
+    """Return a button that copies the program beside it and then calls this; it is hidden where no script does it."""
     button = widgets.Button(description="Copy", icon="copy", tooltip="Copy the program")
     button.add_class("recipe-copy")
     button.on_click(lambda pressed: said())
-    return [button]
+    return button

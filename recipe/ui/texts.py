@@ -25,6 +25,7 @@ STYLE = """<style>
 .recipe-table :first-child {text-align: left}
 [data-jp-theme-light="false"] .recipe-panel img {filter: invert(0.93) hue-rotate(180deg)}
 [data-jp-theme-light="false"] .recipe-panel select {appearance: auto; background-image: none; color-scheme: dark}
+.recipe-panel:not(.recipe-script) .recipe-copy {display: none}
 .recipe-panel.jupyter-widgets-disconnected::before {
   content: "The kernel of this panel is gone. Run its cell again to work with it.";
   font: bold 1em sans-serif; color: inherit; padding: 0 0 6px

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from recipe.core.dataset import Dataset, Split
@@ -13,7 +12,6 @@ from recipe.core.measures import MEASURES
 from recipe.core.prepared import Prepared, encoding_for
 from recipe.core.run import EpochReport, Run, mean_run
 from recipe.core.spec import ModelSpec
-from recipe.data.load import load
 from recipe.engine.rival import Rival
 from recipe.journal import Journal
 from recipe.steps.s4_prepare import prepare
@@ -42,16 +40,14 @@ class TrainingData:
         return self.prepared[encoding]
 
     @property
+    def rows(self) -> int:
+        """How many samples were loaded, those of the test set too."""
+        return len(self.dataset.y_train) + len(self.dataset.test)
+
+    @property
     def keys(self) -> set[str]:
         """What stands for the data in the journal, in all the ways in which it was prepared."""
         return {one.data_key for one in self.prepared.values()}
-
-
-def load_rows(problem: str, rows: int) -> Dataset:
-    """Load so many rows, or all where there are not so many."""
-    with suppress(ValueError):
-        return load(problem, rows=rows or None)
-    return load(problem)
 
 
 def train_live(

@@ -12,11 +12,12 @@ from itertools import zip_longest
 import ipywidgets as widgets
 from matplotlib.figure import Figure
 
-from recipe.core.dataset import Dataset, Split
+from recipe.core.dataset import Dataset
 from recipe.core.measures import MEASURES
 from recipe.core.prepared import Prepared
 from recipe.core.run import Run
 from recipe.core.spec import ModelSpec
+from recipe.data.load import load
 from recipe.data.problems import PROBLEMS
 from recipe.debugging.mistakes import Mistakes, find_mistakes
 from recipe.engine.codegen import keras_code
@@ -35,7 +36,7 @@ from recipe.ui.keyboard import copy_button
 from recipe.ui.panel import FigureImage, OnProgress, Panel
 from recipe.ui.runs import RunsTab, compare_runs, table_of
 from recipe.ui.texts import describe_source, scrolled, source_html, table_html
-from recipe.ui.trainer import TrainingData, describe_score, judge_guess, load_rows, train_live
+from recipe.ui.trainer import TrainingData, describe_score, judge_guess, train_live
 from recipe.ui.training_settings import FULL_ROWS, NO_GUESS, TrainingSettings, arrange, connect
 
 if typing.TYPE_CHECKING:
@@ -96,7 +97,7 @@ class TrainingPanel(Panel):
         self._data: TrainingData | None = None  # of the problem and the rows that were last asked for
         self._baseline_of = lru_cache(maxsize=1)(compute_baseline)  # with its rival, which takes a while to fit
         self._past: tuple[typing.Mapping[str, list[float]], ...] = ()  # histories behind the curves
-        self._trained_on: tuple[Prepared, Split] | None = None  # what the last run saw
+        self._trained_on: tuple[Prepared, TrainingData] | None = None  # what the last run saw
         self._rival: Rival | None = None  # of the data that it saw
         self._news = ""  # of the guess about it
         self._loading = threading.RLock()
@@ -210,16 +211,16 @@ class TrainingPanel(Panel):
             [self.image, self.advice_heading, *(line for line, *_ in self.advice_lines)],
             [self.mistakes_text, self.mistakes_image],
             [self.model_text],
-            [*copy_button(lambda: self.say("The program is copied.")), self.code_text],
+            [copy_button(lambda: self.say("The program is copied.")), self.code_text],
             self.runs_tab.widgets,
         )
         page = widgets.Layout(width="100%", min_width="0", overflow="hidden")
         boxes = [widgets.VBox(children, layout=page) for children in pages]
-        self.tabs = widgets.Tab(boxes, titles=TABS, layout=widgets.Layout(width="100%"))
+        self.tabs = widgets.Tab(boxes, titles=TABS)
         self._fills = {
             "Mistakes": self._show_mistakes,
             "Model": lambda: self._write(self.model_text, model_html),
-            "Code": lambda: self._write(self.code_text, lambda run: code_html(run, self._rows)),
+            "Code": lambda: self._write(self.code_text, lambda run: code_html(run, self._trained_on[1].rows)),
             "Runs": self._show_runs,
         }
         self._stale = set(self._fills)  # the tabs whose content is older than the last run
@@ -253,7 +254,6 @@ class TrainingPanel(Panel):
         earlier = self._runs_on(data)
         last = self.result if self.result is not None and self.result.data in data.keys else None
         self._past, self._rival = tuple(run.history for run in earlier if run.epochs)[-FAINT:], None
-        self._trained_on, self._rows = (prepared, data.split), len(data.dataset.y_train) + len(data.dataset.test)
         with origin_of("panel"):
             run = train_live(
                 settings.spec,
@@ -263,6 +263,7 @@ class TrainingPanel(Panel):
                 on_progress=on_progress,
                 stop=stop,
             )
+        self._trained_on = prepared, data
         self._unrecorded += [stamp(one, "panel") for one in run.members or (run,) if one.number is None]
         if not stop.is_set():
             on_progress(run, "Fitting the rival, a simple model that is no network ...")
@@ -299,7 +300,7 @@ class TrainingPanel(Panel):
         with self._loading:
             data, asked = self._data, (settings.problem, settings.rows)
             if data is None or data.asked != asked:
-                dataset = self.datasets[0] if self.datasets else load_rows(*asked)
+                dataset = self.datasets[0] if self.datasets else load(settings.problem, rows=settings.rows or None)
                 data = self._data = TrainingData(asked, dataset, hold_out(dataset))
             data.prepare_for(settings.spec)
             return data
@@ -325,6 +326,11 @@ class TrainingPanel(Panel):
             self._fill_tab()
 
     # What is shown.
+
+    def show_running(self, running: bool) -> None:
+        """Nobody chooses other data during a run, so that menu, source and curves are of the same."""
+        super().show_running(running)
+        self.controls["problem"].disabled, self.controls["rows"].disabled = running, running or bool(self.datasets)
 
     def show_result(self, result: Run | None) -> None:
         """The curves; of a run that is done also what they mean, and what to try next."""
@@ -370,8 +376,8 @@ class TrainingPanel(Panel):
         if self.result is None:
             self.mistakes_text.value = NOTHING_YET
             return
-        self.mistakes_text.value = "Looking for them ..."
-        mistakes = find_mistakes(_model_of(self.result), *self._trained_on)
+        self.mistakes_text.value, (prepared, data) = "Looking for them ...", self._trained_on
+        mistakes = find_mistakes(_model_of(self.result), prepared, data.split)
         if mistakes.problem.kind == "table" and mistakes.problem.type.is_classification:
             self.mistakes_text.value = mistakes_html(mistakes)
             return
@@ -400,19 +406,12 @@ def mistakes_html(mistakes: Mistakes) -> str:
 
 
 def model_html(run: Run) -> str:
-    """Return the layers of a run's network as a table, with shapes and parameters."""
-    import pandas as pd
-
-    model, rows = _model_of(run), []
-    for layer in model.layers:
-        activation = getattr(getattr(layer, "activation", None), "__name__", "")
-        rows.append((type(layer).__name__, activation, _times(layer.output.shape[1:]), layer.count_params()))
-    table = table_html(pd.DataFrame(rows, columns=["layer", "activation", "output of one sample", "parameters"]))
-    total, samples = model.count_params(), run.train_samples
-    return (
-        f"<div style='line-height:1.5'>One sample goes in as {_times(model.input_shape[1:])} numbers.{table}"
-        f"<b>{total:,} parameters</b>, learned from {samples:,} samples: {total / samples:,.1f} a sample.</div>"
-    )
+    """Return Keras's own summary of a run's network, and what there was to learn its weights from."""
+    model, lines = _model_of(run), []
+    model.summary(line_length=76, print_fn=lambda line, **more: lines.append(line))
+    weights, samples = model.count_params(), run.train_samples
+    words = f"{weights:,} parameters, learned from {samples:,} samples: {weights / samples:,.1f} a sample."
+    return f"<b>{words}</b>{scrolled(f'<pre>{escape(chr(10).join(lines))}</pre>', 'Summary of the model')}"
 
 
 def code_html(run: Run, rows: int) -> str:
@@ -424,7 +423,3 @@ def code_html(run: Run, rows: int) -> str:
     )
     pre = f"<pre style='white-space:pre'>{program}</pre>"
     return f"<div style='line-height:1.35'>{note}</div>{scrolled(pre, 'Keras program')}"
-
-
-def _times(shape: typing.Sequence[int]) -> str:
-    return " × ".join(map(str, shape))

@@ -26,13 +26,12 @@ NETWORKS = MappingProxyType(
 FULL_ROWS = 0  # all there are
 KERAS_RATE = 0.0  # the optimizer's own default
 LAYERS = MappingProxyType({f"layer_{number}": f"units_{number}" for number in (1, 2, 3, 4)})
-# What else has a check box, and what the spec says where it is off.
 OPTIONS = MappingProxyType({"dropout_on": "dropout", "l1_on": "l1", "l2_on": "l2", "early_stopping": "patience"})
-OFF = MappingProxyType({"dropout": 0.0, "l1": 0.0, "l2": 0.0, "patience": None})
-SWITCHES = LAYERS | OPTIONS
+SWITCHES = LAYERS | OPTIONS  # what has a check box
+USUAL = ModelSpec()  # in which every option is off
 AS_IN_SPEC = ("activation", "optimizer", "batch_size", "epochs", "seed")
 
-ROWS = {f"{rows:,}": rows for rows in (300, 600, 1_000, 3_000, 10_000, 30_000)} | {"all": FULL_ROWS}
+ROWS = {f"{rows:,}": rows for rows in (300, 600, 1_000, 3_000, 10_000)} | {"all": FULL_ROWS}
 STRENGTHS = (1e-6, 3e-6, 1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1)
 RATES = {"default": KERAS_RATE} | {f"{rate:g}": rate for rate in (*STRENGTHS[2:], 0.3, 1.0)}
 SHARES = tuple(round(0.05 * step, 2) for step in range(1, 19))
@@ -102,7 +101,7 @@ class TrainingSettings(Settings):
         """The network and its training; layers that are all switched off are a linear model, of whatever kind."""
         units = tuple(getattr(self, units) for layer, units in LAYERS.items() if getattr(self, layer))
         is_linear = self.architecture == "linear" or not units
-        options = {name: getattr(self, name) if getattr(self, on) else OFF[name] for on, name in OPTIONS.items()}
+        options = {name: getattr(self if getattr(self, on) else USUAL, name) for on, name in OPTIONS.items()}
         return ModelSpec(
             architecture="linear" if is_linear else self.architecture,
             hidden_units=() if is_linear else units,
@@ -130,7 +129,7 @@ class TrainingSettings(Settings):
             changes |= {layer: number < len(spec.hidden_units) for number, layer in enumerate(LAYERS)}
             changes |= dict(zip(LAYERS.values(), spec.hidden_units, strict=False))
         for on, name in OPTIONS.items():
-            changes[on] = getattr(spec, name) != OFF[name]
+            changes[on] = getattr(spec, name) != getattr(USUAL, name)
             changes |= {name: getattr(spec, name)} if changes[on] else {}
         settings = self.replace(**changes)
         if settings.spec != spec:

@@ -1,4 +1,4 @@
-"""The command `recipe` as people call it: in a process of its own, on a terminal and into a pipe."""
+"""The command `recipe` as people call it: on problems of the kit and on data of one's own, and into a pipe."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from typer.testing import CliRunner, Result
 import recipe
 from recipe.app.cli import app
 from recipe.core.spec import ModelSpec
+from recipe.data.examples import CHURN, SHAPES
 from recipe.journal import default_journal
 from recipe.search.plan import Plan
 
@@ -44,15 +46,20 @@ def _call(*arguments: object) -> Result:
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory, no_journal: None) -> tuple[Result, Path]:
-    """One whole run, with both files and a plan whose networks train in a moment."""
-    folder = tmp_path_factory.mktemp("run")
+def quick(no_journal: None) -> Iterator[None]:
+    """A plan whose networks train in a moment."""
     small = ModelSpec(hidden_units=(8,), optimizer="adam", batch_size=16, epochs=5)
-    plan = Plan(small=small, ladder=(small.replace(hidden_units=(16,)),), trials=0)
-    wishes = ("--source", "sample", "--rows", 200, "--report", folder / "report.html", "--json", folder / "run.json")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("recipe.app.workflow.make_plan", lambda *_: plan)
-        return _call("run", "housing", *wishes), folder
+        patch.setattr("recipe.app.workflow.make_plan", lambda *_: Plan(small=small, ladder=(small,), trials=0))
+        yield
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory, quick: None) -> tuple[Result, Path]:
+    """One whole run, with both files."""
+    folder = tmp_path_factory.mktemp("run")
+    wishes = ("--source", "sample", "--rows", 200, "--report", folder / "report.html", "--json", folder / "run.json")
+    return _call("run", "housing", *wishes), folder
 
 
 def test_run_walks_the_steps_and_ends_with_a_summary(finished):
@@ -94,35 +101,65 @@ def test_run_with_the_kits_own_plan_finds_the_recorded_numbers(tmp_path):
     assert len(facts["trials"]) == RECORDED["trials"]
 
 
+def test_run_walks_the_steps_on_a_csv_file_and_says_what_it_took(quick, tmp_path):
+    report = tmp_path / "made" / "with" / "it.html"
+    done = _call("run", CHURN, "--target", "left", "--json", tmp_path / "run.json", "--report", report)
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert "Data: customer_id looks like an identifier" in done.stdout
+    assert "Data: last_bill alone tells the target almost without fail." in done.stdout
+    assert "rival" in done.stdout
+    facts = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))
+    assert facts["problem"] == "churn"
+    assert facts["rival"]["validation"] > facts["baseline"]
+    assert str(Path(CHURN).parent) not in report.read_text(encoding="utf-8") + done.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["minst"], 2, "There is no problem of that name. Received: name='minst'. Choose from mnist,"),
-        (["mnist", "--source", "internet"], 2, "There is no source of that name. Received: source='internet'"),
-        (["mnist", "--source", "sample", "--rows", "3"], 2, "Received: rows=3"),
-        (["mnist", "--source", "local"], 1, "mnist.npz"),
+        (("run", "minst"), 2, "There is no problem of that name. Received: name='minst'. Choose from mnist,"),
+        (("run", "mnist", "--source", "internet"), 2, "no source of that name. Received: source='internet'"),
+        (("run", "mnist", "--source", "sample", "--rows", 3), 2, "Received: rows=3"),
+        (("run", "mnist", "--source", "local"), 1, "mnist.npz"),
+        (("run", CHURN), 2, "no column of that name. Received: target=''. Choose from: customer_id, age"),
+        (("run", CHURN, "--target", "lef"), 2, "Did you mean: left?"),
+        (("run", "nothing.csv", "--target", "left"), 1, "There is no such file. Received: nothing.csv"),
+        (("run", "nowhere", "--target", "x"), 1, "There is no such file."),
+        (("run", SHAPES / "circle"), 2, "Classes are folders, two or more"),
+        (("tune", "mnist", "--source", "moon"), 2, "no source of that name"),
+        (("tune", "mnist", "--source", "sample", "--rows", 3), 2, "Received: rows=3"),
     ],
 )
-def test_run_refuses_wrong_input_in_one_line(arguments, code, message, tmp_path, monkeypatch):
+def test_command_refuses_wrong_input_in_one_line(arguments, code, message, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    done = _call("run", *arguments)
-    assert done.exit_code == code
+    done = _call(*arguments)
+    assert (done.exit_code, done.output.count("\n")) == (code, 1)
     assert done.output.startswith("Error: ")
     assert message in done.output
-    assert done.output.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
 
 
-def test_run_refuses_a_folder_for_a_file_before_the_work(tmp_path):
-    done = _call("run", "mnist", "--json", tmp_path)
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("run", "mnist", "--json", "."), "is a directory"),
+        (("runs", "--csv", "."), "is a directory"),
+        (("runs", "--best", 0), "--best"),
+        (("tune", "mnist", "--folds", 1), "--folds"),
+        (("tune", "mnist", "--trials", 0), "--trials"),
+        (("tune", "mnist", "--workers", 0), "--workers"),
+    ],
+)
+def test_command_refuses_an_option_before_the_work(arguments, message):
+    done = _call(*arguments)
     assert done.exit_code == 2
-    assert "is a directory" in done.output
+    assert message in done.output
+    assert "Traceback" not in done.output
 
 
-@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
-def test_command_into_a_pipe_of_a_small_encoding_does_not_crash(encoding):
+def test_command_into_a_pipe_of_a_small_encoding_does_not_crash():
     default_journal().record(make_run(ModelSpec(hidden_units=(8,)), data="d", problem="mnist", score=0.5))
-    done = _recipe("runs", env={"PYTHONIOENCODING": encoding})
+    done = _recipe("runs", env={"PYTHONIOENCODING": "ascii"})
     assert (done.returncode, done.stderr) == (0, "")
     assert "dense 8" in done.stdout
 
@@ -178,8 +215,7 @@ def test_version_is_the_packages():
     assert (result.exit_code, result.output) == (0, f"recipe {recipe.__version__}\n")
 
 
-def test_fetch_says_in_one_line_that_the_server_cannot_be_reached(monkeypatch):
-    monkeypatch.setenv("RECIPE_MIRROR", "http://127.0.0.1:9")  # the port of `discard`: nobody answers there
+def test_fetch_says_in_one_line_that_the_server_cannot_be_reached(no_network):
     result = _call("fetch", "housing")
     assert result.exit_code == 1
     assert result.output.startswith("Error: ")
@@ -213,21 +249,10 @@ def test_tune_shows_the_best_trials_keeps_all_and_goes_on_from_there():
     assert len(default_journal().runs(origin="search")[-1].members) == 3
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (("--folds", 1), "--folds"),
-        (("--source", "moon"), "Error: "),
-        (("--rows", 3), "Received: rows=3"),
-        (("--trials", 0), "--trials"),
-        (("--workers", 0), "--workers"),
-    ],
-)
-def test_tune_refuses_wrong_input_in_one_line(arguments, message):
-    done = _call(*TUNE, *arguments)
-    assert done.exit_code == 2
-    assert message in done.output
-    assert "Traceback" not in done.output
+def test_tune_searches_on_a_folder():
+    done = _call("tune", SHAPES, "--trials", 1)
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert "shapes: accuracy, higher is better (data: own)" in done.output
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGINT cannot be sent to one process alone there")

@@ -99,7 +99,7 @@ def test_program_scores_as_the_kit_does(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     take, spec = DATA[name]
     data = take()
-    seeds = range(10)
+    seeds = range(5)
     kit, program = [], []
     for seed in seeds:
         kit.append(train_as_the_program(spec.replace(seed=seed), data))

@@ -12,6 +12,10 @@ CODE = (
     "first = TrainingPanel(rows=600, units_1=16, epochs=20)\nfirst",
     "second = TrainingPanel(recipe.load('housing', rows=300), units_1=8, epochs=20)\nsecond",
 )
+_EXECUTE = """async (code) => {
+  const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+  await kernel.requestExecute({code}).done;
+}"""
 
 
 def test_training_panel_withstands_a_quick_hand_and_a_neighbour(lab, page):
@@ -94,7 +98,9 @@ def _look_at_every_tab(panel):
     expect(panel.root).to_contain_text("parameters, learned from")
     panel.check_fit("training-model")
     panel.open_tab("Code")
-    expect(panel.root).to_contain_text("model = keras.Sequential(")
+    panel.button("Copy").click()
+    panel.wait_for_status("The program is copied.")
+    assert "model = keras.Sequential(" in panel.root.evaluate("() => getSelection().toString()")
     panel.check_fit("training-code")
     panel.open_tab("Runs")
     expect(panel.root).to_contain_text("what differs")
@@ -149,6 +155,26 @@ def _focused(lab):
       const node = document.activeElement;
       return (node.closest(".widget-inline-hbox, .widget-hslider, button") ?? node).textContent.trim();
     }""")
+
+
+def test_end_leads_to_a_value_beyond_the_usual_steps(lab, page):
+    lab.open_notebook(page("training", *CODE[:2]))
+    lab.run_all()
+    panel = lab.panel(TITLE, run="Train")
+    lab.page.evaluate(_EXECUTE, "first.settings = first.settings.replace(epochs=1_000)")
+    expect(panel.control("epochs").locator(".widget-readout")).to_have_text("1,000")
+    for key, value in (("Home", "1"), ("End", "1,000")):
+        panel.press("epochs", key)
+        assert panel.readout("epochs") == value
+
+
+def test_panel_whose_kernel_is_gone_says_so(lab, page):
+    lab.open_notebook(page("gone", "from panel_examples import CountPanel\nCountPanel()"))
+    lab.run_all()
+    panel = lab.panel("Count")
+    lab.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
+    expect(panel.root).to_have_class(re.compile("disconnected"))
+    assert "Run its cell again" in panel.root.evaluate("root => getComputedStyle(root, '::before').content")
 
 
 def test_training_panel_works_in_voila(voila, page):

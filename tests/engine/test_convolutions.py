@@ -7,7 +7,6 @@ import keras
 import numpy as np
 import pytest
 
-from recipe.core.spec import ACTIVATIONS
 from recipe.engine.convolutions import PatchConv2D, ReshapeMaxPooling2D, exchange_convolution
 
 RNG = np.random.default_rng(0)
@@ -41,7 +40,6 @@ def _assert_alike(plain, x):
 @pytest.mark.parametrize(
     ("options", "shape"),
     [
-        ({"kernel_size": 3, "padding": "same", "activation": "relu"}, (5, 8, 8, 2)),
         ({"kernel_size": (2, 4), "padding": "same", "activation": "tanh"}, (3, 7, 9, 1)),
         ({"kernel_size": (3, 2), "padding": "valid", "use_bias": False}, (1, 6, 5, 3)),
     ],
@@ -63,14 +61,6 @@ def test_equal_maxima_share_the_gradient():
     x[0, 0, :, 0] = 5
     gradient, _ = _gradients(ReshapeMaxPooling2D(2), x, 1.0)
     np.testing.assert_array_equal(np.asarray(gradient)[0, :, :, 0], [[0.5, 0.5], [0, 0]])
-
-
-def test_every_activation_of_a_spec_goes_element_by_element():
-    x = RNG.normal(size=(2, 3, 4, 5)).astype(np.float32)
-    for name in ACTIVATIONS:
-        activation = keras.activations.get(name)
-        turned = np.asarray(activation(x.transpose(3, 1, 2, 0))).transpose(3, 1, 2, 0)
-        np.testing.assert_allclose(turned, np.asarray(activation(x)), rtol=1e-6)
 
 
 @pytest.mark.parametrize(

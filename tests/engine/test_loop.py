@@ -87,8 +87,9 @@ def twice(make):
     return ours, theirs
 
 
-def make_job(model, **options):
-    return Job(model=model, x=X[:80], y=Y[:80], x_val=X[80:], y_val=Y[80:], **options)
+def make_job(model, x=X, **options):
+    # Batches of one size, so that a kind of model is compiled once.
+    return Job(model=model, x=x[:80], y=Y[:80], x_val=x[80:], y_val=Y[80:], **{"batch_size": 20} | options)
 
 
 def train_one(job, **options):
@@ -100,15 +101,34 @@ def assert_same_weights(ours, theirs, rtol=2e-4):
         np.testing.assert_allclose(one, other, rtol=rtol, atol=1e-5)
 
 
-@pytest.mark.parametrize("make", [sequential, functional, subclassed, own_parts, summed, adapted])
+def convolutional():
+    layers = [keras.layers.Conv2D(3, 3, padding="same", activation="relu"), keras.layers.MaxPooling2D(2)]
+    model = keras.Sequential([keras.Input((8, 8, 1)), *layers, keras.layers.Flatten(), keras.layers.Dense(1)])
+    model.compile(loss="mse")
+    return model
+
+
+def recurrent():
+    layers = [keras.layers.Embedding(20, 3, mask_zero=True), keras.layers.Bidirectional(keras.layers.SimpleRNN(4))]
+    model = keras.Sequential([keras.Input((7,), dtype="int32"), *layers, keras.layers.Dense(1)])
+    model.compile(loss="mse")
+    return model
+
+
+INPUTS = {convolutional: DRAW.normal(size=(100, 8, 8, 1)).astype(np.float32), recurrent: DRAW.integers(0, 20, (100, 7))}
+SLOW = [pytest.param(make, marks=pytest.mark.slow) for make in (summed, adapted, recurrent)]
+
+
+@pytest.mark.parametrize("make", [sequential, functional, subclassed, own_parts, convolutional, *SLOW])
 def test_train_models_gives_what_fit_and_evaluate_give(make):
-    ours, theirs = twice(make)
-    history = train_one(make_job(ours, batch_size=20, epochs=3, shuffle=False)).history
-    assert ours.train_function is None  # it was not trained by `fit`
-    fitted = theirs.fit(
-        X[:80], Y[:80], batch_size=20, epochs=3, shuffle=False, verbose=0, validation_data=(X[80:], Y[80:])
-    )
-    assert_same_weights(ours, theirs)
+    (ours, theirs), x = twice(make), INPUTS.get(make, X)
+    for _ in range(2):  # a training goes on where the one before it ended
+        history = train_one(make_job(ours, x, epochs=2, shuffle=False)).history
+        assert ours.train_function is None  # it was not trained by `fit`
+        fitted = theirs.fit(
+            x[:80], Y[:80], batch_size=20, epochs=2, shuffle=False, verbose=0, validation_data=(x[80:], Y[80:])
+        )
+    assert_same_weights(ours, theirs, rtol=1e-3)
     for name in set(fitted.history) - {"loss", "val_loss"} if make is summed else fitted.history:
         if name.startswith("val_"):
             assert history[name] == pytest.approx(fitted.history[name], rel=1e-3), name
@@ -117,30 +137,24 @@ def test_train_models_gives_what_fit_and_evaluate_give(make):
     }
 
 
-def test_train_models_goes_on_where_a_training_ended():
-    ours, theirs = twice(sequential)
-    for _ in range(2):
-        train_one(make_job(ours, batch_size=30, epochs=1, shuffle=False))
-        theirs.fit(X[:80], Y[:80], batch_size=30, epochs=1, shuffle=False, verbose=0)
-    assert_same_weights(ours, theirs)
-
-
-@pytest.mark.parametrize("engine", ["auto", "fit"])
-def test_train_models_takes_a_given_number_of_steps_from_few_rows(engine):
-    ours, theirs = twice(sequential)
-    job = Job(model=ours, x=X[:6], y=Y[:6], x_val=X[80:], y_val=Y[80:], batch_size=4, steps_per_epoch=5, shuffle=False)
-    train_one(job, engine=engine)
-    rows = np.resize(np.arange(6), 20)
+def test_train_models_takes_a_given_number_of_steps_from_few_rows():
+    theirs, rows = sequential(), np.resize(np.arange(6), 20)
+    start = theirs.get_weights()
     theirs.fit(X[rows], Y[rows], batch_size=4, shuffle=False, verbose=0)
-    assert_same_weights(ours, theirs)
+    few = {"x": X[:6], "y": Y[:6], "x_val": X[80:], "y_val": Y[80:]}
+    for engine in ("auto", "fit"):
+        ours = sequential()
+        ours.set_weights(start)
+        job = Job(model=ours, **few, batch_size=4, steps_per_epoch=5, shuffle=False)
+        train_one(job, engine=engine)
+        assert_same_weights(ours, theirs)
 
 
 def test_train_models_scales_and_casts_what_it_keeps_in_a_small_dtype():
     ours, theirs = twice(sequential)
     x = DRAW.integers(0, 256, (100, 6), np.uint8)
-    job = Job(model=ours, x=x[:80], y=Y[:80], x_val=x[80:], y_val=Y[80:], input_scale=1 / 255, shuffle=False)
-    history = train_one(job).history
-    theirs.fit(x[:80] / np.float32(255), Y[:80], shuffle=False, verbose=0)
+    history = train_one(make_job(ours, x, input_scale=1 / 255, shuffle=False)).history
+    theirs.fit(x[:80] / np.float32(255), Y[:80], batch_size=20, shuffle=False, verbose=0)
     assert_same_weights(ours, theirs)
     assert history["val_loss"][0] == pytest.approx(
         theirs.evaluate(x[80:] / np.float32(255), Y[80:], verbose=0)[0], rel=1e-4
@@ -191,36 +205,3 @@ def test_train_models_leaves_a_training_step_of_ones_own_to_fit():
     model.compile(loss="mse")
     train_one(make_job(model))
     assert Counted.steps > 0
-
-
-def test_train_models_learns_a_convolution_as_keras_does():
-    def make():
-        layers = [keras.layers.Conv2D(3, 3, padding="same", activation="relu"), keras.layers.MaxPooling2D(2)]
-        x = keras.Input((8, 8, 1))
-        model = keras.Model(x, keras.layers.Dense(1)(keras.layers.Flatten()(layers[1](layers[0](x)))))
-        model.compile(loss="mse")
-        return model
-
-    ours, theirs = twice(make)
-    x = DRAW.normal(size=(100, 8, 8, 1)).astype(np.float32)
-    train_one(Job(model=ours, x=x[:80], y=Y[:80], x_val=x[80:], y_val=Y[80:], epochs=2, shuffle=False))
-    theirs.fit(x[:80], Y[:80], epochs=2, shuffle=False, verbose=0)
-    assert_same_weights(ours, theirs, rtol=1e-3)
-
-
-def test_train_models_learns_a_sequence_as_keras_does():
-    def make():
-        recurrent = keras.layers.Bidirectional(keras.layers.SimpleRNN(4, kernel_regularizer="l2"))
-        words = keras.layers.Embedding(20, 3, mask_zero=True)
-        model = keras.Sequential([keras.Input((7,), dtype="int32"), words, recurrent, keras.layers.Dense(1)])
-        model.compile(loss="mse")
-        return model
-
-    ours, theirs = twice(make)
-    x = DRAW.integers(0, 20, (100, 7))
-    job = Job(model=ours, x=x[:80], y=Y[:80], x_val=x[80:], y_val=Y[80:], epochs=2, shuffle=False)
-    history = train_one(job).history
-    assert ours.train_function is None  # it was not trained by `fit`
-    fitted = theirs.fit(x[:80], Y[:80], epochs=2, shuffle=False, validation_data=(x[80:], Y[80:]), verbose=0).history
-    assert_same_weights(ours, theirs)
-    assert history["val_loss"] == pytest.approx(fitted["val_loss"], rel=1e-3)

@@ -3,14 +3,13 @@
 import dataclasses
 import random
 import re
-import threading
 
 import keras
 import numpy as np
 import pytest
 
 from recipe.core.problem import LAST_LAYERS, REVIEW_LENGTH, ProblemType
-from recipe.core.spec import OPTIMIZERS, ModelSpec
+from recipe.core.spec import ModelSpec
 from recipe.data.load import load
 from recipe.data.problems import PROBLEMS, find_problem
 from recipe.engine.models import build_model, check_fit, make_targets, wants_one_hot
@@ -101,22 +100,6 @@ def test_build_model_puts_the_penalty_on_hidden_weights_alone(architecture, name
     assert float(sum(model.losses)) == pytest.approx(expected, rel=1e-5)
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_build_model_takes_keras_s_own_rate_unless_told_otherwise(optimizer):
-    problem = find_problem("housing")
-    default = build_model(ModelSpec(optimizer=optimizer), problem).optimizer
-    assert default.get_config() == {**keras.optimizers.get(optimizer).get_config(), "name": default.name}
-    told = build_model(ModelSpec(optimizer=optimizer, learning_rate=0.125), problem).optimizer
-    assert type(told) is type(default)
-    assert float(told.learning_rate) == 0.125
-
-
-@pytest.mark.parametrize(("asked", "activation"), [("none", "linear"), ("sigmoid", "sigmoid"), ("relu", "relu")])
-def test_build_model_takes_a_wrong_last_activation_and_loss_when_asked_to(asked, activation):
-    model = build_model(ModelSpec(last_activation=asked, loss="mse"), find_problem("mnist"))
-    assert (model.layers[-1].activation, model.loss) == (keras.activations.get(activation), "mse")
-
-
 @pytest.mark.parametrize(("architecture", "need"), [("convnet", "images.* shape .8,."), ("embedding", "words.* none")])
 def test_build_model_refuses_an_architecture_that_does_not_fit(architecture, need):
     with pytest.raises(ValueError, match=rf'needs {need}\. Received: architecture="{architecture}"\. Take'):
@@ -138,44 +121,12 @@ def test_check_fit_refuses_more_poolings_than_the_image_has_room_for(shape, laye
     build_model(spec.replace(hidden_units=(2,) * (layers - 1)), problem)  # one less has room
 
 
-def test_build_model_draws_the_weights_of_a_model_made_by_hand_after_the_same_seed():
-    model = build_model(ModelSpec(hidden_units=(4,), seed=9), find_problem("housing"))
-    keras.utils.set_random_seed(9)
-    by_hand = keras.Sequential([keras.Input((8,)), keras.layers.Dense(4, activation="relu"), keras.layers.Dense(1)])
-    other = build_model(ModelSpec(hidden_units=(4,), seed=8), find_problem("housing"))
-    for ours, theirs in zip(model.get_weights(), by_hand.get_weights(), strict=True):
-        np.testing.assert_array_equal(ours, theirs)
-    assert (model.get_weights()[0] != other.get_weights()[0]).all()
-
-
 def test_build_model_leaves_the_global_random_state_untouched():
     keras.utils.set_random_seed(1)
     expected = random.random(), np.random.rand()  # noqa: NPY002
     keras.utils.set_random_seed(1)
     build_model(ModelSpec(seed=3, dropout=0.5), find_problem("housing"))
     assert (random.random(), np.random.rand()) == expected  # noqa: NPY002
-
-
-def test_build_model_gives_the_same_weights_in_threads_that_build_at_once():
-    problem = find_problem("housing")
-    specs = [ModelSpec(hidden_units=(16, 16), dropout=0.5, seed=seed) for seed in (1, 2)]
-    alone = [build_model(spec, problem).get_weights() for spec in specs]
-    built, start = {0: [], 1: []}, threading.Barrier(2)
-
-    def build(number):
-        start.wait()
-        for _ in range(8):
-            built[number].append(build_model(specs[number], problem).get_weights())
-
-    threads = [threading.Thread(target=build, args=(number,)) for number in (0, 1)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-    for number, expected in enumerate(alone):
-        assert len(built[number]) == 8
-        for weights in built[number]:
-            assert all(np.array_equal(one, other) for one, other in zip(weights, expected, strict=True))
 
 
 @pytest.mark.parametrize(

@@ -14,11 +14,7 @@ from recipe.engine.preparation_layers import attach_preparation, pad_reviews
 from recipe.steps.s3_protocol import hold_out
 from recipe.steps.s4_prepare import prepare
 
-WAYS = [
-    (name, encoding)
-    for name in ("mnist", "mnist_multilabel", "housing", "housing_vector", "imdb")
-    for encoding in ENCODINGS[find_problem(name).kind]
-]
+WAYS = [(name, encoding) for name in ("mnist", "housing", "imdb") for encoding in ENCODINGS[find_problem(name).kind]]
 
 
 def prepared_model(name, encoding, **arguments):

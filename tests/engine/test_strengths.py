@@ -23,9 +23,8 @@ def train_once(model, **options):
     return next(train_models([job])).history
 
 
-@pytest.mark.parametrize("rate", [0.1, 0.9])
-def test_dropout_leaves_out_what_keras_leaves_out(rate):
-    spec = ModelSpec(hidden_units=(9,), dropout=rate)
+def test_dropout_leaves_out_what_keras_leaves_out():
+    spec = ModelSpec(hidden_units=(9,), dropout=0.6)
     ours, theirs = (build_model(spec, find_problem("housing")) for _ in range(2))
     train_once(ours)
     theirs.fit(X[:60], Y[:60], epochs=2, shuffle=False, verbose=0)

@@ -120,7 +120,6 @@ def test_plot_runs_takes_what_plain_keras_gives(wrap):
         ([], ValueError, r"nothing to draw. Received: no run. Give a run, a history or several."),
         (None, TypeError, r"drawn of runs and histories. Received: NoneType. Give what recipe.train returned"),
         ([make_run(), 3], TypeError, r"drawn of runs and histories. Received: int. Give what recipe.train returned"),
-        ([make_run(), make_run(problem="housing")], ValueError, r"need one measure. Received: accuracy, mae."),
     ],
 )
 def test_plot_runs_refuses_what_it_cannot_draw(runs, error, message):

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import threading
 import time
-from types import SimpleNamespace
 
 import pytest
 from tuning_examples import make_run
@@ -36,11 +35,6 @@ def prepared(houses):
     return prepare(hold_out(houses))
 
 
-@pytest.fixture(scope="module")
-def trained(prepared) -> Run:
-    return train(SPEC, prepared, journal=None)
-
-
 @pytest.fixture
 def journal(tmp_path) -> Journal:
     return Journal(tmp_path / "journal.log")
@@ -56,7 +50,6 @@ def test_train_records_every_run_in_the_default_journal_and_returns_it_with_its_
     train(SPEC, prepared, engine="fit")
     (first, *more) = default_journal().runs()
     assert [run.seed for run in (first, *more)] == [0, 1, 2, 0, 0]
-    assert [run.by_spec for run in (first, *more)] == [True, True, True, False, False]
     assert (first.problem, first.source, first.data) == (prepared.problem, "sample", prepared.data_key)
     assert (first.origin, first.state, first.number) == ("script", "complete", 0)
     assert (run.number, run.data, first.model) == (0, first.data, None)
@@ -157,37 +150,6 @@ def test_journal_that_was_deleted_begins_anew(journal, tmp_path):
     assert journal.runs() == []
     journal.record(RUN)
     assert len(Journal(journal.location).runs()) == 1
-
-
-# A run is found again.
-
-
-def test_find_gives_the_last_run_of_the_same_spec_data_and_versions(trained, prepared, journal):
-    assert journal.find(SPEC, prepared) is None
-    for _ in range(2):
-        last = journal.record(dataclasses.replace(trained, data=prepared.data_key))
-    assert journal.find(SPEC, prepared).number == last.number == 1
-    assert journal.find(SPEC.replace(seed=1), prepared) is None
-    assert journal.find(SPEC, dataclasses.replace(prepared, y_val=prepared.y_val + 1)) is None
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"versions": {"keras": "2.0"}},
-        {"backend": "torch"},
-        {"by_spec": False},
-        {"final": True},
-        {"stopped": "asked"},
-        {"members": (RUN, RUN)},
-    ],
-)
-def test_find_passes_over_what_the_spec_alone_did_not_decide(trained, journal, change):
-    same = SimpleNamespace(problem=trained.problem, data_key=RUN.data)
-    journal.record(dataclasses.replace(trained, data=RUN.data, **change))
-    assert journal.find(SPEC, same) is None
-    journal.record(dataclasses.replace(trained, data=RUN.data))
-    assert journal.find(SPEC, same) is not None
 
 
 # Looks, origins, tables.

@@ -8,7 +8,7 @@ import pytest
 import recipe
 from recipe.lessons.few import draw_few
 from recipe.lessons.s4_prepare import panel as panel_module
-from recipe.lessons.s4_prepare.panel import SPEC, PreparePanel, inputs_of
+from recipe.lessons.s4_prepare.panel import NETWORKS, PreparePanel, inputs_of
 
 NAMES = ("mnist", "imdb", "housing")
 
@@ -35,7 +35,7 @@ def datasets():
 def short_trainings():
     """Two epochs show what the panel does as well as sixty do."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(panel_module, "SPEC", SPEC.replace(epochs=2))
+        patch.setattr(panel_module, "NETWORKS", {name: spec.replace(epochs=2) for name, spec in NETWORKS.items()})
         yield
 
 
@@ -54,7 +54,7 @@ def panel(datasets):
 def test_panel_run_trains_on_what_prepare_returns(panel, changes, arguments):
     trial, *_ = panel.run(**changes, seed=3)
     prepared = recipe.prepare(draw_few(panel.dataset, 50, test_size=0.25, seed=3), **arguments)
-    spec = SPEC.replace(epochs=2, seed=3)
+    spec = panel_module.NETWORKS[prepared.problem.kind].replace(seed=3)
     expected = recipe.train(spec, prepared, journal=None)
     for name, values in expected.history.items():
         np.testing.assert_allclose(trial.run.history[name], values, rtol=1e-4, err_msg=name)
@@ -105,7 +105,7 @@ def test_panel_table_words_and_figure_hold_the_scores(panel):
 
 
 def test_panel_stop_keeps_the_epochs_that_were_trained(datasets, monkeypatch):
-    monkeypatch.setattr(panel_module, "SPEC", SPEC.replace(epochs=100_000))
+    monkeypatch.setattr(panel_module, "NETWORKS", {"table": NETWORKS["table"].replace(epochs=100_000)})
     panel = PreparePanel(datasets[0], rows=50)
     panel.start()
     before = panel.image.value

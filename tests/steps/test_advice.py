@@ -128,11 +128,15 @@ def test_advise_lowers_a_rate_far_above_the_usual_one_first(losses):
 
 
 def test_advise_of_a_loss_that_still_falls_is_larger_steps_or_more_epochs():
-    def first_two(**spec):
-        return changes(BOTH, (SETTLED[0], [0.60, 0.52, 0.45, 0.41]), ModelSpec(epochs=4, **spec))[:2]
+    def first_two(samples=1000, **spec):
+        curves = (SETTLED[0], [0.60, 0.52, 0.45, 0.41])
+        return changes(BOTH, curves, ModelSpec(epochs=4, **spec), samples=samples)[:2]
 
-    assert first_two() == [{"learning_rate": 0.003}, {"epochs": 8}]
-    assert first_two(learning_rate=0.0001) == [{"learning_rate": None}, {"epochs": 8}]
+    assert first_two() == [{"learning_rate": 0.01}, {"epochs": 8}]
+    assert first_two(samples=60_000) == [{"learning_rate": 0.003}, {"epochs": 8}]
+    assert first_two(learning_rate=0.0003) == [{"learning_rate": 0.003}, {"epochs": 8}]
+    assert first_two(learning_rate=0.00001) == [{"learning_rate": None}, {"epochs": 8}]
+    assert first_two(learning_rate=0.0001, hidden_units=(2,), dropout=0.9)[0] == {"learning_rate": None}
     assert first_two(learning_rate=0.003) == [{"epochs": 8}, {"learning_rate": 0.009}]
     for errors in (BIASED, VARIABLE, BOTH, NEITHER, None):  # it fell by a third in the last epoch: it was cut short
         first = advise(made(errors, IMPROVING, ModelSpec(epochs=4, dropout=0.9)))[0]

@@ -158,7 +158,7 @@ class ProtocolPanel(Panel):
         axes.ticklabel_format(axis="x", useOffset=False)  # of a few reports, which lie close together
         axes.set_xlabel(name_measure(self.dataset.problem))
         axes.grid(axis="x", alpha=0.2)
-        title = f"{result.settings.rows:,} rows, {len(result.truth)} times other ones"
+        title = f"{result.settings.rows:,} rows, drawn anew {len(result.truth)} times"
         finish(axes, f"{title} (data: {self.dataset.source})")
 
     def describe(self, result: ProtocolReports) -> str:

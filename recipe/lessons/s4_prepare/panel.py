@@ -37,7 +37,13 @@ WORDS = MappingProxyType(  # what each encoding is called
         "tfidf": "TF-IDF",
     }
 )
-SPEC = ModelSpec(hidden_units=(64,), batch_size=32, epochs=40)
+NETWORKS = MappingProxyType(  # by the kind of input: a trial takes a few seconds, though a text has 10,000 inputs
+    {
+        "table": ModelSpec(hidden_units=(64, 64), batch_size=16, epochs=60),
+        "image": ModelSpec(hidden_units=(64,), batch_size=32, epochs=15),
+        "text": ModelSpec(hidden_units=(16, 16), batch_size=32, epochs=10),
+    }
+)
 REMEMBERED = 3  # earlier runs that stay in the figure
 MOST_READ = 500  # samples that the range of the inputs is taken from
 MOST_HELD_OUT = 1_000  # enough for a curve, and quickly measured
@@ -118,7 +124,7 @@ class PreparePanel(Panel):
         others = [one for one in self.result or () if one.run.problem == dataset.problem and one.name != name]
         earlier = others[:REMEMBERED]
         run = train_live(
-            SPEC,
+            NETWORKS[dataset.problem.kind],
             prepared,
             (settings.seed,),
             journal=None,
