@@ -16,7 +16,7 @@ from tuning_examples import make_run
 from recipe.core.run import Run, mean_run
 from recipe.core.spec import ModelSpec
 from recipe.data.load import load
-from recipe.journal import Journal, default_journal, origin_of, tabulate
+from recipe.journal import Journal, default_journal, origin_of
 from recipe.steps.s3_protocol import hold_out
 from recipe.steps.s4_prepare import prepare
 from recipe.steps.training import cross_validate, train
@@ -161,21 +161,18 @@ def test_origin_of_holds_inside_and_in_its_own_thread_alone(journal):
 
 
 def test_to_frame_is_a_table_that_pandas_sorts_filters_and_writes(journal, tmp_path):
+    columns = list(journal.to_frame())  # of an empty one
+    assert list(tmp_path.iterdir()) == []
     for score in (0.5, 0.2, 0.9):
         journal.record(make_run(SPEC.replace(dropout=score / 2), data="d", problem="housing", score=score))
     frame = journal.to_frame()
+    assert list(frame) == columns
     assert frame.sort_values("score")["number"].tolist() == [1, 0, 2]
     assert frame.query("dropout > 0.2 and epochs == 2")["best_epoch"].tolist() == [2, 2]
     assert frame["time"].is_monotonic_increasing
     assert frame.loc[0, "spec"] == journal.runs()[0].spec.describe()
     frame.to_csv(tmp_path / "runs.csv", index=False)
     assert (tmp_path / "runs.csv").read_text().startswith("number,time,problem,source,origin,state,measure,score")
-
-
-def test_to_frame_of_an_empty_journal_has_its_columns_and_makes_no_file(journal, tmp_path):
-    assert list(journal.to_frame()) == list(tabulate([RUN]))
-    assert len(journal.to_frame()) == 0
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_thousand_runs_are_opened_and_listed_in_a_second_or_so(journal):
