@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -13,7 +14,7 @@ import numpy as np
 from recipe.core.problem import Problem, ProblemType
 from recipe.debugging import data, refused, training
 from recipe.debugging import model as model_checks
-from recipe.debugging.bench import Bench
+from recipe.debugging.bench import SECONDS, Bench
 from recipe.debugging.checks import Check, NotApplicable, PipelineReport, Status, last_line
 
 if TYPE_CHECKING:
@@ -83,7 +84,8 @@ def check_pipeline(
     problem : what is predicted; None finds it out from targets, last layer and loss
     fit : what else `fit` is told, such as ``{"validation_split": 0.2, "class_weight": {0: 1, 1: 5}}``. What is looked
         at: ``validation_split``, ``validation_data``, ``class_weight`` and ``shuffle``
-    checks : names of `recipe.debugging.CHECKS`, to make only these; None makes all
+    checks : names of `recipe.debugging.CHECKS`, to make only these, however long they take; None makes all, of a slow
+        model without those trainings that would take too long
     on_check : told of each check as soon as it is made; ``on_check=print`` shows how far it is
     seed : of the rows, the weights and the order
 
@@ -107,9 +109,10 @@ def check_pipeline(
     if unknown := [name for name in names if name not in CHECKS]:
         raise ValueError(f"There is no such check. Received: {', '.join(unknown)}. There are: {', '.join(CHECKS)}.")
     if len(getattr(model, "outputs", None) or ()) > 1:
-        options = {"fit": fit, "checks": names, "on_check": on_check, "seed": seed}
+        options = {"fit": fit, "checks": checks and names, "on_check": on_check, "seed": seed}
         return _check_each_output(model, x_train, y_train, x_val, y_val, **options)
     bench, made = Bench(model, x_train, y_train, x_val, y_val, problem=problem, fit=fit, seed=seed), {}
+    bench.seconds = SECONDS if checks is None else math.inf
     for name in names if FIRST in names else (*names, FIRST):
         check = make_check(bench, name)
         causes = [cause for cause, effects in EXPLAINED.items() if name in effects and cause in made]

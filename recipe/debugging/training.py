@@ -51,7 +51,8 @@ def check_one_batch(bench: Bench) -> Check:
         if outcome.best <= limit:
             break
     rows = min(BATCH, len(bench.arrays[0]))
-    return judge(
+    return _judge_learning(
+        bench,
         outcome.best <= limit,
         found=f"After {outcome.steps} steps on the same {rows} samples their loss is {outcome.best:.3g}.",
         expected=f"at most {words}.",
@@ -171,7 +172,7 @@ def check_shuffled_labels(bench: Bench) -> Check:
 def _judge_learning(bench: Bench, ok: bool, **words: object) -> Check:
     """Judge whether a short training got anywhere, unless the network is one that needs a longer one to begin."""
     if not ok and bench.is_recurrent:
-        raise NotApplicable(f"{STEPS * LONGEST} steps are too few for a recurrent network to tell on these data")
+        raise NotApplicable("so few steps are too few for a recurrent network to tell on these data")
     return judge(ok, **words)
 
 

@@ -7,34 +7,27 @@ import pytest
 
 from recipe import hold_out, k_fold, load, prepare, suggest_measure, time_folds
 
-
-@pytest.fixture(scope="module")
-def dataset():
-    return load("housing", source="sample", rows=60)
+ORDER = "before it is prepared: load, then hold_out or k_fold, then prepare. Received: a Prepared. Give what load"
 
 
-def _message(call, *arguments):
-    with pytest.raises(TypeError) as caught:
-        call(*arguments)
-    return str(caught.value)
-
-
-def test_prepare_asks_for_a_split(dataset):
-    assert _message(prepare, dataset) == (
-        "What is prepared is a split: its training part alone says how. Received: a Dataset. "
-        "Give what hold_out(dataset) returns, or one by one what k_fold(dataset) does."
-    )
-
-
-@pytest.mark.parametrize("cut", [hold_out, k_fold, time_folds], ids=lambda cut: cut.__name__)
-def test_cutting_says_the_order_of_the_steps(dataset, cut):
-    times = (np.arange(48),) if cut is time_folds else ()
-    message = _message(cut, prepare(hold_out(dataset)), *times)
-    order = "before it is prepared: load, then hold_out or k_fold, then prepare. Received: a Prepared. Give what load"
-    assert re.search(re.escape(order), message)
-
-
-def test_suggest_measure_asks_for_the_problem(dataset):
-    assert _message(suggest_measure, dataset, dataset.y_train).endswith(
-        "Give the problem of a dataset, dataset.problem."
-    )
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            lambda dataset, _: prepare(dataset),
+            "What is prepared is a split: its training part alone says how. Received: a Dataset. "
+            "Give what hold_out(dataset) returns, or one by one what k_fold(dataset) does.",
+        ),
+        (lambda _, prepared: hold_out(prepared), ORDER),
+        (lambda _, prepared: k_fold(prepared), ORDER),
+        (lambda _, prepared: time_folds(prepared, np.arange(48)), ORDER),
+        (
+            lambda dataset, _: suggest_measure(dataset, dataset.y_train),
+            "Give the problem of a dataset, dataset.problem.",
+        ),
+    ],
+)
+def test_step_says_what_it_takes(call, message):
+    dataset = load("housing", source="sample", rows=60)
+    with pytest.raises(TypeError, match=re.escape(message)):
+        call(dataset, prepare(hold_out(dataset)))

@@ -32,9 +32,9 @@ def make_case(problem, samples=203, seed=0):
     return (y[:, 0] if problem.outputs == 1 else y), outputs
 
 
-CASES = [(name, problem) for problem in PROBLEMS.values() for name, m in MEASURES.items() if problem.type in m.types]
-
-
+# One problem of each type.
+TYPES = {problem.type: problem for problem in PROBLEMS.values()}
+CASES = [(name, problem) for problem in TYPES.values() for name, m in MEASURES.items() if problem.type in m.types]
 KERAS = [(name, problem) for name, problem in CASES if metric_of(dataclasses.replace(problem, measure=name))]
 
 
@@ -85,10 +85,6 @@ def test_compute_takes_targets_as_a_vector_or_a_column():
     assert mae(problem, y[:, None], outputs) == mae(problem, y, outputs) == mae(problem, y, outputs[:, 0])
 
 
-def test_compute_calls_an_output_of_exactly_a_half_a_no():
-    assert MEASURES["accuracy"].compute(find_problem("imdb"), np.array([0]), np.array([[0.5]])) == 1.0
-
-
 def test_compute_is_0_where_there_is_no_yes_at_all():
     problem = find_problem("mnist_five")
     y, outputs = np.zeros(4, np.uint8), np.full((4, 1), 0.1)
@@ -96,13 +92,12 @@ def test_compute_is_0_where_there_is_no_yes_at_all():
         assert MEASURES[name].compute(problem, y, outputs) == 0.0
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-def test_compute_is_nan_where_the_network_diverged(bad):
-    for name in ("imdb", "housing", "mnist"):
-        problem = find_problem(name)
-        y, outputs = make_case(problem)
-        outputs[7, 0] = bad
-        assert math.isnan(MEASURES[problem.measure].compute(problem, y, outputs))
+@pytest.mark.parametrize("name", ["imdb", "housing", "mnist"])
+def test_compute_is_nan_where_the_network_diverged(name):
+    problem = find_problem(name)
+    y, outputs = make_case(problem)
+    outputs[7, 0] = np.inf
+    assert math.isnan(MEASURES[problem.measure].compute(problem, y, outputs))
 
 
 def test_gain_error_and_unit_tell_shares_from_quantities():
@@ -118,14 +113,12 @@ def test_gain_error_and_unit_tell_shares_from_quantities():
 
 
 def test_measure_refuses_a_problem_that_it_is_not_defined_for():
-    y, outputs = make_case(find_problem("housing"))
+    problem = find_problem("housing")
     message = r"accuracy is not defined for regression.*measure='accuracy', problem='housing'\. Choose from mae, mse"
     with pytest.raises(ValueError, match=message):
-        MEASURES["accuracy"].compute(find_problem("housing"), y, outputs)
+        MEASURES["accuracy"].compute(problem, *make_case(problem))
     with pytest.raises(ValueError, match=r"F1 score is not defined for multiclass.*Choose from accuracy\."):
         MEASURES["f1"].check_type(find_problem("mnist"))
-    with pytest.raises(ValueError, match=r"mean absolute error is not defined for binary"):
-        MEASURES["mae"].compute(find_problem("imdb"), y, outputs)
 
 
 @pytest.mark.parametrize(
@@ -137,18 +130,7 @@ def test_measure_refuses_a_problem_that_it_is_not_defined_for():
         ("imdb", np.zeros(5), np.zeros((4, 1)), r"for 5 targets.*outputs of shape \(4, 1\)"),
         ("imdb", np.zeros(0), np.zeros((0, 1)), r"n above 0"),
         ("imdb", np.float64(1), np.zeros((1, 1)), r"y of shape \(\)"),
-        (
-            "mnist",
-            np.array([0, 10]),
-            np.zeros((2, 10)),
-            r"run from 0 to 9\. Received: mnist, .*from 0 to 10",
-        ),
-        (
-            "imdb",
-            np.array([1, 2]),
-            np.zeros((2, 1)),
-            r"run from 0 to 1\. Received: imdb, .*from 1 to 2",
-        ),
+        ("imdb", np.array([1, 2]), np.zeros((2, 1)), r"run from 0 to 1\. Received: imdb, .*from 1 to 2"),
     ],
 )
 def test_check_outputs_refuses_what_does_not_fit_the_problem(name, y, outputs, message):

@@ -26,18 +26,10 @@ def test_last_layers_holds_the_row(kind, activation, losses):
     assert LAST_LAYERS[kind].loss == losses[0]
 
 
-def test_last_layers_cannot_be_changed():
-    with pytest.raises(TypeError, match="does not support item assignment"):
-        LAST_LAYERS[ProblemType.BINARY] = LAST_LAYERS[ProblemType.REGRESSION]
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        LAST_LAYERS[ProblemType.BINARY].activation = None
-    with pytest.raises(TypeError, match="does not support item assignment"):
-        PROBLEMS["mnist"] = PROBLEMS["imdb"]
-
-
 @pytest.mark.parametrize("problem", PROBLEMS.values(), ids=PROBLEMS)
 def test_problem_is_consistent(problem):
     assert PROBLEMS[problem.name] is problem
+    assert Problem.from_dict(json.loads(json.dumps(problem.to_dict()))) == problem
     assert problem.question.endswith(("?", ".)"))
     names = 2 if problem.type is ProblemType.BINARY else problem.outputs  # a yes and a no share one output
     assert len(problem.output_names) == len(set(problem.output_names)) == names
@@ -49,25 +41,11 @@ def test_problem_is_consistent(problem):
     assert bool(problem.num_words) is (problem.kind == "text")
 
 
-def test_problems_have_the_shapes_of_their_data():
-    shapes = {name: (problem.input_shape, problem.outputs) for name, problem in PROBLEMS.items()}
-    tables = {"housing": ((8,), 1), "housing_fraction": ((8,), 1), "housing_vector": ((7,), 2)}
-    images = {"mnist": ((28, 28), 10), "mnist_five": ((28, 28), 1), "mnist_multilabel": ((28, 28), 3)}
-    assert shapes == {**images, "imdb": ((10_000,), 1), **tables}
-    assert HOUSING_FEATURES[-1] == "median_income"  # the vector problem predicts the last feature
-
-
-@pytest.mark.parametrize("name", ["minst", "", None])
+@pytest.mark.parametrize("name", ["minst", None])
 def test_find_problem_refuses_an_unknown_name_and_lists_the_known_ones(name):
     message = f"There is no problem of that name. Received: name={name!r}. Choose from {', '.join(PROBLEMS)}."
     with pytest.raises(ValueError, match=re.escape(message)):
         find_problem(name)
-
-
-@pytest.mark.parametrize("name", PROBLEMS)
-def test_problem_comes_back_from_its_dict(name):
-    problem = PROBLEMS[name]
-    assert Problem.from_dict(json.loads(json.dumps(problem.to_dict()))) == problem
 
 
 @pytest.mark.parametrize(

@@ -17,22 +17,17 @@ from recipe.core.run import Run, mean_run
 from recipe.core.spec import ModelSpec
 from recipe.data.load import load
 from recipe.journal import Journal, default_journal, origin_of, tabulate
-from recipe.steps.s3_protocol import hold_out, k_fold
+from recipe.steps.s3_protocol import hold_out
 from recipe.steps.s4_prepare import prepare
-from recipe.steps.training import cross_validate, train, train_seeds
+from recipe.steps.training import cross_validate, train
 
 SPEC = ModelSpec(hidden_units=(4,), epochs=2, batch_size=32)
 RUN = make_run(SPEC, data="d" * 16, problem="housing", score=0.5)
 
 
 @pytest.fixture(scope="module")
-def houses():
-    return load("housing", source="sample", rows=60)
-
-
-@pytest.fixture(scope="module")
-def prepared(houses):
-    return prepare(hold_out(houses))
+def prepared():
+    return prepare(hold_out(load("housing", source="sample", rows=60)))
 
 
 @pytest.fixture
@@ -45,11 +40,11 @@ def journal(tmp_path) -> Journal:
 
 def test_train_records_every_run_in_the_default_journal_and_returns_it_with_its_model(prepared):
     run = train(SPEC, prepared)
-    train_seeds(SPEC, prepared, (1, 2))
-    train(SPEC, prepared, shuffle=False)
-    train(SPEC, prepared, engine="fit")
+    train(SPEC.replace(seed=1), prepared, shuffle=False)
+    cross_validate(SPEC.replace(seed=2), [prepared, dataclasses.replace(prepared, y_val=prepared.y_val + 1)])
     (first, *more) = default_journal().runs()
-    assert [run.seed for run in (first, *more)] == [0, 1, 2, 0, 0]
+    assert [run.seed for run in (first, *more)] == [0, 1, 2, 3]
+    assert len({run.data for run in more}) == 2
     assert (first.problem, first.source, first.data) == (prepared.problem, "sample", prepared.data_key)
     assert (first.origin, first.state, first.number) == ("script", "complete", 0)
     assert (run.number, run.data, first.model) == (0, first.data, None)
@@ -63,12 +58,6 @@ def test_train_records_nothing_where_the_journal_is_off(prepared, monkeypatch, t
     monkeypatch.setenv("RECIPE_JOURNAL", str(tmp_path / "mine.log"))
     assert default_journal().runs() == []
     assert not (tmp_path / "mine.log").exists()
-
-
-def test_cross_validate_records_a_run_a_split(houses, journal):
-    runs = cross_validate(SPEC, k_fold(houses, folds=3), journal=journal)
-    assert sorted(run.seed for run in journal.runs()) == [0, 1, 2]
-    assert len({run.data for run in runs} & {run.data for run in journal.runs()}) == 3
 
 
 def test_training_goes_on_where_the_journal_cannot_be_written(prepared, tmp_path):

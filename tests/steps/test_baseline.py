@@ -40,11 +40,6 @@ def binary_case(samples=1000, right=0.8, positive=0.5, seed=0):
     return y, np.where(is_right, y, 1 - y)[:, None] * 0.8 + 0.1
 
 
-def test_compute_baseline_says_what_it_wants():
-    with pytest.raises(TypeError, match=r"on prepared data\. Received: a str\. Give what prepare\(split\) returns"):
-        recipe.compute_baseline("housing")
-
-
 Y_LABELS = np.array([[0, 1, 1], [1, 0, 1], [0, 0, 1], [0, 1, 1]], np.uint8)
 
 
@@ -69,22 +64,14 @@ def test_compute_baseline_is_the_best_constant_guess(problem, measure, y_train, 
     assert f"{words}) the {MEASURES[measure].title} is {baseline.value:.3g}" in baseline.sentence
 
 
-def test_compute_baseline_for_f1_is_a_yes_to_everything_and_no_random_guess_is_better():
-    rng = np.random.default_rng(0)
-    y = (rng.random(20_000) < 0.1).astype(np.uint8)
-    baseline = compute_baseline(FIVE, y, y)
-    share = y.mean()
-    assert baseline.value == pytest.approx(2 * share / (1 + share))
-    for chance in (0.0, 0.1, 0.5, 0.9):
-        assert f1_score(y, rng.random(len(y)) < chance, zero_division=0) < baseline.value + 0.005
-
-
-def test_compute_baseline_refuses_a_training_part_without_a_yes():
+def test_compute_baseline_refuses_a_training_part_without_a_yes_and_what_is_not_prepared():
     with pytest.raises(ValueError, match=r"No training sample is a yes for a 5,.*y_train of 3 samples\."):
         compute_baseline(FIVE, np.zeros(3), np.ones(3))
     y = np.array([[1, 0, 1]])
     with pytest.raises(ValueError, match=r"No training sample is a yes for above four"):
         compute_baseline(LABELS, y, y)
+    with pytest.raises(TypeError, match=r"on prepared data\. Received: a str\. Give what prepare\(split\) returns"):
+        recipe.compute_baseline("housing")
 
 
 def test_statistical_power_counts_only_samples_on_which_the_two_differ():
@@ -112,14 +99,11 @@ def test_statistical_power_says_what_cannot_be_told():
     assert power.sentence.startswith("The model cannot be told from the baseline: accuracy 1 against 0.667")
 
 
-@pytest.mark.parametrize("problem", [IMDB, HOUSING], ids=lambda problem: problem.name)
-def test_statistical_power_of_less_than_six_samples_is_too_few_to_tell(problem):
+def test_statistical_power_of_less_than_six_samples_is_too_few_to_tell():
     y = np.ones(5, int)
-    power = statistical_power(problem, y, y[:, None], compute_baseline(problem, np.zeros(3, int), y))
-    assert power.p_value == 0.5**5
-    assert not power.beats_baseline
+    power = statistical_power(IMDB, y, y[:, None], compute_baseline(IMDB, np.zeros(3, int), y))
+    assert (power.p_value, power.beats_baseline) == (0.5**5, False)
     assert power.sentence.startswith("Too few samples to tell whether the model beats the baseline")
-    assert power.sentence.endswith("(5 of them).")
 
 
 def test_statistical_power_of_a_model_that_is_no_better_says_so():
@@ -189,8 +173,8 @@ def test_paired_test_raises_false_alarms_as_seldom_as_its_table_says(monkeypatch
     assert alarms <= most * runs + 3 * math.sqrt(runs * most * (1 - most))
 
 
-@pytest.mark.parametrize("samples", [6, 12])
-def test_paired_test_of_few_samples_counts_all_swaps(samples):
+def test_paired_test_of_few_samples_counts_all_swaps():
+    samples = 12
     gains = np.random.default_rng(samples).normal(0.5, size=samples)
     signs = 1 - 2 * np.array(list(itertools.product((0, 1), repeat=samples)))
     assert p_value_of(gains) == pytest.approx(np.mean((signs * gains).mean(axis=1) >= gains.mean() - 1e-12))
@@ -209,7 +193,7 @@ def test_statistical_power_of_folds_corrects_for_the_samples_that_they_share():
     assert power.test == "corrected t-test of 4 folds"
 
 
-@pytest.mark.parametrize(("problem", "name"), [(FIVE, "f1"), (LABELS, "f1"), (FIVE, "precision"), (FIVE, "recall")])
+@pytest.mark.parametrize(("problem", "name"), [(LABELS, "f1"), (FIVE, "precision")])
 def test_resample_scores_agree_with_computing_the_measure_on_each_resample(problem, name):
     rng, problem = np.random.default_rng(1), dataclasses.replace(problem, measure=name)
     y = (rng.random((300, problem.outputs)) < 0.3).astype(np.uint8)
@@ -222,9 +206,8 @@ def test_resample_scores_agree_with_computing_the_measure_on_each_resample(probl
     assert quick.std() == pytest.approx(np.std(slow), rel=0.3)
 
 
-@pytest.mark.parametrize("name", ["f1", "precision"])
-def test_statistical_power_of_rare_yeses_sees_through_the_score_of_always_no(name):
-    problem, (y, _) = dataclasses.replace(FIVE, measure=name), binary_case(samples=500, positive=0.1)
+def test_statistical_power_of_rare_yeses_sees_through_the_score_of_always_no():
+    problem, (y, _) = dataclasses.replace(FIVE, measure="f1"), binary_case(samples=500, positive=0.1)
     baseline = compute_baseline(problem, y, y)
     never = statistical_power(problem, y, np.zeros((500, 1)), baseline)
     assert (never.model, never.beats_baseline) == (0.0, False)
@@ -243,17 +226,6 @@ def test_statistical_power_of_a_ranking_is_tested_too(monkeypatch):
     assert power.p_value == pytest.approx(1 / 100)
 
 
-def test_statistical_power_of_several_labels_by_accuracy_is_permuted():
-    problem = dataclasses.replace(LABELS, measure="accuracy")
-    rng = np.random.default_rng(0)
-    y = (rng.random((300, 3)) < 0.4).astype(np.uint8)
-    power = statistical_power(
-        problem, y, np.where(rng.random((300, 3)) < 0.9, y, 1 - y), compute_baseline(problem, y, y)
-    )
-    assert power.test == "paired permutation test"
-    assert power.beats_baseline
-
-
 def test_statistical_power_of_a_diverged_model_beats_nothing():
     y, outputs = binary_case(50)
     outputs[3] = np.nan
@@ -261,16 +233,6 @@ def test_statistical_power_of_a_diverged_model_beats_nothing():
     assert (power.beats_baseline, power.p_value) == (False, 1.0)
     assert math.isnan(power.model)
     assert power.test == "none: the outputs are not finite"
-
-
-def test_statistical_power_is_the_same_for_the_same_seed():
-    rng = np.random.default_rng(0)
-    y = rng.normal(size=60)
-    outputs = (y + rng.normal(size=60))[:, None]
-    baseline = compute_baseline(HOUSING, y, y)
-    first, again, other = (statistical_power(HOUSING, y, outputs, baseline, seed=seed) for seed in (4, 4, 5))
-    assert first == again
-    assert first.interval != other.interval
 
 
 def test_statistical_power_refuses_other_samples():

@@ -12,15 +12,12 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 from recipe.core.prepared import ENCODINGS, Preparation, encoding_for
 from recipe.core.problem import REVIEW_LENGTH
-from recipe.core.reviews import Reviews
 from recipe.core.spec import ModelSpec
 from recipe.data.load import load
-from recipe.data.problems import HOUSING_CAP, PROBLEMS, find_problem
+from recipe.data.problems import PROBLEMS, find_problem
 from recipe.steps.s3_protocol import hold_out
 from recipe.steps.s4_prepare import prepare
 
-TABLES = ["housing", "housing_fraction", "housing_vector"]
-IMAGES = ["mnist", "mnist_five", "mnist_multilabel"]
 BASES = ("mnist", "housing", "imdb")
 
 
@@ -28,9 +25,8 @@ def sample_split(name, rows=300):
     return hold_out(load(name, source="sample", rows=rows))
 
 
-@pytest.mark.parametrize("name", TABLES)
-def test_prepare_normalizes_tables_by_the_training_part_alone(name):
-    split = sample_split(name)
+def test_prepare_normalizes_tables_by_the_training_part_alone():
+    split = sample_split("housing")
     # A validation part from another world: were it looked at, the mean would move.
     split = dataclasses.replace(split, x_val=split.x_val * 100 + 7)
     prepared = prepare(split)
@@ -39,15 +35,12 @@ def test_prepare_normalizes_tables_by_the_training_part_alone(name):
     np.testing.assert_allclose(prepared.preparation.std, scaler.scale_, rtol=1e-9)
     np.testing.assert_allclose(prepared.x_train, scaler.transform(split.x_train.astype(np.float64)), atol=1e-5)
     np.testing.assert_allclose(prepared.x_val, scaler.transform(split.x_val.astype(np.float64)), rtol=1e-5)
-    np.testing.assert_allclose(prepared.x_train.mean(axis=0), 0, atol=1e-5)
-    np.testing.assert_allclose(prepared.x_train.std(axis=0), 1, atol=1e-5)
     assert (prepared.x_train.dtype, prepared.x_val.dtype) == (np.float32, np.float32)
     assert (prepared.preparation.encoding, prepared.input_scale) == ("normalize", 1.0)
 
 
-@pytest.mark.parametrize("name", IMAGES)
-def test_prepare_keeps_images_small_and_scales_them_for_the_network(name):
-    split = sample_split(name)
+def test_prepare_keeps_images_small_and_scales_them_for_the_network():
+    split = sample_split("mnist")
     prepared = prepare(split)
     assert prepared.x_train is split.x_train  # uint8, not even copied
     assert (prepared.x_train.dtype, prepared.input_scale) == (np.uint8, 1 / 16)
@@ -71,15 +64,6 @@ def test_prepare_makes_sequences_of_reviews_that_stay_whole_numbers():
     np.testing.assert_array_equal(prepared.inputs("val"), reference)
 
 
-def test_prepare_leaves_out_rare_words_and_what_is_behind_the_limit():
-    split = sample_split("imdb", rows=20)
-    long = Reviews.of(2 * [np.arange(1, 600, dtype=np.uint32)])
-    problem = dataclasses.replace(split.problem, num_words=400, input_shape=(400,))
-    split = dataclasses.replace(split, problem=problem, x_train=long, y_train=np.array([0, 1], np.uint8))
-    assert prepare(split).x_train.sum(axis=1).tolist() == [399, 399]  # words 1 to 399
-    np.testing.assert_array_equal(prepare(split, encoding="sequence").x_train[1], np.arange(1, REVIEW_LENGTH + 1))
-
-
 @pytest.mark.parametrize(
     ("name", "scale"), [("housing", 100_000), ("housing_fraction", 1), ("housing_vector", [100_000, 1])]
 )
@@ -89,11 +73,6 @@ def test_prepare_gives_quantities_in_the_problem_s_unit(name, scale):
     np.testing.assert_allclose(prepared.y_train, split.y_train / scale, rtol=1e-6)
     np.testing.assert_allclose(prepared.y_val, split.y_val / scale, rtol=1e-6)
     assert prepared.y_train.dtype == np.float32
-    assert prepared.y_train.shape == split.y_train.shape
-    assert prepared.y_train.max() <= 15.01  # a few hundred thousand dollars; 15 is the largest income
-    if name == "housing_fraction":
-        dollars = sample_split("housing").y_train
-        np.testing.assert_allclose(prepared.y_train, dollars / HOUSING_CAP, rtol=1e-6)
 
 
 @pytest.mark.parametrize("name", PROBLEMS)
@@ -105,6 +84,7 @@ def test_transform_applies_to_new_data_what_was_fitted(name):
     np.testing.assert_array_equal(prepared.preparation.to_network(prepared.x_val), prepared.inputs("val"))
     assert (prepared.problem, prepared.source, prepared.protocol) == (split.problem, "sample", split.protocol)
     assert prepared.inputs("val").shape[1:] == split.problem.input_shape
+    assert prepared.y_train.shape == split.y_train.shape
     assert (prepared.y_train is split.y_train) == split.problem.type.is_classification  # labels stay bytes
 
 
@@ -131,7 +111,6 @@ def test_encoding_for_says_what_an_architecture_reads(name, architecture, encodi
         ("housing", "y_val", 3, np.nan, {}, "1 targets are not finite. Received: housing, y of shape (48,). Drop the"),
         ("housing_vector", "y_val", 3, np.nan, {}, "2 targets are not finite."),
         ("mnist", "y_train", 0, 10, {}, "Labels run from 0 to 9. Received: mnist, y of shape (192,), from 0 to 10"),
-        ("imdb", "y_train", 0, 2, {}, "Labels run from 0 to 1. Received: imdb, y of shape ("),
         ("mnist_multilabel", "y_train", (0, 0), 2, {}, "Labels run from 0 to 1."),
     ],
 )  # fmt: skip
@@ -143,21 +122,13 @@ def test_prepare_refuses_what_cannot_be_learned_from(name, part, where, value, o
         prepare(dataclasses.replace(split, **{part: values}), **options)
 
 
-@pytest.mark.parametrize(
-    ("name", "shape"), [("mnist", (5, 28, 28)), ("mnist", (8, 8)), ("housing", (5, 7)), ("housing", (8,))]
-)
+@pytest.mark.parametrize(("name", "shape"), [("mnist", (8, 8)), ("housing", (5, 7))])
 def test_transform_refuses_samples_of_another_shape(name, shape):
     preparation = prepare(sample_split(name)).preparation
     wanted = preparation.problem.input_shape
     message = f"A sample has the shape {wanted}. Received: {name}, x of shape {shape}. Give as many numbers a sample."
     with pytest.raises(ValueError, match=re.escape(message)):
         preparation.transform(np.zeros(shape, np.float32))
-
-
-def with_gaps(split, part="x_train", column=4, step=5):
-    x = getattr(split, part).copy()
-    x[::step, column] = np.nan
-    return dataclasses.replace(split, **{part: x})
 
 
 @pytest.mark.parametrize(("encoding", "limits"), [("scale", (0, 1)), ("scale_signed", (-1, 1))])
@@ -207,7 +178,10 @@ def test_prepare_finds_counts_and_weighs_words_as_scikit_learn_does():
 
 
 def test_prepare_fills_gaps_with_the_training_median_as_scikit_learn_does():
-    split = with_gaps(with_gaps(sample_split("housing", 200)), "x_val", column=0, step=3)
+    split = sample_split("housing", 200)
+    x_train, x_val = split.x_train.copy(), split.x_val.copy()
+    x_train[::5, 4] = x_val[::3, 0] = np.nan
+    split = dataclasses.replace(split, x_train=x_train, x_val=x_val)
     prepared = prepare(split, encoding="raw", missing="median")
     imputer = SimpleImputer(strategy="median").fit(split.x_train)
     np.testing.assert_allclose(prepared.preparation.median, imputer.statistics_, rtol=1e-6)
@@ -255,13 +229,10 @@ def test_inspect_notes_values_that_training_never_showed():
     assert np.isfinite(preparation.transform(x)).all()
 
 
-@pytest.mark.parametrize("bad", [-1.0, 17.0, np.nan])
-def test_transform_refuses_pixels_out_of_range(bad):
-    preparation = prepare(sample_split("mnist", 200)).preparation
-    images = np.zeros((2, 8, 8), np.float32)
-    images[1, 3, 3] = bad
+def test_transform_refuses_pixels_out_of_range():
+    images = np.full((2, 8, 8), 17.0, np.float32)
     with pytest.raises(ValueError, match=r"A pixel lies between 0 and 16\. Received: mnist"):
-        preparation.transform(images)
+        prepare(sample_split("mnist", 200)).preparation.transform(images)
 
 
 def test_transform_refuses_samples_of_another_kind():
