@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 CODE = (
     "import recipe\nfrom panel_examples import CountPanel, LiveCountPanel",
     "panel = CountPanel(recipe.load('mnist', rows=100), pause=0.2, steps=100)\npanel",
@@ -68,19 +70,12 @@ def test_live_panel_in_jupyterlab_obeys_keyboard_and_mouse_and_fits_the_screen(l
     panel.check_fit("example")
 
 
-def test_panel_works_in_notebook_7(notebook, page):
-    notebook.open_notebook(page("example", *CODE))
-    notebook.run_all()
-    _use(notebook)
-
-
-def test_panel_works_in_voila(voila, page):
-    voila.open_notebook(page("example", *CODE))
-    _use(voila)
-
-
-def _use(visitor):
-    """Run, stop and change a panel, the same in each application."""
+@pytest.mark.parametrize("kind", ["notebook", "voila"])
+def test_panel_runs_stops_and_changes_in_other_applications(kind, page, request):
+    visitor = request.getfixturevalue(kind)
+    visitor.open_notebook(page("example", *CODE))
+    if kind == "notebook":  # Voilà has run it by then
+        visitor.run_all()
     panel = visitor.panel("Count")
     panel.run()
     panel.wait_for_status(re.compile(r"Step ([2-9]|\d\d) of 100"))
@@ -93,7 +88,7 @@ def _use(visitor):
     live.press("number of steps", "PageUp")
     live.wait_for_status("7 steps.")
     assert live.alt_text() == "7 of 7 steps, the last at 7."
-    visitor.screenshot(visitor.server.kind)
+    visitor.screenshot(kind)
     assert live.cut_texts() == []
 
 

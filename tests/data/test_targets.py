@@ -55,10 +55,11 @@ def test_shares_are_those_of_the_classes_or_of_each_label():
     assert describe_target(np.array([[1, 0], [1, 1], [0, 0]])).shares == (2 / 3, 1 / 3)
 
 
-def test_names_let_a_class_be_missing():
+def test_names_let_a_class_be_missing_and_one_is_enough_for_the_yes():
     description = describe_target(np.array([0, 2, 2, 1]), names=("a", "b", "c", "d"))
     assert description.problem.outputs == 4
     assert description.shares == (0.25, 0.25, 0.5, 0.0)
+    assert describe_target(np.array([0, 1, 1]), names=("ill",)).problem.output_names == ("not ill", "ill")
     assert describe_target(np.array([3, 7, 7]), names=tuple("0123456789")).problem.type is ProblemType.MULTICLASS
 
 
@@ -113,10 +114,6 @@ def test_str_holds_type_reason_and_layer():
 def test_describe_target_refuses_what_is_no_target(y, error, message):
     with pytest.raises(error, match=message):
         describe_target(y)
-
-
-def test_one_name_for_the_yes_is_enough():
-    assert describe_target(np.array([0, 1, 1]), names=("ill",)).problem.output_names == ("not ill", "ill")
 
 
 @pytest.mark.parametrize(

@@ -74,13 +74,6 @@ def test_load_model_works_in_another_process(saved):
     assert float(done.stdout) == final.predict(dataset.x_train[:1])[0, 0]
 
 
-def test_save_model_replaces_an_older_file(saved, tmp_path):
-    path = tmp_path / "model.keras"
-    path.write_text("old")
-    assert save_model(saved[0], str(path)) == path
-    assert load_model(path).run.to_dict() == saved[0].run.to_dict()
-
-
 def test_save_model_refuses_another_suffix_and_a_folder_that_is_not_there(saved, tmp_path):
     for name in ("model.h5", "model", "model.keras.zip"):
         with pytest.raises(ValueError, match=r"whose files end in \.keras\. Received: .*Write model.*\.keras\."):
