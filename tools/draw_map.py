@@ -73,8 +73,9 @@ def main() -> None:
         lesson, step = json.loads(path.read_text(encoding="utf-8")), int(path.name[:2])
         header, marked = lesson["cells"][0], f", {step} marked" if step else ""
         title, *lines = [line for line in header["source"] if not line.startswith("![Map of the recipe")]
+        text = "".join(lines).lstrip().splitlines(keepends=True)
         picture = f"![Map of the recipe{marked}: {ALT}](attachment:map.png)\n"
-        header["source"] = [title, "\n", picture, "\n", *lines[lines[0] == "\n" :]]
+        header["source"] = [title, "\n", picture, "\n", *text]
         header["attachments"] = {"map.png": {"image/png": base64.b64encode(draw_map(step)).decode("ascii")}}
         path.write_text(json.dumps(lesson, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
