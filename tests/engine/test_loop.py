@@ -137,6 +137,13 @@ def test_train_models_gives_what_fit_and_evaluate_give(make):
     }
 
 
+def test_train_models_gives_what_fit_gives_where_the_last_batch_is_smaller_and_its_mean_counts():
+    ours, theirs = twice(functional)
+    train_one(make_job(ours, shuffle=False, batch_size=30))
+    theirs.fit(X[:80], Y[:80], batch_size=30, shuffle=False, verbose=0)
+    assert_same_weights(ours, theirs, rtol=1e-3)
+
+
 def test_train_models_takes_a_given_number_of_steps_from_few_rows():
     theirs, rows = sequential(), np.resize(np.arange(6), 20)
     start = theirs.get_weights()
