@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -14,7 +13,7 @@ import numpy as np
 from recipe.core.problem import Problem, ProblemType
 from recipe.debugging import data, refused, training
 from recipe.debugging import model as model_checks
-from recipe.debugging.bench import SECONDS, Bench
+from recipe.debugging.bench import Bench
 from recipe.debugging.checks import Check, NotApplicable, PipelineReport, Status, last_line
 
 if TYPE_CHECKING:
@@ -112,7 +111,6 @@ def check_pipeline(
         options = {"fit": fit, "checks": checks and names, "on_check": on_check, "seed": seed}
         return _check_each_output(model, x_train, y_train, x_val, y_val, **options)
     bench, made = Bench(model, x_train, y_train, x_val, y_val, problem=problem, fit=fit, seed=seed), {}
-    bench.seconds = SECONDS if checks is None else math.inf
     for name in names if FIRST in names else (*names, FIRST):
         check = make_check(bench, name)
         causes = [cause for cause, effects in EXPLAINED.items() if name in effects and cause in made]

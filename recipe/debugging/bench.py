@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import threading
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,9 +23,7 @@ ROWS, VAL_ROWS = 2_000, 500  # that are trained and judged on at most
 HEARD_ROWS = 256  # that are sent through the network to hear what each layer puts out
 BATCH, STEPS = 32, 20  # of one stretch of training, after which it is judged
 STRETCHES, LONGEST = 3, 9
-AROUND = tuple(10.0**power for power in sorted(range(-4, 5), key=abs))  # rates that are tried, times the one used
-FEWEST_RATES = 3
-SECONDS = 12  # of the processor, after which a whole report begins no further training
+AROUND = tuple(10.0**power for power in range(-4, 5))  # learning rates that are tried, times the one used
 WELL_CHOSEN = 0.25  # of the fall of the loss at the best rate
 ENOUGH = 0.8  # of a constant answer's loss, at which a training has clearly learned something
 CHANCE = 1.3  # by so much over the root of the number of rows a model may be better by chance
@@ -137,7 +134,7 @@ class Bench:
                 self.parts |= {f"{name}_train": part[:cut], f"{name}_val": part[cut:]}
         self.x_train, self.y_train = self.parts["x_train"], self.parts["y_train"]
         self.x_val, self.y_val = self.parts.get("x_val"), self.parts.get("y_val")
-        self.given, self._trained, self.spent, self.seconds = problem, {}, 0.0, math.inf
+        self.given, self._trained = problem, {}
         self.loan = Loan(model, structure, self.as_read(self.x_train[:1]), seed)
 
     # The data.
@@ -459,24 +456,14 @@ class Bench:
         self.check_runnable()
         model, ended = self._start_anew(draw), threading.Event()
         model.optimizer.learning_rate = rate
-        started = time.process_time()  # not by the clock: what is found must not depend on what else is running
-
-        def check_time() -> None:
-            if self.spent + time.process_time() - started > self.seconds:
-                raise NotApplicable("the model trains slowly, and this would take too long: make this check alone")
 
         def look(report: EpochReport) -> None:
-            check_time()
             loss = report.logs["val_data_loss"]
             # After a stretch alone a loss may be low by the luck of the first weights.
             if (loss <= enough and report.epoch + 1 >= STRETCHES) or not math.isfinite(loss):
                 ended.set()
 
-        check_time()
-        try:
-            history = self.fit(model, *arrays, on_epoch=look, stop=ended, **options)
-        finally:
-            self.spent += time.process_time() - started
+        history = self.fit(model, *arrays, on_epoch=look, stop=ended, **options)
         self._trained[name] = Outcome(
             rate=rate,
             losses=tuple(history["data_loss"]),
@@ -533,13 +520,11 @@ class Bench:
         self.check_runnable()
         courses = {}
         for rate in (self.used_rate * factor for factor in AROUND):
-            if len(courses) >= FEWEST_RATES and self.spent > self.seconds / 2:
-                break  # of a slow model the farthest ones are left out
             losses = self.train("rate", *self.arrays, rate=rate, epochs=STRETCHES).losses
             is_whole = len(losses) == STRETCHES and math.isfinite(losses[-1])
             courses[rate] = losses if is_whole else (math.inf,) * STRETCHES
         # Before the first step on as many rows as the engine measures afterwards.
-        return RateSweep(courses=dict(sorted(courses.items())), first_loss=self.first_loss(min(map(len, self.arrays))))
+        return RateSweep(courses=courses, first_loss=self.first_loss(min(map(len, self.arrays))))
 
 
 def guess_type(y: np.ndarray, outputs: int, loss: str, activation: str = "") -> ProblemType:
