@@ -46,8 +46,8 @@ DATA = {
 }
 REFUSED = {  # in a sentence: so few rows cannot tell that
     "one column, 36 rows": {
-        "same_distribution": "ValueError: With fewer than 10 samples nothing can be told. Received: parts of 22 and 6 "
-        "samples. Take larger parts."
+        "same_distribution": "ValueError: Parts of at least 10 samples of one shape can be compared. Received: 22 of "
+        "(1,) and 6 of (1,). Take larger parts, or the same columns of both."
     }
 }
 SETTINGS = {"units_1": 8, "batch_size": 32, "epochs": 2}  # those of the world's own network

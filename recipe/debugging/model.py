@@ -296,9 +296,12 @@ def check_gradients(bench: Bench) -> Check:
 
 def check_first_loss(bench: Bench) -> Check:
     """Fresh weights know nothing, and how large the loss is then is known beforehand."""
-    theory, words = _first_loss_in_theory(bench)
-    # The first of three draws that is near: by luck a network may tell two clear groups apart at once, or confuse them.
+    theory, one_away, words = _first_loss_in_theory(bench)
     low, high = (factor * theory for factor in NEAR_THEORY)
+    limits = f"{NEAR_THEORY[0]:g} to {NEAR_THEORY[1]:g} times it"
+    if one_away > high:
+        high, limits = one_away, f"at most {one_away:.3g}, for the outputs of fresh weights are of the order of 1"
+    # The first of three draws that is near: by luck a network may tell two clear groups apart at once, or confuse them.
     losses = [bench.first_loss()]
     while not low <= losses[-1] <= high and len(losses) < DRAWS:
         losses.append(bench.first_loss(draw=len(losses)))
@@ -307,26 +310,29 @@ def check_first_loss(bench: Bench) -> Check:
     return judge(
         is_near,
         found=f"The loss of fresh weights is {loss:.3g}.",
-        expected=f"about {words} = {theory:.3g} ({NEAR_THEORY[0]:g} to {NEAR_THEORY[1]:g} times it).",
+        expected=f"about {words} = {theory:.3g} ({limits}).",
         cause="Too large: the inputs are not scaled, so the first outputs are sure of themselves and wrong. Too small: "
         "the loss compares something else than you think. Check the last activation, the loss and the targets.",
         value=loss,
     )
 
 
-def _first_loss_in_theory(bench: Bench) -> tuple[float, str]:
-    """Return what the loss should be before the first step, and the formula."""
+def _first_loss_in_theory(bench: Bench) -> tuple[float, float, str]:
+    """Return the loss before the first step in theory, of quantities also that of outputs 1 higher, and the formula."""
     _, y, *_ = bench.arrays
     name, is_multiclass = bench.loss_name, bench.type is ProblemType.MULTICLASS
     if bench.type.is_classification:
         if "crossentropy" not in name or "focal" in name or (is_multiclass and bench.outputs < 2):
             raise NotApplicable(f"no theory for {name} on such classes")
-        return (math.log(bench.outputs), f"ln {bench.outputs}") if is_multiclass else (math.log(2), "ln 2")
+        outputs = bench.outputs if is_multiclass else 2
+        return math.log(outputs), 0.0, f"ln {outputs}"
     neutral = _answer_to_nothing(bench)
-    theory = bench.mean_loss(y, np.full((len(y), *bench.output_shape[1:]), neutral))
+    theory, one_away = (
+        bench.mean_loss(y, np.full((len(y), *bench.output_shape[1:]), neutral + away)) for away in (0, 1)
+    )
     if not (math.isfinite(theory) and theory > 0):
         raise NotApplicable(f"an output of {neutral:g} has a loss of {theory:g}")
-    return theory, f"the {name.replace('_', ' ')} of an output of {neutral:g}"
+    return theory, one_away, f"the {name.replace('_', ' ')} of an output of {neutral:g}"
 
 
 def _answer_to_nothing(bench: Bench) -> float:
