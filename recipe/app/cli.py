@@ -117,7 +117,6 @@ def tune(
     problem: NameOrPath,
     target: Target = None,
     trials: Annotated[int, typer.Option(help="How many specs to try.", min=1)] = 20,
-    workers: Annotated[int, typer.Option(help="Processes that train at the same time.", min=1)] = 1,
     source: Source = "auto",
     rows: Rows = None,
     folds: Annotated[
@@ -143,7 +142,6 @@ def tune(
             trials=trials,
             seed=seed,
             pruning=pruning,
-            workers=workers,
             on_trial=tell,
             seconds=seconds,
         )

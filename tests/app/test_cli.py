@@ -147,7 +147,6 @@ def test_command_refuses_wrong_input_in_one_line(arguments, code, message, tmp_p
         (("runs", "--best", 0), "--best"),
         (("tune", "mnist", "--folds", 1), "--folds"),
         (("tune", "mnist", "--trials", 0), "--trials"),
-        (("tune", "mnist", "--workers", 0), "--workers"),
     ],
 )
 def test_command_refuses_an_option_before_the_work(arguments, message):
