@@ -18,9 +18,6 @@ from matplotlib.table import Table
 from matplotlib.text import Text
 from matplotlib.ticker import FixedFormatter
 
-from recipe.core.measures import MEASURES
-from recipe.core.problem import Problem
-
 BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9"
 INK = "#333333"  # text, ticks and frames
 DPI = 100
@@ -82,13 +79,6 @@ def to_inline_svg(figure: Figure, alt: str) -> str:
     svg = svg.replace(BLUE.lower(), f"var(--curve-blue, {BLUE})")  # too dark for a dark page, which may lighten it
     svg = re.sub(r'\sxmlns(:\w+)?="[^"]*"', "", svg)  # an HTML page knows these by itself
     return svg.replace("<svg ", f'<svg role="img" aria-label="{escape(alt)}" ', 1)
-
-
-def name_measure(problem: Problem) -> str:
-    """Return a problem's measure with its unit, as an axis says it."""
-    measure = MEASURES[problem.measure]
-    unit = measure.unit_of(problem)
-    return f"{measure.title} ({unit})" if unit else measure.title
 
 
 def finish(axes: Axes, title: str) -> None:

@@ -12,7 +12,7 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from recipe.core.dataset import Dataset, Split
-from recipe.core.measures import MEASURES
+from recipe.core.measures import MEASURES, describe_score
 from recipe.core.prepared import Prepared, can_read, check_trainable, encoding_for
 from recipe.core.run import Run
 from recipe.core.spec import ModelSpec
@@ -202,7 +202,7 @@ def _describe(found: Tuning) -> Iterator[str]:
         yield "No trial came to its end, so there is no best one."
         return
     measure, maker = MEASURES[best.measure], "the search" if best.origin == "search" else "hand"
-    value = f"{measure.title} {best.score:.4g} {measure.unit_of(best.problem)}".rstrip()
+    value = describe_score(best.problem, best.score)
     yield f"The best, made by {maker}, has {value} at epoch {best.best_epoch + 1}: {best.spec.describe()}."
     if rival is not None and rival is not best:
         gain = measure.gain(best.score, rival.score)

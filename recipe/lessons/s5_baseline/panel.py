@@ -11,10 +11,10 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
-from recipe.core.measures import MEASURES
+from recipe.core.measures import MEASURES, name_measure
 from recipe.core.prepared import Prepared
 from recipe.core.spec import ModelSpec
-from recipe.figures import BLUE, INK, VERMILION, finish, name_measure
+from recipe.figures import BLUE, INK, VERMILION, finish
 from recipe.lessons.few import draw_few, predict_held_out
 from recipe.steps.s5_baseline import StatisticalPower, compute_baseline, statistical_power
 from recipe.ui.panel import OnProgress, Panel
