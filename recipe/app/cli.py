@@ -116,7 +116,6 @@ def tune(
     problem: NameOrPath,
     target: Target = None,
     trials: Annotated[int, typer.Option(help="How many specs to try.", min=1)] = 20,
-    workers: Annotated[int, typer.Option(help="Processes that train at the same time.", min=1)] = 1,
     source: Source = "auto",
     rows: Rows = None,
     folds: Annotated[
@@ -139,7 +138,6 @@ def tune(
             recipe.k_fold(dataset, folds=folds) if folds else dataset,
             trials=trials,
             seed=seed,
-            workers=workers,
             on_trial=tell,
         )
     if found.trials:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import io
 import re
-from collections.abc import Collection, Mapping
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -52,35 +51,6 @@ def blank_figure(size: tuple[float, float] = (7.0, 4.4), *, alt: str = "") -> No
     figure = NotebookFigure(figsize=size, dpi=DPI, layout="constrained")
     figure.alt = alt
     return figure
-
-
-def draw_scores(
-    axes: Axes,
-    scores: Mapping[str, float],
-    *,
-    quantity: str,
-    higher_is_better: bool,
-    intervals: Mapping[str, tuple[float, float]],
-    on_test: Collection[str] = (),
-) -> None:
-    """Draw scores by name as dots, one a line from the top, with their intervals.
-
-    Dots, not bars: scores such as 0.978 and 0.981 are told apart on an axis that need not begin at 0. Those of the
-    test set, whose names are in `on_test`, get a shape and colour of their own.
-    """
-    for line, (name, score) in enumerate(scores.items()):
-        mark, colour = ("D", VERMILION) if name in on_test else ("o", BLUE)
-        if name in intervals:
-            axes.plot(intervals[name], (line, line), color=colour, linewidth=2.5, alpha=0.6)
-        axes.plot(score, line, mark, color=colour, markersize=8)
-        place = {"textcoords": "offset points", "ha": "center", "fontsize": "small"}
-        axes.annotate(f"{score:.4g}", (score, line), (0, 7), color=INK, **place)
-    axes.set_yticks(range(len(scores)), list(scores))
-    axes.set_ylim(len(scores) - 0.5, -0.7)
-    axes.margins(x=0.12)
-    axes.set_xlabel(f"{quantity} ({'right' if higher_is_better else 'left'} is better)")
-    axes.grid(axis="y", alpha=0.25)
-    finish(axes, "")
 
 
 def to_png(figure: Figure, *, dpi: int = 2 * DPI, fast: bool = False) -> bytes:
