@@ -1,9 +1,8 @@
-"""What comes from a file is shown as text everywhere: names that are HTML, mathematics, markup, formulas or code."""
+"""What comes from a file is shown as text everywhere: names that are HTML, mathematics, markup or code."""
 
 from __future__ import annotations
 
 import ast
-import csv
 import re
 import warnings
 from dataclasses import replace
@@ -16,7 +15,6 @@ import pytest
 from rich.console import Console
 
 import recipe
-from recipe.app.cli import to_safe_csv
 from recipe.app.report import render_html, render_json
 from recipe.app.terminal import LiveView
 from recipe.figures import blank_figure, to_inline_svg, to_png
@@ -160,12 +158,3 @@ def test_panels_show_names_as_text(data):
     panel = ErrorsPanel({SCRIPT: (0.1, 0.2), NAMES[1]: (0.2, 0.1)})
     panel.run()
     assert_panel_harmless(panel)
-
-
-def test_exported_cells_are_no_formulas(prepared, run, tmp_path):
-    journal = recipe.Journal(tmp_path / "journal.log")
-    journal.record(replace(run, data=prepared.data_key))
-    frame = journal.to_frame().assign(note="=1+1", **{CLASSES[2]: "@cmd"})
-    cells = [cell for line in csv.reader(to_safe_csv(frame).splitlines()) for cell in line]
-    assert str(run.problem.name) in cells
-    assert {"'=1+1", "'@cmd", f"'{CLASSES[2]}"} <= set(cells)

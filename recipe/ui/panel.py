@@ -351,10 +351,9 @@ class Panel(abc.ABC):
         self.status.layout = widgets.Layout(flex="1 1 420px", min_width="0")
         stage = widgets.HBox([*self.make_buttons(), self.status])
         stage.layout = widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="0 6px")
-        copy = copy_button("settings", lambda: self.say("The settings are copied."))
-        travel = widgets.HBox(
-            [self.settings_line, self.reset_button, copy], layout=widgets.Layout(flex_flow="row wrap")
-        )
+        copy = copy_button("Copy line", lambda: self.say("The settings are copied."))
+        travel = widgets.HBox([self.settings_line, self.reset_button, copy])
+        travel.layout.flex_flow = "row wrap"
         for extra in (self.source_label, travel):
             extra.add_class("recipe-extra")
         scrolling = widgets.VBox(left, layout=widgets.Layout(max_height="64vh", overflow="hidden auto"))

@@ -228,7 +228,7 @@ class TrainingPanel(Panel):
             [self.image, self.advice_heading, *(line for line, *_ in self.advice_lines)],
             [self.mistakes_text, self.mistakes_image],
             [self.model_text],
-            [copy_button("program", lambda: self.say("The program is copied.")), self.code_text],
+            [copy_button("Copy", lambda: self.say("The program is copied.")), self.code_text],
             self.runs_tab.widgets,
         )
         page = widgets.Layout(width="100%", min_width="0", overflow="hidden")
