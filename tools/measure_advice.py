@@ -105,7 +105,7 @@ def train(name: str, spec: ModelSpec) -> list[Run]:
         asked = asked.replace(**{field: max(getattr(spec, field), least) for field, least in NEXT_TO_NOTHING.items()})
     file = KEPT / f"{name}-{SOURCE}-{joblib.hash((asked.to_dict(), ROWS, len(SEEDS)))}.pickle"
     if not file.exists():
-        runs = [replace(run, model=None) for run in recipe.train_seeds(asked, read_data(name), SEEDS, journal=None)]
+        runs = [replace(run, fitted=None) for run in recipe.train_seeds(asked, read_data(name), SEEDS, journal=None)]
         joblib.dump(runs, file.with_suffix(".new"), compress=3)
         file.with_suffix(".new").replace(file)
     return [_cut(run, spec) for run in joblib.load(file)]

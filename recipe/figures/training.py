@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
-from recipe.core.measures import MEASURES
+from recipe.core.measures import MEASURES, name_measure
 from recipe.core.run import Run, lowest_epoch
 from recipe.figures import (
     BLUE,
@@ -27,7 +27,6 @@ from recipe.figures import (
     NotebookFigure,
     blank_figure,
     finish,
-    name_measure,
 )
 from recipe.steps.s6_scale_up import diagnose_history
 

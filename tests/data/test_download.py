@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 
-import filelock
 import numpy as np
 import pytest
 from http_server import Server, official_imdb
@@ -41,11 +40,6 @@ def test_fetch_downloads_verifies_and_reports(server: Server, datasets):
     assert server.requests["GET mnist.npz"] == 1
 
 
-def test_fetch_takes_each_dataset_once_whatever_its_problems(server: Server):
-    files = fetch(["housing", "mnist", "housing_vector"])
-    assert [file.name for file in files] == ["california_housing.npz", "mnist.npz"]
-
-
 def test_fetch_replaces_a_damaged_file_with_a_warning(server: Server):
     storage_folder().mkdir(parents=True)
     (storage_folder() / "mnist.npz").write_bytes(b"PK")
@@ -72,13 +66,6 @@ def test_download_explains_a_server_that_fails(server: Server, monkeypatch, faul
     assert "set RECIPE_MIRROR to a server nearby, or take source='sample'" in str(caught.value)
     assert server.requests["GET mnist.npz"] == ATTEMPTS
     assert stored() == []
-
-
-def test_download_tries_again_after_a_break(server: Server):
-    server.faults["mnist.npz"] = "once"
-    file, _ = download("mnist.npz")
-    assert file.path.read_bytes() == server.files["mnist.npz"]
-    assert server.requests["GET mnist.npz"] == 2
 
 
 def publish_another_sum(server, folder):
@@ -129,16 +116,6 @@ def test_download_converts_kerass_imdb_once(server: Server, tmp_path, monkeypatc
     assert download("imdb.npz")[0].source == "local"
 
 
-def test_download_leaves_nothing_on_a_disk_that_takes_no_more(server: Server, monkeypatch):
-    def refuse(*_args, **_kwargs):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("pooch.downloaders.open", refuse, raising=False)
-    with pytest.raises(OSError, match="No space left on device"):
-        download("mnist.npz")
-    assert stored() == []
-
-
 def test_several_processes_download_once(server: Server):
     code = "import recipe; d = recipe.load('mnist'); print(d.source, len(d.y_train))"
     environment = os.environ | {"RECIPE_MIRROR": server.url}
@@ -149,13 +126,6 @@ def test_several_processes_download_once(server: Server):
     assert {answer[1] for answer in answers} == {"60"}
     assert "download" in {answer[0] for answer in answers} <= {"download", "local"}
     assert stored() == ["mnist.npz"]
-
-
-def test_download_says_who_holds_the_lock(server: Server, monkeypatch):
-    monkeypatch.setattr("recipe.data.download.LOCK_SECONDS", 0.1)
-    storage_folder().mkdir(parents=True)
-    with filelock.FileLock(storage_folder() / ".recipe.lock"), pytest.raises(TimeoutError, match=r"\.recipe\.lock"):
-        download("mnist.npz")
 
 
 def test_quick_download_gives_up_on_a_silent_server_in_time(server: Server, monkeypatch):
