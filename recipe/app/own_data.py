@@ -9,6 +9,7 @@ identifiers, and copies of the target. What was taken, guessed and left out stan
 from __future__ import annotations
 
 import re
+import textwrap
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -317,7 +318,7 @@ def _seal(
     if problem.kind == "table":
         check_inputs(inputs.x, problem, allow_missing=True)
         problem = replace(problem, gaps=tuple(np.flatnonzero(np.isnan(x_train).any(axis=0)).tolist()))
-        notes += _note_gaps(x_train, problem) + _note_copies(x_train, y[train], problem)
+        notes += _note_gaps(problem) + _note_copies(x_train, y[train], problem)
     suggestion = suggest_measure(problem, y[train])
     fitting = [one for one, about in MEASURES.items() if kind in about.types]
     if measure is not None and measure not in fitting:
@@ -355,16 +356,13 @@ def _choose_scale(y: np.ndarray) -> tuple[float, ...]:
     return tuple((10.0 ** np.round(np.log10(spread))).tolist())
 
 
-def _note_gaps(x: np.ndarray, problem: Problem) -> list[Note]:
-    if not problem.gaps:
-        return []
-    shares = [f"{problem.column_names[column]} ({np.isnan(x[:, column]).mean():.1%})" for column in problem.gaps]
-    more = f" and {len(shares) - 5} more" if len(shares) > 5 else ""
+def _note_gaps(problem: Problem) -> list[Note]:
+    names = ", ".join(problem.column_names[column] for column in problem.gaps)
     text = (
-        f"Values are missing in {', '.join(shares[:5])}{more}. They are filled with the median of the training part, "
-        "and an indicator column says where."
+        f"Values are missing in {textwrap.shorten(names, 200, placeholder=' ...')}. They are filled with the median of "
+        "the training part, and an indicator column says where."
     )
-    return [Note(kind="read", text=text)]
+    return [Note(kind="read", text=text)] if problem.gaps else []
 
 
 def _note_copies(x: np.ndarray, y: np.ndarray, problem: Problem) -> list[Note]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from recipe import figures as plots
 from recipe.app.workflow import RecipeResult, Trial
-from recipe.core.measures import MEASURES
+from recipe.core.measures import MEASURES, name_measure
 from recipe.core.run import collect_versions
 from recipe.figures.training import plot_runs
 
@@ -50,11 +50,10 @@ def render_html(result: RecipeResult) -> str:
         loader=jinja2.PackageLoader("recipe.app", ""), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["score"] = lambda value: f"{value:.4g}"
-    measure = MEASURES[result.problem.measure]
     return environment.get_template("report.html.jinja").render(
         result=result,
-        measure=measure,
-        unit=measure.unit_of(result.problem),
+        measure_name=name_measure(result.problem),
+        higher_is_better=MEASURES[result.problem.measure].higher_is_better,
         figures=[{"trial": trial, "svg": _draw_trial(trial, result)} for trial in result.trials],
         lines=result.to_frame().reset_index().to_dict("records"),
         versions=collect_versions(),

@@ -51,7 +51,7 @@ class LiveView(progress.Progress):
             self.console.print(make_table(frame, title, f"{better} is better."))
         self.console.print(Text(f"Data: {result.dataset.source}. {result.dataset.provenance}"))
         if result.stopped:
-            seal = "The test set was opened." if result.test else "The test set stayed sealed."
+            seal = "The test set was opened." if result.dataset.test.looks else "The test set stayed sealed."
             left = f"What was done until then is above and in what is written. {seal}"
             self.console.print(Text(f"Interrupted in step {min(result.stopped_in, LAST_STEP)}. {left}"))
         self.console.print(Text(f"{result.seconds:.0f} s in all."))

@@ -22,7 +22,6 @@ from recipe.core.run import WISHES, EpochReport, Run, mean_run
 from recipe.core.spec import ModelSpec
 from recipe.data.load import load
 from recipe.data.problems import default_rows
-from recipe.engine.interruption import interruptible
 from recipe.engine.rival import Rival
 from recipe.engine.saving import FinalModel, predict
 from recipe.search.plan import FEW_SAMPLES, FOLDS, HELD_OUT, Plan, make_plan
@@ -216,9 +215,8 @@ def run_recipe(
     result = RecipeResult(dataset=data, seed=seed)
     walk = _Walk(result=result, tell=on_event or (lambda event: None), stop=stop, plan=plan)
     try:
-        with interruptible(stop) as walk.wish:  # one for the whole way: a Ctrl-C between two trainings is not lost
-            walk.go()
-    except KeyboardInterrupt as wish:
+        walk.go()
+    except KeyboardInterrupt as wish:  # of a training that was stopped it says how
         result.stopped, result.stopped_in = (*wish.args, "interrupted")[0], len(result.steps) + 1
     result.seconds = time.perf_counter() - began
     return result
@@ -232,22 +230,17 @@ class _Walk:
     tell: Callable[[Step | Progress], object]
     stop: threading.Event | None
     plan: Plan | None
-    wish: Callable[[], str | None] = field(default=lambda: None)
     _prepared: dict[str, list[Prepared]] = field(default_factory=dict)
 
     def go(self) -> None:
         for number, (title, question, take) in enumerate(STEPS, start=1):
-            self.heed_wishes()
+            if self.stop is not None and self.stop.is_set():
+                raise KeyboardInterrupt("asked")
             step = Step(number=number, title=title, question=question)
             self.tell(step)
             step = replace(step, sentences=tuple(take(self)))
             self.result.steps.append(step)
             self.tell(step)
-
-    def heed_wishes(self) -> None:
-        """End the work where somebody wants it, like a Ctrl-C that says how: ``"interrupted"`` or ``"asked"``."""
-        if how := self.wish():
-            raise KeyboardInterrupt(how)
 
     def define_problem(self) -> Iterator[str]:
         """Step 1: say what the data is, and what the question."""
@@ -427,7 +420,6 @@ class _Walk:
         With `keep_best` the models have the weights of the best epoch, which the score is of, not those of the last
         one: patience brings them back, and one that is as long as the training changes nothing else.
         """
-        self.heed_wishes()
         report = self.reporter(step, name, folds=len(self.result.splits))
         asked = spec.replace(patience=spec.epochs) if keep_best else spec
         runs = cross_validate(asked, self.prepared(spec), on_epoch=report, stop=self.stop)

@@ -89,7 +89,7 @@ def find_verified(name: str) -> tuple[FetchedFile, Content] | None:
     return None
 
 
-def read_verified(path: Path, source: str = "local") -> tuple[FetchedFile, Content]:
+def read_verified(path: Path) -> tuple[FetchedFile, Content]:
     """Read a data file whose SHA-256 is Keras's own, or stated by a ``SHA256SUMS`` beside it.
 
     Unpickling can run any code that a file's author wished: so only the ``imdb.npz`` that Keras publishes is unpickled.
@@ -97,7 +97,6 @@ def read_verified(path: Path, source: str = "local") -> tuple[FetchedFile, Conte
     Parameters
     ----------
     path : the file; its name says what it must hold
-    source : what to write into `FetchedFile.source`
 
     Returns
     -------
@@ -131,7 +130,8 @@ def read_verified(path: Path, source: str = "local") -> tuple[FetchedFile, Conte
             f"The file is not what its name says: {error!r}. Received: {path}. Put the right one in its place."
         ) from error
     verified = "SHA-256 is Keras's own" if found == official else f"SHA-256 as in {SUMS_NAME}"
-    return FetchedFile(name=name, path=path, bytes=len(content), sha256=found, source=source, verified=verified), values
+    file = FetchedFile(name, path, bytes=len(content), sha256=found, source="local", verified=verified)
+    return file, values
 
 
 def parse_sums(text: str) -> dict[str, str]:

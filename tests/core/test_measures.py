@@ -69,13 +69,6 @@ def test_compute_agrees_with_scikit_learn_on_labels(problem):
     assert found == pytest.approx(expected, abs=1e-12)
 
 
-def test_compute_takes_targets_as_a_vector_or_a_column():
-    problem = find_problem("housing")
-    y, outputs = make_case(problem)
-    mae = MEASURES["mae"].compute
-    assert mae(problem, y[:, None], outputs) == mae(problem, y, outputs) == mae(problem, y, outputs[:, 0])
-
-
 def test_compute_is_0_where_there_is_no_yes_at_all():
     problem = find_problem("mnist_five")
     y, outputs = np.zeros(4, np.uint8), np.full((4, 1), 0.1)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from http_server import Server, official_imdb
 
-from recipe.data.download import ATTEMPTS, OFFICIAL_URL, base_url, download, fetch
+from recipe.data.download import ATTEMPTS, download, fetch
 from recipe.data.files import OFFICIAL_SHA256, storage_folder
 
 
@@ -136,16 +136,3 @@ def test_quick_download_gives_up_on_a_silent_server_in_time(server: Server, monk
         download("mnist.npz", quick=True)
     assert time.monotonic() - start < 3
     assert server.requests["GET mnist.npz"] == 0
-
-
-@pytest.mark.parametrize("mirror", ["ftp://x/y", "127.0.0.1:8000", "/srv/data"])
-def test_download_explains_a_mirror_that_is_no_web_address(no_pause, monkeypatch, mirror):
-    monkeypatch.setenv("RECIPE_MIRROR", mirror)
-    with pytest.raises(ConnectionError, match=rf"failed: there is no connection to it.*Received: {mirror}/"):
-        download("mnist.npz")
-
-
-def test_base_url_is_kerass_unless_there_is_a_mirror(monkeypatch):
-    assert base_url() == OFFICIAL_URL
-    monkeypatch.setenv("RECIPE_MIRROR", "http://10.0.0.1/kit")
-    assert base_url() == "http://10.0.0.1/kit/"

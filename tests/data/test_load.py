@@ -79,12 +79,6 @@ def test_recipe_source_stands_in_for_auto_only(small, monkeypatch):
     assert load("housing").source == "local"
 
 
-def test_load_refuses_an_unknown_source_of_the_environment(monkeypatch):
-    monkeypatch.setenv("RECIPE_SOURCE", "ful")
-    with pytest.raises(ValueError, match="Received: RECIPE_SOURCE='ful'"):
-        load("mnist")
-
-
 # --- problems and rows ------------------------------------------------------------------------------------------------
 
 
