@@ -109,7 +109,7 @@ def train(name: str, spec: ModelSpec) -> list[Run]:
     prepared = read_data(name)
     file = KEPT / f"{name}-{joblib.hash((asked.to_dict(), prepared.data_key, len(SEEDS)))}.pickle"
     if not file.exists():
-        runs = [replace(run, model=None) for run in recipe.train_seeds(asked, prepared, SEEDS, journal=None)]
+        runs = [replace(run, fitted=None) for run in recipe.train_seeds(asked, prepared, SEEDS, journal=None)]
         joblib.dump(runs, file.with_suffix(".new"), compress=3)
         file.with_suffix(".new").replace(file)
     return [_cut(run, spec) for run in joblib.load(file)]
