@@ -107,7 +107,7 @@ def read_csv(path: str | Path) -> tuple[pd.DataFrame, tuple[tuple[str, str], ...
     )
     usual = {"sep": ",", "encoding": "utf-8", "decimal": "."}
     needed = tuple((name, value) for name, value in reading.items() if value != usual[name])
-    return frame, needed, Note(kind="read", text=text, count=len(frame))
+    return frame, needed, Note(kind="read", text=text)
 
 
 def find_column(frame: pd.DataFrame, name: str, what: str) -> None:
@@ -132,16 +132,15 @@ def encode_table(frame: pd.DataFrame, columns: Sequence[str], train: np.ndarray)
 
     Raises
     ------
-    ValueError, TypeError
-        If a column holds dates, numbers written as texts, infinite values, or what is neither number nor text; or if
-        no column is left.
+    ValueError
+        If a column holds dates, or numbers written as texts, or if no column is left.
     """
     x = np.empty((len(frame), len(columns)), np.float32)
     names, categories, notes = [], [], []
     for name in columns:
         values, known, fault = _encode_column(frame[name], name, train)
         if fault:
-            notes.append(Note(kind="left_out", text=f"{fault} It is left out.", feature=name, count=len(frame)))
+            notes.append(Note(kind="left_out", text=f"{fault} It is left out."))
             continue
         if note := _note_identifier(values[np.sort(train)], name, is_number=not known):
             notes.append(note)
@@ -159,13 +158,13 @@ def encode_table(frame: pd.DataFrame, columns: Sequence[str], train: np.ndarray)
     return Inputs(x=x[:, : len(names)], of_problem=of_problem, notes=tuple(notes))
 
 
-def check_columns(x: np.ndarray, names: Sequence[str] | None) -> Inputs:
+def take_columns(x: np.ndarray, names: Sequence[str] | None) -> Inputs:
     """Take a table that is an array of numbers, (n, columns); without names its columns are called by their numbers.
 
     Raises
     ------
     ValueError
-        If there is not one name a column, a value is infinite, or a column has none at all.
+        If there is not one name a column.
     """
     names = tuple(map(str, names or (f"column {number}" for number in range(1, x.shape[1] + 1))))
     if not len(names) == len(set(names)) == x.shape[1]:
@@ -173,14 +172,7 @@ def check_columns(x: np.ndarray, names: Sequence[str] | None) -> Inputs:
             f"Each column has a name of its own. Received: {len(set(names))} different names for {x.shape[1]} columns. "
             "Give one a column, or leave columns out."
         )
-    x = x.astype(np.float32, copy=False)
-    odd = np.flatnonzero(np.isinf(x).any(axis=0) | np.isnan(x).all(axis=0))
-    if len(odd):
-        raise ValueError(
-            f"Some columns have infinite values, or no value at all. Received: x of shape {x.shape}, "
-            f"{', '.join(names[column] for column in odd[:5])}. Mend these columns, or leave them out."
-        )
-    return Inputs(x=x, of_problem={"input_shape": x.shape[1:], "feature_names": names})
+    return Inputs(x=x.astype(np.float32, copy=False), of_problem={"input_shape": x.shape[1:], "feature_names": names})
 
 
 def read_samples(x: object, problem: Problem, vocabulary: Sequence[str] = ()) -> Samples:
@@ -215,11 +207,6 @@ def _encode_column(column: pd.Series, name: str, train: np.ndarray) -> tuple[np.
     if not pd.api.types.is_numeric_dtype(column):
         return _encode_texts(column, name, train)
     values = _to_floats(column)
-    if np.isinf(values).any():
-        raise ValueError(
-            f"Some values of {name} are infinite. Received: {column.dtype} values from {column.min()} to "
-            f"{column.max()}. Put NaN where a value is missing, and cap what is too large."
-        )
     same = np.isnan(values).all() or (values == values[0]).all()
     return values, (), f"{name} is the same in every row." if same else ""
 
@@ -233,11 +220,8 @@ def _encode_texts(column: pd.Series, name: str, train: np.ndarray) -> tuple[np.n
     import pandas as pd
 
     filled = column.dropna()
-    try:
-        distinct = filled.unique()
-    except TypeError:  # of lists and their like
-        distinct = list(filled)
-    if _check_texts(distinct, name):
+    distinct = filled.unique()
+    if _are_numbers(distinct, column, name):
         return _encode_column(pd.to_numeric(column.astype(object)), name, train)
     if len(distinct) + column.isna().any() <= 1:
         return np.empty(0), (), f"{name} is the same in every row."
@@ -251,8 +235,8 @@ def _encode_texts(column: pd.Series, name: str, train: np.ndarray) -> tuple[np.n
     return _number_categories(column, kept), tuple(kept), ""
 
 
-def _check_texts(distinct: Sequence[object], name: str) -> bool:
-    """Refuse dates, what is neither number nor text, and numbers among texts; return whether all texts are numbers."""
+def _are_numbers(distinct: Sequence[object], column: pd.Series, name: str) -> bool:
+    """Say whether all texts of a column are numbers; refuse dates, and a column where some are."""
     import pandas as pd
 
     texts = pd.Series([str(value).strip() for value in distinct], dtype=object)
@@ -263,13 +247,8 @@ def _check_texts(distinct: Sequence[object], name: str) -> bool:
             f"{examples(texts)}. Make numbers of it that say what matters, such as frame[{name!r}] = "
             f"pd.to_datetime(frame[{name!r}]).dt.month, or leave it out by columns=[...]."
         )
-    if odd := [value for value in distinct if not isinstance(value, str | bool | int | float | np.generic)]:
-        raise TypeError(
-            f"A column holds numbers or texts. Received: column {name!r} with a {type(odd[0]).__name__}, "
-            f"{examples(odd[:1])}. Turn it into one of the two, or leave it out by columns=[...]."
-        )
-    if not any(isinstance(value, str) for value in distinct):
-        return False  # numbers that were made a pandas category on purpose are names
+    if isinstance(column.dtype, pd.CategoricalDtype) and not any(isinstance(value, str) for value in distinct):
+        return False  # numbers that were made a category on purpose are names
     numbers = pd.to_numeric(texts, errors="coerce").notna()
     if not numbers.all() and (numbers | texts.str.fullmatch(_WRITTEN)).sum() >= max(0.5 * len(texts), 3):
         raise ValueError(
@@ -277,7 +256,7 @@ def _check_texts(distinct: Sequence[object], name: str) -> bool:
             f"{examples(texts[~numbers])}. Make numbers of them, such as pd.to_numeric(frame[{name!r}].astype(str)"
             '.str.replace(r"[^0-9.-]", "", regex=True), errors="coerce"), or leave it out by columns=[...].'
         )
-    return bool(numbers.all())
+    return len(texts) > 0 and bool(numbers.all())
 
 
 def _number_categories(column: pd.Series, known: Sequence[str]) -> np.ndarray:
@@ -301,7 +280,7 @@ def _note_identifier(values: np.ndarray, name: str, *, is_number: bool) -> Note 
         f"{name} looks like an identifier: whole numbers that are all different. What is learned from it does not hold "
         "for new rows. Leave it out by columns=[...]."
     )
-    return Note(kind="identifier", text=text, feature=name, count=len(values))
+    return Note(kind="identifier", text=text)
 
 
 def _find_encoding(path: Path) -> str:
