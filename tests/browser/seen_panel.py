@@ -9,7 +9,7 @@ from pathlib import Path
 from playwright.sync_api import Locator, expect
 
 SECONDS = 60  # the longest that one thing may take before a test gives up on it
-WIDTHS = (1280, 900)
+WIDTHS = (1920, 1280, 900, 853)  # the last one is 1280 at 150 %
 LOOK_MILLISECONDS = 150  # between two looks at a figure: to hash it costs the browser time that the kernel lacks
 
 _BYTES = """async (image) => {
@@ -92,7 +92,7 @@ class SeenPanel:
             && node.scrollWidth > node.clientWidth).map(node => node.className)""")
 
     def check_fit(self, name: str) -> None:
-        """Fail if something is cut off on a screen of 1280 or of 900 pixels; keep NAME-1280.png and NAME-900.png."""
+        """Fail if something is cut off on a screen of one of the `WIDTHS`; keep NAME-1280.png and its like."""
         before = self._page.viewport_size
         for width in WIDTHS:
             self._page.set_viewport_size({"width": width, "height": 900})
