@@ -10,6 +10,8 @@ from recipe.debugging.faults import FAULTS
 from recipe.lessons.s8_debug.fault_game import POINTS, SOUND, draw_fault, start_round
 from recipe.lessons.s8_debug.panel import CHOICES, GUESSES, FaultGamePanel, notes_html
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 
 @pytest.fixture(scope="module")
 def houses():

@@ -9,6 +9,8 @@ from recipe.core.problem import ProblemType
 from recipe.data.problems import PROBLEMS
 from recipe.lessons.s1_problem.panel import COLUMNS, QUESTIONS, ProblemPanel, frame_problem
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 
 @pytest.fixture(scope="module")
 def data():

@@ -8,6 +8,8 @@ import recipe
 from recipe.lessons.s2_measure import panel as panel_module
 from recipe.lessons.s2_measure.panel import COUNTS, MeasurePanel, MeasureSettings, judge_threshold
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 
 def make_scores(samples=2_000, share=0.1, seed=0):
     """Labels and scores of a middling model; some scores are equal."""

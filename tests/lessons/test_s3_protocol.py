@@ -11,6 +11,8 @@ from recipe.lessons.s3_protocol import panel as panel_module
 from recipe.lessons.s3_protocol.panel import SPEC, ProtocolPanel, ProtocolSettings, judge_again
 from recipe.steps.s3_protocol import take_split
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 
 @pytest.fixture(scope="module")
 def houses():

@@ -7,6 +7,8 @@ from recipe.lessons.few import draw_few, predict_held_out
 from recipe.lessons.s5_baseline import panel as panel_module
 from recipe.lessons.s5_baseline.panel import SAMPLES, SPEC, BaselinePanel
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 
 @pytest.fixture(scope="module")
 def panel():
