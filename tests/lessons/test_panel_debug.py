@@ -98,13 +98,6 @@ def test_double_click_guesses_once(panel):
     assert panel.result.points == POINTS - 3
 
 
-def test_no_button_can_be_pressed_while_a_run_is_under_way(panel):
-    panel.show_running(True)
-    assert panel.guess_button.disabled
-    panel.show_running(False)
-    assert not panel.guess_button.disabled
-
-
 def test_symptoms_are_there_before_anything_is_pressed(houses):
     panel = FaultGamePanel(houses)
     panel._ipython_display_()
