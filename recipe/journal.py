@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import sys
+import tempfile
 import warnings
 from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
@@ -177,7 +178,15 @@ def warn_of_failure(fact: str) -> Iterator[None]:
 
 
 def _default_location() -> str:
-    return os.environ.get("RECIPE_JOURNAL") or str(home_folder() / FILE_NAME)
+    is_voila = os.environ.get("SERVER_SOFTWARE", "").startswith("voila")
+    folder = Path(_folder_of_viewer().name) if is_voila else home_folder()
+    return os.environ.get("RECIPE_JOURNAL") or str(folder / FILE_NAME)
+
+
+@cache
+def _folder_of_viewer() -> tempfile.TemporaryDirectory:
+    """Return where a viewer of Voilà keeps runs: each has a kernel of their own, and these runs go with it."""
+    return tempfile.TemporaryDirectory(prefix="recipe-")
 
 
 @cache  # a line becomes a run once: what is written never changes

@@ -105,7 +105,7 @@ def test_no_button_can_be_pressed_while_a_run_is_under_way(panel):
 
 def test_symptoms_are_there_before_anything_is_pressed(houses):
     panel = FaultGamePanel(houses)
-    panel._repr_mimebundle_()
+    panel._ipython_display_()
     assert panel.result.points == POINTS
     assert "data loss: training from" in panel.image.tooltip
 
