@@ -192,7 +192,7 @@ def from_folder(
 
     Raises
     ------
-    ValueError, OSError
+    ValueError
         If there is no such folder, or it has fewer than two classes.
     """
     found = read_folder(folder, size)

@@ -22,7 +22,6 @@ from recipe.engine.interruption import interruptible
 from recipe.engine.members import Job, Progress, State, Wish
 from recipe.engine.twins import signature
 
-ENGINES = ("auto", "fit")
 # Side by side wins while a matrix product is too small to keep a core busy: of 64-64-1, four networks take 1/2.2 of the
 # processor's time of four in turn, sixteen 1/2.4; of 128-128-1 four take nearly as long (1/1.1).
 SIDE_BY_SIDE_WEIGHTS = 20_000
@@ -35,31 +34,24 @@ def train_models(
     callbacks: Sequence[keras.callbacks.Callback] = (),
     on_epoch: Callable[[EpochReport], object] | None = None,
     stop: threading.Event | None = None,
-    engine: str = "auto",
 ) -> Iterator[Progress]:
     """Train compiled Keras models: small ones of the same kind side by side, in one program, others one by one.
 
+    An epoch is one XLA program. Plain `model.fit` trains what needs more: with callbacks, by a training step of its
+    own, on a backend other than JAX.
+
     Parameters
     ----------
-    callbacks : Keras callbacks; with them a model is trained by `model.fit`, which calls them
+    callbacks : Keras callbacks, which `model.fit` calls
     on_epoch : called with an `EpochReport` after every epoch, in this thread; its `member` counts the jobs
     stop : once set, from any thread, training ends with the epoch that is under way
-    engine : ``"auto"`` (an epoch is one XLA program; on JAX, without callbacks, by Keras's own training step) or
-        ``"fit"``: plain `model.fit`, which also trains what the other cannot
 
     Yields
     ------
     Progress, one for each job in its order, as soon as it is known; after a stop or Ctrl-C, those that were begun. The
     models then hold the weights of the last epoch or, with patience, of the best one
-
-    Raises
-    ------
-    ValueError
-        If there is no such engine.
     """
-    if engine not in ENGINES:
-        raise ValueError(f"There is no such engine. Received: engine={engine!r}. Choose from {', '.join(ENGINES)}.")
-    compiled = engine == "auto" and _can_compile(jobs, callbacks)
+    compiled = _can_compile(jobs, callbacks)
     for job in jobs:
         _make_ready(job)
     train = _train_together if compiled else partial(fit, callbacks=callbacks)

@@ -310,8 +310,6 @@ def _draw_pane(axes: Axes, curves: TrainingCurves, key: str, title: str) -> None
     axes.set_xlim(1 - room, curves.last_epoch + room)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
     axes.set_xlabel("epoch")
-    if curves.done and not len(values):
-        axes.text(0.5, 0.75, "no finite number", transform=axes.transAxes, ha="center", va="center", color=INK)
     finish(axes, title)
 
 

@@ -33,18 +33,17 @@ def train(
     on_epoch: Callable[[EpochReport], object] | None = None,
     stop: threading.Event | None = None,
     shuffle: bool = True,
-    engine: str = "auto",
     journal: Journal | str | None = "default",
 ) -> Run:
     """Train one model.
 
     Parameters
     ----------
-    callbacks : Keras callbacks; with them the model is trained by `model.fit`
+    callbacks : Keras callbacks; with them, or on a backend other than JAX, the model is trained by plain `model.fit`,
+        else an epoch is one XLA program
     on_epoch : called with an `EpochReport` after every epoch, in this thread
     stop : once set, from any thread, training ends with the epoch that is under way
     shuffle : draw a new order of the training samples each epoch
-    engine : ``"auto"`` (an epoch is one XLA program; on JAX, without callbacks) or ``"fit"``: plain `model.fit`
     journal : where the run is recorded; None nowhere, ``"default"`` in `default_journal()`
 
     Returns
@@ -56,9 +55,9 @@ def train(
     TypeError
         If that is no spec, or the data is not prepared.
     ValueError
-        If the spec does not suit the data, or there is no such engine.
+        If the spec does not suit the data.
     """
-    options = {"callbacks": callbacks, "on_epoch": on_epoch, "stop": stop, "engine": engine}
+    options = {"callbacks": callbacks, "on_epoch": on_epoch, "stop": stop}
     return _train_all([(spec, prepared)], journal, shuffle=shuffle, **options)[0]
 
 

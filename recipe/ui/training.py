@@ -233,7 +233,9 @@ class TrainingPanel(Panel):
         )
         page = widgets.Layout(width="100%", min_width="0", overflow="hidden")
         boxes = [widgets.VBox(children, layout=page) for children in pages]
-        self.tabs = widgets.Tab(boxes, titles=TABS)
+        self.tabs = widgets.Tab(boxes)
+        for number, title in enumerate(TABS):
+            self.tabs.set_title(number, title)  # Colab's ipywidgets 7 takes no titles
         self._fills = {
             "Mistakes": self._show_mistakes,
             "Model": lambda: self._write(self.model_text, model_html),

@@ -36,7 +36,7 @@ SPECS = [
 ]
 
 
-def made(errors, losses, spec=None, problem=IMDB, samples=1000):
+def made(errors, losses, spec=None, problem=IMDB, samples=1000, val_samples=0):
     """A run with these errors, in every epoch, and these losses."""
     train, val = (1 - error if problem.type.is_classification else error for error in errors or (math.nan, math.nan))
     epochs = len(losses[0])
@@ -51,6 +51,7 @@ def made(errors, losses, spec=None, problem=IMDB, samples=1000):
         history=history,
         baseline=baseline,
         train_samples=samples,
+        val_samples=val_samples,
     )
 
 
@@ -97,6 +98,17 @@ def test_advise_is_to_stop_first_where_changes_seldom_gain_any_more():
     assert fields(NEITHER, OVERFITTING) == ["stop here", "patience", "epochs"]  # to stop earlier is no gain in itself
 
 
+def test_advise_is_to_stop_first_where_the_error_is_as_good_as_the_reachable_one():
+    falls = advise(made(NEITHER, IMPROVING))  # though the loss still falls
+    assert [piece.title for piece in falls] == ["stop here", "train for 40 epochs", "raise the learning rate to 0.01"]
+    few = advise(made((0.04, 0.03), IMPROVING, ModelSpec(l2=0.1), val_samples=100))[0]  # three answers of a hundred
+    assert few.title == "stop here"
+    assert "100 validation samples cannot tell that from the reachable error (95 % interval)." in few.reason
+    assert advise(made((0.04, 0.03), IMPROVING, val_samples=1_000))[0].title == "train for 40 epochs"
+    assert advise(made((0.14, 0.14), IMPROVING, val_samples=100), 0.1)[0].title == "stop here"
+    assert advise(made(NEITHER, (OVERFITTING[0], [5.0] * 5)))[0].title == "check the data and its preparation"
+
+
 def test_advise_against_high_bias_makes_the_model_stronger():
     spec = ModelSpec(hidden_units=(32, 32), dropout=0.5)
     assert changes(BIASED, SETTLED, spec, MNIST) == [
@@ -108,7 +120,7 @@ def test_advise_against_high_bias_makes_the_model_stronger():
     ]
     bigger = advise(made(BIASED, SETTLED, spec, MNIST))[2]
     assert bigger.title == "make the network bigger: 128-128 units"
-    assert bigger.reason == "High bias: the training error is 15 %, the reachable one 0 %."
+    assert bigger.reason.startswith("High bias: training error 15 %, 15 points above the reachable 0 %; validation")
 
 
 @pytest.mark.parametrize("losses", [SETTLED, IMPROVING])
@@ -138,7 +150,7 @@ def test_advise_of_a_loss_that_still_falls_is_larger_steps_or_more_epochs():
     assert first_two(learning_rate=0.00001) == [{"learning_rate": None}, {"epochs": 8}]
     assert first_two(learning_rate=0.0001, hidden_units=(2,), dropout=0.9)[0] == {"learning_rate": None}
     assert first_two(learning_rate=0.003) == [{"epochs": 8}, {"learning_rate": 0.009}]
-    for errors in (BIASED, VARIABLE, BOTH, NEITHER, None):  # it fell by a third in the last epoch: it was cut short
+    for errors in (BIASED, VARIABLE, BOTH, None):  # it fell by a third in the last epoch: it was cut short
         first = advise(made(errors, IMPROVING, ModelSpec(epochs=4, dropout=0.9)))[0]
         assert (first.spec.epochs, first.spec.learning_rate) == (8, None)
         assert first.reason == "val_data_loss was still falling, to 0.3, after 4 epochs."
@@ -177,7 +189,7 @@ def test_advise_against_high_variance_makes_the_model_weaker_or_the_data_more():
         {"epochs": 3},
     ]
     _, more, *_, last = advise(made(VARIABLE, OVERFITTING, spec, samples=15_000))
-    assert more.reason == "High variance: the validation error is 11 %, the training error 1 %."
+    assert more.reason.endswith("validation error 11 %, 10 points above training.")
     assert (last.title, last.reason[:40]) == ("stop after epoch 3", "Overfitting since epoch 4: best in epoch")
 
 
