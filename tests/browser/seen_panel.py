@@ -9,7 +9,7 @@ from pathlib import Path
 from playwright.sync_api import Locator, expect
 
 SECONDS = 60  # the longest that one thing may take before a test gives up on it
-WIDTHS = (1920, 1280, 900, 853)  # the last one is 1280 at 150 %
+WIDTHS = (1280, 900)
 LOOK_MILLISECONDS = 150  # between two looks at a figure: to hash it costs the browser time that the kernel lacks
 
 _BYTES = """async (image) => {
