@@ -15,7 +15,7 @@ import numpy as np
 
 from recipe.core.dataset import Dataset, Split
 from recipe.core.input_checks import expect
-from recipe.core.measures import MEASURES, describe_score
+from recipe.core.measures import MEASURES, describe_score, name_measure
 from recipe.core.prepared import Prepared, encoding_for
 from recipe.core.problem import Problem
 from recipe.core.run import WISHES, EpochReport, Run, mean_run
@@ -262,9 +262,7 @@ class _Walk:
         """Step 2: say what counts as success, and why a plain accuracy will not always do."""
         problem, measure, y = self.result.problem, MEASURES[self.result.problem.measure], self.result.dataset.y_train
         better = "higher" if measure.higher_is_better else "lower"
-        yield f"The measure of success is the {measure.title}; {better} is better. {measure.note}"
-        if unit := measure.unit_of(problem):
-            yield f"Its unit: {unit}."
+        yield f"The measure of success is the {name_measure(problem)}; {better} is better. {measure.note}"
         if problem.type.is_classification:
             shares = ", ".join(f"{name}: {share:.1%}" for name, share in problem.shares(y).items())
             yield f"In the training data: {shares}."
@@ -302,8 +300,6 @@ class _Walk:
             "stand in it.",
             "sequence": f"Each text becomes the row of its first {x.shape[1]} words.",
         }[preparation.encoding]
-        if unit := self.result.problem.target_unit:
-            yield f"The target is counted in this unit: {unit}."
         yield f"The training part has the shape {x.shape} and takes {x.nbytes / 1e6:,.1f} MB as {x.dtype}."
 
     def beat_baseline(self) -> Iterator[str]:

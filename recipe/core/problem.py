@@ -13,7 +13,6 @@ from types import MappingProxyType
 
 import numpy as np
 
-KINDS = ("table", "image", "text")
 REVIEW_LENGTH = 256  # words of a text that an embedding network reads
 
 

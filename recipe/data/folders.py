@@ -47,16 +47,12 @@ def read_folder(folder: str | Path, size: tuple[int, int] | None = None) -> Fold
 
     Raises
     ------
-    OSError
-        If there is no such folder.
     ValueError
-        If it has fewer than two folders with images or texts, or none of them can be read.
+        If it is no folder, has fewer than two folders with images or texts, or none of them can be read.
     """
     from tqdm.auto import tqdm
 
     folder = Path(folder)
-    if not folder.is_dir():
-        raise NotADirectoryError(f"There is no such folder. Received: {folder}. The current folder is {Path.cwd()}.")
     left_out: list[str] = []
     kind, files = _list_files(folder, left_out)
     read, labels = [], []

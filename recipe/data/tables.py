@@ -14,6 +14,7 @@ import difflib
 import itertools
 import re
 import reprlib
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,7 +30,7 @@ from recipe.data.texts import read_texts
 if TYPE_CHECKING:
     import pandas as pd
 
-CHUNK = 20_000  # rows of a file that are in memory as pandas reads them, in float64
+HEAD_ROWS = 20_000  # by which a column of a file is taken for one of numbers or of texts
 HEAD = 65_536  # bytes that separator and decimal sign are found from
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 MOST_CATEGORIES = 50  # of a column; rarer ones become one, "other"
@@ -79,15 +80,11 @@ def read_csv(path: str | Path) -> tuple[pd.DataFrame, tuple[tuple[str, str], ...
     Raises
     ------
     OSError
-        If there is no such file, or it cannot be read.
+        If there is no such file, or it cannot be read: Python's own.
     ValueError
         If it is no CSV file.
     """
     path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"There is no such file. Received: {path}. The current folder is {Path.cwd()}; from_folder reads folders."
-        )
     encoding = _find_encoding(path)
     with path.open(encoding=encoding, newline="") as file:
         lines = file.read(HEAD).splitlines()[:50]
@@ -100,7 +97,7 @@ def read_csv(path: str | Path) -> tuple[pd.DataFrame, tuple[tuple[str, str], ...
         )
     decimal = _find_decimal(lines[1:], separator)
     reading = {"sep": separator, "encoding": encoding, "decimal": decimal}
-    frame = _read_chunks(path, reading)
+    frame = _read_frame(path, reading)
     text = (
         f"{path.name}: {len(frame):,} rows and {frame.shape[1]} columns, read as {encoding} with "
         f"{SEPARATORS[separator]} between the columns" + (" and decimal commas." if decimal == "," else ".")
@@ -322,50 +319,36 @@ def _find_decimal(lines: Sequence[str], separator: str) -> str:
     return "," if separator != "," and commas > points else "."
 
 
-def _read_chunks(path: Path, reading: dict[str, str]) -> pd.DataFrame:
-    """Read a file a part at a time, numbers as float32 and texts as categories: no more memory than that is needed."""
+def _read_frame(path: Path, reading: dict[str, str]) -> pd.DataFrame:
+    """Read a file, numbers in small dtypes and texts as categories: a large one needs little more memory than that."""
     import pandas as pd
     from tqdm.auto import tqdm
 
-    columns: dict[str, list[pd.Series]] = {}
+    def read(types: dict[str, object]) -> pd.DataFrame:
+        shown = {"total": path.stat().st_size, "desc": f"Reading {path.name}", "delay": 2, "leave": False}
+        with path.open("rb") as file, tqdm.wrapattr(file, "read", **shown) as watched, warnings.catch_warnings():
+            warnings.simplefilter("ignore", pd.errors.DtypeWarning)  # a column of numbers and texts is judged later
+            return pd.read_csv(watched, dtype=types, skipinitialspace=True, **reading)
+
     try:
-        with (
-            pd.read_csv(path, chunksize=CHUNK, skipinitialspace=True, **reading) as reader,
-            tqdm(reader, desc=f"Reading {path.name}", unit=f" x {CHUNK:,} rows", delay=2, leave=False) as chunks,
-        ):
-            for chunk in chunks:
-                if not isinstance(chunk.index, pd.RangeIndex):
-                    raise pd.errors.ParserError("its lines have one more column than the first")
-                for name in chunk:
-                    columns.setdefault(name, []).append(_shrink(chunk[name]))
+        head = pd.read_csv(path, nrows=HEAD_ROWS, skipinitialspace=True, **reading)
+        texts = dict.fromkeys(head.select_dtypes(exclude=["number", "bool"]), "category")
+        # Large ones may be identifiers, which float32 would round.
+        fractions = [name for name in head.select_dtypes("float") if not head[name].abs().max() >= 1e6]
+        try:
+            frame = read(texts | dict.fromkeys(fractions, np.float32))
+        except ValueError:  # there is a text further down
+            frame = read(texts)
+        if not isinstance(frame.index, pd.RangeIndex):
+            raise pd.errors.ParserError("its lines have one more column than the first")
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeError) as error:
         raise ValueError(
             f"The file is no CSV file that can be read: {str(error).strip()}. Received: {path.name}. Look at that "
             "line in a text editor: all lines have as many columns as the first one."
         ) from error
-    # Each column's parts are let go as soon as they are joined.
-    return pd.DataFrame({name: _join(columns.pop(name)) for name in list(columns)}, copy=False)
-
-
-def _shrink(column: pd.Series) -> pd.Series:
-    """Return a column of its own memory, in a smaller dtype."""
-    import pandas as pd
-
-    if pd.api.types.is_float_dtype(column):  # large ones may be identifiers
-        return column.copy() if np.abs(column).max() >= 1e6 else column.astype(np.float32)
-    if pd.api.types.is_integer_dtype(column):
-        return pd.to_numeric(column, downcast="integer")
-    return column.copy() if pd.api.types.is_bool_dtype(column) else column.astype("category")
-
-
-def _join(parts: list[pd.Series]) -> pd.Series:
-    import pandas as pd
-
-    if all(isinstance(part.dtype, pd.CategoricalDtype) for part in parts):
-        return pd.Series(pd.api.types.union_categoricals(parts, ignore_order=True))
-    if any(isinstance(part.dtype, pd.CategoricalDtype) for part in parts):  # numbers in some parts, texts in others
-        parts = [part.astype(object) for part in parts]
-    return pd.concat(parts, ignore_index=True)
+    for name in frame.select_dtypes("integer"):
+        frame[name] = pd.to_numeric(frame[name], downcast="integer")
+    return frame
 
 
 def examples(values: Iterable[object]) -> str:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 INITIALIZERS = ("kernel_initializer", "embeddings_initializer", "bias_initializer")
 SMALLEST_DRAW = 2**14  # numbers: small layers share one program
-LARGEST_SHARED_DRAW = 2**20  # of more numbers a draw takes as long as to trace a program for fewer
+LARGEST_SHARED_DRAW = 2**18  # 4 ms a draw; of 2^20 numbers 18 ms, which a hundred seeds would have to wait for
 _compiled: set[int] = set()  # how many numbers the programs draw that this process has
 # The global random state of Python, NumPy and the backend is shared by all threads: one draws from it at a time.
 _DRAWING = threading.RLock()

@@ -81,9 +81,9 @@ def _draw_texts(figure: Figure, mistakes: Mistakes) -> None:
     panes = figure.subplots(len(shown), squeeze=False)[:, 0]
     for axes, place, text in zip(panes, mistakes.worst, shown, strict=False):
         axes.set_axis_off()
-        axes.set_title(": ".join(caption(mistakes, place)), loc="left", fontsize=8.5, color=INK, weight="bold")
+        axes.set_title(": ".join(caption(mistakes, place)), loc="left", fontsize=9, color=INK, weight="bold")
         words = textwrap.shorten(text, LONGEST_TEXT, placeholder=" …")
-        axes.text(0, 1, words, va="top", fontsize=7.5, color=INK, transform=axes.transAxes, wrap=True)
+        axes.text(0, 1, words, va="top", fontsize=8.5, color=INK, transform=axes.transAxes, wrap=True)
 
 
 def _draw_quantities(figure: Figure, mistakes: Mistakes) -> None:
