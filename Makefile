@@ -4,6 +4,8 @@
 PYTHON ?= python3
 PROBLEM ?= mnist
 NAMES ?=
+SEEDS ?=
+LESSON ?=
 LAB_OPTIONS ?=
 PYTEST_OPTIONS ?=
 LOCK_OPTIONS ?=
@@ -19,7 +21,7 @@ export KERAS_BACKEND ?= jax
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help lab demo test test-slow test-browser checks advice bench lint format fetch lock clean
+.PHONY: help lab demo test test-slow test-browser checks advice claims lesson-figures bench lint format fetch lock clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -58,6 +60,12 @@ checks: $(READY)  ## measure the false alarms of the checks of a pipeline, and t
 
 advice: $(READY)  ## measure how often the first piece of advice improves the score; write docs/advice.md
 	$(BIN)/python tools/measure_advice.py
+
+claims: $(READY)  ## run the lessons' claims anew (SEEDS="101 102", LESSON=06), write docs/claims.md
+	$(BIN)/python tools/measure_claims.py $(if $(SEEDS),--seeds $(SEEDS)) $(if $(LESSON),--lesson $(LESSON))
+
+lesson-figures: $(READY)  ## count the cells, words, plain code and minutes of each lesson
+	@$(BIN)/python tools/lesson_figures.py
 
 bench: $(READY)  ## measure beside plain Keras and write benchmarks/RESULTS.md
 	$(BIN)/python benchmarks/run.py

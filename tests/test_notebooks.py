@@ -5,7 +5,9 @@ nbval passes over a cell without stored outputs, so that a lesson that was never
 
 from __future__ import annotations
 
+import functools
 import re
+import runpy
 from pathlib import Path
 
 import nbformat
@@ -24,26 +26,40 @@ NAMES = (
     "08_debug_the_pipeline",
 )
 WHOLE = NAMES[0]  # the seven steps at once, on one problem, without a panel
-PRESENT = sorted(path.stem for path in FOLDER.glob("*.ipynb"))
+DEEPER: tuple[str, ...] = ()  # what goes further, each beside a step
+# These keep to a measure: plain code first, 45 minutes, questions and exercises, and claims that are run again.
+MEASURED: tuple[str, ...] = ()
+GLOSSARY = "glossary"
+ALL = (*NAMES, *DEEPER)
+FIGURES = runpy.run_path(str(FOLDER.parent / "tools" / "lesson_figures.py"))
 
 CODE_LINES = 15
 MARKDOWN_WORDS = 125  # most cells have 20 to 60; the header and the end hold lists
 BYTES = 1_500_000
 WIDGET = "application/vnd.jupyter.widget-view+json"
-TAGS = {"check", "nbval-check-output", "nbval-skip", "nbval-raises-exception"}
+TAGS = {"check", "question", "exercise", "solution", "nbval-check-output", "nbval-skip", "nbval-raises-exception"}
 PROBLEMS = {"digits": "mnist", "reviews": "imdb", "houses": "housing"}
 
 
-@pytest.fixture(params=PRESENT)
+@pytest.fixture(params=ALL)
 def name(request):
     """The name of each lesson that is there."""
     return request.param
 
 
+@functools.cache
+def _read(name):
+    return nbformat.read(FOLDER / f"{name}.ipynb", as_version=4)
+
+
 @pytest.fixture
 def lesson(name):
     """The lesson as it is stored."""
-    return nbformat.read(FOLDER / f"{name}.ipynb", as_version=4)
+    return _read(name)
+
+
+steps = pytest.mark.parametrize("name", NAMES, indirect=True)
+measured = pytest.mark.parametrize("name", MEASURED, indirect=True)
 
 
 def _code(lesson):
@@ -58,6 +74,10 @@ def _outputs(lesson):
     return [(cell.id, output) for cell in _code(lesson) for output in cell.outputs]
 
 
+def _tagged(lesson, tag):
+    return [cell for cell in _code(lesson) if tag in cell.metadata.get("tags", [])]
+
+
 def _texts(output):
     """Every text of one output: what was printed, or each form of a shown value that is no image."""
     if output.output_type == "stream":
@@ -70,7 +90,8 @@ def _bullets(cell):
 
 
 def test_folder_holds_the_lessons_and_no_other_notebook():
-    assert sorted(NAMES) == PRESENT
+    present = {path.relative_to(FOLDER).with_suffix("").as_posix() for path in FOLDER.rglob("[!.]*.ipynb")}
+    assert {name for name in present if "checkpoint" not in name} == {*ALL, GLOSSARY}
 
 
 def test_lesson_is_a_valid_notebook_with_unique_readable_ids(lesson):
@@ -106,8 +127,9 @@ def test_lesson_uses_no_unknown_tags(lesson):
 
 
 def test_lesson_stores_a_picture_beside_each_panel(name, lesson):
-    shown = [(id, output.data) for id, output in _outputs(lesson) if WIDGET in output.get("data", {})]
-    assert shown or name == WHOLE
+    asked = {cell.id for cell in _tagged(lesson, "question")}  # their text stands above their buttons
+    shown = [(id, out.data) for id, out in _outputs(lesson) if WIDGET in out.get("data", {}) and id not in asked]
+    assert shown or name in (WHOLE, *DEEPER)
     assert [id for id, data in shown if "image/png" not in data] == []
 
 
@@ -131,12 +153,14 @@ def test_lesson_stores_what_the_real_data_gave(lesson):
     assert not re.search(r"source:? sample\b", texts)
 
 
+@steps
 def test_lesson_treats_all_three_problems(name, lesson):
     problems = ["digits"] if name == WHOLE else PROBLEMS
     code = "\n".join(cell.source for cell in _code(lesson))
     assert [word for word in problems if not re.search(rf"[\"']{PROBLEMS[word]}", code)] == []
 
 
+@steps
 def test_lesson_begins_with_its_place_its_goals_and_its_minutes(name, lesson):
     number, header = int(name[:2]), lesson.cells[0]
     title = name[3:].replace("_", " ").capitalize()
@@ -147,6 +171,7 @@ def test_lesson_begins_with_its_place_its_goals_and_its_minutes(name, lesson):
     assert len(_bullets(header)) >= 3
 
 
+@steps
 def test_lesson_shows_its_place_on_the_map(lesson):
     header = lesson.cells[0]
     assert re.search(
@@ -155,6 +180,7 @@ def test_lesson_shows_its_place_on_the_map(lesson):
     assert header.attachments["map.png"]["image/png"].startswith("iVBOR")
 
 
+@steps
 def test_lesson_ends_with_what_was_promised_and_the_next_step(name, lesson):
     number, end = int(name[:2]), lesson.cells[-1]
     assert end.cell_type == "markdown"
@@ -164,18 +190,21 @@ def test_lesson_ends_with_what_was_promised_and_the_next_step(name, lesson):
         assert f"]({NAMES[number + 1]}.ipynb)" in end.source
 
 
+@steps
 def test_lesson_has_predictions_readings_caveats_and_exercises(name, lesson):
     least = 1 if name == WHOLE else 3
     prose = "\n".join(cell.source for cell in _markdown(lesson))
     for words in ("Predict", "What we see", "What it means", "Caveat"):
         heading = rf"\*\*{words}\.?\*\*"
-        assert len(re.findall(heading, prose)) >= least, f"fewer than {least} times: {heading}"
-    assert re.search(r"^## Try this$", prose, re.MULTILINE)
+        asked = len(_tagged(lesson, "question")) if words == "Predict" else 0
+        assert len(re.findall(heading, prose)) + asked >= least, f"fewer than {least} times: {heading}"
+    assert re.search(r"^## (Try this|Exercises)$", prose, re.MULTILINE)
 
 
-def test_lesson_links_only_to_lessons(lesson):
+def test_lesson_links_only_to_lessons(name, lesson):
     linked = re.findall(r"\]\(([\w./-]+)\.ipynb", "\n".join(cell.source for cell in _markdown(lesson)))
-    assert set(linked) <= set(NAMES)
+    here = (FOLDER / name).parent
+    assert {(here / link).resolve() for link in linked} <= {FOLDER / other for other in (*ALL, GLOSSARY)}
 
 
 def test_lesson_shows_plain_keras(lesson):
@@ -204,3 +233,50 @@ def test_lesson_has_a_panel_that_python_drives(lesson):
     shown = [number for number, source in enumerate(sources) if re.search(r"^panel$", source, re.MULTILINE)]
     assert shown, "no cell shows a panel"
     assert any("panel.run(" in source for source in sources[shown[0] + 1 :]), "no cell after it drives the panel"
+
+
+@pytest.mark.parametrize("name", DEEPER, indirect=True)
+def test_deeper_lesson_says_beside_which_step_it_stands_and_how_long_it_takes(lesson):
+    header = lesson.cells[0].source
+    assert re.match(r"# \w.*\n", header)
+    said = re.search(r"^\*Beside \[step \d\]\(\.\./\w+\.ipynb\)\. About (\d+) minutes\.", header, re.MULTILINE)
+    assert said, "no place, or no minutes"
+    assert abs(int(said[1]) - FIGURES["measure_lesson"](lesson).minutes) <= 5
+    assert re.match(r"## What we did\n", lesson.cells[-1].source)
+
+
+@measured
+def test_lesson_keeps_to_45_minutes_of_mostly_plain_code(lesson):
+    one = FIGURES["measure_lesson"](lesson)
+    assert 35 <= one.cells <= 45
+    assert one.code_cells <= 25
+    assert one.plain >= 0.6
+    said = re.search(r"About (\d+) minutes", lesson.cells[0].source)
+    assert abs(int(said[1]) - one.minutes) <= 5
+
+
+@measured
+def test_lesson_asks_questions_and_ends_with_exercises_that_have_solutions(lesson):
+    asked = _tagged(lesson, "question")
+    assert 5 <= len(asked) <= 8
+    assert [cell.id for cell in asked if not any("**" in text for out in cell.outputs for text in _texts(out))] == []
+    starters, solutions = _tagged(lesson, "exercise"), _tagged(lesson, "solution")
+    assert 3 <= len(starters) == len(solutions) <= 5
+    assert [cell.id for cell in solutions if not cell.metadata.get("jupyter", {}).get("source_hidden")] == []
+    for starter, solution in zip(starters, solutions, strict=True):
+        assert lesson.cells.index(solution) == lesson.cells.index(starter) + 1
+
+
+@measured
+def test_lesson_links_the_glossary_and_names_its_claims(lesson):
+    assert "](glossary.ipynb)" in "".join(cell.source for cell in _markdown(lesson))
+    assert sum(len(cell.metadata.get("claims", [])) for cell in _markdown(lesson)) >= 5
+
+
+def test_glossary_has_a_plain_sentence_for_each_term():
+    cells = _markdown(nbformat.read(FOLDER / f"{GLOSSARY}.ipynb", as_version=4))
+    terms = re.findall(r"^\*\*(.+?)\*\*: (.+)$", "\n".join(cell.source for cell in cells), re.MULTILINE)
+    assert len(terms) >= 55
+    names = [term.lower() for term, _ in terms]
+    assert names == sorted(set(names))
+    assert [term for term, sentence in terms if not sentence.endswith(".") or len(sentence) > 260] == []

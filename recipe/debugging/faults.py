@@ -19,7 +19,7 @@ from recipe.core.reviews import Reviews
 from recipe.data.load import load
 from recipe.data.problems import find_problem
 from recipe.engine.compile_cache import use_compile_cache
-from recipe.engine.models import fixed_seed
+from recipe.engine.first_weights import fixed_seed
 from recipe.steps.s3_protocol import hold_out
 from recipe.steps.s4_prepare import prepare
 

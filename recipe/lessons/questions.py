@@ -1,0 +1,201 @@
+"""The questions of the lessons: a choice, a number, or a prediction, each with a check, a hint and a solution.
+
+In a notebook a question shows its text, and below it buttons where there are ipywidgets. Everywhere else, and in a
+stored notebook, the text stands alone, and Python answers: ``question.check("b")``. What a lesson asks is in its
+``recipe.lessons.sN_....questions``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import ModuleType
+
+from recipe.journal import default_journal
+
+LETTERS = "abcdef"
+FILE_NAME = "predictions.jsonl"  # beside the journal: a prediction a line
+CONFIDENCES = {"50 %": 0.5, "60 %": 0.6, "70 %": 0.7, "80 %": 0.8, "90 %": 0.9, "99 %": 0.99}
+
+
+class Outcome(StrEnum):
+    """What became of a question."""
+
+    CORRECT = "correct"
+    INCORRECT = "incorrect"
+    NOT_ATTEMPTED = "not attempted"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a question answers, in words; `outcome` is None where nothing was judged."""
+
+    text: str
+    outcome: Outcome | None = None
+
+    def __repr__(self) -> str:
+        return f"{self.outcome.capitalize()}. {self.text}" if self.outcome else self.text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What all questions have: `text` asks, in Markdown; `tip` is the hint. A subclass has `check` and `solution`."""
+
+    text: str
+    tip: str
+
+    def hint(self) -> Reply:
+        """Give the hint."""
+        return Reply(self.tip)
+
+    def _ipython_display_(self) -> None:
+        """Show the text, which a stored notebook keeps, and below it buttons that mouse and keys reach."""
+        from IPython.display import display
+
+        display({"text/markdown": str(self), "text/plain": str(self)}, raw=True)
+        try:
+            import ipywidgets as widgets
+
+            from recipe.ui.keyboard import keyboard_help
+            from recipe.ui.texts import status_html
+        except ModuleNotFoundError:  # without ipywidgets Python answers
+            return
+        if isinstance(self, Choice):
+            answer = widgets.ToggleButtons(options=list(LETTERS[: len(self.options)]), value=None, description="answer")
+            answer.style.button_width = "3em"
+        else:
+            answer = widgets.Text(description="answer", placeholder="a number")
+        sure = widgets.Dropdown(options=list(CONFIDENCES.items()), description="how sure?")
+        is_prediction, status = isinstance(self, Prediction), widgets.HTML(status_html(""))
+
+        def make_button(words: str, action: Callable[[], Reply]) -> widgets.Button:
+            button = widgets.Button(description=words)
+            button.on_click(lambda pressed: setattr(status, "value", status_html(str(action()))))
+            return button
+
+        actions = {"Keep": lambda: self.predict(answer.value, sure.value)} if is_prediction else {}
+        actions |= {"Check": lambda: self.check(answer.value or None), "Hint": self.hint, "Solution": self.solution}
+        buttons = [make_button(words, action) for words, action in actions.items()]
+        inputs = [answer, sure] if is_prediction else [answer]
+        root = widgets.VBox([widgets.HBox(inputs), widgets.HBox(buttons), status, *keyboard_help()])
+        root.add_class("recipe-panel")  # by which the script of the keyboard finds it
+        display(root)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Number(Question):
+    """A question whose answer is a number, `value`, from which one may be off by `tolerance`.
+
+    `reason` says how it is found.
+
+    Examples
+    --------
+    >>> weights = Number(text="How many?", value=21, tolerance=0, reason="8 x 2 + 2 + 2 + 1.", tip="Biases, too.")
+    >>> weights.check(21), weights.check(19).outcome
+    (Correct. 8 x 2 + 2 + 2 + 1., <Outcome.INCORRECT: 'incorrect'>)
+    """
+
+    value: float
+    tolerance: float
+    reason: str
+
+    def check(self, answer: float | str | None = None) -> Reply:
+        """Judge a number."""
+        try:
+            is_right = abs(float(answer) - self.value) <= self.tolerance
+        except (TypeError, ValueError):
+            return Reply("Answer with a number.", Outcome.NOT_ATTEMPTED)
+        if is_right:
+            return Reply(self.reason, Outcome.CORRECT)
+        return Reply("Try again, or ask for the hint.", Outcome.INCORRECT)
+
+    def solution(self) -> Reply:
+        """Give the number and its reason."""
+        return Reply(f"{self.value:g}. {self.reason}")
+
+    def __str__(self) -> str:
+        return f"**Question.** {self.text}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice(Question):
+    """A question with several options, of which the one with the letter `right` is right.
+
+    `options` says of each option why it is right or wrong.
+
+    Examples
+    --------
+    >>> options = {"Training": "It falls to the end.", "Validation": "It rises again."}
+    >>> turn = Choice(text="Which loss tells?", options=options, right="b", tip="Which samples are new?")
+    >>> turn.check("a"), turn.check().outcome
+    (Incorrect. It falls to the end., <Outcome.NOT_ATTEMPTED: 'not attempted'>)
+    >>> turn.solution()
+    b) Validation. It rises again.
+    """
+
+    options: Mapping[str, str]
+    right: str
+
+    def check(self, answer: str | None = None) -> Reply:
+        """Judge a letter, and say why it is right or wrong."""
+        letters = LETTERS[: len(self.options)]
+        if answer is None:
+            return Reply(f"Answer with one of the letters {', '.join(letters)}.", Outcome.NOT_ATTEMPTED)
+        if answer not in tuple(letters):
+            raise ValueError(f"There is no such option. Received: answer={answer!r}. Choose from {letters}.")
+        reason = list(self.options.values())[LETTERS.index(answer)]
+        return Reply(reason, Outcome.CORRECT if answer == self.right else Outcome.INCORRECT)
+
+    def solution(self) -> Reply:
+        """Give the right option and its reason."""
+        option, reason = list(self.options.items())[LETTERS.index(self.right)]
+        return Reply(f"{self.right}) {option.rstrip('.')}. {reason}")
+
+    def __str__(self) -> str:
+        word = "Predict" if isinstance(self, Prediction) else "Question"
+        listed = [f"- **{letter})** {option}" for letter, option in zip(LETTERS, self.options, strict=False)]
+        return "\n".join([f"**{word}.** {self.text}", "", *listed])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prediction(Choice):
+    """A choice made before an experiment, with a confidence; it is kept, and scored at the end of the lesson.
+
+    `claim` names the claim that the right option rests on, and with it the prediction.
+    """
+
+    claim: str
+
+    def predict(self, answer: str | None, confidence: float) -> Reply:
+        """Keep a letter, and how probable it seems that it is right, in [0, 1]. The last one counts."""
+        if (reply := self.check(answer)).outcome is Outcome.NOT_ATTEMPTED:
+            return reply
+        if not 0 <= confidence <= 1:
+            raise ValueError(f"A confidence lies between 0 and 1. Received: confidence={confidence!r}.")
+        if (journal := default_journal()) is None:
+            return Reply("Not kept, for the journal is off. Run the next cells and see.")
+        journal.location.parent.mkdir(parents=True, exist_ok=True)
+        with journal.location.with_name(FILE_NAME).open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"name": self.claim, "answer": answer, "confidence": confidence}) + "\n")
+        return Reply(f"Kept: {answer}, {confidence:.0%} sure. Run the next cells and see.")
+
+
+def score_predictions(lesson: ModuleType) -> Reply:
+    """Say what became of the last prediction of each of a lesson's questions, and the Brier score of them all.
+
+    It is the mean of (confidence - outcome)², the outcome 1 or 0: 0 is perfect, and "50 %" everywhere gets 0.25 (G. W.
+    Brier, Monthly Weather Review, 1950).
+    """
+    asked = {one.claim: one for one in vars(lesson).values() if isinstance(one, Prediction)}
+    journal = default_journal()
+    file = journal and journal.location.with_name(FILE_NAME)
+    lines = file.read_text(encoding="utf-8").splitlines() if file and file.exists() else []
+    kept = {entry["name"]: entry for entry in map(json.loads, lines) if entry["name"] in asked}
+    if not kept:
+        return Reply("No prediction of this lesson was kept yet.", Outcome.NOT_ATTEMPTED)
+    outcomes = {name: asked[name].check(entry["answer"]).outcome for name, entry in kept.items()}
+    told = [f"{name}: {kept[name]['confidence']:.0%} sure, {outcome}" for name, outcome in outcomes.items()]
+    losses = [(kept[name]["confidence"] - (outcome == Outcome.CORRECT)) ** 2 for name, outcome in outcomes.items()]
+    return Reply("\n".join([*told, f"Brier score: {sum(losses) / len(losses):.3f} (0 is perfect, 0.25 is a guess)"]))
