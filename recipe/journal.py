@@ -10,13 +10,13 @@ import contextlib
 import json
 import os
 import sys
-import threading
+import tempfile
 import warnings
 from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
 from dataclasses import fields, replace
 from datetime import UTC, datetime
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,8 +50,6 @@ class Journal:
 
     def __init__(self, location: str | Path | None = None) -> None:
         self.location = Path(location or _default_location()).expanduser()
-        self._reading = threading.RLock()
-        self._forget(None)
 
     def __repr__(self) -> str:
         return f"Journal({str(self.location)!r})"
@@ -72,7 +70,7 @@ class Journal:
                 "journal=recipe.Journal(...), or dataclasses.replace(run, data=prepared.data_key)."
             )
         run = stamp(run)
-        return replace(run, number=self._append({"run": run.to_dict()}))
+        return replace(run, number=len(self._append({"run": run.to_dict()})) - 1)
 
     def runs(self, data: str | None = None, origin: str | None = None) -> list[Run]:
         """Return what the journal holds, oldest first: all of it, or the runs on this data and of this origin.
@@ -81,11 +79,10 @@ class Journal:
         ----------
         data : a `Prepared.data_key`
         """
-        self._catch_up()
         found = [
             run
-            for number, line in enumerate(self._lines)
-            if (run := self._read(line, number)) and data in (None, run.data) and origin in (None, run.origin)
+            for number, line in enumerate(self._read())
+            if (run := _read_run(line, number)) and data in (None, run.data) and origin in (None, run.origin)
         ]
         return sorted(found, key=lambda run: run.time)
 
@@ -95,45 +92,30 @@ class Journal:
 
     def note_look(self, test: str) -> int:
         """Note that the test set with this fingerprint was opened, and return how often it was in all."""
-        number = self._append({"look": test})
-        return self._lines.count(self._lines[number])
+        lines = self._append({"look": test})
+        return lines.count(lines[-1])
 
-    def _append(self, entry: dict[str, object]) -> int:
-        """Write a line, and return its number."""
-        line = json.dumps(entry, separators=(",", ":")).encode() + b"\n"
+    def _read(self) -> list[bytes]:
+        """Return all whole lines; behind the last one may be a torn one: its writer was killed, or the disk is full."""
+        try:
+            *lines, _torn = self.location.read_bytes().split(b"\n")
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        return lines
+
+    def _append(self, entry: dict[str, object]) -> list[bytes]:
+        """Write a line in the place of a torn one, and return all lines."""
+        line = json.dumps(entry, separators=(",", ":")).encode()
         self.location.parent.mkdir(parents=True, exist_ok=True)
         # The operating system frees such a lock when its holder is killed.
-        with self._reading, FileLock(f"{self.location}.lock", timeout=LOCK_SECONDS, poll_interval=0.002):
-            self._catch_up()
+        with FileLock(f"{self.location}.lock", timeout=LOCK_SECONDS, poll_interval=0.002):
+            lines = self._read()
             with self.location.open("ab") as file:
-                file.truncate(self._end)  # a torn line is of a process that was killed, or of a full disk
-                file.write(line)
+                file.truncate(sum(len(whole) + 1 for whole in lines))
+                file.write(line + b"\n")
                 file.flush()
                 os.fsync(file.fileno())
-            self._catch_up()
-            return len(self._lines) - 1
-
-    def _catch_up(self) -> None:
-        """Read the lines that were added since the last look; all of them where the file is another one by now."""
-        with self._reading:
-            try:
-                file = self.location.open("rb")
-            except (FileNotFoundError, NotADirectoryError):
-                return self._forget(None)
-            with file:
-                status = os.fstat(file.fileno())
-                if self._file != (status.st_dev, status.st_ino) or status.st_size < self._end:
-                    self._forget((status.st_dev, status.st_ino))
-                file.seek(self._end)
-                *lines, torn = file.read().split(b"\n")  # or on its way
-                self._end = file.tell() - len(torn)
-            self._lines += lines
-
-    def _forget(self, file: tuple[int, int] | None) -> None:
-        """Begin with a file from its start; `file` tells it from another one of its name."""
-        self._file, self._end = file, 0  # where its last whole line ends
-        self._lines: list[bytes] = []
-        self._read = cache(_read_run)  # a line becomes a run once: what is written never changes
+        return [*lines, line]
 
 
 def tabulate(runs: Iterable[Run]) -> pd.DataFrame:
@@ -167,7 +149,7 @@ def origin_of(name: str) -> Iterator[None]:
 def default_journal() -> Journal | None:
     """Return the journal that trainings are recorded in, or None where ``RECIPE_JOURNAL=off``."""
     location = _default_location()
-    return None if location.lower() == "off" else _journal_at(location)
+    return None if location.lower() == "off" else Journal(location)
 
 
 def choose_journal(journal: Journal | str | Path | None) -> Journal | None:
@@ -196,9 +178,18 @@ def warn_of_failure(fact: str) -> Iterator[None]:
 
 
 def _default_location() -> str:
-    return os.environ.get("RECIPE_JOURNAL") or str(home_folder() / FILE_NAME)
+    is_voila = os.environ.get("SERVER_SOFTWARE", "").startswith("voila")
+    folder = Path(_folder_of_viewer().name) if is_voila else home_folder()
+    return os.environ.get("RECIPE_JOURNAL") or str(folder / FILE_NAME)
 
 
+@cache
+def _folder_of_viewer() -> tempfile.TemporaryDirectory:
+    """Return where a viewer of Voilà keeps runs: each has a kernel of their own, and these runs go with it."""
+    return tempfile.TemporaryDirectory(prefix="recipe-")
+
+
+@cache  # a line becomes a run once: what is written never changes
 def _read_run(line: bytes, number: int) -> Run | None:
     """Return a line as a run; None where it is a look, damaged, or of a version that wrote something else."""
     try:
@@ -221,8 +212,3 @@ def _to_row(run: Run) -> dict[str, object]:
         "hidden_units": "-".join(map(str, run.spec.hidden_units)),
     }
     return {name: own.get(name, getattr(run, name, getattr(run.spec, name, None))) for name in _COLUMNS}
-
-
-@lru_cache(maxsize=8)
-def _journal_at(location: str) -> Journal:
-    return Journal(location)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import itertools
 import os
 import signal
 import tempfile
@@ -23,12 +25,15 @@ os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 # On the samples a network trains in milliseconds and compiles in seconds. With these options of XLA it compiles in a
 # third of the processor's time (on the full data it would train at half the speed). One part a program, for the tests
 # keep both cores busy without XLA's threads. XLA ends a process whose options it does not know.
+OPTIMIZATION = "--xla_backend_optimization_level="
 FAST_COMPILER = (
-    "--xla_cpu_use_fusion_emitters=false --xla_backend_optimization_level=0 --xla_cpu_parallel_codegen_split_count=1 "
+    f"--xla_cpu_use_fusion_emitters=false {OPTIMIZATION}0 --xla_cpu_parallel_codegen_split_count=1 "
     "--xla_backend_extra_options=xla_cpu_disable_loop_unrolling=true,xla_cpu_disable_slp_vectorizer=true"
 )
 if version("jaxlib").startswith("0.10.") and "RECIPE_DATASETS" not in os.environ:
     os.environ.setdefault("XLA_FLAGS", FAST_COMPILER)
+# Keras and JAX make so many small objects that Python looks for garbage all the time: a seventh of a training's time.
+gc.set_threshold(50_000, 20, 20)
 # A process computes with one thread: two of them keep two cores busy, and more threads wait for each other. On a small
 # network that costs a fifth even where nothing else runs. XLA takes its number from NPROC.
 for _threads in ("NPROC", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -54,21 +59,23 @@ def pytest_configure(config: pytest.Config) -> None:
     Not on the real data: there the lessons' kernels start as a person's do.
     """
     if FORKS and REAL_DATASETS is None and not hasattr(config, "workerinput"):
-        server = ForkServer()
+        # The lessons train for longer than the tests: a little of what makes code fast pays there.
+        server = ForkServer(XLA_FLAGS=os.environ.get("XLA_FLAGS", "").replace(OPTIMIZATION + "0", OPTIMIZATION + "1"))
         config.add_cleanup(server.close)
         server.offer()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the cells of the lessons, so that they can be asked for by name; put what takes longest first.
+    """Mark the cells of the lessons, so that they can be asked for by name; put the files that take longest first.
 
-    At the end it would keep one of two processes waiting. The order of the paths does not tell: pytest drops one that
-    lies within another.
+    At the end one would keep one of two processes waiting: the runs on the real data, the lessons, and what walks
+    through the whole house. The order of the paths does not tell: pytest drops one that lies within another.
     """
     for item in items:
         if item.path.suffix == ".ipynb":
             item.add_marker(pytest.mark.lesson)
-    items.sort(key=lambda item: item.path.name != "test_real_runs.py")
+    first = ("test_real_runs.py", ".ipynb", "test_every_name.py")
+    items.sort(key=lambda item: not item.path.name.endswith(first))
 
 
 @pytest.fixture(autouse=True)
@@ -88,6 +95,13 @@ def no_journal() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RECIPE_JOURNAL", "off")
         yield
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Panels number their pictures instead of rendering them, which takes a third of a second each."""
+    numbers = itertools.count()
+    monkeypatch.setattr("recipe.ui.panel.to_png", lambda figure, **options: b"\x89PNG %d" % next(numbers))
 
 
 @pytest.fixture

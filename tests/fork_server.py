@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -37,7 +38,16 @@ IMPORTED = (
     "optuna",
 )
 # What holds from the import on. A client whose own differ is sent away, and imports for itself.
-READ_AT_IMPORT = ("JAX_", "KERAS_", "LANG", "LC_", "LD_", "OMP_", "OPENBLAS_", "PYTHON", "XLA_")
+READ_AT_IMPORT = (
+    "JAX_",
+    "KERAS_",
+    "LANG",
+    "LC_",
+    "LD_",
+    "OMP_",
+    "OPENBLAS_",
+    "PYTHON",
+)  # XLA reads its flags when it begins
 OBEYED = {"PYTHONPATH", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"}  # a fork does as these say
 # Kernels draw with it. Matplotlib reads it once, from the variable that ipykernel sets.
 BACKEND = "module://matplotlib_inline.backend_inline"
@@ -88,6 +98,8 @@ def import_all() -> None:
     for name in IMPORTED:
         importlib.import_module(name)
     del os.environ["MPLBACKEND"]
+    gc.freeze()  # no fork looks for garbage in what all of them share, nor as often as Python does: see conftest.py
+    gc.set_threshold(50_000, 20, 20)
     assert threading.active_count() == 1, f"A fork would lose a thread: {threading.enumerate()}."
 
 

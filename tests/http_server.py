@@ -14,7 +14,7 @@ import numpy as np
 
 
 class Server(ThreadingHTTPServer):
-    """Serves `files`, name -> content; `faults` says which it spoils: "404", "hang", "stop" or "once"."""
+    """Serves `files`, name -> content; `faults` says which it spoils: "404", "hang" or "stop"."""
 
     daemon_threads = True
     allow_reuse_address = True
@@ -48,8 +48,6 @@ class Handler(BaseHTTPRequestHandler):
         name = self.path.removeprefix("/data/")
         self.server.requests[f"{self.command} {name}"] += 1
         fault, content = self.server.faults.get(name), self.server.files.get(name)
-        if fault == "once":  # stops in the middle the first time only
-            fault = "stop" if self.server.requests[f"GET {name}"] == 1 and body else None
         if fault == "hang":
             self.server.release.wait(20)
             return

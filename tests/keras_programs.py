@@ -19,7 +19,7 @@ RARE_WORD = 12_345  # beyond the 10,000 words that are kept
 
 def keras_arrays(base):
     """The sample's data in the arrays that Keras's own file of that name holds."""
-    raw = make_sample(base).arrays
+    raw = make_sample(base)
     if base == "housing":
         return {"x": raw["x"][:700], "y": raw["y"][:700]}
     if base == "mnist":

@@ -1,16 +1,55 @@
-"""Data of one's own walks through every public name: what works on the kit's problems works on it."""
+"""Data of one's own walks through every public name, and what comes from a file is shown as text everywhere.
+
+The table that is not left to the slow tests has names that are HTML, mathematics, markup and code.
+"""
 
 from __future__ import annotations
 
+import ast
+import re
 import warnings
+from dataclasses import replace
+from functools import cached_property
+from html.parser import HTMLParser
 
+import ipywidgets as widgets
 import numpy as np
 import pandas as pd
 import pytest
+from rich.console import Console
 from sklearn import datasets as sk
 
 import recipe
+from recipe.app.report import render_html, render_json
+from recipe.app.terminal import LiveView
 from recipe.data.examples import CHURN, SHAPES
+from recipe.figures import blank_figure, to_inline_svg, to_png
+from recipe.figures.mistakes import describe_mistakes, draw_mistakes
+from recipe.lessons.s6_scale_up.panel import ErrorsPanel
+from recipe.search.plan import Plan
+
+SCRIPT = "<script>alert(1)</script>"
+NAMES = [
+    SCRIPT,
+    r"$\frac{x$ and $y_1$",
+    "[red]money[/red]",
+    "=1+1",
+    "*bold* `code` | <b>",
+    "a \"quoted\" 'name'",
+    "{{ 7 * 7 }}",
+]
+CLASSES = ["<img src=x onerror=alert(2)>", r"$\alpha$ [bold]", "-1+cmd|' /C calc'!A0"]
+TARGET = "kind\nimport os; os.abort()  # <i>"
+
+
+def hostile():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(120, len(NAMES))), columns=NAMES)
+    frame["<u>text</u> $x$"] = rng.choice(["[link=x]", "$y$", "<hr>"], 120)
+    frame[TARGET] = np.array(CLASSES)[(frame[SCRIPT] > 0).astype(int) + (frame["=1+1"] > 0.5)]
+    frame.loc[3:6, SCRIPT] = np.nan
+    return recipe.from_table(frame, TARGET, name="../<b>my</b> data")
+
 
 EXEMPT = {
     "__version__": "a text",
@@ -30,6 +69,7 @@ RNG = np.random.default_rng(0)
 ODD = pd.DataFrame({"x": np.where(RNG.random(36) < 0.2, np.nan, RNG.normal(size=36))})
 RARE = pd.DataFrame({"colour": RNG.choice(["red", "blue"], 120), "size": RNG.normal(size=120)})
 DATA = {
+    "hostile names": hostile,
     "one column, 36 rows": lambda: recipe.from_table(ODD.assign(t=RNG.random(36) < 0.5), "t"),
     "two rows of a class": lambda: recipe.from_table(RARE.assign(t=["a"] * 100 + ["b"] * 18 + ["c"] * 2), "t"),
     "churn": lambda: recipe.from_table(CHURN, "left", columns=COLUMNS),
@@ -53,25 +93,44 @@ REFUSED = {  # in a sentence: so few rows cannot tell that
 SETTINGS = {"units_1": 8, "batch_size": 32, "epochs": 2}  # those of the world's own network
 # A check trains the model several times: on data of one's own tests/debugging/test_pipelines.py does that, too.
 LONG = {"check_pipeline"}
-SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in DATA if name != "churn"]
+QUICK = "hostile names"
 
 
 class World:
     """One set of data on its way through the steps; what a later name needs is kept."""
 
-    def __init__(self, data, folder):
-        self.data, self.folder, self.problem = data, folder, data.problem
-        self.spec = recipe.ModelSpec(hidden_units=(8,), epochs=4, batch_size=32)
-        self.split = recipe.hold_out(data)
-        self.prepared = recipe.prepare(self.split)
-        self.run = recipe.train(self.spec, self.prepared)
-        self.final = recipe.train_final(self.spec, data)
-        self.path = recipe.save_model(self.final, folder / "mine.keras")
+    def __init__(self, name, folder):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            warnings.filterwarnings("ignore", "__array__ implementation")  # Keras's own, of NumPy's copy keyword
+            self.data, self.folder = DATA[name](), folder
+            self.problem = self.data.problem
+            self.spec = recipe.ModelSpec(hidden_units=(8,), epochs=4, batch_size=32)
+            self.split = recipe.hold_out(self.data)
+            self.prepared = recipe.prepare(self.split)
+            self.run = recipe.train(self.spec, self.prepared)
+            self.final = recipe.train_final(self.spec, self.data)
+            self.path = recipe.save_model(self.final, folder / "mine.keras")
+
+    @cached_property
+    def result(self):
+        plan = Plan(small=self.spec, ladder=(self.spec.replace(epochs=6),), trials=1)
+        return recipe.run_recipe(self.data, plan=plan)
+
+    @cached_property
+    def panel(self):
+        panel = recipe.TrainingPanel(self.data, journal=None)
+        panel.run(**SETTINGS)
+        return panel
+
+    @cached_property
+    def mistakes(self):
+        return recipe.find_mistakes(self.run.model, self.prepared, self.split)
 
 
 CALLS = {
     "Dataset": lambda world: isinstance(world.data, recipe.Dataset),
-    "Journal": lambda world: recipe.Journal(world.folder / "journal.log").record(world.run).problem.name == "mine",
+    "Journal": lambda world: recipe.Journal(world.folder / "journal.log").record(world.run).to_dict(),
     "LAST_LAYERS": lambda world: recipe.LAST_LAYERS[world.problem.type],
     "MEASURES": lambda world: recipe.MEASURES[world.problem.measure].title,
     "ModelSpec": lambda world: world.spec.describe(),
@@ -80,7 +139,7 @@ CALLS = {
     "Range": lambda world: recipe.SearchSpace(base=world.spec, dropout=recipe.Range(0.0, 0.5)).dropout.low == 0,
     "Run": lambda world: np.isclose(recipe.Run.from_dict(world.run.to_dict()).score, world.run.score),
     "SearchSpace": lambda world: recipe.SearchSpace(base=world.spec),
-    "TrainingPanel": lambda world: recipe.TrainingPanel(world.data, journal=None).run(**SETTINGS).score,
+    "TrainingPanel": lambda world: world.panel.result.score,
     "advise": lambda world: recipe.advise(world.run),
     "build_model": lambda world: recipe.build_model(world.spec, world.prepared.problem).count_params() > 0,
     "check_pipeline": lambda world: recipe.check_pipeline(
@@ -94,7 +153,7 @@ CALLS = {
     "diagnose_history": lambda world: recipe.diagnose_history(world.run).sentence,
     "evaluate_once": lambda world: recipe.evaluate_once(world.final, world.data).sentences,
     "find_duplicates": lambda world: recipe.find_duplicates(world.split.x_train, world.split.x_val),
-    "find_mistakes": lambda world: recipe.find_mistakes(world.run.model, world.prepared, world.split).to_frame(),
+    "find_mistakes": lambda world: world.mistakes.to_frame(),
     "hold_out": lambda world: len(world.split.y_val) > 0,
     "k_fold": lambda world: len(recipe.k_fold(world.data, folds=3)) == 3,
     "keras_code": lambda world: compile(recipe.keras_code(world.spec, world.problem), "program.py", "exec"),
@@ -103,7 +162,7 @@ CALLS = {
     ),
     "plot_runs": lambda world: recipe.plot_runs(world.run).alt,
     "prepare": lambda world: world.prepared.preparation,
-    "run_recipe": lambda world: recipe.run_recipe(world.data, plan=quick_plan(world)).test.score,
+    "run_recipe": lambda world: world.result.test.score,
     "same_distribution": lambda world: recipe.same_distribution(world.split.x_train, world.split.x_val),
     "save_model": lambda world: world.path.is_file(),
     "statistical_power": lambda world: recipe.statistical_power(
@@ -119,10 +178,9 @@ CALLS = {
 }  # fmt: skip
 
 
-def quick_plan(world):
-    from recipe.search.plan import Plan
-
-    return Plan(small=world.spec, ladder=(world.spec.replace(epochs=6),), trials=1)
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    return World(QUICK, tmp_path_factory.mktemp("mine"))
 
 
 def test_every_public_name_is_called_or_exempt_with_a_reason():
@@ -130,14 +188,10 @@ def test_every_public_name_is_called_or_exempt_with_a_reason():
     assert not set(CALLS) & set(EXEMPT)
 
 
-@pytest.mark.parametrize("name", ["churn", *SLOW])
-def test_every_public_name_works_on_data_of_ones_own(name, tmp_path):
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        warnings.filterwarnings("ignore", "__array__ implementation")  # Keras's own, of NumPy's copy keyword
-        world = World(DATA[name](), tmp_path)
+def find_broken(world, calls):
+    """Return what is wrong with each name that does not work in a world."""
     broken = {}
-    for called in CALLS if name != "churn" else CALLS.keys() - LONG:
+    for called in calls:
         try:
             found = CALLS[called](world)
         except Exception as error:
@@ -149,4 +203,110 @@ def test_every_public_name_works_on_data_of_ones_own(name, tmp_path):
         for word in ("latitude", "mnist", "imdb", "housing"):
             if word in text:
                 broken[called] = f"speaks of {word}"
-    assert broken == REFUSED.get(name, {})
+    return broken
+
+
+def test_every_public_name_works_on_data_of_ones_own(world):
+    assert find_broken(world, [name for name in CALLS if name not in LONG]) == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in DATA if name != QUICK])
+def test_every_public_name_works_on_other_data_of_ones_own(name, tmp_path):
+    assert find_broken(World(name, tmp_path), CALLS) == REFUSED.get(name, {})
+
+
+# What comes from a file is shown as text.
+
+
+class Tags(HTMLParser):
+    """Collects the elements of a page, and refuses attributes that run something."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.found = set()
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.found.add(tag)
+        assert not [name for name, _ in attrs if name.startswith("on")]
+
+
+def assert_harmless(page):
+    assert not Tags(page).found & {"script", "img", "i", "hr", "u"}
+
+
+def test_name_of_the_data_is_that_of_a_file(world):
+    assert re.fullmatch(r"[\w.-]+", world.problem.name)
+    assert world.problem.feature_names[: len(NAMES)] == tuple(NAMES)
+
+
+def test_report_shows_names_as_text(world):
+    page = render_html(world.result)
+    assert_harmless(page)
+    assert "onerror=alert(2)&gt;" in page
+    assert CLASSES[0] in render_json(world.result)
+
+
+def test_terminal_shows_names_as_text(world):
+    console = Console(record=True, width=200, force_terminal=False)
+    view = LiveView(console)
+    for step in world.result.steps:
+        view.take(step)
+    view.show_end(world.result)
+    text = console.export_text()
+    assert "[bold]" in text
+    assert "<img src=x onerror=alert(2)>" in text
+
+
+def test_figures_draw_names_as_text(world):
+    figure = blank_figure((9, 6))
+    draw_mistakes(figure, world.mistakes)
+    assert to_png(figure)
+    assert_harmless(to_inline_svg(figure, describe_mistakes(world.mistakes)))
+    assert NAMES[1] in world.mistakes.to_frame().columns
+    assert to_png(recipe.plot_runs({NAMES[1]: world.run, CLASSES[1]: world.run}))
+
+
+def test_powers_of_ten_stay_mathematics():
+    figure = blank_figure()
+    axes = figure.subplots()
+    axes.plot([1, 2, 3], [1, 1_000, 1_000_000])
+    axes.set_yscale("log")
+    axes.set_title(NAMES[1])
+    for _ in range(2):  # drawn again, the ticks have their texts
+        to_png(figure)
+    assert not axes.title.get_parse_math()
+    assert all(label.get_parse_math() for label in axes.get_yticklabels())
+
+
+@pytest.mark.parametrize("form", ["csv", "frame", "arrays", "folder"])
+def test_program_holds_names_as_text(world, form):
+    origin = replace(world.problem.origin, form=form, file='x"); import os; os.abort() #\n<b>')
+    program = recipe.keras_code(recipe.ModelSpec(), replace(world.problem, origin=origin))
+    tree = ast.parse(program)
+    imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    assert imported <= {"os", "re", "keras", "numpy", "pandas"}
+    calls = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    assert "os.abort" not in calls
+
+
+def walk(widget):
+    yield widget
+    for child in getattr(widget, "children", ()):
+        yield from walk(child)
+
+
+def assert_panel_harmless(panel):
+    pages = [one.value for one in walk(panel.widget) if isinstance(one, widgets.HTML | widgets.HTMLMath)]
+    assert pages
+    for page in pages:
+        assert_harmless(page)
+    assert_harmless(to_inline_svg(panel.figure(), panel.alt_text()))
+
+
+def test_panels_show_names_as_text(world):
+    assert_panel_harmless(world.panel)
+    panel = ErrorsPanel({SCRIPT: (0.1, 0.2), NAMES[1]: (0.2, 0.1)})
+    panel.run()
+    assert_panel_harmless(panel)

@@ -5,6 +5,7 @@ nbval passes over a cell without stored outputs, so that a lesson that was never
 
 from __future__ import annotations
 
+import functools
 import re
 import runpy
 from pathlib import Path
@@ -46,10 +47,15 @@ def name(request):
     return request.param
 
 
+@functools.cache
+def _read(name):
+    return nbformat.read(FOLDER / f"{name}.ipynb", as_version=4)
+
+
 @pytest.fixture
 def lesson(name):
     """The lesson as it is stored."""
-    return nbformat.read(FOLDER / f"{name}.ipynb", as_version=4)
+    return _read(name)
 
 
 steps = pytest.mark.parametrize("name", NAMES, indirect=True)

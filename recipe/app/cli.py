@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
 FAILED, WRONG_INPUT = 1, 2
 INTERRUPTED = 130  # the exit code of a program that Ctrl-C ended
-SHOWN_TRIALS = 10
+SHOWN_TRIALS, SHOWN_RUNS = 10, 20
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -90,7 +89,7 @@ def run(
         from recipe.journal import origin_of
 
         with LiveView(Console()) as view, origin_of("command line"):
-            result = recipe.run_recipe(dataset, rows=rows, seed=seed, on_event=view.take)
+            result = recipe.run_recipe(dataset, seed=seed, on_event=view.take)
     view.show_end(result)
     _write(json, lambda: render_json(result))
     _write(report, lambda: render_html(result))
@@ -117,15 +116,12 @@ def tune(
     problem: NameOrPath,
     target: Target = None,
     trials: Annotated[int, typer.Option(help="How many specs to try.", min=1)] = 20,
-    workers: Annotated[int, typer.Option(help="Processes that train at the same time.", min=1)] = 1,
     source: Source = "auto",
     rows: Rows = None,
     folds: Annotated[
         int | None, typer.Option(help="Judge each trial by K-fold with so many folds, not by one hold-out.", min=2)
     ] = None,
     seed: Annotated[int, typer.Option(help="Fixes what is tried and the first weights.", min=0)] = 0,
-    seconds: Annotated[float | None, typer.Option(help="End after this time, with the epoch under way.", min=0)] = None,
-    pruning: Annotated[bool, typer.Option(help="Give up trials that are worse than the others.")] = True,
 ) -> None:
     """Search for a better spec; the runs that the journal holds on the same data are known to it.
 
@@ -142,13 +138,10 @@ def tune(
             recipe.k_fold(dataset, folds=folds) if folds else dataset,
             trials=trials,
             seed=seed,
-            pruning=pruning,
-            workers=workers,
             on_trial=tell,
-            seconds=seconds,
         )
     if found.trials:
-        from recipe.app.terminal import name_measure
+        from recipe.core.measures import name_measure
 
         table = found.to_frame().head(SHOWN_TRIALS)[["score", "best_epoch", "seconds", "state", "origin", "spec"]]
         _show(table, f"{dataset.problem.name}: {name_measure(dataset.problem)} (data: {dataset.source})")
@@ -160,12 +153,8 @@ def tune(
 @app.command()
 def runs(
     problem: Annotated[str | None, typer.Option(help="Of this problem alone.")] = None,
-    origin: Annotated[
-        str | None, typer.Option(help="Asked for by: notebook, script, panel, search or command line.")
-    ] = None,
     best: Annotated[int | None, typer.Option(help="The N best of each problem, the best first.", min=1)] = None,
-    limit: Annotated[int, typer.Option(help="Lines to show; a file gets all.", min=1)] = 20,
-    csv: Annotated[Path | None, typer.Option(help="Write them to this CSV file.", dir_okay=False)] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write all of them to this CSV file.", dir_okay=False)] = None,
 ) -> None:
     """List, filter and export the journal: every run, from notebooks, panels, searches and this command."""
     with _explained():
@@ -176,33 +165,31 @@ def runs(
         if journal is None:
             raise ValueError("The journal is off. Received: RECIPE_JOURNAL=off. Unset it, and every run is recorded.")
         kept = journal.to_frame()
-        chosen = _select(kept, {"problem": problem, "origin": origin}, best)
+        chosen = _select(kept if problem is None else kept[kept["problem"] == problem], best)
     title = f"{len(chosen):,} of {len(kept):,} runs in {journal.location}"
     if chosen.empty:
         typer.echo(f"{title}. A run is recorded whenever a model is trained: here, in a notebook, in a panel.")
     else:
-        shown = chosen.head(limit)
+        shown = chosen.head(SHOWN_RUNS)
         when = shown["time"].dt.tz_convert(datetime.now().astimezone().tzinfo).dt.strftime("%Y-%m-%d %H:%M")
         table = shown[["problem", "source", "spec", "score", "epochs", "state", "origin"]]
         table.insert(0, "when", when)
         _show(table, title, "Scores are of validation data; they compare within one problem and its data alone.")
-    if len(chosen) > limit:
-        typer.echo(f"{len(chosen) - limit:,} more: --limit {len(chosen)} shows them.")
-    _write(csv, lambda: to_safe_csv(chosen, index=False))
+    if len(chosen) > SHOWN_RUNS:
+        typer.echo(f"{len(chosen) - SHOWN_RUNS:,} more: --csv writes them all.")
+    _write(csv, lambda: chosen.to_csv(index=False))
 
 
-def _select(table: pd.DataFrame, wanted: dict[str, object], best: int | None) -> pd.DataFrame:
-    """Return the rows that are wanted, the newest first; or the best ones, problem by problem."""
+def _select(table: pd.DataFrame, best: int | None) -> pd.DataFrame:
+    """Return all runs, the newest first; or the best ones, problem by problem."""
     from recipe.core.measures import MEASURES
 
-    for name, value in wanted.items():
-        table = table if value is None else table[table[name] == value]
     if best is None:
         return table.sort_values("time", ascending=False, kind="stable")
     table = table[(table["state"] == "complete") & table["score"].notna()]
-    falls = table["measure"].map(lambda name: MEASURES[name].higher_is_better).astype(bool)
-    ranked = table.assign(rank=table["score"].mask(falls, -table["score"])).sort_values(["problem", "rank"])
-    return ranked.drop(columns="rank").groupby("problem").head(best)
+    gains = [MEASURES[name].gain(score, 0.0) for name, score in zip(table["measure"], table["score"], strict=True)]
+    ranked = table.assign(gain=gains).sort_values(["problem", "gain"], ascending=[True, False])
+    return ranked.drop(columns="gain").groupby("problem").head(best)
 
 
 @contextlib.contextmanager
@@ -239,42 +226,8 @@ def _write(path: Path | None, make: Callable[[], str]) -> None:
     """Write a file, if it was asked for, and say where it is."""
     if path is not None:
         with _explained(errors=(OSError,)):
-            _write_whole(path, make().encode())
+            path.write_text(make(), encoding="utf-8")
         typer.echo(f"Written: {path}")
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all: an older one stays until the new one is complete."""
-    if path.exists() and not path.is_file():  # /dev/stdout, say, is written to and never replaced
-        path.write_bytes(content)
-        return
-    path = path.resolve()  # a link stays one
-    temporary = path.with_name(f".{path.name}-{os.getpid()}.tmp")
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def to_safe_csv(frame: pd.DataFrame, **options: object) -> str:
-    """Return a table as CSV in which no text is a formula: a spreadsheet would run a cell that begins with ``=``.
-
-    An apostrophe stands before such texts, as spreadsheets write it themselves; numbers stay as they are.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> to_safe_csv(pd.DataFrame({"note": ["=1+1", "fine"], "score": [-1.0, 2.0]}), index=False)
-    "note,score\\n'=1+1,-1.0\\nfine,2.0\\n"
-    """
-
-    def quote(cell: object) -> object:
-        return f"'{cell}" if isinstance(cell, str) and cell.startswith(tuple("=+-@\t\r")) else cell
-
-    texts = frame.select_dtypes(exclude="number").columns
-    safe = frame.assign(**{str(name): frame[name].map(quote) for name in texts})
-    return safe.rename(columns=quote).to_csv(**options)
 
 
 def _show(frame: pd.DataFrame, title: str, caption: str | None = None) -> None:

@@ -9,6 +9,7 @@ identifiers, and copies of the target. What was taken, guessed and left out stan
 from __future__ import annotations
 
 import re
+import textwrap
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -18,12 +19,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recipe.core.dataset import Dataset, SealedTest
-from recipe.core.input_checks import Note
+from recipe.core.input_checks import NUMBERS, Note, check_inputs
 from recipe.core.measures import MEASURES
-from recipe.core.problem import KINDS, Origin, Problem, ProblemType
+from recipe.core.problem import Origin, Problem, ProblemType
 from recipe.data.folders import learn_texts, read_folder, read_images
 from recipe.data.suggestion import suggest_measure
-from recipe.data.tables import Inputs, check_columns, encode_table, find_column, read_csv
+from recipe.data.tables import Inputs, encode_table, find_column, read_csv, take_columns
 from recipe.data.targets import TargetDescription, describe_target
 from recipe.debugging.leaks import find_target_copies
 
@@ -191,13 +192,10 @@ def from_folder(
 
     Raises
     ------
-    ValueError, OSError
+    ValueError
         If there is no such folder, or it has fewer than two classes.
     """
     found = read_folder(folder, size)
-    for note in found.notes:
-        if note.kind == "left_out":
-            warnings.warn(note.text, UserWarning, stacklevel=2)
     origin = Origin(
         form="folder", file=Path(folder).resolve().name, reading=found.reading, test_size=test_size, seed=seed
     )
@@ -236,50 +234,36 @@ def _find_known(targets: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, list[Not
     )
     kept = targets[known].infer_objects()
     y = kept.to_numpy() if kept.shape[1] > 1 else kept.iloc[:, 0].to_numpy()
-    return y, known, [Note(kind="left_out", text=text, count=lost)] if lost else []
+    return y, known, [Note(kind="left_out", text=text)] if lost else []
 
 
 def _find_kind(x: object, asked: str | None) -> tuple[np.ndarray | list[str], str, Note]:
     """Return samples as an array or a list of texts, their kind, and a note that says which was taken, and why."""
     from scipy.sparse import issparse
 
-    try:
-        x = x.toarray() if issparse(x) else np.asarray(x)
-    except ValueError as error:
-        raise ValueError(
-            f"All samples have one shape. Received: {len(x):,} samples of different shapes. Bring images to one size, "
-            "such as by from_folder(folder, size=(64, 64))."
-        ) from error
+    x = x.toarray() if issparse(x) else np.asarray(x)
     kind, why = "", f"{x.ndim} dimensions"
-    if x.ndim == 1 and x.dtype.kind in "OUT" and any(isinstance(one, str) for one in x):
+    if x.ndim == 1 and x.dtype.kind in "OUT" and all(isinstance(one, str) for one in x):
         kind, why = "text", "a sequence of texts"
-        if odd := [one for one in x if not isinstance(one, str)]:
-            raise TypeError(
-                f"Some samples are no texts. Received: x with {odd[0]!r}. Drop them, or give '' for no text."
-            )
-    elif x.dtype.kind not in "buif":
-        raise TypeError(
-            f"Samples are numbers or texts. Received: x of shape {x.shape}, {x.dtype}. A table with texts in it is a "
-            "DataFrame: from_table(frame, target)."
-        )
-    elif x.ndim == 2 and x.shape[1]:
+    elif x.dtype.kind in NUMBERS and x.ndim == 2 and x.shape[1]:
         kind, why = "table", "two dimensions, (rows, columns)"
-    elif x.ndim in (3, 4):
+    elif x.dtype.kind in NUMBERS and x.ndim in (3, 4):
         kind, why = "image", f"{x.ndim} dimensions, (images, height, width{', colours' * (x.ndim == 4)})"
     if not kind or asked not in (None, kind):
         raise ValueError(
-            f"Samples are rows of a table, images or texts. Received: x of shape {x.shape}, input={asked!r}. Reshape x "
-            f"to (n, columns) for a table, (n, height, width) for images; input is one of {', '.join(KINDS)}."
+            "Samples are rows of numbers, images or texts. Received: "
+            f"x of shape {x.shape}, {x.dtype}, input={asked!r}. Reshape x to (n, columns) for a table, (n, height, "
+            "width) for images; of texts drop what is none. A table with texts in it goes to from_table(frame, target)."
         )
     text = f"The input is taken to be {'a table' if kind == 'table' else kind + 's'}: x has {why}."
-    return list(map(str, x)) if kind == "text" else x, kind, Note(kind="read", text=text, count=len(x))
+    return list(map(str, x)) if kind == "text" else x, kind, Note(kind="read", text=text)
 
 
 def _take_inputs(x: np.ndarray | list[str], kind: str, train: np.ndarray, names: Sequence[str] | None = None) -> Inputs:
     """Return samples as the kit keeps them; words are learned from the training rows alone."""
     if kind == "text":
         return learn_texts(x, train)
-    return read_images(x) if kind == "image" else check_columns(x, names)
+    return read_images(x) if kind == "image" else take_columns(x, names)
 
 
 def _describe(
@@ -319,33 +303,26 @@ def _seal(
     name: str,
 ) -> Dataset:
     """Make the dataset: the problem with its measure, the test set sealed, what looks odd said."""
-    x_train, x_test = inputs.x[train], inputs.x[test]
     kind = described.problem.type
-    y = described.targets.astype(np.int32 if kind.is_classification else np.float32)
-    problem = replace(
-        described.problem,
-        name=re.sub(r"[^\w.-]+", "_", name).strip("-.") or "mine",
-        origin=replace(origin, classes=described.classes),
-        **inputs.of_problem,
-    )
+    x_train, y = inputs.x[train], described.targets.astype(np.int32 if kind.is_classification else np.float32)
+    known = inputs.of_problem | {
+        "name": re.sub(r"[^\w.-]+", "_", name).strip("-.") or "mine",
+        "origin": replace(origin, classes=described.classes),
+    }
     if not kind.is_classification:
-        scale = _choose_scale(y[train])
-        unit = ", and ".join(f"x {value:,.10g}" for value in scale) if set(scale) != {1.0} else ""
-        problem = replace(problem, target_scale=scale, target_unit=unit)
+        known["target_scale"] = scale = _choose_scale(y[train])
+        known["target_unit"] = ", and ".join(f"x {value:,.10g}" for value in scale) if set(scale) != {1.0} else ""
         if y.ndim == 1 and origin.targets:
-            problem = replace(problem, output_names=origin.targets)
-    problem = replace(problem, question=_ask(problem))
-    notes = [*notes, *inputs.notes]
+            known["output_names"] = origin.targets
+    problem, notes = replace(described.problem, **known), [*notes, *inputs.notes]
     if problem.kind == "table":
+        check_inputs(inputs.x, problem, allow_missing=True)
         problem = replace(problem, gaps=tuple(np.flatnonzero(np.isnan(x_train).any(axis=0)).tolist()))
-        notes += _note_gaps(x_train, problem) + _note_copies(x_train, y[train], problem)
+        notes += _note_gaps(problem) + _note_copies(x_train, y[train], problem)
     suggestion = suggest_measure(problem, y[train])
-    fitting = [one for one, about in MEASURES.items() if kind in about.types]
-    if measure is not None and measure not in fitting:
-        raise ValueError(
-            f"No such measure suits {kind}. Received: measure={measure!r}. Choose from {', '.join(fitting)}."
-        )
-    problem = replace(problem, measure=measure or suggestion.measure)
+    subject = " ".join(" and ".join(origin.targets).split()) or SUBJECTS[problem.kind]  # on one line
+    problem = replace(problem, question=f"What is {subject}?", measure=measure or suggestion.measure)
+    MEASURES[problem.measure].check_type(problem)
     found = (
         f"The problem is taken to be {kind}. {described.reason}",
         f"The measure is {MEASURES[problem.measure].title}. {'It was asked for.' if measure else suggestion.reason}",
@@ -353,27 +330,19 @@ def _seal(
         f"{len(test):,} of {len(y):,} samples, drawn with seed {origin.seed}, are the sealed test set.",
     )
     for note in notes:
-        if note.kind in {"identifier", "target_copy"}:
+        if note.kind in {"unreadable", "identifier", "target_copy"}:
             warnings.warn(note.text, UserWarning, stacklevel=3)
     return Dataset(
         problem=problem,
         x_train=x_train,
         y_train=y[train],
-        test=SealedTest(x_test, y[test]),
+        test=SealedTest(inputs.x[test], y[test]),
         source="own",
         provenance="It stays on this machine.",
         reason="You gave it to the kit.",
         vocabulary=inputs.vocabulary,
         notes=(*notes, *(Note(kind="read", text=text) for text in found)),
     )
-
-
-def _ask(problem: Problem) -> str:
-    """Say in one line, whatever stands in the names, what is predicted."""
-    subject, names = " and ".join(problem.origin.targets) or SUBJECTS[problem.kind], problem.output_names
-    several = problem.type in {ProblemType.BINARY, ProblemType.MULTICLASS} and len(names) <= 4
-    choice = f": {', '.join(names[:-1])} or {names[-1]}" if several else ""
-    return " ".join(f"What is {subject}{choice}?".split())
 
 
 def _choose_scale(y: np.ndarray) -> tuple[float, ...]:
@@ -383,16 +352,13 @@ def _choose_scale(y: np.ndarray) -> tuple[float, ...]:
     return tuple((10.0 ** np.round(np.log10(spread))).tolist())
 
 
-def _note_gaps(x: np.ndarray, problem: Problem) -> list[Note]:
-    if not problem.gaps:
-        return []
-    shares = [f"{problem.column_names[column]} ({np.isnan(x[:, column]).mean():.1%})" for column in problem.gaps]
-    more = f" and {len(shares) - 5} more" if len(shares) > 5 else ""
+def _note_gaps(problem: Problem) -> list[Note]:
+    names = ", ".join(problem.column_names[column] for column in problem.gaps)
     text = (
-        f"Values are missing in {', '.join(shares[:5])}{more}. They are filled with the median of the training part, "
-        "and an indicator column says where."
+        f"Values are missing in {textwrap.shorten(names, 200, placeholder=' ...')}. They are filled with the median of "
+        "the training part, and an indicator column says where."
     )
-    return [Note(kind="read", text=text, count=len(shares))]
+    return [Note(kind="read", text=text)] if problem.gaps else []
 
 
 def _note_copies(x: np.ndarray, y: np.ndarray, problem: Problem) -> list[Note]:
@@ -401,4 +367,4 @@ def _note_copies(x: np.ndarray, y: np.ndarray, problem: Problem) -> list[Note]:
         "alone tells the target almost without fail. Such a column is mostly the target under another name, or became "
         "known after it. If so, leave it out by columns=[...]."
     )
-    return [Note(kind="target_copy", text=f"{name} {text}", feature=name, count=len(y)) for name in names]
+    return [Note(kind="target_copy", text=f"{name} {text}") for name in names]

@@ -10,13 +10,12 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from recipe.core.measures import MEASURES
+from recipe.core.measures import MEASURES, name_measure
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from recipe.app.workflow import Progress, RecipeResult, Step
-    from recipe.core.problem import Problem
 
 LAST_STEP = 7  # what comes after it, the final model, has no number
 
@@ -47,10 +46,12 @@ class LiveView(progress.Progress):
         if len(scores):
             frame = scores[["score", "part", "epochs", "description"]].reset_index()
             self.console.line()
-            self.console.print(make_table(frame, f"{result.problem.name}: {name_measure(result.problem)}"))
+            better = "Higher" if MEASURES[result.problem.measure].higher_is_better else "Lower"
+            title = f"{result.problem.name}: {name_measure(result.problem)}"
+            self.console.print(make_table(frame, title, f"{better} is better."))
         self.console.print(Text(f"Data: {result.dataset.source}. {result.dataset.provenance}"))
         if result.stopped:
-            seal = "The test set was opened." if result.test else "The test set stayed sealed."
+            seal = "The test set was opened." if result.dataset.test.looks else "The test set stayed sealed."
             left = f"What was done until then is above and in what is written. {seal}"
             self.console.print(Text(f"Interrupted in step {min(result.stopped_in, LAST_STEP)}. {left}"))
         self.console.print(Text(f"{result.seconds:.0f} s in all."))
@@ -83,10 +84,3 @@ def make_table(frame: pd.DataFrame, title: str, caption: str | None = None) -> T
     for row in zip(*columns, strict=True):
         table.add_row(*map(Text, row))
     return table
-
-
-def name_measure(problem: Problem) -> str:
-    """Return the measure of a problem with its unit, and which way is better."""
-    measure = MEASURES[problem.measure]
-    unit, better = measure.unit_of(problem), "higher" if measure.higher_is_better else "lower"
-    return f"{measure.title}{f' in {unit}' if unit else ''}, {better} is better"

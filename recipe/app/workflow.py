@@ -15,14 +15,13 @@ import numpy as np
 
 from recipe.core.dataset import Dataset, Split
 from recipe.core.input_checks import expect
-from recipe.core.measures import MEASURES
+from recipe.core.measures import MEASURES, describe_score, name_measure
 from recipe.core.prepared import Prepared, encoding_for
 from recipe.core.problem import Problem
-from recipe.core.run import WISHES, EpochReport, Run, collect_versions, mean_run
+from recipe.core.run import WISHES, EpochReport, Run, mean_run
 from recipe.core.spec import ModelSpec
 from recipe.data.load import load
 from recipe.data.problems import default_rows
-from recipe.engine.interruption import interruptible
 from recipe.engine.rival import Rival
 from recipe.engine.saving import FinalModel, predict
 from recipe.search.plan import FEW_SAMPLES, FOLDS, HELD_OUT, Plan, make_plan
@@ -38,16 +37,6 @@ from recipe.steps.training import cross_validate
 if TYPE_CHECKING:
     import pandas as pd
 
-STEPS = (
-    ("Define the problem", "What am I predicting, from what?"),
-    ("Choose a measure of success", "What counts as success?"),
-    ("Decide on an evaluation protocol", "How will I judge honestly?"),
-    ("Prepare the data", "Is the data fit for a network?"),
-    ("Beat a baseline", "Can anything be learned at all?"),
-    ("Scale up until it overfits", "Is the model big enough?"),
-    ("Regularize and tune", "How good can it get?"),
-    ("Look at the test set, once", "Does it keep the promise?"),
-)
 TOLERANCE = 0.005  # half a point: where a model is tuned, less than the usual two points count
 
 
@@ -112,8 +101,9 @@ class Trial:
     @property
     def sentence(self) -> str:
         """What it is, and how far it came."""
-        spec, epoch = self.run.spec.describe(), self.run.best_epoch + 1
-        return f"The {self.name} ({spec}) reaches {show_score(self.run)} in validation at epoch {epoch}."
+        run = self.run
+        reached = f"{describe_score(run.problem, run.score)} in validation at epoch {run.best_epoch + 1}"
+        return f"The {self.name} ({run.spec.describe()}) reaches {reached}."
 
 
 @dataclass(kw_only=True, eq=False)
@@ -123,7 +113,7 @@ class RecipeResult:
     Attributes
     ----------
     dataset : what it walked on
-    seed, rows : as they were asked for
+    seed : as it was asked for
     splits : of the protocol, raw
     baseline, power : of step 5: what a guess achieves, and whether the small model is better beyond chance
     rival : of step 5: the best simple model that is no network, its outputs those of all splits
@@ -135,12 +125,10 @@ class RecipeResult:
     stopped : None, ``"interrupted"`` (Ctrl-C) or ``"asked"`` (the stop event)
     stopped_in : number of the step that was under way then
     seconds : wall time
-    versions : of Python and of the packages that the numbers depend on
     """
 
     dataset: Dataset
     seed: int = 0
-    rows: int | None = None
     splits: tuple[Split, ...] = ()
     baseline: Baseline | None = None
     power: StatisticalPower | None = None
@@ -154,7 +142,6 @@ class RecipeResult:
     stopped: str | None = None
     stopped_in: int | None = None
     seconds: float = 0.0
-    versions: dict[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def problem(self) -> Problem:
@@ -225,12 +212,11 @@ def run_recipe(
     if isinstance(data, str):
         data = load(data, source=source, rows=default_rows(data) if rows is None else rows, seed=seed)
     expect(data, Dataset, "The workflow begins with the name of a problem, or with the data itself.")
-    result = RecipeResult(dataset=data, seed=seed, rows=rows, versions=collect_versions())
+    result = RecipeResult(dataset=data, seed=seed)
     walk = _Walk(result=result, tell=on_event or (lambda event: None), stop=stop, plan=plan)
     try:
-        with interruptible(stop) as walk.wish:  # one for the whole way: a Ctrl-C between two trainings is not lost
-            walk.go()
-    except KeyboardInterrupt as wish:
+        walk.go()
+    except KeyboardInterrupt as wish:  # of a training that was stopped it says how
         result.stopped, result.stopped_in = (*wish.args, "interrupted")[0], len(result.steps) + 1
     result.seconds = time.perf_counter() - began
     return result
@@ -244,32 +230,17 @@ class _Walk:
     tell: Callable[[Step | Progress], object]
     stop: threading.Event | None
     plan: Plan | None
-    wish: Callable[[], str | None] = field(default=lambda: None)
     _prepared: dict[str, list[Prepared]] = field(default_factory=dict)
 
     def go(self) -> None:
-        steps = (
-            self.define_problem,
-            self.choose_measure,
-            self.decide_on_protocol,
-            self.prepare_data,
-            self.beat_baseline,
-            self.scale_up,
-            self.regularize,
-            self.finish,
-        )
-        for number, ((title, question), take) in enumerate(zip(STEPS, steps, strict=True), start=1):
-            self.heed_wishes()
+        for number, (title, question, take) in enumerate(STEPS, start=1):
+            if self.stop is not None and self.stop.is_set():
+                raise KeyboardInterrupt("asked")
             step = Step(number=number, title=title, question=question)
             self.tell(step)
-            step = replace(step, sentences=tuple(take()))
+            step = replace(step, sentences=tuple(take(self)))
             self.result.steps.append(step)
             self.tell(step)
-
-    def heed_wishes(self) -> None:
-        """End the work where somebody wants it, like a Ctrl-C that says how: ``"interrupted"`` or ``"asked"``."""
-        if how := self.wish():
-            raise KeyboardInterrupt(how)
 
     def define_problem(self) -> Iterator[str]:
         """Step 1: say what the data is, and what the question."""
@@ -291,13 +262,10 @@ class _Walk:
         """Step 2: say what counts as success, and why a plain accuracy will not always do."""
         problem, measure, y = self.result.problem, MEASURES[self.result.problem.measure], self.result.dataset.y_train
         better = "higher" if measure.higher_is_better else "lower"
-        yield f"The measure of success is the {measure.title}; {better} is better. {measure.note}"
-        if unit := measure.unit_of(problem):
-            yield f"Its unit: {unit}."
+        yield f"The measure of success is the {name_measure(problem)}; {better} is better. {measure.note}"
         if problem.type.is_classification:
-            shares = y.mean(axis=0) if y.ndim > 1 else np.bincount(y, minlength=len(problem.output_names)) / len(y)
-            named = zip(problem.output_names, shares, strict=True)
-            yield f"In the training data: {', '.join(f'{name}: {share:.1%}' for name, share in named)}."
+            shares = ", ".join(f"{name}: {share:.1%}" for name, share in problem.shares(y).items())
+            yield f"In the training data: {shares}."
 
     def decide_on_protocol(self) -> Iterator[str]:
         """Step 3: hold out a part where there is plenty of data, let folds take turns where there is not."""
@@ -332,8 +300,6 @@ class _Walk:
             "stand in it.",
             "sequence": f"Each text becomes the row of its first {x.shape[1]} words.",
         }[preparation.encoding]
-        if unit := self.result.problem.target_unit:
-            yield f"The target is counted in this unit: {unit}."
         yield f"The training part has the shape {x.shape} and takes {x.nbytes / 1e6:,.1f} MB as {x.dtype}."
 
     def beat_baseline(self) -> Iterator[str]:
@@ -350,7 +316,7 @@ class _Walk:
         )
         result.rival = _join([guess.rival for guess in guesses], result.problem, y_val)
         yield result.baseline.sentence
-        reached = show_value(result.problem, result.rival.value)
+        reached = describe_score(result.problem, result.rival.value)
         yield f"The rival, a simple model that is no network ({result.rival.name}), reaches {reached}."
         yield small.sentence
         yield result.power.sentence
@@ -389,15 +355,15 @@ class _Walk:
             result.best = find_best((before, trial))
             kept = "kept" if result.best is trial else "not kept"
             yield (
-                f"Tried: {trial.name}. {trial.why} It gives {show_score(trial.run)} at epoch "
+                f"Tried: {trial.name}. {trial.why} It gives {describe_score(result.problem, trial.run.score)} at epoch "
                 f"{trial.run.best_epoch + 1}, against {before.run.score:.4g} before: {kept}."
             )
         # The small model may be the best where there are so few samples that every larger one is lost on them.
         result.best = best = find_best((result.best, small))
         yield (
             f"The best in validation is the {best.name if best.step < 7 else 'changed model'}: "
-            f"{best.run.spec.describe()}, {show_score(best.run)} after {best.run.best_epoch + 1} epochs. The score of "
-            "a best one is flattered a little by the choice."
+            f"{best.run.spec.describe()}, {describe_score(result.problem, best.run.score)} after "
+            f"{best.run.best_epoch + 1} epochs. The score of a best one is flattered a little by the choice."
         )
         yield self.compare_with_rival(best.run)
 
@@ -407,7 +373,7 @@ class _Walk:
         y_val = np.concatenate([one.y_val for one in self.prepared(run.spec)])
         noise = estimate_uncertainty(problem, y_val, rival.outputs)
         gain = MEASURES[problem.measure].gain(run.score, rival.value)
-        against = f"{show_score(run)} against {rival.value:.4g} of the rival, {rival.name}"
+        against = f"{describe_score(problem, run.score)} against {rival.value:.4g} of the rival, {rival.name}"
         if noise.low <= run.score <= noise.high:
             return (
                 f"The network cannot be told from the rival: {against} ({100 * noise.level:g} % interval "
@@ -450,7 +416,6 @@ class _Walk:
         With `keep_best` the models have the weights of the best epoch, which the score is of, not those of the last
         one: patience brings them back, and one that is as long as the training changes nothing else.
         """
-        self.heed_wishes()
         report = self.reporter(step, name, folds=len(self.result.splits))
         asked = spec.replace(patience=spec.epochs) if keep_best else spec
         runs = cross_validate(asked, self.prepared(spec), on_epoch=report, stop=self.stop)
@@ -495,21 +460,22 @@ class _Walk:
         return spec.replace(patience=max(3, spec.epochs // 5) if len(self.result.splits) == 1 else None)
 
 
+STEPS = (
+    ("Define the problem", "What am I predicting, from what?", _Walk.define_problem),
+    ("Choose a measure of success", "What counts as success?", _Walk.choose_measure),
+    ("Decide on an evaluation protocol", "How will I judge honestly?", _Walk.decide_on_protocol),
+    ("Prepare the data", "Is the data fit for a network?", _Walk.prepare_data),
+    ("Beat a baseline", "Can anything be learned at all?", _Walk.beat_baseline),
+    ("Scale up until it overfits", "Is the model big enough?", _Walk.scale_up),
+    ("Regularize and tune", "How good can it get?", _Walk.regularize),
+    ("Look at the test set, once", "Does it keep the promise?", _Walk.finish),
+)
+
+
 def find_best(trials: Sequence[Trial]) -> Trial:
     """Return the trial with the best validation score, the first of equals; one that diverged only if all did."""
     measure = MEASURES[trials[0].run.measure]
     return max(trials, key=lambda one: measure.gain(one.run.score, 0.0) if math.isfinite(one.run.score) else -math.inf)
-
-
-def show_score(run: Run) -> str:
-    """Write the score of a run with its name and unit."""
-    return show_value(run.problem, run.score)
-
-
-def show_value(problem: Problem, value: float) -> str:
-    """Write a value of the problem's measure with its name and unit."""
-    measure = MEASURES[problem.measure]
-    return f"{measure.title} {value:.4g} {measure.unit_of(problem)}".rstrip()
 
 
 def _join(guesses: Sequence[Baseline | Rival], problem: Problem, y_val: np.ndarray) -> Baseline | Rival:

@@ -54,16 +54,12 @@ class Note:
     Attributes
     ----------
     kind : ``"outside_range"``, ``"filled"``, ``"unknown_category"`` or ``"leak"``; of data of one's own also
-        ``"read"``, ``"left_out"``, ``"identifier"`` and ``"target_copy"``
-    text : one sentence, with the numbers
-    feature : the column it is about, empty where it is about whole samples
-    count : how many values or samples it is about
+        ``"read"``, ``"left_out"``, ``"unreadable"``, ``"identifier"`` and ``"target_copy"``
+    text : one sentence, with the numbers and the column that it is about
     """
 
     kind: str
     text: str
-    feature: str = ""
-    count: int = 0
 
     def __str__(self) -> str:
         return self.text

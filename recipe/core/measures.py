@@ -129,6 +129,18 @@ class Measure:
             )
 
 
+def name_measure(problem: Problem) -> str:
+    """Return a problem's measure with its unit, as an axis or the head of a table says it."""
+    unit = MEASURES[problem.measure].unit_of(problem)
+    return MEASURES[problem.measure].title + (f" ({unit})" if unit else "")
+
+
+def describe_score(problem: Problem, value: float) -> str:
+    """Write a value of a problem's measure with its name and unit, as a sentence says it."""
+    measure = MEASURES[problem.measure]
+    return f"{measure.title} {value:.4g} {measure.unit_of(problem)}".rstrip()
+
+
 def check_outputs(problem: Problem, y_true: np.ndarray, outputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return targets and outputs in the shapes that every measure reads.
 

@@ -135,7 +135,7 @@ class Preparation:
             found.append(("outside_range", column, (values < low) | (values > high), text))
         names = self.problem.column_names
         return tuple(
-            Note(kind=kind, text=f"{names[column]}: {count:,} of {len(x):,} {text}", feature=names[column], count=count)
+            Note(kind=kind, text=f"{names[column]}: {count:,} of {len(x):,} {text}")
             for kind, column, is_odd, text in found
             if (count := int(is_odd.sum()))
         )

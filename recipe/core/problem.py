@@ -13,7 +13,6 @@ from types import MappingProxyType
 
 import numpy as np
 
-KINDS = ("table", "image", "text")
 REVIEW_LENGTH = 256  # words of a text that an embedding network reads
 
 
@@ -132,15 +131,6 @@ class Problem:
     gaps: tuple[int, ...] = ()
     origin: Origin | None = None
 
-    def __post_init__(self) -> None:
-        known = {"table": True, "image": self.pixel_max > 0, "text": self.num_words > 0}
-        if not known.get(self.kind):
-            raise ValueError(
-                f"A problem is of a kind, {', '.join(KINDS)}; of images it knows the value of a white pixel, of texts "
-                f"how many words are read. Received: kind={self.kind!r}, pixel_max={self.pixel_max}, "
-                f"num_words={self.num_words}. Give such as pixel_max=255.0 or num_words=10_000."
-            )
-
     @property
     def last_layer(self) -> LastLayer:
         """The row of the table for this problem's type."""
@@ -160,6 +150,11 @@ class Problem:
             if known:  # -1, an unknown category, is the last of the names
                 columns[name] = np.array([*known, "unknown"], dtype=object)[columns[name].astype(int)]
         return columns
+
+    def shares(self, y: np.ndarray) -> dict[str, float]:
+        """Return the share of each class, or of the yes of each label, by its name; y: labels (n,) or (n, labels)."""
+        counts = y.sum(axis=0) if y.ndim == 2 else np.bincount(y, minlength=len(self.output_names))
+        return dict(zip(self.output_names, (counts / len(y)).tolist(), strict=True))
 
     def to_dict(self) -> dict[str, object]:
         """Return every field by name, ready for JSON: with it a file or a journal keeps the whole problem."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -88,10 +88,9 @@ class Reviews:
 
     def counts(self, num_words: int) -> np.ndarray:
         """Return how often each of the most frequent words stands in each text: uint8 (n, num_words), 255 at most."""
-        counts = np.empty((len(self), num_words), np.uint8)
-        for rows, block in self._blocks(num_words):
-            counts[rows] = np.minimum(block.toarray(), MOST_COUNTED)
-        return counts
+        counts = self.sparse_counts(num_words)
+        counts.data = np.minimum(counts.data, MOST_COUNTED)
+        return counts.astype(np.uint8).toarray()
 
     def weights(self, idf: np.ndarray) -> np.ndarray:
         """Return the TF-IDF of each word in each text: its count times its `idf`, each text scaled to length 1.
@@ -104,9 +103,9 @@ class Reviews:
 
         transformer = TfidfTransformer()
         transformer.idf_ = np.asarray(idf, np.float64)
-        weights = np.empty((len(self), len(idf)), np.float16)
-        for rows, block in self._blocks(len(idf)):
-            weights[rows] = transformer.transform(block).toarray()
+        found = transformer.transform(self.sparse_counts(len(idf))).tocoo()
+        weights = np.zeros(found.shape, np.float16)
+        weights[found.row, found.col] = found.data  # SciPy has no sparse float16
         return weights
 
     def sequences(self, length: int, num_words: int) -> np.ndarray:
@@ -137,8 +136,3 @@ class Reviews:
         matrix = csr_matrix((np.ones(len(tokens)), tokens, kept_before[self.offsets]), shape=(len(self), num_words))
         matrix.sum_duplicates()
         return matrix
-
-    def _blocks(self, num_words: int) -> Iterator[tuple[slice, csr_matrix]]:
-        for first in range(0, len(self), BLOCK_TEXTS):
-            rows = slice(first, first + BLOCK_TEXTS)
-            yield rows, self[rows].sparse_counts(num_words)

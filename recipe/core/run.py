@@ -6,7 +6,7 @@ import dataclasses
 import importlib.metadata
 import math
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
@@ -49,8 +49,7 @@ class Run:
         callback), ``"interrupted"`` (Ctrl-C) or ``"pruned"`` (given up by a search)
     seconds : wall time, compiling included
     versions : of Python and of the packages that the numbers depend on
-    model : the fitted Keras model, after the last epoch or, with patience, after the best one; None where the run is
-        from the journal, which keeps no weights, or a mean
+    fitted : makes `model`, once; None where there are no weights
     data : the `Prepared.data_key` of what it was trained on; empty where no journal asked for it
     baseline : what a guess that never looks at the input achieves on the same validation samples; NaN if unknown
     train_samples, val_samples : how many there were
@@ -71,7 +70,7 @@ class Run:
     seconds: float = 0.0
     backend: str = ""
     versions: dict[str, str] = field(default_factory=dict, repr=False)
-    model: keras.Model | None = field(default=None, repr=False)
+    fitted: Callable[[], keras.Model] | None = field(default=None, repr=False)
     data: str = ""
     baseline: float = math.nan
     train_samples: int = 0
@@ -82,6 +81,15 @@ class Run:
     final: bool = False
     number: int | None = None
     note: str = ""
+
+    @property
+    def model(self) -> keras.Model | None:
+        """The fitted Keras model, after the last epoch or, with patience, after the best one.
+
+        None where the run is from the journal, which keeps no weights, or a mean. Of several that trained together each
+        is built when it is first asked for: most are for their scores.
+        """
+        return None if self.fitted is None else self.fitted()
 
     @property
     def seed(self) -> int:
@@ -134,7 +142,7 @@ class Run:
 
     def to_dict(self) -> dict[str, object]:
         """Return all but the model, ready for JSON: no NaN, and numbers of a history to 7 significant digits."""
-        values = {name: value for name, value in vars(self).items() if name not in ("model", "number")}
+        values = {name: value for name, value in vars(self).items() if name not in ("fitted", "number")}
         return values | {
             "spec": self.spec.to_dict(),
             "problem": self.problem.to_dict(),
@@ -179,7 +187,7 @@ def mean_run(runs: Sequence[Run], *, spec: ModelSpec | None = None, protocol: st
         history=history,
         stopped=next((run.stopped for run in runs if run.stopped in (*WISHES, "pruned")), first.stopped),
         seconds=sum(run.seconds for run in runs),
-        model=None,
+        fitted=None,
         baseline=float(np.mean([run.baseline for run in runs])),
         val_samples=sum(run.val_samples for run in runs),
         members=tuple(runs),

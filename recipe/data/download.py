@@ -93,7 +93,7 @@ def download(name: str, *, quick: bool = False) -> tuple[FetchedFile, Content]:
             return read_verified(path)  # another process was quicker
         _retrieve(name, folder)
         try:
-            file, content = read_verified(path, source="download")
+            file, content = read_verified(path)
         except ValueError:
             path.unlink()
             raise
@@ -101,8 +101,8 @@ def download(name: str, *, quick: bool = False) -> tuple[FetchedFile, Content]:
             np.savez_compressed(arrays := folder / ".imdb.npz", **content)
             _state_sum(path, hashlib.sha256(arrays.read_bytes()).hexdigest())
             arrays.replace(path)
-            file, content = read_verified(path, source="download")
-    return file, content
+            file, content = read_verified(path)
+    return file._replace(source="download"), content
 
 
 def base_url() -> str:

@@ -17,7 +17,8 @@ import numpy as np
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 SUMS_NAME = "SHA256SUMS"
 KERAS_SHUFFLE_SEED = 113  # keras.datasets shuffles with RandomState(113)
-Content = dict[str, np.ndarray | tuple[str, ...]]  # what a file holds: arrays by name; the word index, its words
+# Arrays by name, as `ARRAYS` lists them for each file; of texts also ``words``, the word of each rank, "" for 0.
+Content = dict[str, np.ndarray | tuple[str, ...]]
 
 # The files that each dataset is made of.
 FILES = {
@@ -45,14 +46,6 @@ ARRAYS = {
 }
 
 
-class RawData(NamedTuple):
-    """What a source gives for one dataset, before rows are chosen and the test set is sealed."""
-
-    arrays: dict[str, np.ndarray]  # as `ARRAYS` lists them; a sample has the same names as the real file
-    provenance: str  # what it is, whence, and its licence; a sample says that it is one
-    vocabulary: tuple[str, ...] = ()  # word of each rank, "" for rank 0; empty where there are no words
-
-
 class FetchedFile(NamedTuple):
     """A data file that was verified."""
 
@@ -65,18 +58,15 @@ class FetchedFile(NamedTuple):
 
 
 def search_folders() -> tuple[Path, ...]:
-    """Return the folders that are searched for data files, in order.
-
-    They are ``$RECIPE_DATASETS`` (may be shared and read-only: the kit never writes there), ``$RECIPE_HOME/datasets``,
-    ``datasets/`` of the checkout that the package runs from, and the user's own data folder.
-    """
-    shared = os.environ.get("RECIPE_DATASETS")
-    return tuple(dict.fromkeys([*([Path(shared).expanduser()] if shared else []), *_own_folders()]))
+    """Return the folders that are searched for data files: ``$RECIPE_DATASETS``, then `storage_folder`."""
+    shared = os.environ.get("RECIPE_DATASETS")  # may be read-only: the kit never writes there
+    return (Path(shared).expanduser(), storage_folder()) if shared else (storage_folder(),)
 
 
 def storage_folder() -> Path:
-    """Return the folder that downloads are written to: the first of `search_folders` after ``$RECIPE_DATASETS``."""
-    return _own_folders()[0]
+    """Return the folder of downloads: in ``$RECIPE_HOME``, else in the checkout that runs, else in the user's own."""
+    is_checkout = (CHECKOUT / "pyproject.toml").is_file() and not os.environ.get("RECIPE_HOME")
+    return (CHECKOUT if is_checkout else home_folder()) / "datasets"
 
 
 def home_folder() -> Path:
@@ -85,15 +75,6 @@ def home_folder() -> Path:
 
     home = os.environ.get("RECIPE_HOME")
     return Path(home).expanduser() if home else user_data_path("recipe", appauthor=False)
-
-
-def _own_folders() -> list[Path]:
-    from platformdirs import user_data_path
-
-    homes = [home_folder()] if os.environ.get("RECIPE_HOME") else []
-    if (CHECKOUT / "pyproject.toml").is_file():
-        homes.append(CHECKOUT)
-    return [home / "datasets" for home in [*homes, user_data_path("recipe", appauthor=False)]]
 
 
 def find_verified(name: str) -> tuple[FetchedFile, Content] | None:
@@ -108,7 +89,7 @@ def find_verified(name: str) -> tuple[FetchedFile, Content] | None:
     return None
 
 
-def read_verified(path: Path, source: str = "local") -> tuple[FetchedFile, Content]:
+def read_verified(path: Path) -> tuple[FetchedFile, Content]:
     """Read a data file whose SHA-256 is Keras's own, or stated by a ``SHA256SUMS`` beside it.
 
     Unpickling can run any code that a file's author wished: so only the ``imdb.npz`` that Keras publishes is unpickled.
@@ -116,7 +97,6 @@ def read_verified(path: Path, source: str = "local") -> tuple[FetchedFile, Conte
     Parameters
     ----------
     path : the file; its name says what it must hold
-    source : what to write into `FetchedFile.source`
 
     Returns
     -------
@@ -150,7 +130,8 @@ def read_verified(path: Path, source: str = "local") -> tuple[FetchedFile, Conte
             f"The file is not what its name says: {error!r}. Received: {path}. Put the right one in its place."
         ) from error
     verified = "SHA-256 is Keras's own" if found == official else f"SHA-256 as in {SUMS_NAME}"
-    return FetchedFile(name=name, path=path, bytes=len(content), sha256=found, source=source, verified=verified), values
+    file = FetchedFile(name, path, bytes=len(content), sha256=found, source="local", verified=verified)
+    return file, values
 
 
 def parse_sums(text: str) -> dict[str, str]:

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 SUFFIXES = {"image": (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"), "text": (".txt", ".md")}
 LONGEST_SIDE = 64  # pixels, where no size is asked for: 4,096 inputs a colour are what a small network can read
-LARGEST_SIDE = 2_048  # pixels that may be asked for
 MOST_WORDS = 10_000
 NAMED = 5  # files that a note names; of the others it gives the number
 UNREADABLE = (OSError, ValueError, SyntaxError)  # Pillow calls a broken PNG a syntax error
@@ -48,21 +47,12 @@ def read_folder(folder: str | Path, size: tuple[int, int] | None = None) -> Fold
 
     Raises
     ------
-    OSError
-        If there is no such folder.
     ValueError
-        If it has fewer than two folders with images or texts, or none of them can be read.
+        If it is no folder, has fewer than two folders with images or texts, or none of them can be read.
     """
     from tqdm.auto import tqdm
 
     folder = Path(folder)
-    if not folder.is_dir():
-        raise NotADirectoryError(f"There is no such folder. Received: {folder}. The current folder is {Path.cwd()}.")
-    if size is not None and not (np.shape(size) == (2,) and all(2 <= side <= LARGEST_SIDE for side in size)):
-        raise ValueError(
-            f"A size is a height and a width, whole numbers from 2 to {LARGEST_SIDE:,}. Received: size={size!r}. Give "
-            "both, such as size=(64, 64)."
-        )
     left_out: list[str] = []
     kind, files = _list_files(folder, left_out)
     read, labels = [], []
@@ -74,7 +64,7 @@ def read_folder(folder: str | Path, size: tuple[int, int] | None = None) -> Fold
                 size = size or (max(2, round(image.height * shrink)), max(2, round(image.width * shrink)))
                 read.append(_read_pixels(image, size))
             else:
-                read.append(_read_bytes(path))
+                read.append(path.read_bytes())
             labels.append(path.parent.name)
         except UNREADABLE as error:
             left_out.append(f"{path.parent.name}/{path.name} ({error})")
@@ -87,9 +77,9 @@ def read_folder(folder: str | Path, size: tuple[int, int] | None = None) -> Fold
     else:
         samples, reading = _decode(read)
     text = f"{folder.name}: {len(read):,} {kind}s in {len(set(labels))} folders, one a class."
-    notes = [Note(kind="read", text=text, count=len(read))]
+    notes = [Note(kind="read", text=text)]
     if left_out:
-        notes.append(Note(kind="left_out", text=f"Files that were left out: {listed}.", count=len(left_out)))
+        notes.append(Note(kind="unreadable", text=f"Files that were left out: {listed}."))
     return Folder(kind, samples, np.array(labels), reading, notes)
 
 
@@ -201,13 +191,6 @@ def _read_pixels(image: Image.Image, size: tuple[int, int]) -> np.ndarray:
     if image.mode.startswith("I"):  # 16 bits a pixel, which Pillow would cut off at 255
         image = Image.fromarray((np.asarray(image) // 257).astype(np.uint8))
     return np.asarray(image.convert("RGB").resize(size[::-1]))
-
-
-def _read_bytes(path: Path) -> bytes:
-    content = path.read_bytes()
-    if b"\0" in content:
-        raise ValueError("no text")
-    return content
 
 
 def _decode(texts: list[bytes]) -> tuple[list[str], tuple[tuple[str, str], ...]]:

@@ -12,20 +12,23 @@ import numpy as np
 from recipe.core.dataset import Dataset, Samples, SealedTest
 from recipe.core.problem import Problem
 from recipe.core.reviews import Reviews
+from recipe.data import samples
 from recipe.data.download import base_url, download
-from recipe.data.files import FILES, RawData, find_verified, search_folders
+from recipe.data.files import FILES, KERAS_SHUFFLE_SEED, Content, find_verified, search_folders
 from recipe.data.problems import HOUSING_CAP, IMDB_WORDS, SOURCES, dataset_of, derive, find_problem
-from recipe.data.samples import HOUSING_ERROR, LABEL_NOISE, make_sample
 
-KERAS_SPLIT_SEED = 113  # keras.datasets.california_housing shuffles with RandomState(113)
-KERAS_TEST_SPLIT = 0.2  # and keeps this fraction for the test
+KERAS_TEST_SPLIT = 0.2  # keras.datasets.california_housing keeps this fraction for the test
 PROVENANCE = {
     "mnist": "MNIST handwritten digits, 28 x 28 grey levels (LeCun, Cortes and Burges; CC BY-SA 3.0).",
     "imdb": "The Large Movie Review Dataset (Maas et al., 2011), tokenised as Keras does it.",
     "housing": "California housing, districts of the 1990 census (Pace and Barry, 1997; StatLib).",
 }
 # What the best possible model gets wrong on the samples, in the unit of the problem, where their process tells it.
-SAMPLE_ERRORS = {"imdb": LABEL_NOISE, "housing": HOUSING_ERROR, "housing_fraction": HOUSING_ERROR * 1e5 / HOUSING_CAP}
+SAMPLE_ERRORS = {
+    "imdb": samples.LABEL_NOISE,
+    "housing": samples.HOUSING_ERROR,
+    "housing_fraction": samples.HOUSING_ERROR * 1e5 / HOUSING_CAP,
+}
 Parts = list[tuple[Samples, np.ndarray]]  # (x, y) to train on, and for the test
 
 
@@ -64,8 +67,8 @@ def load(name: str, source: str = "auto", rows: int | None = None, seed: int = 0
     ((8, 8), 16.0)
     """
     problem, dataset = find_problem(name), dataset_of(name)
-    raw, taken, reason = _take(dataset, source)
-    total = sum(len(values) for key, values in raw.arrays.items() if key.startswith("y") or key.endswith("labels"))
+    content, taken, reason = _take(dataset, source)
+    total = sum(len(values) for key, values in content.items() if key.startswith("y") or key.endswith("labels"))
     if rows is not None and rows > total and taken == "sample":
         reason, rows = f"{reason} It has {total:,} of the {rows:,} rows asked for.", None
     if rows is not None and not 10 <= rows <= total:
@@ -73,22 +76,22 @@ def load(name: str, source: str = "auto", rows: int | None = None, seed: int = 0
             f"The dataset has {total:,} samples, and fewer than 10 cannot be shared out. "
             f"Received: rows={rows}. Ask for 10 to {total}, or None for all."
         )
-    parts = _cut(dataset, raw.arrays, None if rows == total else rows, seed)
+    parts = _cut(dataset, content, None if rows == total else rows, seed)
     (x_train, y_train), (x_test, y_test) = (derive(name, x, y) for x, y in parts)
     return Dataset(
-        problem=_fit_problem(problem, x_train, raw),
+        problem=_fit_problem(problem, x_train, content),
         x_train=x_train,
         y_train=y_train,
         test=SealedTest(x_test, y_test),
         source=taken,
-        provenance=raw.provenance,
+        provenance=(samples.PROVENANCE if taken == "sample" else PROVENANCE)[dataset],
         reason=reason,
-        vocabulary=raw.vocabulary,
+        vocabulary=content.get("words", ()),
         reachable_error=SAMPLE_ERRORS.get(name) if taken == "sample" else None,
     )
 
 
-def _take(dataset: str, source: str) -> tuple[RawData, str, str]:
+def _take(dataset: str, source: str) -> tuple[Content, str, str]:
     """Return a dataset's data, the source that it is from, and why that one: of ``"auto"`` the first that has it."""
     asked = os.environ.get("RECIPE_SOURCE") or "auto" if source == "auto" else source
     said_by = "source" if asked == source else "RECIPE_SOURCE"
@@ -97,7 +100,7 @@ def _take(dataset: str, source: str) -> tuple[RawData, str, str]:
             f"There is no source of that name. Received: {said_by}={asked!r}. Choose from {', '.join(SOURCES)}."
         )
     if asked == "sample":
-        return make_sample(dataset), asked, f"{said_by}={asked} asks for it."
+        return samples.make_sample(dataset), asked, f"{said_by}={asked} asks for it."
     found = {file: download(file) if asked == "download" else find_verified(file) for file in FILES[dataset]}
     folders = search_folders()
     missing = " and ".join(file for file, pair in found.items() if pair is None)
@@ -110,20 +113,19 @@ def _take(dataset: str, source: str) -> tuple[RawData, str, str]:
     try:
         found = {file: pair or download(file, quick=True) for file, pair in found.items()}
     except (OSError, ValueError) as error:
-        return make_sample(dataset), "sample", f"{told}{error}"
-    arrays = dict(itertools.chain.from_iterable(content.items() for _, content in found.values()))
-    raw = RawData(arrays=arrays, provenance=PROVENANCE[dataset], vocabulary=arrays.pop("words", ()))
+        return samples.make_sample(dataset), "sample", f"{told}{error}"
+    content = dict(itertools.chain.from_iterable(content.items() for _, content in found.values()))
     taken = "download" if "download" in {asked, *(file.source for file, _ in found.values())} else "local"
     came = {"local": "was there", "download": f"was downloaded from {urlsplit(base_url()).netloc}"}
     where = "; ".join(f"{file.path} {came[file.source]} ({file.verified})" for file, _ in found.values())
-    return raw, taken, f"{told}{where}."
+    return content, taken, f"{told}{where}."
 
 
-def _cut(dataset: str, arrays: dict[str, np.ndarray], rows: int | None, seed: int) -> Parts:
+def _cut(dataset: str, arrays: Content, rows: int | None, seed: int) -> Parts:
     """Return the training and the test part: the two that are stored, or of housing those that Keras makes."""
     if dataset == "housing":  # exactly as `keras.datasets.california_housing` takes, shuffles and cuts the rows
         x, y = arrays["x"][:rows], arrays["y"][:rows]
-        order = np.random.RandomState(KERAS_SPLIT_SEED).permutation(len(x))
+        order = np.random.RandomState(KERAS_SHUFFLE_SEED).permutation(len(x))
         cut = int(len(x) * (1 - KERAS_TEST_SPLIT))
         return [(x[part], y[part]) for part in (order[:cut], order[cut:])]
     parts: Parts = []
@@ -142,10 +144,10 @@ def _cut(dataset: str, arrays: dict[str, np.ndarray], rows: int | None, seed: in
     return [(x[which], y[which]) for (x, y), which in zip(parts, chosen, strict=True)]
 
 
-def _fit_problem(problem: Problem, x_train: Samples, raw: RawData) -> Problem:
+def _fit_problem(problem: Problem, x_train: Samples, content: Content) -> Problem:
     """Return the problem with the sizes of this data: a sample's images are smaller, and its words fewer."""
-    if isinstance(x_train, Reviews):
-        words = min(len(raw.vocabulary), IMDB_WORDS)
+    if problem.kind == "text":
+        words = min(len(content["words"]), IMDB_WORDS)
         return dataclasses.replace(problem, num_words=words, input_shape=(words,))
-    white = float(raw.arrays["x_train"].max()) if problem.kind == "image" else 0.0
+    white = float(content["x_train"].max()) if problem.kind == "image" else 0.0
     return dataclasses.replace(problem, input_shape=x_train.shape[1:], pixel_max=white)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from recipe.data.files import ARRAYS, FILES, RawData
+from recipe.data.files import ARRAYS, FILES, Content
 
 LABEL_NOISE = 0.06  # fraction of the reviews' labels that are wrong: what a reader of every word cannot know
 # The mean absolute error of the best guess, the value without noise, in hundred thousand dollars: averaged over the
@@ -26,15 +26,14 @@ PROVENANCE = {
 }
 
 
-def make_sample(base: str) -> RawData:
-    """Return the stand-in for a dataset, ``"mnist"``, ``"imdb"`` or ``"housing"``, in arrays of its own.
+def make_sample(dataset: str) -> Content:
+    """Return the stand-in for a dataset, ``"mnist"``, ``"imdb"`` or ``"housing"``, as its files would hold it.
 
     Examples
     --------
-    >>> make_sample("mnist").arrays["x_train"].shape
+    >>> make_sample("mnist")["x_train"].shape
     (1437, 8, 8)
     """
-    with np.load(Path(__file__).with_name(f"sample_{base}.npz")) as archive:
-        arrays = {key: archive[key].astype(dtype) for key, dtype in ARRAYS[FILES[base][0]].items()}
-        words = tuple(archive["words"].tolist()) if "words" in archive else ()
-    return RawData(arrays=arrays, provenance=PROVENANCE[base], vocabulary=words)
+    with np.load(Path(__file__).with_name(f"sample_{dataset}.npz")) as archive:
+        content: Content = {key: archive[key].astype(dtype) for key, dtype in ARRAYS[FILES[dataset][0]].items()}
+        return content | ({"words": tuple(archive["words"].tolist())} if "words" in archive else {})

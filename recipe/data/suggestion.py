@@ -89,8 +89,7 @@ _Found = tuple[str, str, tuple[str, ...], str]
 
 def _for_yes_or_no(problem: Problem, y: np.ndarray) -> _Found:
     """y: (n,), 0 and 1."""
-    share = float(y.mean())
-    no, yes = problem.output_names
+    (no, _), (yes, share) = problem.shares(y).items()
     most = max(share, 1 - share)
     if most <= BALANCED:
         reason = f"The classes are balanced: {share:.0%} are {yes}. A guess is right about as often as a coin, so that "
@@ -108,19 +107,19 @@ def _for_yes_or_no(problem: Problem, y: np.ndarray) -> _Found:
 
 def _for_classes(problem: Problem, y: np.ndarray) -> _Found:
     """y: (n,), class numbers."""
-    shares = np.bincount(y.astype(np.intp), minlength=problem.outputs) / len(y)
-    rare, common = (problem.output_names[which] for which in (shares.argmin(), shares.argmax()))
+    shares = problem.shares(y)
+    rare, common = min(shares, key=shares.get), max(shares, key=shares.get)
     reason = (
-        f"One of {problem.outputs} classes a sample; the most frequent one, {common}, makes up {shares.max():.1%}, and "
-        "that is what a guess gets right."
+        f"One of {problem.outputs} classes a sample; the most frequent one, {common}, makes up {shares[common]:.1%}, "
+        "and that is what a guess gets right."
     )
-    caution = f"class {rare} makes up only {shares.min():.1%}, and accuracy hardly notices it. Look at each class's "
-    return "accuracy", reason, (), "" if shares.max() <= 2 * shares.min() else caution + "recall too."
+    caution = f"class {rare} makes up only {shares[rare]:.1%}, and accuracy hardly notices it. Look at each class's "
+    return "accuracy", reason, (), "" if shares[common] <= 2 * shares[rare] else caution + "recall too."
 
 
 def _for_labels(problem: Problem, y: np.ndarray) -> _Found:
     """y: (n, labels), 0 and 1."""
-    shares = dict(zip(problem.output_names, y.mean(axis=0), strict=True))
+    shares = problem.shares(y)
     listed = ", ".join(f"{name} {share:.0%}" for name, share in shares.items())
     reason = (
         f"Several labels a sample, each with a share of its own ({listed}). Average precision judges how each label "

@@ -14,6 +14,7 @@ import difflib
 import itertools
 import re
 import reprlib
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,7 +30,7 @@ from recipe.data.texts import read_texts
 if TYPE_CHECKING:
     import pandas as pd
 
-CHUNK = 20_000  # rows of a file that are in memory as pandas reads them, in float64
+HEAD_ROWS = 20_000  # by which a column of a file is taken for one of numbers or of texts
 HEAD = 65_536  # bytes that separator and decimal sign are found from
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 MOST_CATEGORIES = 50  # of a column; rarer ones become one, "other"
@@ -79,15 +80,11 @@ def read_csv(path: str | Path) -> tuple[pd.DataFrame, tuple[tuple[str, str], ...
     Raises
     ------
     OSError
-        If there is no such file, or it cannot be read.
+        If there is no such file, or it cannot be read: Python's own.
     ValueError
         If it is no CSV file.
     """
     path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"There is no such file. Received: {path}. The current folder is {Path.cwd()}; from_folder reads folders."
-        )
     encoding = _find_encoding(path)
     with path.open(encoding=encoding, newline="") as file:
         lines = file.read(HEAD).splitlines()[:50]
@@ -100,14 +97,14 @@ def read_csv(path: str | Path) -> tuple[pd.DataFrame, tuple[tuple[str, str], ...
         )
     decimal = _find_decimal(lines[1:], separator)
     reading = {"sep": separator, "encoding": encoding, "decimal": decimal}
-    frame = _read_chunks(path, reading)
+    frame = _read_frame(path, reading)
     text = (
         f"{path.name}: {len(frame):,} rows and {frame.shape[1]} columns, read as {encoding} with "
         f"{SEPARATORS[separator]} between the columns" + (" and decimal commas." if decimal == "," else ".")
     )
     usual = {"sep": ",", "encoding": "utf-8", "decimal": "."}
     needed = tuple((name, value) for name, value in reading.items() if value != usual[name])
-    return frame, needed, Note(kind="read", text=text, count=len(frame))
+    return frame, needed, Note(kind="read", text=text)
 
 
 def find_column(frame: pd.DataFrame, name: str, what: str) -> None:
@@ -132,16 +129,15 @@ def encode_table(frame: pd.DataFrame, columns: Sequence[str], train: np.ndarray)
 
     Raises
     ------
-    ValueError, TypeError
-        If a column holds dates, numbers written as texts, infinite values, or what is neither number nor text; or if
-        no column is left.
+    ValueError
+        If a column holds dates, or numbers written as texts, or if no column is left.
     """
     x = np.empty((len(frame), len(columns)), np.float32)
     names, categories, notes = [], [], []
     for name in columns:
         values, known, fault = _encode_column(frame[name], name, train)
         if fault:
-            notes.append(Note(kind="left_out", text=f"{fault} It is left out.", feature=name, count=len(frame)))
+            notes.append(Note(kind="left_out", text=f"{fault} It is left out."))
             continue
         if note := _note_identifier(values[np.sort(train)], name, is_number=not known):
             notes.append(note)
@@ -159,13 +155,13 @@ def encode_table(frame: pd.DataFrame, columns: Sequence[str], train: np.ndarray)
     return Inputs(x=x[:, : len(names)], of_problem=of_problem, notes=tuple(notes))
 
 
-def check_columns(x: np.ndarray, names: Sequence[str] | None) -> Inputs:
+def take_columns(x: np.ndarray, names: Sequence[str] | None) -> Inputs:
     """Take a table that is an array of numbers, (n, columns); without names its columns are called by their numbers.
 
     Raises
     ------
     ValueError
-        If there is not one name a column, a value is infinite, or a column has none at all.
+        If there is not one name a column.
     """
     names = tuple(map(str, names or (f"column {number}" for number in range(1, x.shape[1] + 1))))
     if not len(names) == len(set(names)) == x.shape[1]:
@@ -173,14 +169,7 @@ def check_columns(x: np.ndarray, names: Sequence[str] | None) -> Inputs:
             f"Each column has a name of its own. Received: {len(set(names))} different names for {x.shape[1]} columns. "
             "Give one a column, or leave columns out."
         )
-    x = x.astype(np.float32, copy=False)
-    odd = np.flatnonzero(np.isinf(x).any(axis=0) | np.isnan(x).all(axis=0))
-    if len(odd):
-        raise ValueError(
-            f"Some columns have infinite values, or no value at all. Received: x of shape {x.shape}, "
-            f"{', '.join(names[column] for column in odd[:5])}. Mend these columns, or leave them out."
-        )
-    return Inputs(x=x, of_problem={"input_shape": x.shape[1:], "feature_names": names})
+    return Inputs(x=x.astype(np.float32, copy=False), of_problem={"input_shape": x.shape[1:], "feature_names": names})
 
 
 def read_samples(x: object, problem: Problem, vocabulary: Sequence[str] = ()) -> Samples:
@@ -215,11 +204,6 @@ def _encode_column(column: pd.Series, name: str, train: np.ndarray) -> tuple[np.
     if not pd.api.types.is_numeric_dtype(column):
         return _encode_texts(column, name, train)
     values = _to_floats(column)
-    if np.isinf(values).any():
-        raise ValueError(
-            f"Some values of {name} are infinite. Received: {column.dtype} values from {column.min()} to "
-            f"{column.max()}. Put NaN where a value is missing, and cap what is too large."
-        )
     same = np.isnan(values).all() or (values == values[0]).all()
     return values, (), f"{name} is the same in every row." if same else ""
 
@@ -233,11 +217,8 @@ def _encode_texts(column: pd.Series, name: str, train: np.ndarray) -> tuple[np.n
     import pandas as pd
 
     filled = column.dropna()
-    try:
-        distinct = filled.unique()
-    except TypeError:  # of lists and their like
-        distinct = list(filled)
-    if _check_texts(distinct, name):
+    distinct = filled.unique()
+    if _are_numbers(distinct, column, name):
         return _encode_column(pd.to_numeric(column.astype(object)), name, train)
     if len(distinct) + column.isna().any() <= 1:
         return np.empty(0), (), f"{name} is the same in every row."
@@ -251,8 +232,8 @@ def _encode_texts(column: pd.Series, name: str, train: np.ndarray) -> tuple[np.n
     return _number_categories(column, kept), tuple(kept), ""
 
 
-def _check_texts(distinct: Sequence[object], name: str) -> bool:
-    """Refuse dates, what is neither number nor text, and numbers among texts; return whether all texts are numbers."""
+def _are_numbers(distinct: Sequence[object], column: pd.Series, name: str) -> bool:
+    """Say whether all texts of a column are numbers; refuse dates, and a column where some are."""
     import pandas as pd
 
     texts = pd.Series([str(value).strip() for value in distinct], dtype=object)
@@ -263,13 +244,8 @@ def _check_texts(distinct: Sequence[object], name: str) -> bool:
             f"{examples(texts)}. Make numbers of it that say what matters, such as frame[{name!r}] = "
             f"pd.to_datetime(frame[{name!r}]).dt.month, or leave it out by columns=[...]."
         )
-    if odd := [value for value in distinct if not isinstance(value, str | bool | int | float | np.generic)]:
-        raise TypeError(
-            f"A column holds numbers or texts. Received: column {name!r} with a {type(odd[0]).__name__}, "
-            f"{examples(odd[:1])}. Turn it into one of the two, or leave it out by columns=[...]."
-        )
-    if not any(isinstance(value, str) for value in distinct):
-        return False  # numbers that were made a pandas category on purpose are names
+    if isinstance(column.dtype, pd.CategoricalDtype) and not any(isinstance(value, str) for value in distinct):
+        return False  # numbers that were made a category on purpose are names
     numbers = pd.to_numeric(texts, errors="coerce").notna()
     if not numbers.all() and (numbers | texts.str.fullmatch(_WRITTEN)).sum() >= max(0.5 * len(texts), 3):
         raise ValueError(
@@ -277,7 +253,7 @@ def _check_texts(distinct: Sequence[object], name: str) -> bool:
             f"{examples(texts[~numbers])}. Make numbers of them, such as pd.to_numeric(frame[{name!r}].astype(str)"
             '.str.replace(r"[^0-9.-]", "", regex=True), errors="coerce"), or leave it out by columns=[...].'
         )
-    return bool(numbers.all())
+    return len(texts) > 0 and bool(numbers.all())
 
 
 def _number_categories(column: pd.Series, known: Sequence[str]) -> np.ndarray:
@@ -301,7 +277,7 @@ def _note_identifier(values: np.ndarray, name: str, *, is_number: bool) -> Note 
         f"{name} looks like an identifier: whole numbers that are all different. What is learned from it does not hold "
         "for new rows. Leave it out by columns=[...]."
     )
-    return Note(kind="identifier", text=text, feature=name, count=len(values))
+    return Note(kind="identifier", text=text)
 
 
 def _find_encoding(path: Path) -> str:
@@ -343,50 +319,36 @@ def _find_decimal(lines: Sequence[str], separator: str) -> str:
     return "," if separator != "," and commas > points else "."
 
 
-def _read_chunks(path: Path, reading: dict[str, str]) -> pd.DataFrame:
-    """Read a file a part at a time, numbers as float32 and texts as categories: no more memory than that is needed."""
+def _read_frame(path: Path, reading: dict[str, str]) -> pd.DataFrame:
+    """Read a file, numbers in small dtypes and texts as categories: a large one needs little more memory than that."""
     import pandas as pd
     from tqdm.auto import tqdm
 
-    columns: dict[str, list[pd.Series]] = {}
+    def read(types: dict[str, object]) -> pd.DataFrame:
+        shown = {"total": path.stat().st_size, "desc": f"Reading {path.name}", "delay": 2, "leave": False}
+        with path.open("rb") as file, tqdm.wrapattr(file, "read", **shown) as watched, warnings.catch_warnings():
+            warnings.simplefilter("ignore", pd.errors.DtypeWarning)  # a column of numbers and texts is judged later
+            return pd.read_csv(watched, dtype=types, skipinitialspace=True, **reading)
+
     try:
-        with (
-            pd.read_csv(path, chunksize=CHUNK, skipinitialspace=True, **reading) as reader,
-            tqdm(reader, desc=f"Reading {path.name}", unit=f" x {CHUNK:,} rows", delay=2, leave=False) as chunks,
-        ):
-            for chunk in chunks:
-                if not isinstance(chunk.index, pd.RangeIndex):
-                    raise pd.errors.ParserError("its lines have one more column than the first")
-                for name in chunk:
-                    columns.setdefault(name, []).append(_shrink(chunk[name]))
+        head = pd.read_csv(path, nrows=HEAD_ROWS, skipinitialspace=True, **reading)
+        texts = dict.fromkeys(head.select_dtypes(exclude=["number", "bool"]), "category")
+        # Large ones may be identifiers, which float32 would round.
+        fractions = [name for name in head.select_dtypes("float") if not head[name].abs().max() >= 1e6]
+        try:
+            frame = read(texts | dict.fromkeys(fractions, np.float32))
+        except ValueError:  # there is a text further down
+            frame = read(texts)
+        if not isinstance(frame.index, pd.RangeIndex):
+            raise pd.errors.ParserError("its lines have one more column than the first")
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeError) as error:
         raise ValueError(
             f"The file is no CSV file that can be read: {str(error).strip()}. Received: {path.name}. Look at that "
             "line in a text editor: all lines have as many columns as the first one."
         ) from error
-    # Each column's parts are let go as soon as they are joined.
-    return pd.DataFrame({name: _join(columns.pop(name)) for name in list(columns)}, copy=False)
-
-
-def _shrink(column: pd.Series) -> pd.Series:
-    """Return a column of its own memory, in a smaller dtype."""
-    import pandas as pd
-
-    if pd.api.types.is_float_dtype(column):  # large ones may be identifiers
-        return column.copy() if np.abs(column).max() >= 1e6 else column.astype(np.float32)
-    if pd.api.types.is_integer_dtype(column):
-        return pd.to_numeric(column, downcast="integer")
-    return column.copy() if pd.api.types.is_bool_dtype(column) else column.astype("category")
-
-
-def _join(parts: list[pd.Series]) -> pd.Series:
-    import pandas as pd
-
-    if all(isinstance(part.dtype, pd.CategoricalDtype) for part in parts):
-        return pd.Series(pd.api.types.union_categoricals(parts, ignore_order=True))
-    if any(isinstance(part.dtype, pd.CategoricalDtype) for part in parts):  # numbers in some parts, texts in others
-        parts = [part.astype(object) for part in parts]
-    return pd.concat(parts, ignore_index=True)
+    for name in frame.select_dtypes("integer"):
+        frame[name] = pd.to_numeric(frame[name], downcast="integer")
+    return frame
 
 
 def examples(values: Iterable[object]) -> str:

@@ -37,13 +37,9 @@ class TargetDescription:
     targets: np.ndarray = field(repr=False)
 
     @property
-    def shares(self) -> tuple[float, ...]:
-        """The share of each class, or of the yes of each label, in the order of their names; empty for quantities."""
-        y = self.targets
-        if not self.problem.type.is_classification:
-            return ()
-        counts = y.sum(axis=0) if y.ndim == 2 else np.bincount(y, minlength=len(self.problem.output_names))
-        return tuple((counts / len(y)).tolist())
+    def shares(self) -> dict[str, float]:
+        """The share of each class, or of the yes of each label, by its name; empty for quantities."""
+        return self.problem.shares(self.targets) if self.problem.type.is_classification else {}
 
     @property
     def layer_code(self) -> str:

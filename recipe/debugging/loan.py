@@ -52,7 +52,7 @@ class Loan:
         """The symbolic input and output of the model itself."""
         import keras
 
-        from recipe.engine.models import fixed_seed
+        from recipe.engine.first_weights import fixed_seed
 
         if self.structure is None and self.model.built and getattr(self.model, "inputs", None):
             return self.model.inputs[0], self.model.outputs[0]

@@ -14,7 +14,7 @@ from recipe.core.prepared import encoding_for
 from recipe.core.problem import REVIEW_LENGTH, Origin, Problem, ProblemType
 from recipe.core.spec import ModelSpec
 from recipe.data.folders import SUFFIXES
-from recipe.data.programs import loading_code
+from recipe.data.problems import loading_code
 from recipe.engine.models import check_fit, last_activation, loss_name, metric_of, wants_one_hot
 
 _SPLIT = "from sklearn.model_selection import train_test_split"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import threading
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -18,22 +18,13 @@ import keras
 import numpy as np
 
 from recipe.engine.convolutions import exchange_convolution
-from recipe.engine.members import Job, log_names, prepare_metrics, row_losses
-from recipe.engine.models import fixed_seed
+from recipe.engine.first_weights import fixed_seed
+from recipe.engine.members import Job, State, log_names, prepare_metrics, row_losses
 from recipe.engine.strengths import Strengths
 from recipe.engine.twins import make_twin, signature
 
-if TYPE_CHECKING:
-    State = tuple[list[jax.Array], list[jax.Array], list[jax.Array]]
-
-
 MOST_PROGRAMS = 32  # that are kept: the latest
 PROGRAMS: dict[tuple, Program] = {}
-
-
-def kind_of(job: Job) -> tuple:
-    """Return what the program that trains a job alone depends on."""
-    return signature(job.model), job.x.shape[1:], job.y.shape[1:], job.input_dtype, job.input_scale
 
 
 def program_for(job: Job, *, several: bool = False, uneven: bool = False, as_bags: bool = False) -> Program:
@@ -44,7 +35,8 @@ def program_for(job: Job, *, several: bool = False, uneven: bool = False, as_bag
     several, uneven : whether several models train side by side, and some of them take fewer steps an epoch
     as_bags : whether the data are bags of words
     """
-    key = (*kind_of(job), several, uneven, as_bags)
+    shapes = job.x.shape[1:], job.y.shape[1:], job.input_dtype, job.input_scale
+    key = (signature(job.model), *shapes, several, uneven, as_bags)
     program = PROGRAMS.pop(key, None) or Program(job, several=several, uneven=uneven, as_bags=as_bags)
     PROGRAMS[key] = program
     if len(PROGRAMS) > MOST_PROGRAMS:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
+from recipe.engine.first_weights import fixed_seed
 from recipe.engine.members import Progress, Wish, log_names, prepare_metrics, row_losses
-from recipe.engine.models import fixed_seed
 
 ROWS_AT_ONCE = 512  # while measuring
 

@@ -15,14 +15,13 @@ from recipe.core.run import EpochReport
 from recipe.engine.bags import suits_bags
 from recipe.engine.batches import Feed
 from recipe.engine.compile_cache import use_compile_cache
-from recipe.engine.epoch import kind_of, program_for
-from recipe.engine.first_weights import build_optimizer
+from recipe.engine.epoch import program_for
+from recipe.engine.first_weights import build_optimizer, draw_again, fixed_seed
 from recipe.engine.fitting import fit
 from recipe.engine.interruption import interruptible
-from recipe.engine.members import Job, Progress, Wish
-from recipe.engine.models import fixed_seed
+from recipe.engine.members import Job, Progress, State, Wish
+from recipe.engine.twins import signature
 
-ENGINES = ("auto", "fit")
 # Side by side wins while a matrix product is too small to keep a core busy: of 64-64-1, four networks take 1/2.2 of the
 # processor's time of four in turn, sixteen 1/2.4; of 128-128-1 four take nearly as long (1/1.1).
 SIDE_BY_SIDE_WEIGHTS = 20_000
@@ -35,31 +34,24 @@ def train_models(
     callbacks: Sequence[keras.callbacks.Callback] = (),
     on_epoch: Callable[[EpochReport], object] | None = None,
     stop: threading.Event | None = None,
-    engine: str = "auto",
 ) -> Iterator[Progress]:
     """Train compiled Keras models: small ones of the same kind side by side, in one program, others one by one.
 
+    An epoch is one XLA program. Plain `model.fit` trains what needs more: with callbacks, by a training step of its
+    own, on a backend other than JAX.
+
     Parameters
     ----------
-    callbacks : Keras callbacks; with them a model is trained by `model.fit`, which calls them
+    callbacks : Keras callbacks, which `model.fit` calls
     on_epoch : called with an `EpochReport` after every epoch, in this thread; its `member` counts the jobs
     stop : once set, from any thread, training ends with the epoch that is under way
-    engine : ``"auto"`` (an epoch is one XLA program; on JAX, without callbacks, by Keras's own training step) or
-        ``"fit"``: plain `model.fit`, which also trains what the other cannot
 
     Yields
     ------
     Progress, one for each job in its order, as soon as it is known; after a stop or Ctrl-C, those that were begun. The
     models then hold the weights of the last epoch or, with patience, of the best one
-
-    Raises
-    ------
-    ValueError
-        If there is no such engine.
     """
-    if engine not in ENGINES:
-        raise ValueError(f"There is no such engine. Received: engine={engine!r}. Choose from {', '.join(ENGINES)}.")
-    compiled = engine == "auto" and _can_compile(jobs, callbacks)
+    compiled = _can_compile(jobs, callbacks)
     for job in jobs:
         _make_ready(job)
     train = _train_together if compiled else partial(fit, callbacks=callbacks)
@@ -85,7 +77,7 @@ def _train_together(progress: Sequence[Progress], wish: Wish) -> None:
     data = jax.device_put(_stack([feed.data for feed in feeds]))
     uneven = len({job.steps for job in jobs}) > 1
     program = program_for(first, several=len(jobs) > 1, uneven=uneven, as_bags=as_bags)
-    state = best = _read(jobs)
+    state = best = jax.device_put(_stack([_begin(job) for job in jobs]))
 
     for _ in range(first.epochs):
         # Handed over as NumPy has them: the call of the program converts them faster than one call for each.
@@ -105,7 +97,7 @@ def _train_together(progress: Sequence[Progress], wish: Wish) -> None:
         if all(one.stopped for one in progress):
             break
 
-    _write(jobs, state if first.patience is None else best)
+    _hand_over(progress, state if first.patience is None else best)
 
 
 def _can_compile(jobs: Sequence[Job], callbacks: Sequence[keras.callbacks.Callback]) -> bool:
@@ -136,8 +128,12 @@ def _suit_each_other(jobs: Sequence[Job]) -> bool:
         return False
     convolves = any(len(variable.shape) > 2 for variable in model.variables)
     looks_up = any(isinstance(layer, keras.layers.Embedding) for layer in model.layers)
-    alike = {(kind_of(job), job.x.dtype, job.batch_size, job.epochs, job.patience) for job in jobs}
-    return len(alike) == 1 and not convolves and not looks_up
+    kinds = {signature(each) for each in {job.model for job in jobs}}
+    settings = {
+        (job.x.shape[1:], job.x.dtype, job.y.shape[1:], job.input_scale, job.batch_size, job.epochs, job.patience)
+        for job in jobs
+    }
+    return len(kinds) == len(settings) == 1 and not convolves and not looks_up
 
 
 def _stack(trees: list[Any]) -> Any:
@@ -162,20 +158,31 @@ def _choose(improved: np.ndarray, state: Any, best: Any) -> Any:
     return jax.tree.map(choose, state, best)  # NumPy chooses without compiling
 
 
-def _read(jobs: Sequence[Job]) -> Any:
-    """Return the state of the models: their trainable and other variables, and those of their optimizers."""
-    values = [jax.tree.map(lambda variable: variable.value, _variables(job.model)) for job in jobs]
-    return jax.device_put(_stack(values))
+def _begin(job: Job) -> State:
+    """Return the state that a job begins with: its model's, or one with first weights of its own."""
+    if not job.own_weights:
+        return jax.tree.map(lambda variable: variable.value, _variables(job.model))
+    return *draw_again(job.model, job.seed), [variable.value for variable in job.model.optimizer.variables]
 
 
-def _write(jobs: Sequence[Job], state: Any) -> None:
-    """Write a state into the models."""
-    values, several = jax.tree.leaves(state), len(jobs) > 1
+def _hand_over(progress: Sequence[Progress], state: State) -> None:
+    """Give each job its end: write it into the model, or keep it beside one that is shared."""
+    several = len(progress) > 1
     if several:  # slicing on the device would compile each shape
-        values = [np.asarray(value) for value in values]
-    for number, job in enumerate(jobs):
-        for variable, value in zip(jax.tree.leaves(_variables(job.model)), values, strict=True):
-            variable.assign(value[number] if several else value)
+        state = jax.tree.map(np.asarray, state)
+    for number, one in enumerate(progress):
+        own = jax.tree.map(lambda values: values[number], state) if several else state  # noqa: B023
+        if one.job.own_weights:
+            one.state = own
+        else:
+            write_state(one.job.model, own)
+
+
+def write_state(model: keras.Model, state: State) -> keras.Model:
+    """Write a state into a model of its kind, and return the model."""
+    for variable, value in zip(jax.tree.leaves(_variables(model)), jax.tree.leaves(state), strict=True):
+        variable.assign(value)
+    return model
 
 
 def _variables(model: keras.Model) -> tuple[list, list, list]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import keras
 
 Wish = Callable[[], str | None]  # why to stop, if at all
+State = tuple[list[Any], list[Any], list[Any]]  # trainable, other and optimizer variables
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -33,6 +34,8 @@ class Job:
     shuffle : draw a new order of the rows each epoch, from `seed`; otherwise they come as they are
     patience : epochs without a better ``val_data_loss`` after which it ends, with the best weights; None goes on
     input_scale : what a batch is multiplied by once it is float32
+    own_weights : begin with the first weights that `build_model` draws from `seed`, and leave the model as it is: so
+        several jobs can share one. The compiled engine alone can do it
     """
 
     model: keras.Model
@@ -47,6 +50,7 @@ class Job:
     shuffle: bool = True
     patience: int | None = None
     input_scale: float = 1.0
+    own_weights: bool = False
 
     @property
     def steps(self) -> int:
@@ -82,6 +86,7 @@ class Progress:
         ``loss`` (what Keras calls loss), the compiled metrics by their names, and the same with ``val_`` in front
     stopped : None (all epochs done), ``"early"``, ``"asked"``, ``"callback"`` or ``"interrupted"``
     seconds : from `began` to the end of the last epoch, compiling included
+    state : where a job with `own_weights` ended: trainable and other variables, and those of the optimizer
     """
 
     job: Job
@@ -92,6 +97,7 @@ class Progress:
     best_epoch: int = 0
     stopped: str | None = None
     seconds: float = 0.0
+    state: State | None = None
 
     @property
     def epochs(self) -> int:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import random
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,13 +11,10 @@ from recipe.core.measures import MEASURES, THRESHOLD
 from recipe.core.problem import REVIEW_LENGTH, Problem, ProblemType
 from recipe.core.spec import ModelSpec
 from recipe.engine.compile_cache import use_compile_cache
-from recipe.engine.first_weights import build_optimizer, fast_first_weights
+from recipe.engine.first_weights import build_optimizer, fast_first_weights, fixed_seed
 
 if TYPE_CHECKING:
     import keras
-
-# The global random state of Python, NumPy and the backend is shared by all threads: one draws from it at a time.
-_DRAWING = threading.RLock()
 
 
 def build_model(spec: ModelSpec, problem: Problem) -> keras.Model:
@@ -127,21 +120,6 @@ def check_fit(spec: ModelSpec, problem: Problem) -> None:
             f"A sparse loss wants one integer class a sample; {problem.name} is a {problem.type}. "
             f"Received: loss={spec.loss!r}. Take {' or '.join(problem.last_layer.losses)}."
         )
-
-
-@contextmanager
-def fixed_seed(seed: int) -> Iterator[None]:
-    """Draw everything inside from this seed, undisturbed by other threads; put the random state back at the end."""
-    import keras
-
-    with _DRAWING:
-        python_state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002
-        try:
-            keras.utils.set_random_seed(seed)
-            yield
-        finally:
-            random.setstate(python_state)
-            np.random.set_state(numpy_state)  # noqa: NPY002
 
 
 def _layers(spec: ModelSpec, problem: Problem) -> list[keras.layers.Layer]:

@@ -33,48 +33,36 @@ class Rival:
     name : such as ``"gradient boosting"``
     value : the problem's measure on the validation part
     outputs : (n_val, outputs), probabilities or quantities in the prepared target's unit, as a network's
-    samples : how many training samples it was fitted on; of many, a random part
     """
 
     name: str
     value: float
     outputs: np.ndarray = field(repr=False)
-    samples: int
 
 
 def fit_rival(prepared: Prepared, *, seed: int = 0) -> Rival:
     """Fit the simple models that suit the kind of input, and return the one that is best in validation.
 
-    They read the very data that a network reads, and are judged on the same validation part by the same measure. Their
-    settings are scikit-learn's own, so that none is tuned; with two to choose from the choice flatters a little, as it
-    does among networks.
+    They read the very data that a network reads, of much a random part, and are judged on the same validation part by
+    the same measure. Their settings are scikit-learn's own, so that none is tuned; with two to choose from the choice
+    flatters a little, as it does among networks.
 
     Parameters
     ----------
     seed : of the training samples that are drawn where there are too many
-
-    Returns
-    -------
-    Rival
     """
-    measure = MEASURES[prepared.problem.measure]
-    rows = _draw_rows(prepared, seed)
+    measure, samples = MEASURES[prepared.problem.measure], len(prepared.y_train)
+    columns = 1 if prepared.problem.kind == "text" else int(np.prod(prepared.x_train.shape[1:]))  # texts stay sparse
+    most = max(100, min(MOST_ROWS, MOST_CELLS // columns))
+    rows = np.sort(np.random.default_rng(seed).permutation(samples)[:most])
     x_train, x_val = (_as_features(prepared, x) for x in (prepared.x_train[rows], prepared.x_val))
     y_train = prepared.y_train[rows]
     found = []
     for name, model in _choose_models(prepared, seed).items():
         outputs = _predict(model.fit(x_train, y_train), x_val, prepared.problem)
         value = measure.compute(prepared.problem, prepared.y_val, outputs)
-        found.append(Rival(name=name, value=value, outputs=outputs, samples=len(rows)))
+        found.append(Rival(name=name, value=value, outputs=outputs))
     return max(found, key=lambda rival: measure.gain(rival.value, 0.0))
-
-
-def _draw_rows(prepared: Prepared, seed: int) -> np.ndarray:
-    samples = len(prepared.y_train)
-    columns = 1 if prepared.problem.kind == "text" else int(np.prod(prepared.x_train.shape[1:]))  # texts stay sparse
-    most = max(100, min(MOST_ROWS, MOST_CELLS // columns))
-    rows = np.arange(samples)
-    return rows if samples <= most else np.sort(np.random.default_rng(seed).choice(samples, most, replace=False))
 
 
 def _as_features(prepared: Prepared, x: np.ndarray) -> np.ndarray | csr_matrix:

@@ -159,4 +159,4 @@ def load_model(path: str | Path) -> FinalModel:
             "a plain Keras model is loaded by keras.saving.load_model."
         ) from error
     # The trained network is the last layer of what was saved.
-    return FinalModel(run=replace(run, model=whole.layers[-1]), preparation=preparation)
+    return FinalModel(run=replace(run, fitted=lambda: whole.layers[-1]), preparation=preparation)

@@ -51,8 +51,8 @@ def is_plain(model: keras.Model) -> bool:
 def signature(model: keras.Model) -> str:
     """Return a text that is equal for compiled models that compute the same of the same variables and strengths.
 
-    Names, seeds, strengths and a constant learning rate are no part of it. Where it cannot be told, as with a loss of
-    the user's own, the text is the model's alone.
+    Names, seeds, first weights, strengths and a constant learning rate are no part of it. Where it cannot be told, as
+    with a loss of the user's own, the text is the model's alone.
     """
     flags = [variable.trainable for variable in model.variables]
     text = _configuration(model) if isinstance(model, keras.Sequential) else None
@@ -66,6 +66,7 @@ def signature(model: keras.Model) -> str:
     for part in plan["config"]["layers"]:
         config = part["config"]
         given = [name for name in PENALTIES if (config.get(name) or {}).get("class_name") in ("L1", "L2", "L1L2")]
+        given += [name for name in config if name.endswith("_initializer")]
         given += ["rate"] if part["class_name"] == "Dropout" and config["rate"] and not config["noise_shape"] else []
         config |= {"name": ""} | dict.fromkeys(given, "given")
     return json.dumps([plan, flags])

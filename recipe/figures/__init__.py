@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import io
 import re
-from collections.abc import Collection, Mapping
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -18,9 +17,6 @@ from matplotlib.figure import Figure
 from matplotlib.table import Table
 from matplotlib.text import Text
 from matplotlib.ticker import FixedFormatter
-
-from recipe.core.measures import MEASURES
-from recipe.core.problem import Problem
 
 BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9"
 INK = "#333333"  # text, ticks and frames
@@ -57,35 +53,6 @@ def blank_figure(size: tuple[float, float] = (7.0, 4.4), *, alt: str = "") -> No
     return figure
 
 
-def draw_scores(
-    axes: Axes,
-    scores: Mapping[str, float],
-    *,
-    quantity: str,
-    higher_is_better: bool,
-    intervals: Mapping[str, tuple[float, float]],
-    on_test: Collection[str] = (),
-) -> None:
-    """Draw scores by name as dots, one a line from the top, with their intervals.
-
-    Dots, not bars: scores such as 0.978 and 0.981 are told apart on an axis that need not begin at 0. Those of the
-    test set, whose names are in `on_test`, get a shape and colour of their own.
-    """
-    for line, (name, score) in enumerate(scores.items()):
-        mark, colour = ("D", VERMILION) if name in on_test else ("o", BLUE)
-        if name in intervals:
-            axes.plot(intervals[name], (line, line), color=colour, linewidth=2.5, alpha=0.6)
-        axes.plot(score, line, mark, color=colour, markersize=8)
-        place = {"textcoords": "offset points", "ha": "center", "fontsize": "small"}
-        axes.annotate(f"{score:.4g}", (score, line), (0, 7), color=INK, **place)
-    axes.set_yticks(range(len(scores)), list(scores))
-    axes.set_ylim(len(scores) - 0.5, -0.7)
-    axes.margins(x=0.12)
-    axes.set_xlabel(f"{quantity} ({'right' if higher_is_better else 'left'} is better)")
-    axes.grid(axis="y", alpha=0.25)
-    finish(axes, "")
-
-
 def to_png(figure: Figure, *, dpi: int = 2 * DPI, fast: bool = False) -> bytes:
     """Return the figure as a PNG on white; `fast` for a picture that is soon replaced: a tenth larger, sooner made."""
     buffer, options = io.BytesIO(), {"compress_level": 1} if fast else {}
@@ -112,13 +79,6 @@ def to_inline_svg(figure: Figure, alt: str) -> str:
     svg = svg.replace(BLUE.lower(), f"var(--curve-blue, {BLUE})")  # too dark for a dark page, which may lighten it
     svg = re.sub(r'\sxmlns(:\w+)?="[^"]*"', "", svg)  # an HTML page knows these by itself
     return svg.replace("<svg ", f'<svg role="img" aria-label="{escape(alt)}" ', 1)
-
-
-def name_measure(problem: Problem) -> str:
-    """Return a problem's measure with its unit, as an axis says it."""
-    measure = MEASURES[problem.measure]
-    unit = measure.unit_of(problem)
-    return f"{measure.title} ({unit})" if unit else measure.title
 
 
 def finish(axes: Axes, title: str) -> None:

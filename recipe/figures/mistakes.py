@@ -1,4 +1,4 @@
-"""What a model gets wrong, drawn: images, texts with the words that moved them, quantities."""
+"""What a model gets wrong, drawn: images, texts, quantities."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ from matplotlib.figure import Figure
 
 from recipe.core.measures import THRESHOLD
 from recipe.core.problem import ProblemType
-from recipe.debugging.mistakes import Mistakes, TextMistake
+from recipe.debugging.mistakes import Mistakes
 from recipe.figures import BLUE, INK, VERMILION, finish
 
-MOST_IMAGES, TEXTS_SHOWN, WORDS_SHOWN, ROWS_MARKED = 12, 3, 6, 5
-LONGEST_LINE = 22  # letters above an image
-STRETCH = 45  # words of a text that are shown before and behind its strongest one
-TEXT_WIDTH = 88  # letters
+MOST_SHOWN = {"image": 12, "text": 3, "table": 5}
+LONGEST_LINE, LONGEST_TEXT = 22, 900  # letters above an image, and of a text
 
 
 def draw_mistakes(figure: Figure, mistakes: Mistakes) -> None:
@@ -37,13 +35,9 @@ def draw_mistakes(figure: Figure, mistakes: Mistakes) -> None:
 
 def describe_mistakes(mistakes: Mistakes) -> str:
     """Say in words what `draw_mistakes` shows, for those who cannot see it."""
-    told = [mistakes.sentence]
-    most = TEXTS_SHOWN if mistakes.texts else MOST_IMAGES if mistakes.problem.kind == "image" else ROWS_MARKED
-    for number, place in enumerate(mistakes.worst[:most] if mistakes.wrong else ()):
-        words = ", ".join(f"{word} {effect:+.2f}" for word, effect in _strongest(mistakes.texts[number : number + 1]))
-        moved = f"; the words that moved it most: {words}" if words else ""
-        told.append(f"Row {mistakes.rows[place]:,} {', '.join(caption(mistakes, place))}{moved}.")
-    return " ".join(told)
+    shown = mistakes.worst[: MOST_SHOWN[mistakes.problem.kind]] if mistakes.wrong else ()
+    told = (f"Row {mistakes.rows[place]:,} {', '.join(caption(mistakes, place))}." for place in shown)
+    return " ".join([mistakes.sentence, *told])
 
 
 def caption(mistakes: Mistakes, place: int) -> tuple[str, str]:
@@ -67,57 +61,29 @@ def _percent(share: float) -> str:
     return "> 99 %" if share > 0.995 else "< 1 %" if share < 0.005 else f"{share:.0%}".replace("%", " %")
 
 
-def _shorten(text: str) -> str:
-    return text if len(text) <= LONGEST_LINE else f"{text[: LONGEST_LINE - 1]}…"
-
-
 def _draw_images(figure: Figure, mistakes: Mistakes) -> None:
     """Draw the images in a grid. Of the kit's digits ink is dark; images of one's own are shown as they are."""
     problem = mistakes.problem
-    panes = figure.subplots(2, MOST_IMAGES // 2).ravel()
+    panes = figure.subplots(2, MOST_SHOWN["image"] // 2).ravel()
     for axes in panes:
         axes.set_axis_off()
     for axes, place in zip(panes, mistakes.worst, strict=False):
         image, white = mistakes.inputs[place], problem.pixel_max
         grey = "gray" if problem.origin else "gray_r"
         axes.imshow(image / white if image.ndim == 3 else image, cmap=grey, vmin=0, vmax=white)
-        axes.set_title("\n".join(map(_shorten, caption(mistakes, place))), fontsize=8, color=INK)
+        lines = (line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]}…" for line in caption(mistakes, place))
+        axes.set_title("\n".join(lines), fontsize=8, color=INK)
 
 
 def _draw_texts(figure: Figure, mistakes: Mistakes) -> None:
-    """Write a part of each text, its strongest words in capitals, and draw beside it what these words did."""
-    shown = mistakes.texts[:TEXTS_SHOWN]
-    panes = figure.subplots(len(shown), 2, width_ratios=(1.9, 1), squeeze=False, sharex="col")
-    for (left, right), place, text in zip(panes, mistakes.worst, shown, strict=False):
-        left.set_axis_off()
-        left.set_title(": ".join(caption(mistakes, place)), loc="left", fontsize=8.5, color=INK, weight="bold")
-        words = textwrap.fill(_excerpt(text), TEXT_WIDTH)
-        left.text(0, 1, words, va="top", fontsize=7.5, color=INK, transform=left.transAxes)
-        effects = {_shorten(word): effect for word, effect in _strongest((text,))}
-        colours = [BLUE if effect > 0 else VERMILION for effect in effects.values()]
-        right.barh(list(effects), list(effects.values()), color=colours)
-        right.invert_yaxis()
-        right.tick_params(labelsize=8, length=2)
-        right.axvline(0, color=INK, lw=0.8)
-        finish(right, "")
-    names = mistakes.problem.output_names
-    truth = names[1] if len(names) == 2 else "the true class"
-    what = f"log-odds of {truth}" if mistakes.problem.type.is_classification else "prediction"
-    panes[-1, 1].set_xlabel(f"change of the {what}", fontsize=8)
-
-
-def _strongest(texts: tuple[TextMistake, ...]) -> list[tuple[str, float]]:
-    """Return the words of these texts that are shown, with their effects."""
-    return [pair for text in texts for pair in list(text.strongest.items())[:WORDS_SHOWN]]
-
-
-def _excerpt(text: TextMistake) -> str:
-    """Return the stretch of a text around the word that moved it most."""
-    strong = [word for word, _ in _strongest((text,))]
-    middle = text.words.index(strong[0]) if strong else 0
-    first, last = max(0, middle - STRETCH), middle + STRETCH
-    words = [word.upper() if word in strong else word for word in text.words[first:last]]
-    return " ".join([*["…"] * (first > 0), *words, *["…"] * (last < len(text.words))])
+    """Write each text, as far as there is room, below what it is and what the model says."""
+    shown = mistakes.texts[: MOST_SHOWN["text"]]
+    panes = figure.subplots(len(shown), squeeze=False)[:, 0]
+    for axes, place, text in zip(panes, mistakes.worst, shown, strict=False):
+        axes.set_axis_off()
+        axes.set_title(": ".join(caption(mistakes, place)), loc="left", fontsize=9, color=INK, weight="bold")
+        words = textwrap.shorten(text, LONGEST_TEXT, placeholder=" …")
+        axes.text(0, 1, words, va="top", fontsize=8.5, color=INK, transform=axes.transAxes, wrap=True)
 
 
 def _draw_quantities(figure: Figure, mistakes: Mistakes) -> None:
@@ -127,7 +93,7 @@ def _draw_quantities(figure: Figure, mistakes: Mistakes) -> None:
     for is_high, colour, mark, name in ((True, VERMILION, "^", "too high"), (False, BLUE, "v", "too low")):
         some = (errors > 0) == is_high
         axes.scatter(truth[some], says[some], c=colour, marker=mark, s=16, alpha=0.55, lw=0, label=f"says {name}")
-    for rank, place in enumerate(mistakes.worst[:ROWS_MARKED], start=1):
+    for rank, place in enumerate(mistakes.worst[: MOST_SHOWN["table"]], start=1):
         axes.annotate(str(rank), (truth[place], says[place]), (4, 4), textcoords="offset points", color=INK)
     axes.axline((truth[0], truth[0]), slope=1, color=INK, linestyle=":", lw=1.2)
     unit = f" ({mistakes.unit})" if mistakes.unit else ""

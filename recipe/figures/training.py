@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
-from recipe.core.measures import MEASURES
+from recipe.core.measures import MEASURES, name_measure
 from recipe.core.run import Run, lowest_epoch
 from recipe.figures import (
     BLUE,
@@ -27,7 +27,6 @@ from recipe.figures import (
     NotebookFigure,
     blank_figure,
     finish,
-    name_measure,
 )
 from recipe.steps.s6_scale_up import diagnose_history
 
@@ -311,8 +310,6 @@ def _draw_pane(axes: Axes, curves: TrainingCurves, key: str, title: str) -> None
     axes.set_xlim(1 - room, curves.last_epoch + room)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
     axes.set_xlabel("epoch")
-    if curves.done and not len(values):
-        axes.text(0.5, 0.75, "no finite number", transform=axes.transAxes, ha="center", va="center", color=INK)
     finish(axes, title)
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from recipe.core.dataset import Dataset, Split
-from recipe.core.measures import MEASURES
+from recipe.core.measures import MEASURES, describe_score
 from recipe.core.prepared import Prepared, can_read, check_trainable, encoding_for
 from recipe.core.run import Run
 from recipe.core.spec import ModelSpec
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import optuna
     import pandas as pd
 
-    from recipe.search.trial import Data
+    from recipe.search.study import Data
 
 __all__ = ["Range", "SearchSpace", "Tuning", "default_space", "tune"]
 
@@ -37,7 +37,6 @@ STOPPED = {
     "interrupted": "Ctrl-C ended it early.",
     "asked": "It was stopped early.",
     "time": "Its time was up.",
-    "broken": "It ended early: a worker was killed, most often for want of memory. Go on with fewer workers.",
 }
 ENDINGS = {"complete": "trained to the end", "pruned": "given up early", "failed": "failed"}
 
@@ -51,7 +50,6 @@ def tune(
     *,
     seed: int = 0,
     pruning: bool = True,
-    workers: int = 1,
     journal: Journal | str | None = "default",
     on_trial: Callable[[Run], object] | None = None,
     stop: threading.Event | None = None,
@@ -61,7 +59,7 @@ def tune(
 
     The search has an Optuna study of its own, which begins with the runs that the journal holds on the same data, by
     hand or by an earlier search. Its own runs are written to the journal as they end: whatever ends a search, the next
-    one goes on from there.
+    one goes on from there. Two searches at a time, in two processes, want two seeds.
 
     Parameters
     ----------
@@ -71,8 +69,6 @@ def tune(
     trials : how many to make
     seed : of what is tried, and of the first weights of `default_space`; not of the split
     pruning : give a trial up where it is worse than the median of the others at the same epoch
-    workers : trials at a time; more than one are trained by as many processes of this machine (a script then needs
-        Python's usual ``if __name__ == "__main__":``)
     journal : which runs the search knows, and where its own are kept; None for neither
     on_trial : called with the `Run` of each trial that ended
     stop : once set, from any thread, the search ends with the epoch that is under way
@@ -93,38 +89,28 @@ def tune(
     >>> found.stopped, len(found.new)
     ('time', 0)
     """
-    from recipe.search.study import Search, make_study
-    from recipe.search.trial import data_key
+    from recipe.search.study import data_key, make_study, run_trials
 
     began = time.perf_counter()
-    if trials < 1 or workers < 1:
-        raise ValueError(
-            f"There is nothing to search. Received: trials={trials}, workers={workers}. Ask for 1 or more of both."
-        )
+    if trials < 1:
+        raise ValueError(f"There is nothing to search. Received: trials={trials}. Ask for 1 or more.")
     splits, journal = _take_splits(data), choose_journal(journal)
     space = space or _choose_space(splits, seed)
     prepared = _prepare_for(space, splits)
     # Final trainings have no score.
     keys = dict.fromkeys(map(data_key, prepared.values())) if journal else ()
     known = tuple(run for key in keys for run in journal.runs(data=key) if not run.final)
+    study = make_study(splits[0].problem, space, known, seed=seed, pruning=pruning)
     with interruptible(stop) as look:
-        search = Search(
-            study=make_study(splits[0].problem, space, known, seed=seed, pruning=pruning),
-            space=space,
-            data=prepared,
-            journal=journal,
-            look=look,
-            deadline=math.inf if seconds is None else began + seconds,
-            on_trial=on_trial,
+
+        def halted() -> str | None:
+            is_late = seconds is not None and time.perf_counter() >= began + seconds
+            return look() or ("time" if is_late else None)
+
+        runs, stopped = run_trials(
+            study, space, prepared, trials=trials, halted=halted, journal=journal, on_trial=on_trial
         )
-        search.run(trials, workers)
-    return Tuning(
-        known=known,
-        new=tuple(search.runs),
-        stopped=search.stopped,
-        seconds=time.perf_counter() - began,
-        study=search.study,
-    )
+    return Tuning(known=known, new=tuple(runs), stopped=stopped, seconds=time.perf_counter() - began, study=study)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -135,8 +121,7 @@ class Tuning:
     ----------
     known : all runs on this data that the journal held, those by hand among them
     new : those that this search made
-    stopped : None, ``"interrupted"`` (Ctrl-C), ``"asked"`` (the stop event), ``"time"`` or ``"broken"`` (a worker was
-        killed)
+    stopped : None, ``"interrupted"`` (Ctrl-C), ``"asked"`` (the stop event) or ``"time"``
     seconds : wall time
     study : Optuna's, with the same trials; for its plots and its importances
     """
@@ -200,7 +185,7 @@ class Tuning:
 
 def _best_of(runs: Iterable[Run]) -> Run | None:
     """Return the run with the best score of those that were trained to their end, the first of equals, or None."""
-    scored = [run for run in runs if run.state == "complete" and math.isfinite(run.score)]
+    scored = [run for run in runs if run.state == "complete" and isfinite(run.score)]
     return max(scored, key=lambda run: MEASURES[run.measure].gain(run.score, 0.0), default=None)
 
 
@@ -217,7 +202,7 @@ def _describe(found: Tuning) -> Iterator[str]:
         yield "No trial came to its end, so there is no best one."
         return
     measure, maker = MEASURES[best.measure], "the search" if best.origin == "search" else "hand"
-    value = f"{measure.title} {best.score:.4g} {measure.unit_of(best.problem)}".rstrip()
+    value = describe_score(best.problem, best.score)
     yield f"The best, made by {maker}, has {value} at epoch {best.best_epoch + 1}: {best.spec.describe()}."
     if rival is not None and rival is not best:
         gain = measure.gain(best.score, rival.score)

@@ -1,4 +1,4 @@
-"""Step 7: a search under way. It asks its study for parameters, has them trained, tells the study, and keeps the run.
+"""Step 7: a search under way. It asks its study for parameters, trains them, tells the study, and keeps the run.
 
 The study is Optuna's, of this data and this space. It begins with the runs that the journal holds on the data, by hand
 or by an earlier search, as trials that are done.
@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, wait
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from threading import Event
 
 import numpy as np
 import optuna
@@ -19,17 +18,20 @@ from optuna.pruners import MedianPruner, NopPruner
 from optuna.samplers import TPESampler
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
+from recipe.core.dataset import fingerprint
 from recipe.core.measures import MEASURES
+from recipe.core.prepared import Prepared
 from recipe.core.problem import Problem
-from recipe.core.run import Run
-from recipe.journal import Journal, keep
+from recipe.core.run import WISHES, EpochReport, Run, mean_run
+from recipe.core.spec import ModelSpec
+from recipe.journal import Journal, keep, stamp
 from recipe.search.space import SearchSpace
-from recipe.search.trial import Data, open_study, train_trial
-from recipe.search.workers import open_pool, train_given
+from recipe.steps.training import cross_validate
 
 STARTUP_TRIALS = 6  # drawn at random, until so many are known; those of the journal count
 PRUNING_STARTS = 5  # finished trials that a comparison needs
-POLL_SECONDS = 0.1  # between two looks at a wish to stop
+MOST_COMPARISONS = 50  # of a trial with the others: each costs a look at all of them
+Data = dict[str, tuple[Prepared, ...]]  # by architecture, which may want another encoding: a split, or every fold
 
 
 class TrialSampler(TPESampler):
@@ -47,6 +49,12 @@ class TrialSampler(TPESampler):
         super().__init__(n_startup_trials=STARTUP_TRIALS, seed=int(own))
 
 
+def data_key(parts: tuple[Prepared, ...]) -> str:
+    """Return sixteen digits that stand for all parts; of one, its own `Prepared.data_key`."""
+    keys = [part.data_key for part in parts]
+    return keys[0] if len(keys) == 1 else fingerprint(" ".join(keys), [])
+
+
 def make_study(
     problem: Problem, space: SearchSpace, known: Iterable[Run], *, seed: int = 0, pruning: bool = True
 ) -> optuna.Study:
@@ -56,32 +64,131 @@ def make_study(
     ----------
     pruning : whether a trial that is worse than the median of the others is given up
     """
-    warmup = max(2, space.most_epochs // 10)
-    median = MedianPruner(n_startup_trials=PRUNING_STARTS, n_warmup_steps=warmup, n_min_trials=PRUNING_STARTS)
-    return open_study(
-        [_to_trial(run, space) for run in known],
+    median = MedianPruner(
+        n_startup_trials=PRUNING_STARTS,
+        n_warmup_steps=max(2, space.most_epochs // 10),
+        interval_steps=math.ceil(space.most_epochs / MOST_COMPARISONS),
+        n_min_trials=PRUNING_STARTS,
+    )
+    verbosity = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(max(verbosity, optuna.logging.WARNING))  # it tells of every study that is made
+    study = optuna.create_study(
         direction="maximize" if MEASURES[problem.measure].higher_is_better else "minimize",
         sampler=TrialSampler(seed),
         pruner=median if pruning else NopPruner(),
     )
+    optuna.logging.set_verbosity(verbosity)
+    study.add_trials([_to_trial(run, space) for run in known])
+    return study
+
+
+def run_trials(
+    study: optuna.Study,
+    space: SearchSpace,
+    data: Data,
+    *,
+    trials: int,
+    halted: Callable[[], str | None],
+    journal: Journal | None,
+    on_trial: Callable[[Run], object] | None,
+) -> tuple[list[Run], str | None]:
+    """Train so many trials and keep their runs; fewer where the search is to end.
+
+    Parameters
+    ----------
+    halted : says why the search is to end, if it is
+
+    Returns
+    -------
+    the runs, and why there are no more of them: what `halted` said, or ``"interrupted"``
+    """
+    runs = []
+    while len(runs) < trials and not halted():
+        trial = study.ask(space.distributions)
+        run = keep(train_trial(trial, space, data, halted), journal)
+        state, value = _ending(run)
+        study.tell(trial, value, state=state)
+        runs.append(run)
+        if on_trial is not None:
+            on_trial(run)
+        if run.stopped in WISHES:
+            return runs, halted() or run.stopped
+    return runs, halted() if len(runs) < trials else None
+
+
+def train_trial(trial: optuna.Trial, space: SearchSpace, data: Data, halted: Callable[[], object]) -> Run:
+    """Train a trial, on every part of its data; give it up where others are better; return what came out.
+
+    Of several parts the run is the mean (see `mean_run`). Its `stopped` is ``"pruned"`` where it was given up, and its
+    `note` is ``"diverged"`` where the loss was no longer a number; where the training failed, the note is its error.
+    """
+    began, spec = time.perf_counter(), space.to_spec(trial.params)
+    parts = data[spec.architecture]
+    first, watch = parts[0], _Watch(trial=trial, spec=spec, parts=parts, halted=halted)
+    try:
+        runs = cross_validate(spec, parts, on_epoch=watch, stop=watch.end, journal=None)
+    except (MemoryError, RuntimeError) as error:  # XLA's too, for want of memory: the next network may be smaller
+        note = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        run = Run(spec=spec, problem=first.problem, source=first.source, protocol="", history={}, note=note)
+    else:
+        # The weights stay where they were trained: a search is for its scores.
+        runs = [replace(run, fitted=None) for run in runs]
+        protocol = f"mean over {len(parts)} splits, such as {first.protocol}"
+        run = runs[0] if len(parts) == 1 else mean_run(runs, spec=spec, protocol=protocol)
+        if run.stopped == "asked" and watch.why in ("pruned", "diverged"):
+            run = replace(run, stopped="pruned")
+        if watch.why == "diverged" or not math.isfinite(run.score):
+            run = replace(run, note="diverged")
+    return stamp(replace(run, data=data_key(parts), seconds=time.perf_counter() - began), origin="search")
+
+
+@dataclass(kw_only=True)
+class _Watch:
+    """Looks at a trial after each epoch: reports it, and sets `end` where it is to end.
+
+    Of several parts the mean is reported, once all have come to an epoch: at once where they are trained side by side,
+    and with the last of them where they are trained in turn.
+    """
+
+    trial: optuna.Trial
+    spec: ModelSpec
+    parts: tuple[Prepared, ...]
+    halted: Callable[[], object]
+    end: Event = field(default_factory=Event)
+    why: str = ""  # or "stopped", "diverged", "pruned"
+    values: dict[int, list[float]] = field(default_factory=dict)  # by epoch, of the parts that have come to it
+
+    def __call__(self, report: EpochReport) -> None:
+        self.why = self.why or self._judge(report)
+        if self.why:
+            self.end.set()
+
+    def _judge(self, report: EpochReport) -> str:
+        if not math.isfinite(report.logs["val_data_loss"]) and self.spec.patience is None:
+            return "diverged"  # weights that are no numbers stay so; with patience the best ones come back
+        if self.halted():
+            return "stopped"
+        values = self.values.setdefault(report.epoch, [])
+        values.append(report.logs["val_" + self.parts[0].problem.measure])
+        if len(values) < len(self.parts):
+            return ""
+        value = float(np.mean(values))
+        if math.isfinite(value):
+            self.trial.report(value, report.epoch)
+        return "pruned" if report.epoch + 1 < report.epochs and self.trial.should_prune() else ""
 
 
 def _to_trial(run: Run, space: SearchSpace) -> FrozenTrial:
     """Return a run as a trial that is done."""
     params, distributions, (state, score) = space.to_params(run.spec), space.distributions, _ending(run)
+    scores = enumerate(run.history.get("val_" + run.measure, ()))
     return create_trial(
         state=state,
         value=score,
         params=params,
         distributions={name: distributions[name] for name in params},
-        intermediate_values=dict(_curve(run)),
+        intermediate_values={epoch: score for epoch, score in scores if math.isfinite(score)},
     )
-
-
-def _curve(run: Run) -> Iterator[tuple[int, float]]:
-    """Yield the epochs with their scores, as far as they are numbers."""
-    scores = run.history.get("val_" + run.measure, ())
-    return ((epoch, score) for epoch, score in enumerate(scores) if math.isfinite(score))
 
 
 def _ending(run: Run) -> tuple[TrialState, float | None]:
@@ -90,84 +197,3 @@ def _ending(run: Run) -> tuple[TrialState, float | None]:
         return TrialState.COMPLETE, run.score
     was_bad = run.stopped == "pruned" or run.note == "diverged"
     return (TrialState.PRUNED if was_bad else TrialState.FAIL), None
-
-
-@dataclass(kw_only=True)
-class Search:
-    """A search under way; `run` goes through it.
-
-    Attributes
-    ----------
-    look : says ``"asked"``, ``"interrupted"`` or None
-    deadline : on the clock of `time.perf_counter`
-    runs : of the trials that ended
-    stopped : why the search ended early, if it did
-    """
-
-    study: optuna.Study
-    space: SearchSpace
-    data: Data
-    journal: Journal | None
-    look: Callable[[], str | None]
-    deadline: float
-    on_trial: Callable[[Run], object] | None
-    runs: list[Run] = field(default_factory=list)
-    stopped: str | None = None
-
-    def run(self, trials: int, workers: int) -> None:
-        """Train so many trials, in this process where there is one worker."""
-        if workers > 1:
-            return self._train_in_processes(trials, workers)
-        for _ in range(trials):
-            if self._why():
-                return
-            trial = self.study.ask(self.space.distributions)
-            self._settle(trial, train_trial(trial, self.space, self.data, self._why))
-
-    def _train_in_processes(self, trials: int, workers: int) -> None:
-        """Keep all workers busy until enough was asked for; the first whose process is killed ends the search.
-
-        A worker knows the trials that had ended when its own began, and compares itself with those.
-        """
-        asked, pending = 0, {}
-        study = {"direction": self.study.direction, "pruner": self.study.pruner}
-        pool, halt = open_pool(workers, self.space, self.data)
-        try:
-            while True:
-                while not self._why() and asked < trials and len(pending) < workers:
-                    done = self.study.get_trials(deepcopy=False, states=[TrialState.COMPLETE])
-                    trial, asked = self.study.ask(self.space.distributions), asked + 1
-                    pending[pool.submit(train_given, trial.params, done, study)] = trial
-                if self._why():
-                    halt.set()
-                if not pending:
-                    break
-                ended, _ = wait(pending, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
-                for future in [one for one in pending if one in ended]:  # in the order in which they began
-                    run, trial = future.result(), pending.pop(future)
-                    for epoch, score in _curve(run):
-                        trial.report(score, epoch)
-                    self._settle(trial, run)
-        except BrokenProcessPool:
-            self.stopped = "broken"
-        finally:
-            halt.set()
-            pool.shutdown(cancel_futures=True)
-            for trial in pending.values():
-                self.study.tell(trial, state=TrialState.FAIL)
-
-    def _why(self) -> str | None:
-        """Return ``"interrupted"``, ``"asked"``, ``"time"`` or ``"broken"`` where the search is to end."""
-        self.stopped = self.stopped or self.look() or ("time" if time.perf_counter() >= self.deadline else None)
-        return self.stopped
-
-    def _settle(self, trial: optuna.Trial, run: Run) -> None:
-        """End a trial with its run."""
-        if run.stopped == "interrupted":
-            self.stopped = "interrupted"
-        run = keep(run, self.journal)
-        state, value = _ending(run)
-        self.study.tell(trial, value, state=state)
-        self.runs.append(run)
-        if self.on_trial is not None:
-            self.on_trial(run)

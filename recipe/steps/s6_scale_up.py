@@ -32,6 +32,7 @@ STEADY, GROWTH = 1.5, 1.25  # the same, where it hardly grows from the first epo
 BY_HEART = 0.1  # of the first training loss, or less, and a tenth of the validation loss
 SWING = 0.15  # of the level of the training loss: noise of that size is no noise of batches
 LEAST_SHARE = 0.005  # half a point of a share is not worth a name
+UNSTABLE = "The training loss rises again: training is unstable; try a lower rate."
 
 # Keras 1 to 3 call one measure by several names, with the loss's or the output's name before, and _1 behind.
 _KNOWN = re.compile(
@@ -66,7 +67,6 @@ class HistoryDiagnosis:
     verdict : Verdict, equal to its text, such as ``"overfitting"``
     sentence : the verdict in words, with its numbers, and what else is to be seen; its epochs count from 1
     monitor : the key of the curve that was judged
-    epochs : how many there are
     best_epoch : from 0, that of the lowest value, as `Run.best_epoch` is; None where no epoch is finite
     overfitting_epoch : from 0, the first epoch after the best one, so also the number of epochs to train for; 0 where
         no epoch did any good; None unless the verdict is overfitting
@@ -76,7 +76,6 @@ class HistoryDiagnosis:
     verdict: Verdict
     sentence: str
     monitor: str
-    epochs: int
     best_epoch: int | None
     overfitting_epoch: int | None = None
     diverged_epoch: int | None = None
@@ -139,7 +138,7 @@ def diagnose_history(
     >>> diagnosis.verdict == "overfitting", diagnosis.best_epoch, diagnosis.overfitting_epoch
     (True, 2, 3)
     """
-    curves = _read_curves(run, baseline, measure)
+    curves = _Curves(run, baseline, measure)
     judged, since, notes = curves.judged, None, []
     diverged = _find_divergence(curves.train.values, judged.values)
     if diverged is not None:
@@ -154,7 +153,6 @@ def diagnose_history(
         verdict=verdict,
         sentence=" ".join(filter(None, [_say(verdict, curves, since), *notes])),
         monitor=curves.monitor,
-        epochs=len(judged.values),
         best_epoch=None if diverged == 0 else lowest_epoch(judged.values[:diverged]),
         overfitting_epoch=since if verdict is Verdict.OVERFITTING else None,
         diverged_epoch=diverged,
@@ -179,22 +177,43 @@ def _say(verdict: Verdict, curves: _Curves, since: int | None) -> str:
     }[verdict]
 
 
-@dataclass(frozen=True, kw_only=True)
 class _Curves:
-    """What a history holds, in whatever form it came."""
+    """The losses and the measure of success of a training, in whatever form its history came."""
 
-    monitor: str  # the key of the curve to judge
-    train: _Curve
-    judged: _Curve
-    measure: str  # its key on the training part; empty where there is none
-    is_share: bool  # of right answers: the errors are what is missing to 1
-    train_measure: np.ndarray  # (epochs,), empty where there is none, as is the next
-    val_measure: np.ndarray
-    baseline: float  # NaN where it is unknown
+    def __init__(self, run: object, baseline: float | None, measure: str | None) -> None:
+        import pandas as pd
 
-    @property
-    def is_validated(self) -> bool:
-        return self.monitor.startswith("val_")
+        is_run, history = isinstance(run, Run), getattr(run, "history", run)
+        if not isinstance(history, Mapping | pd.DataFrame):
+            raise TypeError(
+                f"Curves are diagnosed of one training. Received: a {type(run).__name__}. Give what train returned; of "
+                "several runs one, or their mean: recipe.core.run.mean_run(runs)."
+            )
+        table = pd.DataFrame(history).rename(columns=str).astype(float)
+        if is_run:
+            baseline, measure = run.baseline if baseline is None else baseline, measure or run.measure
+            table = table.filter(regex="^(?!val_)") if run.final else table  # nothing was held out
+        has_data_pair = "data_loss" in table and ("val_data_loss" in table or "val_loss" not in table)
+        key, keys = "data_loss" if has_data_pair else "loss", ", ".join(table) or "no key"
+        if key not in table or table.empty:
+            raise ValueError(
+                f"The history has no training loss of one epoch at least. Received: history with {keys}. Pass what "
+                "Keras returned, such as model.fit(...).history."
+            )
+        names = dict.fromkeys(name.removeprefix("val_") for name in table)
+        name = next((name for name in names if measure in (None, name) and _KNOWN.fullmatch(name)), "")
+        if not name and not is_run and (measure or baseline is not None):
+            raise ValueError(
+                f"The history does not hold the measure of success. Received: measure={measure!r}, history with {keys}."
+                " Pass measure= one of its keys that is a share of right answers or an error."
+            )
+        self.is_validated = f"val_{key}" in table
+        self.monitor = f"val_{key}" if self.is_validated else key  # the key of the curve to judge
+        self.train, self.judged = (_Curve(table[one].to_numpy()) for one in (key, self.monitor))
+        self.measure = name  # its key on the training part; empty where there is none, as is each of its curves
+        self.train_measure, self.val_measure = (np.array(table.get(one, ())) for one in (name, f"val_{name}"))
+        self.is_share = bool(name) and _KNOWN.fullmatch(name)["share"] is not None  # of right answers
+        self.baseline = math.nan if baseline is None else baseline
 
     def error(self, values: np.ndarray | float) -> np.ndarray | float:
         """Return the measure as an error: what is missing to 1, or itself."""
@@ -213,49 +232,6 @@ class _Curves:
         if not all(map(len, sides)):
             return ""
         return f", {self.measure} {sides[0][-1]:.2g} against {sides[1][-1]:.2g} at the end"
-
-
-def _read_curves(run: object, baseline: float | None, measure: str | None) -> _Curves:
-    """Read the losses and the measure of success. A final run has no validation."""
-    import pandas as pd
-
-    is_run, history = isinstance(run, Run), getattr(run, "history", run)
-    if not isinstance(history, Mapping | pd.DataFrame):
-        raise TypeError(
-            f"Curves are diagnosed of one training. Received: a {type(run).__name__}. Give what train returned; of "
-            "several runs one, or their mean: recipe.core.run.mean_run(runs)."
-        )
-    table = pd.DataFrame(history).rename(columns=str).astype(float)
-    if is_run and run.final:
-        table = table.filter(regex="^(?!val_)")
-    keys = ", ".join(table) or "no key"
-    has_data_pair = "data_loss" in table and ("val_data_loss" in table or "val_loss" not in table)
-    key = "data_loss" if has_data_pair else "loss"
-    monitor = f"val_{key}" if f"val_{key}" in table else key
-    if key not in table or table.empty:
-        raise ValueError(
-            f"The history has no training loss of one epoch at least. Received: history with {keys}. Pass what Keras "
-            "returned, such as model.fit(...).history."
-        )
-    if is_run:
-        baseline, measure = run.baseline if baseline is None else baseline, measure or run.measure
-    names = dict.fromkeys(name.removeprefix("val_") for name in table)
-    name = next((name for name in names if measure in (None, name) and _KNOWN.fullmatch(name)), "")
-    if not name and not is_run and (measure or baseline is not None):
-        raise ValueError(
-            f"The history does not hold the measure of success. Received: measure={measure!r}, history with {keys}. "
-            "Pass measure= one of its keys that is a share of right answers or an error."
-        )
-    return _Curves(
-        monitor=monitor,
-        train=_Curve(table[key].to_numpy()),
-        judged=_Curve(table[monitor].to_numpy()),
-        measure=name,
-        is_share=bool(name) and _KNOWN.fullmatch(name)["share"] is not None,
-        train_measure=np.array(table.get(name, ())),
-        val_measure=np.array(table.get(f"val_{name}", ())),
-        baseline=math.nan if baseline is None else baseline,
-    )
 
 
 def _find_divergence(train: np.ndarray, judged: np.ndarray) -> int | None:
@@ -322,18 +298,18 @@ def _judge_curves(curves: _Curves) -> tuple[Verdict, str]:
     if beats is False:
         # A measure with a threshold may wait for long while the loss falls: a rare class, say.
         verdict = Verdict.IMPROVING if judged.falls else Verdict.NOT_LEARNING
-        return verdict, "The measure is where a guess without the input is."
+        return verdict, f"The measure is where a guess without the input is.{f' {UNSTABLE}' if train.rises else ''}"
     if len(train.values) == 1:
         return Verdict.IMPROVING, "One epoch has no direction: train longer."
     fall = train.values[0] - train.lowest
     is_noise = fall <= 3 * train.noise and not train.falls
     if beats is None and (is_noise or fall <= LEARNED * abs(train.values[0])):
         return Verdict.NOT_LEARNING, "(Or a plateau is not left yet, or one epoch was enough: the baseline tells.)"
-    if judged.rises and curves.is_validated:
+    if judged.rises:
         # Where both losses rise, training itself is unstable: nothing is being learned by heart.
         level = train.smooth[judged.best]
-        if train.last > level + max(0.02 * abs(level), train.noise):
-            return Verdict.BEST_HERE, "The training loss rises with it: training is unstable; try a lower rate."
+        if not curves.is_validated or train.last > level + max(0.02 * abs(level), train.noise):
+            return Verdict.BEST_HERE, UNSTABLE
         return Verdict.OVERFITTING, ""
     if curves.is_validated and _is_by_heart(curves):
         return Verdict.OVERFITTING, (
@@ -373,6 +349,12 @@ def _look_around(curves: _Curves, verdict: Verdict, val_samples: int | None) -> 
     is_rough = epochs > 5 and np.mean(np.diff(train.values) > 0) > 0.25
     if is_rough and train.noise > SWING * np.median(np.abs(train.values)):
         notes.append("The training loss swings from epoch to epoch: try a lower rate.")
+    is_settled = epochs > 5 and verdict is Verdict.BEST_HERE and not train.falls and not train.rises
+    if is_settled and train.last > BY_HEART * train.values[0]:
+        notes.append(
+            f"Training has settled at {train.last:.3g}: one curve cannot tell a network that is too small from a rate "
+            "that is too high; a training at a third of the rate can."
+        )
     gap = np.median(train.values[late] - judged.values[late])
     if epochs > 2 and gap > max(0.05 * abs(train.values[late].mean()), 2 * judged.noise):
         dropout = "" if "data" in curves.monitor else "dropout and means over an epoch make training look worse, or "
@@ -430,21 +412,10 @@ class _Curve:
         self.values = values  # (epochs,)
         self.best = lowest_epoch(values)
         self._width = 1 if len(values) < SHORT else max(3, 2 * (len(values) // 20) + 1)  # odd
-
-    @cached_property
-    def smooth(self) -> np.ndarray:
-        return _running_median(self.values, self._width)
-
-    @cached_property
-    def lowest(self) -> float:
-        """The lowest level."""
-        return float(self.smooth.min())
-
-    @cached_property
-    def last(self) -> float:
-        """The level at the end."""
-        is_over = len(self.values) - 1 - self.best >= 2
-        return float(np.median(self.values[-max(2, self._width) :] if is_over else self.values[-1]))
+        self.smooth = _running_median(values, self._width)
+        self.lowest = float(self.smooth.min())  # level
+        is_over = len(values) - 1 - self.best >= 2
+        self.last = float(np.median(values[-max(2, self._width) :] if is_over else values[-1]))  # level
 
     @cached_property
     def noise(self) -> float:
@@ -599,31 +570,24 @@ def diagnose_errors(
     """
     if isinstance(train_error, Run):
         run, measure = train_error, MEASURES[train_error.measure]
-        if not has_errors(run):
-            raise ValueError(
-                "The run has no errors to compare: nothing was held out, its loss is not finite, or no baseline is "
-                f"known. Received: run, score={run.score}, baseline={run.baseline}. Look at diagnose_history(run)."
-            )
-        given = {"reachable_error": reachable_error if validation_error is None else validation_error}
-        train, validation = (measure.error(score, run.baseline) for score in (run.train_score, run.score))
-    else:
-        train, validation = train_error, validation_error
-        given = {"train_error": train, "validation_error": validation, "reachable_error": reachable_error}
+        reachable_error = reachable_error if validation_error is None else validation_error
+        train_error, validation_error = (measure.error(score, run.baseline) for score in (run.train_score, run.score))
+    given = {"train_error": train_error, "validation_error": validation_error, "reachable_error": reachable_error}
     for name, value in given.items():
         if not 0 <= value <= MOST_ERROR:
             raise ValueError(
                 "An error is finite and never below 0: a share of wrong answers, or of quantities a part of the "
                 f"baseline's error. Received: {name}={value:g}. Divide a percentage by 100, and what has a unit by the "
-                "baseline's error; a network that diverged has none."
+                "baseline's error. A run that diverged, or held nothing out, has none: see diagnose_history(run)."
             )
-    reachable = float(given["reachable_error"])
+    train, validation, reachable = map(float, given.values())
     differences = (train - reachable, validation - train, validation - reachable)
     bias, gap, whole = (round(difference, _DIGITS) for difference in differences)
     avoidable = max(bias, 0.0) + max(gap, 0.0)
     is_high = [part >= LARGE * tolerance or part >= max(tolerance, SHARE * avoidable) for part in (bias, gap)]
     return ErrorDiagnosis(
-        train_error=float(train),
-        validation_error=float(validation),
+        train_error=train,
+        validation_error=validation,
         reachable_error=reachable,
         bias="high" if is_high[0] else "low",
         variance="high" if is_high[1] and whole >= tolerance else "low",

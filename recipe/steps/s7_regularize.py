@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -12,6 +13,7 @@ from recipe.core.problem import Problem
 from recipe.core.run import Run
 from recipe.core.spec import DEFAULT_RATES, ModelSpec
 from recipe.engine.models import check_fit
+from recipe.steps.s2_measure import is_right_or_wrong
 from recipe.steps.s6_scale_up import (
     TOLERANCE,
     ErrorDiagnosis,
@@ -20,7 +22,6 @@ from recipe.steps.s6_scale_up import (
     diagnose_errors,
     diagnose_history,
     has_errors,
-    show_percent,
 )
 
 MOST_UNITS, MOST_LAYERS = 1024, 4  # beyond that, more of the same is no longer the advice
@@ -64,8 +65,9 @@ def advise(run: Run, reachable_error: float = 0.0, *, tolerance: float = TOLERAN
     falling; where the bias is high, wider layers in place of narrow ones, and no regularization where a penalty is a
     quarter of the data loss or a dropout above a half; then, where the validation loss was still falling, larger steps
     and more epochs (more epochs before the regularization where it fell by 15 % in the last one). Where nothing of that
-    holds most changes gain nothing beyond noise any more, and the first piece is to stop. What else might be tried
-    against bias or variance stands behind that. Nothing is proposed that the spec already has.
+    holds most changes gain nothing beyond noise any more, and the first piece is to stop. It is also where neither bias
+    nor variance is high, or where so few answers are wrong that the validation samples cannot tell the error from the
+    reachable one. What else might be tried stands behind that. Nothing is proposed that the spec already has.
 
     How often the first piece improved the score beyond noise, and made it worse, stands in ``docs/advice.md``.
 
@@ -99,17 +101,12 @@ def advise(run: Run, reachable_error: float = 0.0, *, tolerance: float = TOLERAN
     for reason, changes in found:
         for title, fields in changes.items():
             spec = None if fields is None else run.spec.replace(**fields)
-            if (spec or title) not in chosen and (spec is None or _fits(spec, run.problem)):
-                chosen[spec or title] = Advice(title=title, reason=reason, spec=spec)
+            if (spec or title) not in chosen:
+                with suppress(ValueError):  # the image is too small for one more layer
+                    if spec is not None:
+                        check_fit(spec, run.problem)
+                    chosen[spec or title] = Advice(title=title, reason=reason, spec=spec)
     return tuple(chosen.values())[1:]
-
-
-def _fits(spec: ModelSpec, problem: Problem) -> bool:
-    try:
-        check_fit(spec, problem)
-    except ValueError:
-        return False
-    return True
 
 
 def _make_it_learn(run: Run, history: HistoryDiagnosis) -> Iterator[Reasoned]:
@@ -136,7 +133,7 @@ def _make_it_learn(run: Run, history: HistoryDiagnosis) -> Iterator[Reasoned]:
     changes |= _set_rate(spec, rate / 10) | _set_rate(spec, 10 * rate)
     if spec.activation in ("sigmoid", "linear") and spec.hidden_units:
         changes |= {"take relu units": {"activation": "relu"}}
-    reason = f"The training loss is {run.history['data_loss'][-1]:.3g} after {history.epochs} epochs of no progress"
+    reason = f"The training loss is {run.history['data_loss'][-1]:.3g} after {run.epochs} epochs of no progress"
     yield f"{reason}.", changes | NO_REGULARIZATION
     look = "Look at the inputs and their scale. Then give the target as an input: if even that is not learned"
     reason = f"{reason}; the answer may not be in the inputs, or not get through. {look}, the pipeline is broken."
@@ -148,7 +145,7 @@ def _make_it_better(run: Run, history: HistoryDiagnosis, errors: ErrorDiagnosis 
     spec, losses, verdict = run.spec, run.history[history.monitor], history.verdict
     is_biased = errors is not None and errors.bias == "high"
     is_variable = errors is not None and errors.variance == "high"
-    told, *high = _tell(errors)
+    told = "The errors are not known." if errors is None else errors.sentence
     (rate, usual), steps = _rates_of(spec), spec.epochs * math.ceil(run.train_samples / spec.batch_size)
     faster = _set_rate(spec, max((10 if steps < FEW_STEPS else 3) * rate, usual) if rate <= usual else 3 * rate)
     gains = list(_tame_rate(spec))
@@ -158,7 +155,7 @@ def _make_it_better(run: Run, history: HistoryDiagnosis, errors: ErrorDiagnosis 
     if verdict is Verdict.IMPROVING and rate < usual:
         gains.append((fall, faster))
     if is_biased and spec.architecture in ("linear", "mlp") and min(spec.hidden_units, default=0) < FEW_UNITS:
-        gains.append((high[0], _bigger_network(spec)))
+        gains.append((told, _bigger_network(spec)))
     longer = {f"train for {2 * spec.epochs} epochs": {"epochs": 2 * spec.epochs}}
     if verdict is Verdict.IMPROVING and losses[-2:][0] - losses[-1] > FAST_FALL * abs(losses[-1]):
         gains.append((fall, longer))
@@ -166,10 +163,12 @@ def _make_it_better(run: Run, history: HistoryDiagnosis, errors: ErrorDiagnosis 
         gains += _release_brake(run)
     if verdict is Verdict.IMPROVING:
         gains.append((fall, longer | faster if rate > usual else faster | longer))
-    end = "Train on training and validation data together, then look at the test set once."
-    yield from gains or [
-        (f"This is about as good as it gets with {spec.describe()}. {told} {end}", {"stop here": None})
-    ]
+    blur = _noise_of(run, errors)
+    is_good = errors is not None and (not (is_biased or is_variable) or blur)
+    if not gains or (is_good and verdict is not Verdict.SUSPECT):
+        end = "Train on training and validation data together, then look at the test set once."
+        yield f"This is about as good as it gets with {spec.describe()}. {told}{blur} {end}", {"stop here": None}
+    yield from gains
 
     # What helps the one part at the cost of the other is left out where both are high.
     against_bias = ({} if is_variable else NO_REGULARIZATION) | _bigger_network(spec) | _made_for(spec, run.problem)
@@ -177,24 +176,23 @@ def _make_it_better(run: Run, history: HistoryDiagnosis, errors: ErrorDiagnosis 
     against_variance |= _made_for(spec, run.problem)
     if not is_biased:
         against_variance |= _set_units("make the network smaller", tuple(max(1, n // 2) for n in spec.hidden_units))
-    parts = [(high[0], against_bias)] * is_biased + [(high[1], against_variance)] * is_variable
-    if is_biased and is_variable and errors.variance_gap > errors.avoidable_bias:
-        parts.reverse()
-    yield from parts
+    parts = [(told, against_bias)] * is_biased + [(told, against_variance)] * is_variable
+    yield from reversed(parts) if errors and errors.variance_gap > errors.avoidable_bias else parts
     if verdict is Verdict.OVERFITTING and not spec.patience:
         patience, epochs = max(2, spec.epochs // 10), history.overfitting_epoch or 1
         early = {f"stop early, with a patience of {patience} epochs": {"patience": patience}}
         yield history.sentence, early | {f"stop after epoch {epochs}": {"epochs": epochs}}
 
 
-def _tell(errors: ErrorDiagnosis | None) -> tuple[str, str, str]:
-    """Put the errors into words, then the bias, then the variance."""
-    if errors is None:
-        return "The errors are not known.", "", ""
-    train, reachable = show_percent(errors.train_error), show_percent(errors.reachable_error)
-    bias = f"High bias: the training error is {train}, the reachable one {reachable}."
-    variance = f"High variance: the validation error is {show_percent(errors.validation_error)}, the training error"
-    return errors.sentence, bias, f"{variance} {train}."
+def _noise_of(run: Run, errors: ErrorDiagnosis | None) -> str:
+    """Say so where the validation samples are too few to tell their share of wrong answers from the reachable one."""
+    if errors is None or not run.val_samples or not is_right_or_wrong(run.problem):
+        return ""
+    wrong = errors.validation_error
+    margin = 1.96 * math.sqrt(wrong * (1 - wrong) / run.val_samples)
+    if wrong - errors.reachable_error > margin:
+        return ""
+    return f" {run.val_samples:,} validation samples cannot tell that from the reachable error (95 % interval)."
 
 
 def _tame_rate(spec: ModelSpec) -> Iterator[Reasoned]:
@@ -209,13 +207,12 @@ def _release_brake(run: Run) -> Iterator[Reasoned]:
     """Take away a regularization that is so strong that it may be the cause of a high training error."""
     penalty, loss = run.history.get("penalty", [0.0])[-1], run.history["data_loss"][-1]
     if penalty > STRONG_PENALTY * loss:
-        yield (
-            f"The penalty is {penalty / max(loss, 1e-9):.0%} of the data loss: it may hold the network back.",
-            NO_REGULARIZATION,
-        )
+        reason = f"The penalty is {penalty / max(loss, 1e-9):.0%} of the data loss"
     elif run.spec.dropout > FULL_DROPOUT:
-        dropout = f"A dropout of {run.spec.dropout:g}"
-        yield f"{dropout} leaves few units at a time: it may hold the network back.", NO_REGULARIZATION
+        reason = f"A dropout of {run.spec.dropout:g} leaves few units at a time"
+    else:
+        return
+    yield f"{reason}: it may hold the network back.", NO_REGULARIZATION
 
 
 # The single changes. Each is empty where the spec leaves no room for it.

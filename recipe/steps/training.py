@@ -6,10 +6,12 @@ import math
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 from recipe.core.dataset import Split
 from recipe.core.prepared import Prepared, check_trainable, encoding_for
+from recipe.core.problem import Problem
 from recipe.core.run import EpochReport, Run, collect_versions
 from recipe.core.spec import ModelSpec
 from recipe.engine.models import build_model, make_targets
@@ -31,18 +33,17 @@ def train(
     on_epoch: Callable[[EpochReport], object] | None = None,
     stop: threading.Event | None = None,
     shuffle: bool = True,
-    engine: str = "auto",
     journal: Journal | str | None = "default",
 ) -> Run:
     """Train one model.
 
     Parameters
     ----------
-    callbacks : Keras callbacks; with them the model is trained by `model.fit`
+    callbacks : Keras callbacks; with them, or on a backend other than JAX, the model is trained by plain `model.fit`,
+        else an epoch is one XLA program
     on_epoch : called with an `EpochReport` after every epoch, in this thread
     stop : once set, from any thread, training ends with the epoch that is under way
     shuffle : draw a new order of the training samples each epoch
-    engine : ``"auto"`` (an epoch is one XLA program; on JAX, without callbacks) or ``"fit"``: plain `model.fit`
     journal : where the run is recorded; None nowhere, ``"default"`` in `default_journal()`
 
     Returns
@@ -54,9 +55,9 @@ def train(
     TypeError
         If that is no spec, or the data is not prepared.
     ValueError
-        If the spec does not suit the data, or there is no such engine.
+        If the spec does not suit the data.
     """
-    options = {"callbacks": callbacks, "on_epoch": on_epoch, "stop": stop, "engine": engine}
+    options = {"callbacks": callbacks, "on_epoch": on_epoch, "stop": stop}
     return _train_all([(spec, prepared)], journal, shuffle=shuffle, **options)[0]
 
 
@@ -114,7 +115,7 @@ def _train_all(
     from recipe.engine.loop import train_models
 
     journal, runs = choose_journal(journal), []
-    jobs = [_make_job(spec, prepared, shuffle=shuffle) for spec, prepared in pairs]
+    jobs = _make_jobs(pairs, shuffle=shuffle)
     # Fewer runs than pairs after a wish to stop.
     for (spec, prepared), progress in zip(pairs, train_models(jobs, **options), strict=False):
         run = _make_run(spec, prepared, progress)
@@ -124,15 +125,35 @@ def _train_all(
     return runs
 
 
-def _make_job(spec: ModelSpec, prepared: Prepared, *, shuffle: bool) -> Job:
-    """Build the model of a spec, and put it beside its data."""
+def _make_jobs(pairs: list[tuple[ModelSpec, Prepared]], *, shuffle: bool) -> list[Job]:
+    """Put the data of each spec beside its model; several share one, of which the engine draws the first weights anew.
+
+    To build a small Keras model takes longer than to train it beside others.
+    """
+    import keras
+
     from recipe.engine.members import Job
 
-    y, y_val = (make_targets(spec, prepared.problem, part) for part in (prepared.y_train, prepared.y_val))
-    asked = {name: getattr(spec, name) for name in ("batch_size", "epochs", "seed", "patience")}
-    held = {name: getattr(prepared, name) for name in ("x_val", "input_scale")}
-    model = build_model(spec, prepared.problem)
-    return Job(model=model, x=prepared.x_train, y=y, y_val=y_val, shuffle=shuffle, **held, **asked)
+    shares = len(pairs) > 1 and keras.config.backend() == "jax"
+    build, jobs = cache(build_model), []
+    for spec, prepared in pairs:
+        problem = prepared.problem
+        job = Job(
+            model=build(spec.replace(seed=0), problem) if shares else build_model(spec, problem),
+            own_weights=shares,
+            x=prepared.x_train,
+            y=make_targets(spec, problem, prepared.y_train),
+            x_val=prepared.x_val,
+            y_val=make_targets(spec, problem, prepared.y_val),
+            input_scale=prepared.input_scale,
+            batch_size=spec.batch_size,
+            epochs=spec.epochs,
+            seed=spec.seed,
+            shuffle=shuffle,
+            patience=spec.patience,
+        )
+        jobs.append(job)
+    return jobs
 
 
 def _make_run(spec: ModelSpec, prepared: Prepared, progress: Progress) -> Run:
@@ -153,8 +174,16 @@ def _make_run(spec: ModelSpec, prepared: Prepared, progress: Progress) -> Run:
         seconds=progress.seconds,
         backend=keras.config.backend(),
         versions=collect_versions(),
-        model=progress.job.model,
+        fitted=_keep_fitted(spec, prepared.problem, progress),
         baseline=baseline,
         train_samples=len(prepared.y_train),
         val_samples=len(prepared.y_val),
     )
+
+
+def _keep_fitted(spec: ModelSpec, problem: Problem, progress: Progress) -> Callable[[], keras.Model]:
+    """Return what gives the fitted model: the job's own, or one that is built and gets its weights when asked for."""
+    from recipe.engine.loop import write_state
+
+    model, state = progress.job.model, progress.state
+    return cache(lambda: model if state is None else write_state(build_model(spec, problem), state))

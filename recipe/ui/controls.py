@@ -9,6 +9,9 @@ import ipywidgets as widgets
 
 from recipe.ui.settings import Settings, show_step
 
+# What a control says where the mouse rests on it: Colab's ipywidgets 7 has another name for it.
+HINT = "tooltip" if hasattr(widgets.DOMWidget, "tooltip") else "description_tooltip"
+
 
 class StepSlider(widgets.SelectionSlider):
     """A slider over given values: it sends the number of a step, so that 0.1 stays 0.1."""
@@ -36,7 +39,7 @@ def make_controls(settings: Settings) -> dict[str, widgets.Widget]:
         common = {
             "value": getattr(settings, field.name),
             "description": words[field.name],
-            "tooltip": field.metadata.get("help") or None,
+            HINT: field.metadata.get("help") or None,
             "style": {"description_width": f"{widest + 1}ch"},
             "layout": widgets.Layout(width="auto"),
         }

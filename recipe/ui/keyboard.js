@@ -1,4 +1,5 @@
-// What Python cannot do for a panel: keep its keys from the notebook, name its sliders, give the focus back after a run.
+// What Python cannot do for a panel: keep its keys from the notebook, name its sliders, sort its tables, give the
+// focus back after a run.
 const PANEL = ".recipe-panel";
 
 // JupyterLab and Notebook look for shortcuts before the focused element hears of a key: `a` would insert a cell, `x`
@@ -28,9 +29,26 @@ function giveFocusBack(last) {
 }
 
 // What is copied stays selected, so that it is seen. The clipboard's newer door is closed on pages without HTTPS.
-function copyProgram(event) {
-  const program = event.target.closest(".recipe-copy")?.parentElement.querySelector("pre");
-  if (program) getSelection().selectAllChildren(program), document.execCommand("copy");
+function copyText(event) {
+  const button = event.target.closest(".recipe-copy");
+  const text = button?.parentElement.querySelector("pre, input[type=text]");
+  if (!text) return;
+  text.select ? text.select() : getSelection().selectAllChildren(text);
+  document.execCommand("copy");
+}
+
+// A press on a heading puts the rows of its table in order, the next one turns them round; what is missing stays last.
+function sortRows(event) {
+  const head = event.target.closest(".recipe-table th[aria-sort]");
+  if (!head) return;
+  const up = head.getAttribute("aria-sort") !== "ascending";
+  const rows = head.closest("table").tBodies[0];
+  const read = (row) => row.cells[head.cellIndex].textContent;
+  const compare = (one, other) =>
+    (one === "–") - (other === "–") || (up ? 1 : -1) * (one - other || one.localeCompare(other));
+  rows.append(...[...rows.rows].sort((one, other) => compare(read(one), read(other))));
+  for (const one of head.parentElement.cells) one.setAttribute("aria-sort", "none");
+  head.setAttribute("aria-sort", up ? "ascending" : "descending");
 }
 
 function render({ el }) {
@@ -44,7 +62,8 @@ function render({ el }) {
     watcher = new MutationObserver(tidy);
     watcher.observe(panel, { subtree: true, childList: true, characterData: true, attributeFilter: ["disabled", "aria-valuetext"] });
     panel.classList.add("recipe-script"); // what only the script can do is offered now
-    panel.addEventListener("click", copyProgram);
+    panel.addEventListener("click", copyText);
+    panel.addEventListener("click", sortRows);
     panel.addEventListener("focusin", remember);
     panel.addEventListener("focusout", forget);
     tidy();

@@ -30,9 +30,10 @@ def keyboard_help() -> list[widgets.Widget]:
     return [widgets.Box([Keyboard()], layout=widgets.Layout(display="none"))]
 
 
-def copy_button(said: Callable[[], None]) -> widgets.Button:
-    """Return a button that copies the program beside it and then calls this; it is hidden where no script does it."""
-    button = widgets.Button(description="Copy", icon="copy", tooltip="Copy the program")
+def copy_button(words: str, said: Callable[[], None]) -> widgets.Button:
+    """Return a button that copies the text beside it and then calls this; it is hidden where no script does it."""
+    button = widgets.Button(description=words, icon="copy", tooltip="Copy the text beside it")
+    button.layout.width = "auto"
     button.add_class("recipe-copy")
     button.on_click(lambda pressed: said())
     return button

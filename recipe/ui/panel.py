@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import abc
-import base64
 import logging
 import threading
 import typing
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from html import escape
 from types import MappingProxyType
 
 import ipywidgets as widgets
+from IPython import get_ipython
 from matplotlib.figure import Figure
 from traitlets import Unicode
 
@@ -20,7 +20,8 @@ from recipe.core.dataset import Dataset
 from recipe.data.load import load
 from recipe.figures import INK, blank_figure, to_png
 from recipe.ui.controls import StepSlider, make_controls
-from recipe.ui.keyboard import keyboard_help
+from recipe.ui.kept import show_twin, show_with_twin
+from recipe.ui.keyboard import copy_button, keyboard_help
 from recipe.ui.settings import Settings
 from recipe.ui.texts import STYLE, describe_source, error_html, source_html, status_html
 from recipe.ui.worker import LatestWins, Progress
@@ -28,7 +29,7 @@ from recipe.ui.worker import LatestWins, Progress
 if typing.TYPE_CHECKING:
     import pandas as pd
 
-SCREEN_DPI = 150  # of the picture, which the page shows at 100 pixels an inch
+SHARP = 1.5  # pixels of the picture for each of the page's
 NO_RESULT = "No result yet."
 
 OnProgress = Callable[[object, str], None]  # a partial result or None, and a message
@@ -51,7 +52,7 @@ class FigureImage(widgets.Image):
 
     def show(self, figure: Figure | None, words: str = "") -> None:
         """Replace picture and alternative text at one stroke; without a figure nothing is seen."""
-        png = b"" if figure is None else to_png(figure, dpi=SCREEN_DPI, fast=True)
+        png = b"" if figure is None else to_png(figure, dpi=SHARP * figure.dpi, fast=True)
         with self.hold_sync():
             self.layout.display = "none" if figure is None else "block"
             self.value, self.tooltip = png, words
@@ -71,7 +72,7 @@ class Panel(abc.ABC):
 
     Attributes
     ----------
-    settings : what the controls say; assign a `Settings` (or its text) to change them without a run
+    settings : what the controls say; assign a `Settings`, a text or a line of it to change them without a run
     result : what the last run returned, or None
     error : the exception that ended the last run, or None
     controls : the control of each setting, by its name
@@ -96,9 +97,9 @@ class Panel(abc.ABC):
         self._computing = threading.RLock()
         self._worker = LatestWins(self._work, self.show_running)
         self._kept: dict[object, typing.Any] = {}
-        if names := self.problems():
-            settings = {"problem": names[0]} | settings
-        first = self.settings_type(**settings)
+        self._has_twin = False  # in the output of a cell
+        self._usual = self.settings_type(**self.defaults())
+        first = self._usual.replace(**settings)
         self.check(first)
         self._build(first)
 
@@ -108,6 +109,10 @@ class Panel(abc.ABC):
         """Return what the menu `problem` offers, the first one at first; none where there is no such setting."""
         has_menu = "problem" in self.settings_type.__dataclass_fields__
         return tuple(dataset.problem.name for dataset in self.datasets) if has_menu else ()
+
+    def defaults(self) -> dict[str, object]:
+        """Return the settings at first where this panel has others than their type: by default its first problem."""
+        return {"problem": names[0]} if (names := self.problems()) else {}
 
     def check(self, settings: typing.Any) -> None:
         """Raise ValueError where the settings make no sense on this panel."""
@@ -128,6 +133,10 @@ class Panel(abc.ABC):
     def make_left(self) -> list[widgets.Widget]:
         """Return what stands on the left: by default the controls one below the other."""
         return list(self.controls.values())
+
+    def make_buttons(self) -> list[widgets.Widget]:
+        """Return what stands above the figure, before the status: by default Run and Stop."""
+        return [self.run_button, self.stop_button]
 
     def make_right(self) -> list[widgets.Widget]:
         """Return what stands on the right, below the buttons and the status: by default the figure."""
@@ -192,18 +201,24 @@ class Panel(abc.ABC):
 
     @settings.setter
     def settings(self, settings: Settings | str) -> None:
-        wanted = self.settings_type.from_text(settings) if isinstance(settings, str) else settings
-        if getattr(wanted, "problem", None) == "":  # a text that names none means the one that is chosen
-            wanted = wanted.replace(problem=self.controls["problem"].value)
-        self.check(wanted)
-        self._writer = threading.get_ident()
-        try:
-            for name, control in self.controls.items():
-                if isinstance(control, StepSlider):
-                    control.offer(getattr(wanted, name))
-                control.value = getattr(wanted, name)
-        finally:
-            self._writer = None
+        with self._writing():
+            self._set(settings)
+        self._write_line()
+
+    def line(self) -> str:
+        """Return the line of Python that makes this panel again, with what its controls say now.
+
+        What the notebook gave a name stands in it by that name; lessons' panels load the data that has none.
+        """
+        shell = get_ipython()
+        names = {id(value): name for name, value in shell.user_ns.items() if name[0] != "_"} if shell else {}
+        given = [names.get(id(one), "" if self.loads else "data") for one in self.arguments()]
+        words = [f"{name}={value!r}" for name, value in self.settings.differences(self._usual).items()]
+        return f"{type(self).__name__}({', '.join([*(given if all(given) else ()), *words])})"
+
+    def arguments(self) -> tuple[object, ...]:
+        """Return what the panel was made from besides settings: by default its datasets."""
+        return self.datasets
 
     @property
     def running(self) -> bool:
@@ -263,18 +278,16 @@ class Panel(abc.ABC):
         return self.describe(self._last_result())
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.settings.to_text()!r})"
+        return self.line()
 
-    def _repr_mimebundle_(self, **kwargs: object) -> tuple[dict[str, object], dict[str, object]]:
+    def _ipython_display_(self) -> None:
         # The first result comes before the panel is shown: Voilà reads the state of the widgets once, when the page is
         # loaded, and what a thread changes meanwhile never arrives there.
         if self.result is None and not self.running:
             with suppress(Exception):  # it stands in the status line
                 self.run_first()
-        data = self.widget._repr_mimebundle_(**kwargs) | {"text/plain": repr(self)}
-        # Its picture stands where no widget can be shown: on a code host, on paper, in a notebook whose kernel is gone.
-        data["image/png"] = base64.b64encode(self.image.value).decode("ascii")
-        return data, {"image/png": {"alt": self.image.tooltip}}
+        show_with_twin(self)
+        self._has_twin = True
 
     # What is shown; safe from any thread, for only `value`, `tooltip` and `disabled` of widgets change.
 
@@ -308,8 +321,17 @@ class Panel(abc.ABC):
         self.controls = self.make_controls(settings)
         for control in self.controls.values():
             control.observe(self._on_change, names="value")
+        self.settings_line = widgets.Text(description="settings", value=self.line(), continuous_update=False)
+        self.settings_line.tooltip = "Keep this line, in a cell say; pasted here it sets the controls"
+        self.settings_line.style.description_width = "8ch"
+        self.settings_line.layout = widgets.Layout(flex="1 1 200px", min_width="0")
+        self.settings_line.observe(self._on_paste, names="value")
         self.run_button = widgets.Button(description=self.run_words, icon="play", button_style="primary")
         self.stop_button = widgets.Button(description="Stop", icon="stop", disabled=True)
+        self.reset_button = widgets.Button(description="Reset", icon="undo", tooltip="Back to the settings at first")
+        self.reset_button.on_click(lambda button: self._guard(lambda: self._set(settings)))
+        for button in (self.run_button, self.stop_button, self.reset_button):
+            button.layout.width = "auto"
         self.run_button.on_click(lambda button: self.start())
         self.stop_button.on_click(lambda button: self.stop())
         self.source_label = widgets.HTML(source_html(self.source_text()))
@@ -325,11 +347,21 @@ class Panel(abc.ABC):
         so that both stay in sight.
         """
         narrow = widgets.Layout(flex="1 1 330px", max_width=self.widest_controls, min_width="0")
-        narrow.max_height, narrow.overflow = "68vh", "hidden auto"
         wide = widgets.Layout(flex="3 1 430px", min_width="0")
-        stage = [widgets.HBox([self.run_button, self.stop_button]), self.status]
+        self.status.layout = widgets.Layout(flex="1 1 420px", min_width="0")
+        stage = widgets.HBox([*self.make_buttons(), self.status])
+        stage.layout = widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="0 6px")
+        copy = copy_button("Copy line", lambda: self.say("The settings are copied."))
+        travel = widgets.HBox([self.settings_line, self.reset_button, copy])
+        travel.layout.flex_flow = "row wrap"
+        for extra in (self.source_label, travel):
+            extra.add_class("recipe-extra")
+        scrolling = widgets.VBox(left, layout=widgets.Layout(max_height="64vh", overflow="hidden auto"))
+        columns = [widgets.VBox([scrolling, travel], layout=narrow), widgets.VBox([stage, *right], layout=wide)]
+        for column, name in zip(columns, ("recipe-controls", "recipe-stage"), strict=True):
+            column.add_class(name)  # STYLE says what they are in a low window
         body = widgets.Box(
-            [widgets.VBox(left, layout=narrow), widgets.VBox([*stage, *right], layout=wide)],
+            columns,
             layout=widgets.Layout(display="flex", flex_flow="row wrap", align_items="flex-start", grid_gap="8px 20px"),
         )
         frame = widgets.Layout(border="1px solid var(--jp-border-color2, #ccc)", padding="8px 12px", overflow="hidden")
@@ -341,13 +373,49 @@ class Panel(abc.ABC):
     # One run, here or in the thread.
 
     def _on_change(self, change: object) -> None:
-        """Compute anew where a person moved a control of a live panel."""
-        if self.live and not self._is_writing():
-            self._worker.ask()
+        """Write the settings anew where a person moved a control; a live panel computes anew."""
+        if not self._is_writing():
+            self._write_line()
+            if self.live:
+                self._worker.ask()
+
+    def _on_paste(self, change: typing.Any) -> None:
+        """Set the controls, as a person does, to a line that was pasted."""
+        if not self._is_writing():
+            self._guard(lambda: self._set(change["new"]))
+
+    def _set(self, settings: Settings | str) -> None:
+        wanted = self._usual.read(settings) if isinstance(settings, str) else settings
+        if getattr(wanted, "problem", None) == "":  # settings that name none mean the one that is chosen
+            wanted = wanted.replace(problem=self.controls["problem"].value)
+        self.check(wanted)
+        for name, control in self.controls.items():
+            if isinstance(control, StepSlider):
+                control.offer(getattr(wanted, name))
+            control.value = getattr(wanted, name)
+
+    def _write_line(self) -> None:
+        with suppress(ValueError), self._writing():  # two controls that do not go together are told of in a run
+            self.settings_line.value = self.line()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """The panel itself writes its controls meanwhile, and no person: nothing is computed."""
+        before, self._writer = self._writer, threading.get_ident()
+        try:
+            yield
+        finally:
+            self._writer = before
 
     def _is_writing(self) -> bool:
-        """Whether the panel itself writes its controls now, and no person."""
         return self._writer == threading.get_ident()
+
+    def _guard(self, act: Callable[[], object]) -> None:
+        """Do what a button asks; what goes wrong stands in the status, for nobody else would show it."""
+        try:
+            act()
+        except Exception as error:
+            self.show_error(error)
 
     def _work(self, stop: threading.Event) -> None:
         with self._computing:  # a button may be pressed while a cell computes
@@ -368,6 +436,8 @@ class Panel(abc.ABC):
         outcome = f"{'Stopped after' if stop.is_set() else 'Done in'} {progress.seconds:.1f} s."
         summary = self.summarise(result) if result is not None else ""
         self.say(f"{outcome} {summary}".strip(), settings=settings.to_text())
+        if self._has_twin:
+            show_twin(self, update=True)
 
     def _last_result(self) -> typing.Any:
         if self.result is None:

@@ -1,4 +1,4 @@
-"""The tab of runs in the training panel: the table of the runs on this data, in order, and two of them compared."""
+"""The tab of runs in the training panel: the table of the runs on this data, best first, and two of them compared."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import ipywidgets as widgets
 from recipe.core.measures import MEASURES
 from recipe.core.run import Run
 from recipe.journal import tabulate
-from recipe.ui.texts import scrolled, show_value, table_html
+from recipe.ui.texts import scrolled, show_value, sortable, table_html
 
 if typing.TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +19,6 @@ if typing.TYPE_CHECKING:
 SHOWN = 40  # rows; `TrainingPanel.runs` has all of them
 COLUMNS = ["score", "train_score", "best_epoch", "spec", "seconds", "time"]
 OUTCOME = ["score", "train_score", "epochs", "seconds"]
-LATEST, BEST = "latest first", "best first"
 
 
 def table_of(runs: Sequence[Run]) -> pd.DataFrame:
@@ -50,30 +49,23 @@ class RunsTab:
         self.frame = table_of(())
         self.note = widgets.HTML("The runs on this data are listed here once it is loaded.")
         self.table, self.comparison = widgets.HTML(), widgets.HTML()
-        self.order = _menu("order", [LATEST, BEST])
         # Two menus, not one list of several choices: JupyterLab takes Shift and an arrow key for its cells.
         self.first, self.second = _menu("run", []), _menu("beside run", [])
         self.load_button = widgets.Button(description="Use settings", disabled=True)
         self.load_button.tooltip = "Put the settings of the first run into the controls"
-        self.order.observe(lambda change: self._fill(), names="value")
         for menu in (self.first, self.second):
             menu.observe(lambda change: self._compare(), names="value")
-        self.widgets = [self.note, self.order, self.table, self.first, self.load_button, self.second, self.comparison]
+        self.widgets = [self.note, self.table, self.first, self.load_button, self.second, self.comparison]
 
     def show(self, frame: pd.DataFrame, note: str) -> None:
-        """Show these runs in the order that is asked for."""
+        """Show these runs, best first, and what can be chosen of them; what was chosen stays so."""
         self.frame = frame
         self.note.value = f"<div style='line-height:1.35; overflow-wrap:anywhere'>{escape(note)}</div>"
-        self._fill()
-
-    def _fill(self) -> None:
-        """Write the table, and what can be chosen; what was chosen stays so."""
-        ordered = self.frame[::-1]
-        if self.order.value == BEST and len(ordered):
-            is_high_better = MEASURES[ordered["measure"].iloc[0]].higher_is_better
-            ordered = ordered.sort_values("score", ascending=not is_high_better, kind="stable")
+        lower_is_better = len(frame) > 0 and not MEASURES[frame["measure"].iloc[0]].higher_is_better
+        ordered = frame[::-1].sort_values("score", ascending=lower_is_better, kind="stable")  # equals: the latest first
         shown = ordered[:SHOWN][COLUMNS].rename(columns=lambda name: name.replace("_", " ")).reset_index()
-        self.table.value = scrolled(table_html(shown), "Table of runs") if len(ordered) else ""
+        table = sortable(table_html(shown), "score", ascending=lower_is_better)
+        self.table.value = scrolled(table, "Table of runs") if len(ordered) else ""
         self.load_button.disabled = not len(ordered)
         numbers = ordered.index.tolist()
         for menu, usual in ((self.first, 0), (self.second, 1)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import typing
 from dataclasses import dataclass
@@ -65,8 +66,8 @@ class Settings:
     ...     shuffle: bool = setting(True)
     >>> Cut(threshold=0.25).to_text()
     'threshold=0.25'
-    >>> Cut.from_text("shuffle=false")
-    Cut(threshold=0.5, shuffle=False)
+    >>> Cut.from_text("shuffle=false") == Cut.from_text("CutPanel(houses, shuffle=False)")
+    True
     """
 
     def __post_init__(self) -> None:
@@ -80,16 +81,40 @@ class Settings:
         """Return a copy with these fields changed, checked like a new one."""
         return dataclasses.replace(self, **changes)
 
+    def differences(self, usual: Settings) -> dict[str, object]:
+        """Return the fields that are not as in other settings."""
+        return {name: value for name, value in vars(self).items() if value != getattr(usual, name)}
+
     def to_text(self) -> str:
         """Return a short text, safe in a URL, of the fields that are not at their default (empty if all are)."""
-        pairs = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        defaults = {field.name: field.default for field in dataclasses.fields(self)}
-        return urlencode({name: _show(value) for name, value in pairs.items() if value != defaults[name]})
+        return urlencode({name: _show(value) for name, value in self.differences(type(self)()).items()})
 
     @classmethod
     def from_text(cls, text: str) -> typing.Self:
         """Make settings from what `to_text` returned; fields that are left out take their default."""
-        return cls(**dict(parse_qsl(text, keep_blank_values=True, strict_parsing=bool(text))))
+        return cls().read(text)
+
+    def read(self, text: str) -> typing.Self:
+        """Return a copy with what a text says, alone or at the end of a link, or a call in Python that holds it."""
+        if "(" in text:
+            given = {word.arg: ast.literal_eval(word.value) for word in _read_call(text).keywords}
+        else:
+            given = dict(parse_qsl(text.rpartition("?")[2], keep_blank_values=True, strict_parsing=bool(text)))
+        if strange := given.keys() - vars(self).keys():
+            raise ValueError(
+                f"There is no setting {strange.pop()} here. Received: {text!r}. There are: {', '.join(vars(self))}."
+            )
+        return self.replace(**given)
+
+
+def _read_call(text: str) -> ast.Call:
+    try:
+        call = ast.parse(text.strip(), mode="eval").body
+    except SyntaxError:
+        call = None
+    if not isinstance(call, ast.Call):
+        raise ValueError(f"These are no settings. Received: {text!r}. Copy the whole line from a panel.")
+    return call
 
 
 def _read(name: str, value: object, hint: type) -> object:

@@ -22,10 +22,30 @@ SOURCES = {
 STYLE = """<style>
 .recipe-table {border-collapse: collapse}
 .recipe-table :is(th, td) {padding: 2px 8px; text-align: right; border-bottom: 1px solid var(--jp-border-color2, #ddd)}
-.recipe-table :first-child {text-align: left}
+.recipe-table :is(th, td):first-child {text-align: left}
+.recipe-table th button {all: unset; cursor: pointer}
+.recipe-table th button:focus-visible {outline: 2px solid}
+.recipe-table [aria-sort=ascending] button::after {content: "▲"}
+.recipe-table [aria-sort=descending] button::after {content: "▼"}
 [data-jp-theme-light="false"] .recipe-panel img {filter: invert(0.93) hue-rotate(180deg)}
 [data-jp-theme-light="false"] .recipe-panel select {appearance: auto; background-image: none; color-scheme: dark}
+.recipe-present {font-size: 26px; --jp-widgets-font-size: 26px; --jp-widgets-inline-height: 44px}
+.recipe-present :is(.recipe-extra, .lm-TabBar) {display: none !important}
+.recipe-present :is(button, .widget-checkbox) {width: auto !important; flex-basis: auto !important}
+.recipe-present img {max-width: none !important; width: auto !important; max-height: calc(100vh - 420px); margin: auto}
 .recipe-panel:not(.recipe-script) .recipe-copy {display: none}
+.recipe-panel:not(.recipe-script) th button {pointer-events: none}
+@media (max-height: 560px) {
+  .recipe-panel {font-size: 11px; --jp-widgets-font-size: 11px; --jp-widgets-inline-height: 22px}
+  .recipe-panel {--jp-widgets-inline-width-tiny: 42px; --jp-private-horizontal-tab-height: 18px}
+  .recipe-controls {flex: 0 0 250px !important}
+  .recipe-controls .widget-checkbox {width: 76px !important; flex-basis: 76px !important}
+  .recipe-controls .widget-readout {min-width: 0; margin: 0}
+  .recipe-stage {flex: 1 1 300px !important}
+  .recipe-stage .widget-tab-contents {padding: 4px}
+  .recipe-stage img {max-height: calc(100vh - 292px); width: auto !important}
+  .recipe-stage [role=status] span {display: none}
+}
 .recipe-panel.jupyter-widgets-disconnected::before {
   content: "The kernel of this panel is gone. Run its cell again to work with it.";
   font: bold 1em sans-serif; color: inherit; padding: 0 0 6px
@@ -61,19 +81,24 @@ def status_html(message: str, *, settings: str = "") -> str:
 
 def error_html(error: BaseException) -> str:
     """Return an exception in words for who uses the mouse, marked as an alert."""
-    said = str(error) or "no message"
     # The kit's own messages tell a caller what was received; who moves a control sees it.
-    words = re.sub(r"Received: .*?\.(?: |$)", "", said)
-    kind = f"<b>{type(error).__name__}</b>: " if words == said else ""
-    return (
-        "<div role='alert' style='line-height:1.35; border-left:4px solid #D55E00; padding-left:8px'>"
-        f"{kind}{escape(words.strip())}</div>"
-    )
+    words = re.sub(r"Received: .*?\.(?: |$)", "", str(error))
+    if words == str(error):  # Python's words, or a library's, which say nothing to them
+        words = "This came to no result: the fault is the program's, not yours. The panel's attribute error holds it."
+    style = "line-height:1.35; border-left:4px solid #D55E00; padding-left:8px"
+    return f"<div role='alert' style='{style}'>{escape(words.strip())}</div>"
 
 
-def table_html(frame: pd.DataFrame) -> str:
-    """Return a table without its index, as a notebook shows a DataFrame."""
-    return frame.map(show_value).to_html(index=False, border=0, classes="recipe-table")
+def table_html(frame: pd.DataFrame, max_rows: int | None = None) -> str:
+    """Return a table without its index, as a notebook shows a DataFrame; of more rows the first and the last ones."""
+    return frame.map(show_value).to_html(index=False, border=0, classes="recipe-table", max_rows=max_rows)
+
+
+def sortable(table: str, column: str, *, ascending: bool) -> str:
+    """Return a table with a button in each heading, which the script of the page sorts by; `column` is in order now."""
+    buttons = re.sub("<th>(.*?)</th>", r"<th aria-sort='none'><button type='button'>\1</button></th>", table)
+    order = "ascending" if ascending else "descending"
+    return buttons.replace(f"'none'><button type='button'>{column}<", f"'{order}'><button type='button'>{column}<")
 
 
 def scrolled(html: str, name: str) -> str:

@@ -23,7 +23,7 @@ from recipe.debugging.mistakes import Mistakes, find_mistakes
 from recipe.engine.codegen import keras_code
 from recipe.engine.models import check_fit
 from recipe.engine.rival import Rival
-from recipe.figures import blank_figure
+from recipe.figures import DPI, blank_figure
 from recipe.figures.mistakes import caption, describe_mistakes, draw_mistakes
 from recipe.figures.training import TrainingCurves, collect_curves, describe_curves, draw_curves
 from recipe.journal import Journal, choose_journal, origin_of, stamp
@@ -43,6 +43,7 @@ if typing.TYPE_CHECKING:
     import keras
     import pandas as pd
 
+PRESENTED = (6.0, 3.2), 170  # inches and dots an inch of the figure in a lecture hall: large type on a wide picture
 FAINT = 5  # earlier runs that stay in the figure
 MOST_ADVICE = 4  # that is shown; `TrainingPanel.advice` has all
 TABS = ("Curves", "Mistakes", "Model", "Code", "Runs")
@@ -88,20 +89,17 @@ class TrainingPanel(Panel):
         self, dataset: Dataset | None = None, *, journal: Journal | str | None = "default", **settings: object
     ) -> None:
         self._problems = PROBLEMS if dataset is None else {dataset.problem.name: dataset.problem}
-        start: dict[str, object] = {"rows": FULL_ROWS} if dataset else {}
-        if dataset is not None and dataset.problem.origin:  # what suits so many samples, where nobody knows the data
-            small = make_plan(dataset.problem, len(dataset.y_train)).small
-            start |= {"optimizer": small.optimizer, "batch_size": small.batch_size}
         self._journal = choose_journal(journal)
         self._unrecorded: list[Run] = []  # this panel's runs that are in no journal
         self._data: TrainingData | None = None  # of the problem and the rows that were last asked for
         self._baseline_of = lru_cache(maxsize=1)(compute_baseline)  # with its rival, which takes a while to fit
+        self._before: Run | None = None  # the run on this data before the last one
         self._past: tuple[typing.Mapping[str, list[float]], ...] = ()  # histories behind the curves
         self._trained_on: tuple[Prepared, TrainingData] | None = None  # what the last run saw
         self._rival: Rival | None = None  # of the data that it saw
         self._news = ""  # of the guess about it
         self._loading = threading.RLock()
-        super().__init__(*(dataset,) if dataset else (), **start | settings)
+        super().__init__(*(dataset,) if dataset else (), **settings)
 
     # What Python, tests and notebooks use, besides what every panel has.
 
@@ -180,6 +178,15 @@ class TrainingPanel(Panel):
         """All problems of the kit, or that of the dataset alone."""
         return tuple(self._problems)
 
+    def defaults(self) -> dict[str, object]:
+        """All rows of a dataset that is given; of one's own, the training that suits so many samples."""
+        usual = super().defaults() | ({"rows": FULL_ROWS} if self.datasets else {})
+        for dataset in self.datasets:
+            if dataset.problem.origin:  # nobody knows the data
+                small = make_plan(dataset.problem, len(dataset.y_train)).small
+                usual |= {"optimizer": small.optimizer, "batch_size": small.batch_size}
+        return usual
+
     def check(self, settings: TrainingSettings) -> None:
         """Refuse a network that cannot read the problem's input."""
         super().check(settings)
@@ -195,6 +202,14 @@ class TrainingPanel(Panel):
         controls["reachable"].observe(lambda change: self.running or self._show_diagnosis(), names="value")
         return controls
 
+    def make_buttons(self) -> list[widgets.Widget]:
+        """Train, Stop, and the switch of the presentation."""
+        self.present_button = widgets.ToggleButton(description="Present", icon="television")
+        self.present_button.layout.width = "auto"
+        self.present_button.tooltip = "For a lecture hall: large type, few controls, the last run beside the one before"
+        self.present_button.observe(lambda change: self._follow_present(), names="value")
+        return [*super().make_buttons(), self.present_button]
+
     def make_left(self) -> list[widgets.Widget]:
         """The controls."""
         return [arrange(self.controls)]
@@ -203,6 +218,8 @@ class TrainingPanel(Panel):
         """The verdict, and the tabs."""
         self.diagnosis, self.advice_heading = widgets.HTML(), widgets.HTML()
         self.advice_lines = [self._advice_line(number) for number in range(MOST_ADVICE)]
+        for extra in (self.advice_heading, *(line for line, *_ in self.advice_lines)):
+            extra.add_class("recipe-extra")
         self.mistakes_image, self.mistakes_text = FigureImage(self.figure_size[0]), widgets.HTML()
         self.mistakes_image.show(None)
         self.model_text, self.code_text = widgets.HTML(), widgets.HTML()
@@ -211,12 +228,14 @@ class TrainingPanel(Panel):
             [self.image, self.advice_heading, *(line for line, *_ in self.advice_lines)],
             [self.mistakes_text, self.mistakes_image],
             [self.model_text],
-            [copy_button(lambda: self.say("The program is copied.")), self.code_text],
+            [copy_button("Copy", lambda: self.say("The program is copied.")), self.code_text],
             self.runs_tab.widgets,
         )
         page = widgets.Layout(width="100%", min_width="0", overflow="hidden")
         boxes = [widgets.VBox(children, layout=page) for children in pages]
-        self.tabs = widgets.Tab(boxes, titles=TABS)
+        self.tabs = widgets.Tab(boxes)
+        for number, title in enumerate(TABS):
+            self.tabs.set_title(number, title)  # Colab's ipywidgets 7 takes no titles
         self._fills = {
             "Mistakes": self._show_mistakes,
             "Model": lambda: self._write(self.model_text, model_html),
@@ -253,7 +272,9 @@ class TrainingPanel(Panel):
             return None
         earlier = self._runs_on(data)
         last = self.result if self.result is not None and self.result.data in data.keys else None
-        self._past, self._rival = tuple(run.history for run in earlier if run.epochs)[-FAINT:], None
+        trained = [run for run in earlier if run.epochs]
+        self._before = trained[-1] if trained else None
+        self._past, self._rival = tuple(run.history for run in trained[-FAINT:]), None
         with origin_of("panel"):
             run = train_live(
                 settings.spec,
@@ -283,6 +304,9 @@ class TrainingPanel(Panel):
 
     def draw(self, figure: Figure, result: Run) -> None:
         """Data loss and measure over the epochs, earlier runs faintly behind them."""
+        size, dpi = PRESENTED if self.present_button.value else (self.figure_size, DPI)
+        figure.set_size_inches(size)
+        figure.set_dpi(dpi)
         draw_curves(figure, self._curves(result))
 
     def describe(self, result: Run) -> str:
@@ -290,8 +314,13 @@ class TrainingPanel(Panel):
         return describe_curves(self._curves(result))
 
     def _curves(self, run: Run) -> TrainingCurves:
+        epochs = None if run is self.result else run.spec.epochs
+        if self.present_button.value:
+            pair = [self._before, run] if self._before else [run]
+            named = {f"{letter}: {one.spec.describe()}": one for letter, one in zip("AB", pair, strict=False)}
+            return collect_curves(named, epochs=epochs)
         rival = self._rival.value if self._rival else None
-        return collect_curves(run, rival=rival, past=self._past, epochs=None if run is self.result else run.spec.epochs)
+        return collect_curves(run, rival=rival, past=self._past, epochs=epochs)
 
     # What the panel remembers.
 
@@ -311,13 +340,6 @@ class TrainingPanel(Panel):
         found = [run for run in (*kept, *self._unrecorded) if run.data in data.keys and not run.final]
         return sorted(found, key=lambda run: run.time)
 
-    def _guard(self, act: Callable[[], object]) -> None:
-        """Do what a button asks; what goes wrong stands in the status, for nobody else would show it."""
-        try:
-            act()
-        except Exception as error:
-            self.show_error(error)
-
     def _follow_data(self) -> None:
         """Show what belongs to the data that the controls ask for now."""
         self.source_label.value = source_html(self.source_text())
@@ -330,7 +352,9 @@ class TrainingPanel(Panel):
     def show_running(self, running: bool) -> None:
         """Nobody chooses other data during a run, so that menu, source and curves are of the same."""
         super().show_running(running)
-        self.controls["problem"].disabled, self.controls["rows"].disabled = running, running or bool(self.datasets)
+        for widget in (self.controls["problem"], self.settings_line, self.reset_button):
+            widget.disabled = running
+        self.controls["rows"].disabled = running or bool(self.datasets)
 
     def show_result(self, result: Run | None) -> None:
         """The curves; of a run that is done also what they mean, and what to try next."""
@@ -342,6 +366,13 @@ class TrainingPanel(Panel):
         elif result is not None:  # the curves are another run's than the diagnosis
             self.diagnosis.value = "The diagnosis follows when the run is done."
             self._show_advice(())
+
+    def _follow_present(self) -> None:
+        """Begin or end the presentation; a run that is under way draws the next epoch in the new way."""
+        (self.widget.add_class if self.present_button.value else self.widget.remove_class)("recipe-present")
+        self.tabs.selected_index = 0
+        if self.result is not None and not self.running:
+            super().show_result(self.result)
 
     def _show_diagnosis(self) -> None:
         if self.result is not None:

@@ -39,6 +39,7 @@ ERRORS = {show_percent(points / 1000): points / 1000 for points in (*range(0, 50
 NO_GUESS = "no guess"
 GUESSES = (NO_GUESS, "it overfits", "it does not overfit", "it beats the last run", "it does not beat the last run")
 EPOCHS = (1, 2, 3, 5, 8, 10, 15, 20, 30, 50, 80, 100, 150, 200, 300, 500)
+PRESENTED = ("layer_1", "layer_2", "dropout_on", "l2_on", "epochs")  # what is left of the controls in a presentation
 _LABEL, _SWITCH = "14ch", "108px"
 
 
@@ -189,6 +190,8 @@ def arrange(controls: dict[str, widgets.Widget]) -> widgets.Box:
         elif name not in SWITCHES.values():
             control.style.description_width = _LABEL
             lines[name] = control
+    for name in lines.keys() - set(PRESENTED):
+        lines[name].add_class("recipe-extra")
     cut = list(lines).index("dropout_on")
     halves = [list(lines.values())[:cut], list(lines.values())[cut:]]
     columns = [widgets.VBox(half, layout=widgets.Layout(flex="1 1 300px", min_width="0")) for half in halves]

@@ -91,13 +91,25 @@ def visits() -> dict[str, Visitor]:
     return {}
 
 
-def _visitor(kind: str):
-    @pytest.fixture(name=kind)
-    def visitor(request, browser, visits, tmp_path_factory):
+@pytest.fixture(scope="session")
+def visit(request, browser, visits, tmp_path_factory):
+    """A function that begins a visit to an application, on the page that was left last where there is one."""
+    screenshots = Path(SCREENSHOTS) if SCREENSHOTS else tmp_path_factory.mktemp("screenshots")
+    screenshots.mkdir(parents=True, exist_ok=True)
+
+    def begin(kind: str) -> Visitor:
         server = request.getfixturevalue(f"{kind}_server")
         visitor = visits.pop(kind, None) or Visitor(browser.new_context(viewport=SIZE), server)
-        visitor.screenshots = Path(SCREENSHOTS) if SCREENSHOTS else tmp_path_factory.mktemp("screenshots")
-        visitor.screenshots.mkdir(parents=True, exist_ok=True)
+        visitor.screenshots = screenshots
+        return visitor
+
+    return begin
+
+
+def _visitor(kind: str):
+    @pytest.fixture(name=kind)
+    def visitor(request, visit, visits):
+        visitor = visit(kind)
         yield visitor
         if getattr(request.node, "failed", False):
             visitor.screenshot(f"failed-{request.node.name}")
@@ -105,9 +117,7 @@ def _visitor(kind: str):
             visitor.leave()
             visits[kind] = visitor
         if kind not in visits:
-            visitor.page.context.close()
-            if kind != "voila":  # it ends a kernel by itself when its page is left
-                server.end_kernels()
+            visitor.close()
         visitor.check()
 
     return visitor

@@ -111,6 +111,12 @@ class Visitor:
         self.page.set_viewport_size(SIZE)
         self.server.end_kernels()
 
+    def close(self) -> None:
+        """Close the page and end its kernel; Voilà ends one by itself when its page is left."""
+        self.page.context.close()
+        if self.server.kind != "voila":
+            self.server.end_kernels()
+
     def run_all(self) -> list[dict]:
         """Run all cells, wait until they are done and return the code cells; an error in one of them fails the test."""
         self.page.set_default_timeout(1000 * RUN_ALL_SECONDS)

@@ -22,19 +22,11 @@ from recipe.data.files import (
 )
 
 
-def test_search_folders_come_in_the_documented_order(tmp_path, monkeypatch):
+def test_folders_are_those_that_the_environment_names_else_the_checkouts_else_the_users(tmp_path, monkeypatch):
     monkeypatch.setenv("RECIPE_DATASETS", str(tmp_path / "a"))
     monkeypatch.setenv("RECIPE_HOME", str(tmp_path / "b"))
-    monkeypatch.setattr("recipe.data.files.CHECKOUT", tmp_path / "c")
-    (tmp_path / "c").mkdir()
-    (tmp_path / "c" / "pyproject.toml").touch()
-    folders = search_folders()
-    assert folders[:3] == (tmp_path / "a", tmp_path / "b" / "datasets", tmp_path / "c" / "datasets")
-    assert len(folders) == 4
+    assert search_folders() == (tmp_path / "a", tmp_path / "b" / "datasets")
     assert (storage_folder(), home_folder()) == (tmp_path / "b" / "datasets", tmp_path / "b")
-
-
-def test_storage_folder_is_the_checkouts_without_recipe_home(tmp_path, monkeypatch):
     monkeypatch.delenv("RECIPE_HOME")
     assert storage_folder() == home_folder() / "datasets"
     assert "recipe" in storage_folder().parts

@@ -34,8 +34,8 @@ def test_read_csv_reads_quoted_commas_and_gaps(tmp_path):
     assert frame["price"].isna().tolist() == [False, True]
 
 
-def test_read_csv_reads_more_rows_than_a_chunk_alike(tmp_path, monkeypatch):
-    monkeypatch.setattr("recipe.data.tables.CHUNK", 7)
+def test_read_csv_reads_rows_alike_that_are_unlike_the_first(tmp_path, monkeypatch):
+    monkeypatch.setattr("recipe.data.tables.HEAD_ROWS", 7)
     path = tmp_path / "long.csv"
     wider = [*range(30), *range(100_000, 100_030)]  # whole numbers that grow, and that become fractions
     FRAME.assign(wider=wider, mixed=[*range(59), 0.5], late=[1] * 50 + ["x"] * 10).to_csv(path, index=False)
@@ -62,13 +62,6 @@ def test_read_csv_refuses_what_is_no_table(tmp_path, content, message):
     (tmp_path / "some.csv").write_bytes(content)
     with pytest.raises(ValueError, match=message):
         read_csv(tmp_path / "some.csv")
-
-
-def test_read_csv_names_a_file_that_is_not_there(tmp_path):
-    with pytest.raises(FileNotFoundError, match="There is no such file"):
-        read_csv(tmp_path / "none.csv")
-    with pytest.raises(FileNotFoundError, match="from_folder reads folders"):
-        read_csv(tmp_path)
 
 
 def test_from_table_says_how_it_read_a_file_without_naming_its_folder(tmp_path):

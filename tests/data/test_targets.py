@@ -51,14 +51,15 @@ def test_describe_target_agrees_with_every_problem_of_the_kit(name):
 
 def test_shares_are_those_of_the_classes_or_of_each_label():
     y = np.random.default_rng(0).choice(3, 200, p=[0.2, 0.5, 0.3])
-    assert describe_target(y, names=("a", "b", "c")).shares == tuple(np.bincount(y) / 200)
-    assert describe_target(np.array([[1, 0], [1, 1], [0, 0]])).shares == (2 / 3, 1 / 3)
+    shares = describe_target(y, names=("a", "b", "c")).shares
+    assert shares == dict(zip("abc", (np.bincount(y) / 200).tolist(), strict=True))
+    assert describe_target(np.array([[1, 0], [1, 1], [0, 0]])).shares == {"column 0": 2 / 3, "column 1": 1 / 3}
 
 
 def test_names_let_a_class_be_missing_and_one_is_enough_for_the_yes():
     description = describe_target(np.array([0, 2, 2, 1]), names=("a", "b", "c", "d"))
     assert description.problem.outputs == 4
-    assert description.shares == (0.25, 0.25, 0.5, 0.0)
+    assert description.shares == {"a": 0.25, "b": 0.25, "c": 0.5, "d": 0.0}
     assert describe_target(np.array([0, 1, 1]), names=("ill",)).problem.output_names == ("not ill", "ill")
     assert describe_target(np.array([3, 7, 7]), names=tuple("0123456789")).problem.type is ProblemType.MULTICLASS
 

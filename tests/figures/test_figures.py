@@ -23,17 +23,6 @@ def make_figure():
     return figure
 
 
-def test_draw_scores_draws_each_score_on_its_line_with_its_interval():
-    axes = plots.blank_figure().subplots()
-    scores, intervals = {"baseline": 0.8, "final": 0.3}, {"final": (0.25, 0.35)}
-    plots.draw_scores(axes, scores, quantity="error", higher_is_better=False, intervals=intervals, on_test=["final"])
-    points = [(list(line.get_xdata()), list(line.get_ydata())) for line in axes.get_lines()]
-    assert points == [([0.8], [0]), ([0.25, 0.35], [1, 1]), ([0.3], [1])]
-    assert axes.get_xlabel() == "error (left is better)"
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["baseline", "final"]
-    assert axes.yaxis_inverted()
-
-
 class _Collector(HTMLParser):
     def __init__(self) -> None:
         super().__init__()

@@ -180,8 +180,7 @@ def test_divergence_is_marked():
     figure, panes = draw(make_run((0.5, 9.0, NAN), (0.6, 1e8, INF), "housing", baseline=0.8))
     assert "diverged in epoch 3" in labels_of(figure)
     assert panes["loss"].get_yscale() == "log"
-    _, panes = draw(make_run((NAN,), (NAN,), baseline=0.1))
-    assert [text.get_text() for text in panes["loss"].texts] == ["no finite number"]
+    assert "diverged in epoch 1" in labels_of(draw(make_run((NAN,), (NAN,), baseline=0.1))[0])
 
 
 @pytest.mark.parametrize("history", [{}, {"data_loss": [], "val_data_loss": []}])

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import errno
-import signal
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
 
 import pytest
@@ -57,24 +55,6 @@ def test_torn_last_line_is_passed_over_and_taken_away_by_the_next_one(tmp_path, 
     assert journal.record(RUN).number == 1
     assert len(journal.runs()) == len(Journal(path).runs()) == 2
     assert path.read_bytes().startswith(whole + b'{"run"')
-
-
-@POSIX
-def test_lock_of_a_killed_process_is_free_at_once(tmp_path):
-    path = tmp_path / "journal.log"
-    child = _program(
-        """
-        from filelock import FileLock
-        FileLock(f"{path}.lock").acquire()
-        os.kill(os.getpid(), signal.SIGKILL)
-        """,
-        path,
-    )
-    assert child.wait(timeout=60) == -signal.SIGKILL
-    assert Path(f"{path}.lock").exists()
-    started = time.perf_counter()
-    Journal(path).record(RUN)
-    assert time.perf_counter() - started < 2
 
 
 @POSIX

@@ -157,10 +157,13 @@ def press(report, epoch=1, times=1):
         os.kill(os.getpid(), signal.SIGINT)
 
 
-@pytest.mark.parametrize(("engine", "epochs"), [("auto", 100_000), ("auto", 2), ("fit", 2)])
-def test_train_ctrl_c_ends_the_training_is_told_and_keeps_what_there_is(engine, epochs, houses):
+BY_FIT = [keras.callbacks.Callback()]  # one that does nothing
+
+
+@pytest.mark.parametrize(("callbacks", "epochs"), [([], 100_000), ([], 2), (BY_FIT, 2)])
+def test_train_ctrl_c_ends_the_training_is_told_and_keeps_what_there_is(callbacks, epochs, houses):
     before = signal.getsignal(signal.SIGINT)
-    run = train(SPEC.replace(epochs=epochs), houses, on_epoch=press, engine=engine)  # 2 epochs: in the last one
+    run = train(SPEC.replace(epochs=epochs), houses, on_epoch=press, callbacks=callbacks)  # 2 epochs: in the last one
     assert (run.stopped, run.epochs) == ("interrupted", 2)
     assert np.isfinite(run.model.predict(houses.inputs("val"), verbose=0)).all()
     assert signal.getsignal(signal.SIGINT) is before
@@ -185,18 +188,16 @@ def test_train_keras_callbacks_act_between_epochs_and_can_stop_it(houses, tmp_pa
 
 def test_train_by_fit_gives_the_same_history_as_compiled(houses):
     spec = SPEC.replace(patience=3)
-    compiled, fitted = (train(spec, houses, shuffle=False, engine=engine) for engine in ("auto", "fit"))
+    compiled, fitted = (train(spec, houses, shuffle=False, callbacks=how) for how in ([], BY_FIT))
     assert set(compiled.history) == set(fitted.history)
     for name, values in compiled.history.items():
         np.testing.assert_allclose(fitted.history[name], values, rtol=1e-3, err_msg=name)
     assert (fitted.best_epoch, fitted.stopped, fitted.epochs) == (compiled.best_epoch, compiled.stopped, 3)
 
 
-def test_train_refuses_an_unknown_engine_and_the_wrong_encoding(houses):
+def test_train_refuses_the_wrong_encoding():
     with pytest.raises(ValueError, match="reads reviews as sequence, and these are multi_hot"):
         train(ModelSpec(architecture="embedding", hidden_units=(8,)), make_prepared("imdb", SPEC, rows=20))
-    with pytest.raises(ValueError, match=r"no such engine. Received: engine='turbo'"):
-        train(SPEC, houses, engine="turbo")
 
 
 def test_train_says_what_it_wants_of_data_that_is_not_prepared(houses):
@@ -225,6 +226,7 @@ def test_cross_validate_side_by_side_gives_what_each_fold_gives_alone(folds):
         for name, values in other.history.items():
             np.testing.assert_allclose(one.history[name], values, rtol=1e-4, atol=1e-6, err_msg=name)
         assert relative_difference(one.model.get_weights(), other.model.get_weights()) < 1e-3
+        assert one.model is one.model  # built when it was asked for, once
 
 
 def test_cross_validate_stops_all_members_with_their_epoch(folds):
@@ -238,11 +240,3 @@ def test_cross_validate_stops_all_members_with_their_epoch(folds):
     runs = cross_validate(ENDLESS.replace(batch_size=46), folds, on_epoch=on_epoch, stop=stop)
     assert seen == 3 * [0, 1, 2, 3]
     assert [run.stopped for run in runs] == ["asked"] * 4
-
-
-def test_cross_validate_large_networks_in_turn():
-    seen, dataset = [], recipe.load("housing", source="sample", rows=60)
-    spec = ModelSpec(hidden_units=(350, 350), epochs=2)
-    runs = cross_validate(spec, k_fold(dataset, folds=2), on_epoch=lambda told: seen.append((told.member, told.epoch)))
-    assert seen == [(0, 0), (0, 1), (1, 0), (1, 1)]
-    assert [run.seed for run in runs] == [0, 1]

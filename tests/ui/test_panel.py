@@ -74,6 +74,8 @@ def test_settings_refuse_what_makes_no_sense(changes, message):
         ("yes=ja", r"The setting yes is true or false. Received: yes='ja'"),
         ("whole=99", r"whole is out of range. Received: whole=99. Allowed: from 1 to 9."),
         ("whole", r"bad query field"),
+        ("speed=3", r"no setting speed here. Received: 'speed=3'. There are: whole, real, yes, name, free."),
+        ("Panel(1", r"These are no settings. Received: 'Panel\(1'."),
     ],
 )
 def test_from_text_names_the_field_the_value_and_what_is_allowed(text, message):
@@ -81,10 +83,43 @@ def test_from_text_names_the_field_the_value_and_what_is_allowed(text, message):
         Kinds.from_text(text)
 
 
-@pytest.mark.parametrize("make", [CountSettings().replace, lambda speed: CountSettings.from_text(f"speed={speed}")])
-def test_settings_refuse_an_unknown_name(make):
+def test_settings_refuse_an_unknown_name():
     with pytest.raises(TypeError, match="unexpected keyword argument 'speed'"):
-        make(speed=3)
+        CountSettings().replace(speed=3)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "steps=5&grid=false",
+        "https://host/voila/render/count.ipynb?steps=5&grid=false",
+        "CountPanel(steps=5, grid=False)",
+        "recipe.CountPanel(*mine, data['a'], steps=5, grid=False)",
+    ],
+)
+def test_settings_are_called_up_by_a_text_a_link_or_a_line_of_python(text):
+    assert CountSettings.from_text(text) == CountSettings(steps=5, grid=False)
+
+
+def test_line_of_a_panel_makes_it_again():
+    panel = CountPanel(steps=7, shape="o")
+    assert panel.settings_line.value == repr(panel) == "CountPanel(steps=7, shape='o')"
+    assert eval(panel.line()).settings == panel.settings
+    panel.controls["grid"].value = False
+    assert panel.settings_line.value == "CountPanel(steps=7, shape='o', grid=False)"
+
+
+def test_pasted_settings_and_reset_move_the_controls():
+    panel = LiveCountPanel(steps=7)
+    panel.settings_line.value = "CountPanel(steps=3)"
+    panel.wait(timeout=10)
+    assert len(panel.result.values) == panel.settings.steps == 3
+    panel.settings_line.value = "CountPanel(3"
+    assert "These are no settings." in panel.status.value
+    assert panel.settings.steps == 3
+    panel.reset_button.click()
+    panel.wait(timeout=10)
+    assert len(panel.result.values) == panel.settings.steps == 7
 
 
 def test_make_controls_fits_each_control_to_its_setting():
@@ -130,7 +165,7 @@ def test_figure_is_a_new_one_that_a_notebook_shows():
 
 @pytest.mark.parametrize("twin", ["figure", "table", "alt_text"])
 def test_twins_need_a_run_first(twin):
-    with pytest.raises(RuntimeError, match=r"no result yet. Received: CountPanel\(''\). Call run\(\) first."):
+    with pytest.raises(RuntimeError, match=r"no result yet. Received: CountPanel\(\). Call run\(\) first."):
         getattr(CountPanel(), twin)()
 
 
@@ -207,23 +242,42 @@ def test_dragged_slider_leads_to_few_runs_and_ends_with_the_last_value():
 
 def test_live_panel_has_its_first_result_when_it_is_shown():
     panel = LiveCountPanel()
-    panel._repr_mimebundle_()
+    panel._ipython_display_()
     assert len(panel.result.values) == 2
-    panel._repr_mimebundle_()
+    panel._ipython_display_()
     assert panel.computed == [CountSettings()]
 
 
-def test_panel_brings_its_picture_for_where_no_widget_can_be_shown():
-    panel = LiveCountPanel()
-    data, metadata = panel._repr_mimebundle_()
-    assert "application/vnd.jupyter.widget-view+json" in data
-    assert base64.b64decode(data["image/png"]) == panel.image.value
-    assert metadata["image/png"]["alt"] == panel.alt_text()
+@pytest.fixture
+def shown(monkeypatch):
+    """What a notebook shows: (outputs of the cell, their later versions), as pairs of data and metadata."""
+    outputs: tuple[list, list] = [], []
+
+    def display(data, *, raw, metadata=None, display_id=None, update=False):
+        outputs[update].append((data, metadata))
+
+    monkeypatch.setattr("recipe.ui.kept.display", display)
+    return outputs
+
+
+def test_panel_keeps_its_picture_and_numbers_for_where_no_widget_can_be_shown(shown):
+    panel = CountPanel()
+    panel._ipython_display_()
+    (view, _), _, (words, _) = shown[0]
+    assert list(view) == ["application/vnd.jupyter.widget-view+json", "text/plain"]
+    assert "Run this cell to work with it." in words["text/plain"]
+    panel.run(steps=30)
+    (picture, look), (words, _) = shown[1]
+    assert base64.b64decode(picture["image/png"]) == panel.image.value
+    assert look["image/png"]["alt"] == panel.alt_text()
+    assert panel.alt_text() in words["text/html"]
+    assert "<td>30</td>" in words["text/html"]
+    assert words["text/html"].count("<tr>") == 13  # of 30 rows the first and the last ones
 
 
 def test_panel_with_run_button_does_not_run_by_itself():
     panel = CountPanel()
-    panel._repr_mimebundle_()
+    panel._ipython_display_()
     panel.controls["steps"].value = 9
     panel.wait(timeout=10)
     assert panel.computed == []

@@ -169,18 +169,18 @@ class ProblemPanel(Panel):
 
     def describe(self, result: Framing) -> str:
         """The question and its answer in words."""
-        names, shares = result.description.problem.output_names, result.description.shares
         # Of a quantity, the reason of its type says from where to where it goes.
-        told = ", ".join(f"{name} {share:.1%}" for name, share in zip(names, shares, strict=False))
+        told = ", ".join(f"{name} {share:.1%}" for name, share in result.description.shares.items())
         told = f"{told}." if told else result.description.reason
         type_text = result.type_text.replace("\n", " ")
         return f"{QUESTIONS[result.target].words.capitalize()}. Input: {result.input_text}. Target: {type_text}. {told}"
 
     def tabulate(self, result: Framing) -> pd.DataFrame:
         """A row a class or label with its share; a row a column of the target where it is a quantity."""
-        description, names = result.description, list(result.description.problem.output_names)
+        description = result.description
         if description.shares:
-            return pd.DataFrame({"target": names, "share": description.shares})
+            return pd.DataFrame(description.shares.items(), columns=["target", "share"])
+        names = list(description.problem.output_names)
         columns = pd.DataFrame(description.targets, columns=names).agg(["min", "median", "max"]).T
         return columns.rename_axis("target").reset_index()
 
@@ -225,8 +225,9 @@ def _draw_target(description: TargetDescription, axes: Axes) -> None:
     """Draw the shares of the classes or labels, or a histogram of the quantity, the first of two."""
     problem = description.problem
     if description.shares:
-        names = [textwrap.fill(name, 14) for name in problem.output_names]
-        axes.bar_label(axes.bar(names, 100 * np.array(description.shares), color=SKY), fmt="%.3g", fontsize="x-small")
+        names = [textwrap.fill(name, 14) for name in description.shares]
+        percents = [100 * share for share in description.shares.values()]
+        axes.bar_label(axes.bar(names, percents, color=SKY), fmt="%.3g", fontsize="x-small")
         axes.set_ylabel("samples (%)")
         return
     values = pd.DataFrame(description.targets)[0]

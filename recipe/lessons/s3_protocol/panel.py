@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 
 from recipe.core.dataset import Dataset, Split
+from recipe.core.measures import name_measure
 from recipe.core.spec import ModelSpec
-from recipe.figures import BLUE, GREEN, INK, finish, name_measure
+from recipe.figures import BLUE, GREEN, INK, finish
 from recipe.lessons.few import draw_few
 from recipe.steps.s3_protocol import k_fold
 from recipe.steps.training import cross_validate

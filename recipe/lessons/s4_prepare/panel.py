@@ -11,10 +11,11 @@ import ipywidgets as widgets
 import numpy as np
 import pandas as pd
 
+from recipe.core.measures import name_measure
 from recipe.core.prepared import ENCODINGS, Prepared
 from recipe.core.run import Run
 from recipe.core.spec import ModelSpec
-from recipe.figures import BLUE, INK, finish, name_measure
+from recipe.figures import BLUE, INK, finish
 from recipe.figures.training import collect_curves, draw_curves
 from recipe.lessons.few import draw_few
 from recipe.steps.s4_prepare import prepare

@@ -11,10 +11,10 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
-from recipe.core.measures import MEASURES
+from recipe.core.measures import MEASURES, name_measure
 from recipe.core.prepared import Prepared
 from recipe.core.spec import ModelSpec
-from recipe.figures import draw_scores, finish, name_measure
+from recipe.figures import BLUE, INK, VERMILION, finish
 from recipe.lessons.few import draw_few, predict_held_out
 from recipe.steps.s5_baseline import StatisticalPower, compute_baseline, statistical_power
 from recipe.ui.panel import OnProgress, Panel
@@ -75,22 +75,28 @@ class BaselinePanel(Panel):
         return Judgement(judge(*model, settings.samples, seed=settings.draw), whole)
 
     def draw(self, figure: Figure, result: Judgement) -> None:
-        """The scores on these samples, and on all of them; the intervals are those of the difference."""
-        axes, measure = figure.subplots(), MEASURES[result.power.measure]
-        sign, scores, intervals = 1 if measure.higher_is_better else -1, {}, {}
+        """The scores on these samples, and on all of them; the intervals are those of the difference.
+
+        Dots, not bars: scores such as 0.978 and 0.981 are told apart on an axis that need not begin at 0.
+        """
+        axes, names, measure = figure.subplots(), [], MEASURES[result.power.measure]
+        sign, direction = (1, "right") if measure.higher_is_better else (-1, "left")
         for power in result:
-            name = f"{power.samples:,} samples:\n"
-            scores |= {f"{name}model": power.model, f"{name}baseline": power.baseline}
-            intervals[f"{name}model"] = tuple(power.baseline + sign * end for end in power.interval)
-        draw_scores(
-            axes,
-            scores,
-            quantity=name_measure(self.dataset.problem),
-            higher_is_better=measure.higher_is_better,
-            intervals=intervals,
-            on_test=[name for name in scores if name.endswith("baseline")],  # in a colour of its own
-        )
-        axes.set_xlabel(axes.get_xlabel() + "\nline: 90 % interval")
+            ends = [power.baseline + sign * end for end in power.interval]
+            axes.plot(ends, [len(names)] * 2, color=BLUE, linewidth=2.5, alpha=0.6)
+            for name, score, mark, colour in (
+                ("model", power.model, "o", BLUE),
+                ("baseline", power.baseline, "D", VERMILION),
+            ):
+                axes.plot(score, len(names), mark, color=colour, markersize=8)
+                place = {"textcoords": "offset points", "ha": "center", "fontsize": "small", "color": INK}
+                axes.annotate(f"{score:.4g}", (score, len(names)), (0, 7), **place)
+                names.append(f"{power.samples:,} samples:\n{name}")
+        axes.set_yticks(range(len(names)), names)
+        axes.set_ylim(len(names) - 0.5, -0.7)  # from the top
+        axes.margins(x=0.12)
+        axes.grid(axis="y", alpha=0.25)
+        axes.set_xlabel(f"{name_measure(self.dataset.problem)} ({direction} is better)\nline: 90 % interval")
         power, source = result.power, " (sample data)" if self.dataset.source == "sample" else ""
         verdict = "beats it" if power.beats_baseline else "cannot be told" if power.difference > 0 else "no better"
         finish(axes, f"{power.samples:,} samples: {verdict}, p = {power.p_value:.2g}{source}")

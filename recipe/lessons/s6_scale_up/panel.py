@@ -69,8 +69,12 @@ class ErrorsPanel(Panel):
     figure_size = (7.0, 4.4)
 
     def __init__(self, runs: Mapping[str, Point] | None = None, **settings: object) -> None:
-        self.runs = dict(runs or {})
+        self.runs = runs or {}
         super().__init__(**settings)
+
+    def arguments(self) -> tuple[object, ...]:
+        """One's own runs, if there are any."""
+        return (self.runs,) if self.runs else ()
 
     def compute(self, settings: ErrorsSettings, on_progress: OnProgress, stop: threading.Event) -> ErrorDiagnosis:
         """Diagnose the three errors."""

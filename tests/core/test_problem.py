@@ -48,19 +48,6 @@ def test_find_problem_refuses_an_unknown_name_and_lists_the_known_ones(name):
         find_problem(name)
 
 
-@pytest.mark.parametrize(
-    ("name", "changes", "message"),
-    [
-        ("mnist", {"kind": "sound"}, r"of a kind, table, image, text; .*Received: kind='sound'"),
-        ("mnist", {"pixel_max": 0.0}, "Received: kind='image', pixel_max=0.0"),
-        ("imdb", {"num_words": 0}, "Received: kind='text', pixel_max=0.0, num_words=0"),
-    ],
-)
-def test_problem_refuses_what_no_input_is_like(name, changes, message):
-    with pytest.raises(ValueError, match=message):
-        dataclasses.replace(PROBLEMS[name], **changes)
-
-
 def test_column_names_are_numbers_where_a_table_has_no_names():
     table = dataclasses.replace(PROBLEMS["housing"], feature_names=(), input_shape=(3,))
     assert table.column_names == ("column 1", "column 2", "column 3")

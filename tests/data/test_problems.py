@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from recipe.data.load import load
-from recipe.data.problems import PROBLEMS, find_problem
-from recipe.data.programs import loading_code
+from recipe.data.problems import PROBLEMS, find_problem, loading_code
 
 
 @pytest.mark.parametrize("rows", [None, 300])

@@ -1,0 +1,24 @@
+"""Every panel of the kit on the samples, a cell each: what holds for all of them is tested on one page."""
+
+from __future__ import annotations
+
+PANELS = {
+    "What is predicted, from what?": "from recipe.lessons.s1_problem.panel import ProblemPanel\nProblemPanel()",
+    "Choose a measure: threshold and class balance": (
+        "from recipe.lessons.s2_measure.panel import MeasurePanel\nMeasurePanel()"
+    ),
+    "Decide on a protocol: what it reports, and what is true": (
+        "from recipe.lessons.s3_protocol.panel import ProtocolPanel\n"
+        "panel = ProtocolPanel(rows=40, draws=5)\nnone = panel.run()\npanel"
+    ),
+    "Prepare: what the network reads, and how it learns from it": (
+        "from recipe.lessons.s4_prepare.panel import PreparePanel\nPreparePanel(rows=20)"
+    ),
+    "Beat a baseline: beyond chance?": "from recipe.lessons.s5_baseline.panel import BaselinePanel\nBaselinePanel()",
+    "Bias and variance from three numbers": "from recipe.lessons.s6_scale_up.panel import ErrorsPanel\nErrorsPanel()",
+    "Train a network": (
+        "import recipe\npanel = recipe.TrainingPanel(rows=300, epochs=2)\nnone = panel.run()\nnone = panel.run()\npanel"
+    ),
+    "What is broken? A game of faults": "from recipe.lessons.s8_debug.panel import FaultGamePanel\nFaultGamePanel()",
+}
+RUN_WORDS = {"Train a network": "Train"}
