@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import os
 import signal
 import tempfile
@@ -24,8 +25,9 @@ os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 # On the samples a network trains in milliseconds and compiles in seconds. With these options of XLA it compiles in a
 # third of the processor's time (on the full data it would train at half the speed). One part a program, for the tests
 # keep both cores busy without XLA's threads. XLA ends a process whose options it does not know.
+OPTIMIZATION = "--xla_backend_optimization_level="
 FAST_COMPILER = (
-    "--xla_cpu_use_fusion_emitters=false --xla_backend_optimization_level=0 --xla_cpu_parallel_codegen_split_count=1 "
+    f"--xla_cpu_use_fusion_emitters=false {OPTIMIZATION}0 --xla_cpu_parallel_codegen_split_count=1 "
     "--xla_backend_extra_options=xla_cpu_disable_loop_unrolling=true,xla_cpu_disable_slp_vectorizer=true"
 )
 if version("jaxlib").startswith("0.10.") and "RECIPE_DATASETS" not in os.environ:
@@ -57,7 +59,8 @@ def pytest_configure(config: pytest.Config) -> None:
     Not on the real data: there the lessons' kernels start as a person's do.
     """
     if FORKS and REAL_DATASETS is None and not hasattr(config, "workerinput"):
-        server = ForkServer()
+        # The lessons train for longer than the tests: a little of what makes code fast pays there.
+        server = ForkServer(XLA_FLAGS=os.environ.get("XLA_FLAGS", "").replace(OPTIMIZATION + "0", OPTIMIZATION + "1"))
         config.add_cleanup(server.close)
         server.offer()
 
@@ -92,6 +95,13 @@ def no_journal() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RECIPE_JOURNAL", "off")
         yield
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Panels number their pictures instead of rendering them, which takes a third of a second each."""
+    numbers = itertools.count()
+    monkeypatch.setattr("recipe.ui.panel.to_png", lambda figure, **options: b"\x89PNG %d" % next(numbers))
 
 
 @pytest.fixture

@@ -98,7 +98,8 @@ def import_all() -> None:
     for name in IMPORTED:
         importlib.import_module(name)
     del os.environ["MPLBACKEND"]
-    gc.freeze()  # no fork looks through what all of them share
+    gc.freeze()  # no fork looks for garbage in what all of them share, nor as often as Python does: see conftest.py
+    gc.set_threshold(50_000, 20, 20)
     assert threading.active_count() == 1, f"A fork would lose a thread: {threading.enumerate()}."
 
 

@@ -19,16 +19,21 @@ class ForkServer:
     """The server's process, with its folder: its socket, and a kernel named python3 that is a fork.
 
     It is told to end when this object is closed, or this process ends in whatever way.
+
+    Parameters
+    ----------
+    **environment : variables of the kernels, beside those of whoever starts one
     """
 
-    def __init__(self) -> None:
+    def __init__(self, **environment: str) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="recipe-forks-", ignore_cleanup_errors=True)
         folder = Path(self._folder.name)
         self.address = folder / "socket"
         kernel = folder / "jupyter" / "kernels" / "python3" / "kernel.json"
         kernel.parent.mkdir(parents=True)
         command = [*PYTHON, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-        kernel.write_text(json.dumps({"argv": command, "display_name": "Python 3 (ipykernel)", "language": "python"}))
+        names = {"display_name": "Python 3 (ipykernel)", "language": "python"}
+        kernel.write_text(json.dumps({"argv": command, "env": environment} | names))
         self._process = subprocess.Popen(
             [sys.executable, str(Path(__file__).parent / "fork_server.py"), str(self.address)], stdin=subprocess.PIPE
         )

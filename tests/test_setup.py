@@ -54,14 +54,6 @@ def _hits(pattern: str) -> list[str]:
     ]
 
 
-def test_constraints_hold_one_exact_version_a_line_and_nothing_else():
-    pins = _pins()
-    assert all([spec.operator for spec in pin.specifier] == ["=="] for pin in pins)
-    assert all(pin.url is None and not pin.extras for pin in pins)
-    names = [pin.name for pin in pins if pin.marker is None]
-    assert len(names) == len(set(names))
-
-
 def test_constraints_pin_every_dependency_within_its_range_as_it_is_installed():
     pinned = {
         canonicalize_name(pin.name): next(iter(pin.specifier)).version

@@ -412,21 +412,10 @@ class _Curve:
         self.values = values  # (epochs,)
         self.best = lowest_epoch(values)
         self._width = 1 if len(values) < SHORT else max(3, 2 * (len(values) // 20) + 1)  # odd
-
-    @cached_property
-    def smooth(self) -> np.ndarray:
-        return _running_median(self.values, self._width)
-
-    @cached_property
-    def lowest(self) -> float:
-        """The lowest level."""
-        return float(self.smooth.min())
-
-    @cached_property
-    def last(self) -> float:
-        """The level at the end."""
-        is_over = len(self.values) - 1 - self.best >= 2
-        return float(np.median(self.values[-max(2, self._width) :] if is_over else self.values[-1]))
+        self.smooth = _running_median(values, self._width)
+        self.lowest = float(self.smooth.min())  # level
+        is_over = len(values) - 1 - self.best >= 2
+        self.last = float(np.median(values[-max(2, self._width) :] if is_over else values[-1]))  # level
 
     @cached_property
     def noise(self) -> float:

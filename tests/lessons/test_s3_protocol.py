@@ -11,6 +11,8 @@ from recipe.lessons.s3_protocol import panel as panel_module
 from recipe.lessons.s3_protocol.panel import SPEC, ProtocolPanel, ProtocolSettings, judge_again
 from recipe.steps.s3_protocol import take_split
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 
 @pytest.fixture(scope="module")
 def houses():
@@ -108,10 +110,3 @@ def test_panel_stopped_before_anything_is_complete_keeps_the_result_that_was_the
     monkeypatch.setattr(used, "compute", stop_then_compute)
     used.run()
     assert used.result is before
-
-
-def test_panel_says_in_its_status_that_the_rows_are_too_many():
-    panel = ProtocolPanel(recipe.load("housing", source="sample", rows=500))
-    with pytest.raises(ValueError, match=r"Of 400 samples 200 are held out.*Received: rows=800"):
-        panel.run(rows=800)
-    assert "Take 200 or fewer" in panel.status.value

@@ -10,6 +10,8 @@ from recipe.lessons.few import draw_few
 from recipe.lessons.s4_prepare import panel as panel_module
 from recipe.lessons.s4_prepare.panel import NETWORKS, PreparePanel, inputs_of
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 NAMES = ("mnist", "imdb", "housing")
 
 

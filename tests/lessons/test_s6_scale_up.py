@@ -5,6 +5,8 @@ import pytest
 import recipe
 from recipe.lessons.s6_scale_up.panel import TEXTBOOK_CASES, ErrorsPanel
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 
 @pytest.fixture(scope="module")
 def panel():

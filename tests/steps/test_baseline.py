@@ -92,27 +92,20 @@ def test_statistical_power_counts_only_samples_on_which_the_two_differ():
     )
 
 
-def test_statistical_power_says_what_cannot_be_told():
-    y, outputs = np.array([0, 1, 1, 0, 0, 0]), np.array([[0.1], [0.9], [0.9], [0.1], [0.1], [0.1]])
-    power = statistical_power(IMDB, y, outputs, compute_baseline(IMDB, np.zeros(3), y))
-    assert (power.p_value, power.beats_baseline) == (0.25, False)
-    assert power.sentence.startswith("The model cannot be told from the baseline: accuracy 1 against 0.667")
-
-
-def test_statistical_power_of_less_than_six_samples_is_too_few_to_tell():
-    y = np.ones(5, int)
-    power = statistical_power(IMDB, y, y[:, None], compute_baseline(IMDB, np.zeros(3, int), y))
-    assert (power.p_value, power.beats_baseline) == (0.5**5, False)
-    assert power.sentence.startswith("Too few samples to tell whether the model beats the baseline")
-
-
-def test_statistical_power_of_a_model_that_is_no_better_says_so():
-    y, _ = binary_case(200)
-    baseline = compute_baseline(IMDB, y, y)
-    power = statistical_power(IMDB, y, baseline.outputs, baseline)
-    assert (power.p_value, power.difference) == (1.0, 0.0)
-    assert power.interval == (0.0, 0.0)
-    assert power.sentence.startswith("The model does not beat the baseline: accuracy 0.5")
+@pytest.mark.parametrize(
+    ("y", "outputs", "p_value", "words"),
+    [
+        ([0, 1, 1, 0, 0, 0], [0.1, 0.9, 0.9, 0.1, 0.1, 0.1], 0.25,
+         "The model cannot be told from the baseline: accuracy 1 against 0.667"),
+        ([1] * 5, [1] * 5, 0.5**5, "Too few samples to tell whether the model beats the baseline"),
+        ([0, 1] * 50, [0] * 100, 1.0, "The model does not beat the baseline: accuracy 0.5"),
+    ],
+)  # fmt: skip
+def test_statistical_power_says_what_cannot_be_told(y, outputs, p_value, words):
+    y, outputs = np.array(y), np.array(outputs)[:, None]
+    power = statistical_power(IMDB, y, outputs, compute_baseline(IMDB, np.zeros(3, int), y))
+    assert (power.p_value, power.beats_baseline) == (p_value, False)
+    assert power.sentence.startswith(words)
 
 
 @pytest.mark.slow
