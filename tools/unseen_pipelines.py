@@ -9,9 +9,10 @@ from collections.abc import Callable
 
 import keras
 import numpy as np
-from examples import BINARY, ONE_HOT, SPARSE, Example, named, net
+from examples import BINARY, ONE_HOT, SPARSE, Example, net, shapes
 from keras import layers
 from sklearn import datasets
+from sklearn.feature_extraction.image import extract_patches_2d
 
 import recipe
 
@@ -38,14 +39,15 @@ def scaled(x, *rest):
     return ((x - x.mean(axis=0)) / x.std(axis=0)).astype("float32"), *rest
 
 
+def named(parts):
+    """Name the parts of the data."""
+    return dict(zip(("x", "y", "x_val", "y_val"), parts, strict=False))
+
+
 def cut(x, y, share=0.2):
     """Shuffled rows in two parts."""
     rows = int(len(x) * (1 - share))
     return named((x[:rows], y[:rows], x[rows:], y[rows:]))
-
-
-def both(pair):
-    return named(pair)
 
 
 # Tables of scikit-learn's makers.
@@ -54,7 +56,7 @@ def both(pair):
 @unseen
 def moons_with_tanh(seed):
     x, y = datasets.make_moons(500, noise=0.2, random_state=seed)
-    return Example(model=net(2, 1, "sigmoid", BINARY, dense(16, "tanh"), dense(16, "tanh")), **both(scaled(x, y)))
+    return Example(model=net(2, 1, "sigmoid", BINARY, dense(16, "tanh"), dense(16, "tanh")), **named(scaled(x, y)))
 
 
 @unseen
@@ -66,15 +68,9 @@ def circles_with_selu_and_two_softmax_units(seed):
 
 
 @unseen
-def friedman_one_in_its_own_units(seed):
-    x, y = datasets.make_friedman1(800, noise=1.0, random_state=seed)
-    return Example(model=net(10, 1, None, "mse", dense(64), dense(64), metrics=["mae"]), **cut(x.astype("float32"), y))
-
-
-@unseen
 def friedman_two_in_thousands(seed):
     x, y = datasets.make_friedman2(500, noise=50.0, random_state=seed)
-    return Example(model=net(4, 1, None, "mae", dense(32)), **both(scaled(x, y / 1000)))
+    return Example(model=net(4, 1, None, "mae", dense(32)), **named(scaled(x, y / 1000)))
 
 
 @unseen
@@ -87,25 +83,25 @@ def labels_of_which_a_tenth_is_wrong(seed):
 def six_classes_in_clusters(seed):
     options = {"n_informative": 10, "n_classes": 6, "n_clusters_per_class": 2, "class_sep": 1.5, "random_state": seed}
     x, y = datasets.make_classification(1800, 15, **options)
-    return Example(model=net(15, 6, "softmax", SPARSE, dense(64), metrics=["accuracy"]), **both(scaled(x, y)))
+    return Example(model=net(15, 6, "softmax", SPARSE, dense(64), metrics=["accuracy"]), **named(scaled(x, y)))
 
 
 @unseen
 def few_columns_of_many_matter(seed):
     x, y = datasets.make_sparse_uncorrelated(600, 30, random_state=seed)
-    return Example(model=net(30, 1, None, "mse", dense(32)), **both((x.astype("float32"), y)))
+    return Example(model=net(30, 1, None, "mse", dense(32)), **named((x.astype("float32"), y)))
 
 
 @unseen
 def place_on_an_s_curve(seed):
     x, y = datasets.make_s_curve(700, noise=0.05, random_state=seed)
-    return Example(model=net(3, 1, None, "mse", dense(32, "elu"), dense(16, "elu")), **both((x.astype("float32"), y)))
+    return Example(model=net(3, 1, None, "mse", dense(32, "elu"), dense(16, "elu")), **named((x.astype("float32"), y)))
 
 
 @unseen
 def swiss_roll_with_huber(seed):
     x, y = datasets.make_swiss_roll(900, noise=0.1, random_state=seed)
-    return Example(model=net(3, 1, None, "huber", dense(64), dense(32)), **both(scaled(x, y / 10)))
+    return Example(model=net(3, 1, None, "huber", dense(64), dense(32)), **named(scaled(x, y / 10)))
 
 
 @unseen
@@ -123,26 +119,26 @@ def hastie_with_gelu(seed):
 @unseen
 def several_labels_of_word_counts(seed):
     x, y = datasets.make_multilabel_classification(800, 30, n_classes=5, random_state=seed)
-    return Example(model=net(30, 5, "sigmoid", BINARY, dense(32), metrics=["binary_accuracy"]), **both(scaled(x, y)))
+    return Example(model=net(30, 5, "sigmoid", BINARY, dense(32), metrics=["binary_accuracy"]), **named(scaled(x, y)))
 
 
 @unseen
 def wide_table_of_thirty_rows(seed):
     x, y = datasets.make_blobs(30, 60, centers=2, cluster_std=4.0, random_state=seed)
-    return Example(model=net(60, 1, "sigmoid", BINARY, dense(8)), **both(scaled(x, y)))
+    return Example(model=net(60, 1, "sigmoid", BINARY, dense(8)), **named(scaled(x, y)))
 
 
 @unseen
 def quantity_of_thirty_rows(seed):
     x, y = datasets.make_regression(30, 4, noise=5.0, random_state=seed)
-    return Example(model=net(4, 1, None, "mse", dense(16)), **both(scaled(x, y / 100)))
+    return Example(model=net(4, 1, None, "mse", dense(16)), **named(scaled(x, y / 100)))
 
 
 @unseen
 def two_hundred_columns_with_a_penalty(seed):
     x, y = datasets.make_classification(240, 200, n_informative=20, n_redundant=0, class_sep=2.0, random_state=seed)
     hidden = dense(16, kernel_regularizer=keras.regularizers.L2(0.01))
-    return Example(model=net(200, 1, "sigmoid", BINARY, hidden), **both(scaled(x, y)), fit={"validation_split": 0.25})
+    return Example(model=net(200, 1, "sigmoid", BINARY, hidden), **named(scaled(x, y)), fit={"validation_split": 0.25})
 
 
 @unseen
@@ -156,7 +152,7 @@ def linear_regression_by_plain_gradient_descent(seed):
     x, y = datasets.make_regression(300, 8, noise=10.0, random_state=seed)
     model = keras.Sequential([keras.Input((8,)), layers.Dense(1)])
     model.compile(keras.optimizers.SGD(0.05), "mse")
-    return Example(model=model, **both(scaled(x, y / y.std())))
+    return Example(model=model, **named(scaled(x, y / y.std())))
 
 
 @unseen
@@ -165,7 +161,7 @@ def logistic_regression_on_wine_with_adamw(seed):
     order = np.random.default_rng(seed).permutation(len(x))
     model = keras.Sequential([keras.Input((13,)), layers.Dense(3, activation="softmax")])
     model.compile(keras.optimizers.AdamW(0.02), SPARSE, metrics=["accuracy"])
-    return Example(model=model, **both(scaled(x[order], y[order])))
+    return Example(model=model, **named(scaled(x[order], y[order])))
 
 
 # Targets of other kinds.
@@ -216,18 +212,9 @@ def quantile_by_a_loss_of_ones_own(seed):
 
 
 @unseen
-def shares_of_three_by_their_divergence(seed):
-    rng = np.random.default_rng(seed)
-    x = rng.normal(size=(600, 6)).astype("float32")
-    strength = np.exp(x @ rng.normal(size=(6, 3)))
-    y = strength / strength.sum(axis=1, keepdims=True)
-    return Example(model=net(6, 3, "softmax", "kl_divergence", dense(32)), x=x, y=y)
-
-
-@unseen
 def labels_in_a_column(seed):
     x, y = datasets.make_blobs(400, 6, centers=4, cluster_std=3.0, random_state=seed)
-    return Example(model=net(6, 4, "softmax", SPARSE), **both(scaled(x, y[:, None])))
+    return Example(model=net(6, 4, "softmax", SPARSE), **named(scaled(x, y[:, None])))
 
 
 @unseen
@@ -244,7 +231,66 @@ def logits_of_five_classes(seed):
     return Example(model=net(8, 5, None, loss, dense(32), dense(32)), **cut(*scaled(x, y)))
 
 
+@unseen
+def grades_as_a_quantity(seed):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(900, 7)).astype("float32")
+    y = np.clip(np.round(2 + x @ rng.normal(size=7) / 2 + 0.4 * rng.normal(size=900)), 0, 4)
+    return Example(model=net(7, 1, None, "mse", dense(32), metrics=["mae"]), **cut(x, y))
+
+
+@unseen
+def places_as_angles_of_two_columns(seed):
+    rng = np.random.default_rng(seed)
+    angle = rng.uniform(-np.pi, np.pi, 700)
+    x = np.stack([np.cos(angle), np.sin(angle), angle / 2], axis=1) + 0.1 * rng.normal(size=(700, 3))
+    y = np.stack([np.cos(2 * angle), np.sin(2 * angle)], axis=1)
+    return Example(model=net(3, 2, "tanh", "mse", dense(32), dense(32)), **cut(x.astype("float32"), y))
+
+
+@unseen
+def three_arms_of_a_spiral_behind_dropout(seed):
+    rng = np.random.default_rng(seed)
+    y, far = rng.integers(0, 3, 1200), rng.uniform(0.3, 2, 1200)
+    angle = 1.5 * far + 2 * np.pi * y / 3 + 0.15 * rng.normal(size=1200)
+    x = np.stack([far * np.cos(angle), far * np.sin(angle)], axis=1).astype("float32")
+    hidden = dense(64), layers.Dropout(0.1), dense(64), layers.Dropout(0.1)
+    return Example(model=net(2, 3, "softmax", SPARSE, *hidden, metrics=["accuracy"]), x=x, y=y)
+
+
 # Other architectures.
+
+
+@unseen
+def two_tables_in_a_list(seed):
+    rng = np.random.default_rng(seed)
+    houses, streets = rng.normal(size=(600, 5)).astype("float32"), rng.normal(size=(600, 2)).astype("float32")
+    y = houses @ rng.normal(size=5) + houses[:, 0] * streets[:, 0] + 0.3 * rng.normal(size=600)
+    inputs = keras.Input((5,)), keras.Input((2,))
+    joined = layers.Concatenate()([dense(16)(inputs[0]), dense(8)(inputs[1])])
+    model = keras.Model(list(inputs), layers.Dense(1)(dense(16)(joined)))
+    model.compile(keras.optimizers.Adam(0.01), "mae")
+    return Example(model=model, x=[houses, streets], y=y / y.std())
+
+
+@unseen
+def noise_taken_out_of_pieces_of_a_photograph(seed):
+    photo = datasets.load_sample_image("flower.jpg").mean(axis=-1) / 255
+    clean = extract_patches_2d(photo, (8, 8), max_patches=800, random_state=seed)[..., None]
+    noisy = clean + 0.1 * np.random.default_rng(seed).normal(size=clean.shape)
+    hidden = [layers.Conv2D(filters, 3, padding="same", activation="relu") for filters in (12, 12)]
+    return Example(model=net((8, 8, 1), 1, "sigmoid", "mse", *hidden), x=noisy.astype("float32"), y=clean)
+
+
+@unseen
+def dilated_causal_convolutions_forecast_a_season(seed):
+    time = np.arange(900)
+    series = np.sin(time / 6) + 0.5 * np.cos(time / 17) + 0.1 * np.random.default_rng(seed).normal(size=900)
+    windows = np.lib.stride_tricks.sliding_window_view(series, 25).astype("float32")
+    hidden = [layers.Conv1D(16, 2, padding="causal", dilation_rate=rate, activation="relu") for rate in (1, 2, 4, 8)]
+    x, y = windows[:, :24, None], windows[:, 24]
+    model = net((24, 1), 1, None, "mse", *hidden, layers.Flatten(), rate=0.003)
+    return Example(model=model, x=x[:700], y=y[:700], x_val=x[700:], y_val=y[700:])
 
 
 @unseen
@@ -270,7 +316,7 @@ def waves(seed, rows=500, steps=24):
 
 @unseen
 def gru_tells_waves_apart(seed):
-    return Example(model=net((24, 1), 1, "sigmoid", BINARY, layers.GRU(16)), **both(waves(seed)))
+    return Example(model=net((24, 1), 1, "sigmoid", BINARY, layers.GRU(16)), **named(waves(seed)))
 
 
 @unseen
@@ -298,7 +344,7 @@ def pictures(rows=1000, seed=0):
 
 @unseen
 def separable_convolutions(seed):
-    x, y = pictures(1000, seed)
+    x, y = shapes(seed, 1000)
     hidden = (
         layers.SeparableConv2D(16, 3, padding="same", use_bias=False),
         layers.BatchNormalization(),
@@ -306,7 +352,7 @@ def separable_convolutions(seed):
         layers.SeparableConv2D(32, 3, activation="relu"),
         layers.GlobalAveragePooling2D(),
     )
-    return Example(model=net((8, 8, 1), 10, "softmax", SPARSE, *hidden), **cut(x[..., None], y))
+    return Example(model=net((12, 12, 1), 3, "softmax", SPARSE, *hidden), **cut(x[..., None], y))
 
 
 @unseen
@@ -348,7 +394,7 @@ def topics(seed, rows=600, known=200, length=20):
 @unseen
 def mean_of_word_vectors_without_padding(seed):
     hidden = layers.Embedding(200, 16, mask_zero=True), layers.GlobalAveragePooling1D(), dense(16)
-    return Example(model=net(20, 4, "softmax", SPARSE, *hidden, metrics=["accuracy"]), **both(topics(seed)))
+    return Example(model=net(20, 4, "softmax", SPARSE, *hidden, metrics=["accuracy"]), **named(topics(seed)))
 
 
 @unseen

@@ -320,13 +320,9 @@ def _seal(
         problem = replace(problem, gaps=tuple(np.flatnonzero(np.isnan(x_train).any(axis=0)).tolist()))
         notes += _note_gaps(problem) + _note_copies(x_train, y[train], problem)
     suggestion = suggest_measure(problem, y[train])
-    fitting = [one for one, about in MEASURES.items() if kind in about.types]
-    if measure is not None and measure not in fitting:
-        raise ValueError(
-            f"No such measure suits {kind}. Received: measure={measure!r}. Choose from {', '.join(fitting)}."
-        )
     subject = " ".join(" and ".join(origin.targets).split()) or SUBJECTS[problem.kind]  # on one line
     problem = replace(problem, question=f"What is {subject}?", measure=measure or suggestion.measure)
+    MEASURES[problem.measure].check_type(problem)
     found = (
         f"The problem is taken to be {kind}. {described.reason}",
         f"The measure is {MEASURES[problem.measure].title}. {'It was asked for.' if measure else suggestion.reason}",

@@ -300,8 +300,6 @@ class _Walk:
             "stand in it.",
             "sequence": f"Each text becomes the row of its first {x.shape[1]} words.",
         }[preparation.encoding]
-        if unit := self.result.problem.target_unit:
-            yield f"The target is counted in this unit: {unit}."
         yield f"The training part has the shape {x.shape} and takes {x.nbytes / 1e6:,.1f} MB as {x.dtype}."
 
     def beat_baseline(self) -> Iterator[str]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -20,10 +21,10 @@ if TYPE_CHECKING:
     import keras
 
 ROWS, VAL_ROWS = 2_000, 500  # that are trained and judged on at most
-HEARD_ROWS = 256  # that are sent through the network to hear what each layer puts out
+AT_ONCE = 250  # rows that are sent through the network outside of trainings: each other number is compiled anew
 BATCH, STEPS = 32, 20  # of one stretch of training, after which it is judged
 STRETCHES, LONGEST = 3, 9
-AROUND = tuple(10.0**power for power in range(-4, 5))  # learning rates that are tried, times the one used
+FARTHEST = 4  # powers of ten between the learning rate used and others that are tried
 WELL_CHOSEN = 0.25  # of the fall of the loss at the best rate
 ENOUGH = 0.8  # of a constant answer's loss, at which a training has clearly learned something
 CHANCE = 1.3  # by so much over the root of the number of rows a model may be better by chance
@@ -194,6 +195,11 @@ class Bench:
         return {name: count for name, count in counts.items() if count}
 
     @property
+    def has_shares(self) -> bool:
+        """Whether a target holds the shares of several classes, as soft labels do, instead of one class."""
+        return are_shares(self.y_train) and not np.array_equal(self.y_train, np.round(self.y_train))
+
+    @property
     def target_columns(self) -> int:
         """How many numbers a target has; a sequence of class numbers counts as one."""
         is_sequence = (
@@ -208,7 +214,7 @@ class Bench:
         """What each layer was given and gave, on some rows and with the weights that the model came with."""
         model = self.loan.as_it_is()
         with refusals(CANNOT_RUN):
-            return listen(model, self.as_read(self.x_train[:HEARD_ROWS]))
+            return listen(model, self.as_read(self.x_train[:AT_ONCE]))
 
     @property
     def output_shape(self) -> tuple[int, ...]:
@@ -288,7 +294,7 @@ class Bench:
 
         loss = keras.losses.get(self.loss)
         name = getattr(loss, "__name__", "") or type(loss).__name__
-        return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")
+        return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
     @property
     def has_own_loss(self) -> bool:
@@ -329,8 +335,9 @@ class Bench:
         self.check_runnable()
         x, y = (part[:rows] for part in self.arrays[:2])
         with refusals(CANNOT_RUN):
-            outputs = keras.ops.convert_to_numpy(self._start_anew(draw)(x, training=False))
-        return self.mean_loss(y, outputs)
+            model, pieces = self._start_anew(draw), range(0, len(x), AT_ONCE)
+            outputs = [keras.ops.convert_to_numpy(model(x[n : n + AT_ONCE], training=False)) for n in pieces]
+        return self.mean_loss(y, np.concatenate(outputs))
 
     @cached_property
     def constant_loss(self) -> float:
@@ -342,7 +349,9 @@ class Bench:
         if self.type is ProblemType.MULTICLASS and self.target_columns == 1:
             counts = np.bincount(y.astype(int).ravel(), minlength=self.outputs)
             return self._lowest_loss(y, counts[: self.outputs] / y.size)
-        answers = [y.mean(axis=0), np.median(y, axis=0)]
+        answers = [y.mean(axis=0)]
+        if self.type is not ProblemType.MULTICLASS:  # medians of shares need not add up to 1
+            answers.append(np.median(y, axis=0))
         answers += [np.full(y.shape[1:], answer) for answer in (-1.0, 1.0) if "hinge" in self.loss_name]
         return self._lowest_loss(y, *answers)
 
@@ -393,7 +402,7 @@ class Bench:
                 model = self.loan.draw_anew()
                 model.compile(optimizer="sgd", loss=self.loss)
                 for x, y in ((self.x_train, self.y_train), (self.x_val, self.y_val))[: 1 + self.validated]:
-                    few, targets = self.as_read(x[:BATCH]), y[:BATCH]
+                    few, targets = self.as_read(x[:AT_ONCE]), y[:AT_ONCE]
                     model.compute_loss(x=few, y=targets, y_pred=model(few, training=x is self.x_train))
                 if type(self.model).__module__.split(".")[0] != "keras":  # own code may run, and not in a compiled step
                     model.train_on_batch(self.as_read(self.x_train[:BATCH]), self.y_train[:BATCH])
@@ -516,15 +525,24 @@ class Bench:
 
     @cached_property
     def sweep(self) -> RateSweep:
-        """A short training at each of a range of learning rates around the one used."""
+        """A short training at each of a range of learning rates around the one used.
+
+        From it downwards and then upwards, each way until the loss falls clearly less than at the best rate so far:
+        beyond that it falls less still.
+        """
         self.check_runnable()
-        courses = {}
-        for rate in (self.used_rate * factor for factor in AROUND):
-            losses = self.train("rate", *self.arrays, rate=rate, epochs=STRETCHES).losses
-            is_whole = len(losses) == STRETCHES and math.isfinite(losses[-1])
-            courses[rate] = losses if is_whole else (math.inf,) * STRETCHES
         # Before the first step on as many rows as the engine measures afterwards.
-        return RateSweep(courses=courses, first_loss=self.first_loss(min(map(len, self.arrays))))
+        sweep = RateSweep(courses={}, first_loss=self.first_loss(min(map(len, self.arrays))))
+        for powers in (range(0, -FARTHEST - 1, -1), range(1, FARTHEST + 1)):
+            for power in powers:
+                rate = self.used_rate * 10.0**power
+                losses = self.train("rate", *self.arrays, rate=rate, epochs=STRETCHES).losses
+                is_whole = len(losses) == STRETCHES and math.isfinite(losses[-1])
+                sweep.courses[rate] = losses if is_whole else (math.inf,) * STRETCHES
+                best = max(sweep.falls.values())
+                if best > 0 and sweep.falls[rate] < WELL_CHOSEN * best:
+                    break
+        return replace(sweep, courses=dict(sorted(sweep.courses.items())))
 
 
 def guess_type(y: np.ndarray, outputs: int, loss: str, activation: str = "") -> ProblemType:
@@ -538,7 +556,7 @@ def guess_type(y: np.ndarray, outputs: int, loss: str, activation: str = "") -> 
     is_fraction = known.size and known.min() >= 0 and known.max() <= 1
     ends_bounded = activation == "sigmoid" or "crossentropy" in loss
     quantity = ProblemType.BOUNDED_REGRESSION if is_fraction and ends_bounded else ProblemType.REGRESSION
-    if y.ndim > 1 and "categorical" in loss and np.allclose(np.nansum(y, axis=-1), 1):  # one-hot, or probabilities
+    if are_shares(y) and ("categorical" in loss or "kl_divergence" in loss):
         return ProblemType.MULTICLASS
     if not whole or loss == "poisson" or (values == {-1, 1} and activation in ("tanh", LINEAR) and "hinge" not in loss):
         return quantity
@@ -551,6 +569,11 @@ def guess_type(y: np.ndarray, outputs: int, loss: str, activation: str = "") -> 
     if outputs > 1 or ("categorical_crossentropy" in loss and len(values) > 2):
         return ProblemType.MULTICLASS
     return ProblemType.BINARY if len(values) <= 2 or "binary" in loss or "hinge" in loss else quantity
+
+
+def are_shares(y: np.ndarray) -> bool:
+    """Say whether the columns of targets are shares of a whole: one-hot labels, or fractions that add up to 1."""
+    return y.ndim > 1 and y.shape[-1] > 1 and np.nanmin(y) >= 0 and np.allclose(np.nansum(y, axis=-1), 1)
 
 
 def _is_several(model: keras.Model, x: object) -> bool:

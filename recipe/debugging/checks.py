@@ -31,11 +31,10 @@ class Check:
     found : what was seen, in a sentence with its numbers; where not applicable, why
     expected : what a sound pipeline shows, in a sentence; empty where not applicable
     cause : the likely cause and the way out, where it failed; else empty
-    value : the number that decided, None where there is none
 
     Examples
     --------
-    >>> check = Check(name="initial loss", status=Status.PASSED, found="2.31.", expected="ln 10 = 2.30.", value=2.31)
+    >>> check = Check(name="initial loss", status=Status.PASSED, found="2.31.", expected="ln 10 = 2.30.")
     >>> check.passed, check.sentence
     (True, 'initial loss: passed. 2.31.')
     """
@@ -45,7 +44,6 @@ class Check:
     found: str
     expected: str = ""
     cause: str = ""
-    value: float | None = None
 
     @property
     def passed(self) -> bool:
@@ -104,10 +102,10 @@ def last_line(error: Exception) -> str:
     return (text or type(error).__name__).splitlines()[-1].strip()[:300]
 
 
-def judge(ok: bool, *, found: str, expected: str, cause: str, value: float | None = None) -> Check:
+def judge(ok: bool, *, found: str, expected: str, cause: str) -> Check:
     """Return a check that passed or failed, still without a name; the cause is kept where it failed."""
     status = Status.PASSED if ok else Status.FAILED
-    return Check(name="", status=status, found=found, expected=expected, cause="" if ok else cause, value=value)
+    return Check(name="", status=status, found=found, expected=expected, cause="" if ok else cause)
 
 
 _MARKS = MappingProxyType({Status.PASSED: "+", Status.FAILED: "!", Status.NOT_APPLICABLE: "-"})

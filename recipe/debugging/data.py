@@ -36,7 +36,6 @@ def check_finite(bench: Bench) -> Check:
         expected="no NaN and nothing infinite: one is enough to turn all weights into NaN.",
         cause="Missing values, a division by 0 (the deviation of a constant), or the logarithm of 0. Fill or drop them "
         "in step 4.",
-        value=float(sum(bad.values())),
     )
 
 
@@ -56,7 +55,6 @@ def check_inputs_vary(bench: Bench) -> Check:
         found=found,
         expected="most samples differ. (A corner of an image may always be black.)",
         cause=cause,
-        value=distinct,
     )
 
 
@@ -88,7 +86,6 @@ def check_target_copies(bench: Bench) -> Check:
         expected="no column that gives the target away.",
         cause="The target stands among the inputs, under another name or in other units, or what is known only "
         "afterwards. Drop that column.",
-        value=float(len(copies)),
     )
 
 
@@ -101,10 +98,9 @@ def check_balance(bench: Bench) -> Check:
             found=f"The targets have a standard deviation of {deviation:.3g}.",
             expected="targets that differ.",
             cause="Every target is the same: the wrong column was taken. Look at the targets.",
-            value=deviation,
         )
-    if bench.type is ProblemType.MULTILABEL:
-        raise NotApplicable("each label of a multilabel problem has a balance of its own")
+    if bench.type is ProblemType.MULTILABEL or bench.has_shares:
+        raise NotApplicable("a target of several labels, or of shares, has no single class")
     labels, counts = np.unique(_labels(bench.y_train), return_counts=True)
     share = counts.max() / counts.sum()
     if weights := bench.fit_options.get("class_weight"):
@@ -116,7 +112,6 @@ def check_balance(bench: Bench) -> Check:
         expected=f"no class with more than {ONE_CLASS:.0%}.",
         cause="The samples were sorted before they were cut, or a class is rare: always saying the frequent one would "
         "be nearly always right. Shuffle before splitting; for a rare class, choose another measure than accuracy.",
-        value=float(share),
     )
 
 
@@ -130,7 +125,6 @@ def _check_class_weights(weights: dict, labels: np.ndarray, counts: np.ndarray) 
         expected="that a rare class weighs more.",
         cause="The class weights are upside down. Give each class n / (classes * its count), as scikit-learn's "
         "compute_class_weight does.",
-        value=float(weights[often] / weights[rarely]),
     )
 
 
@@ -153,7 +147,6 @@ def check_labels(bench: Bench) -> Check:
         "the network" + (f", and {idle} of its {classes} outputs have no label." if idle else "."),
         expected="labels -1 and 1, or 0 and 1." if minus_too else f"whole numbers from 0 to {classes - 1}.",
         cause=_how_to_number(bench, found, classes) if outside else cause,
-        value=float(outside),
     )
 
 
@@ -177,8 +170,8 @@ def check_order(bench: Bench) -> Check:
     """The rows are not sorted by their targets where their end is cut off for validation."""
     _, y = bench.whole
     is_one_hot = bench.type is ProblemType.MULTICLASS and y.ndim == 2 and bench.target_columns > 1
-    if y.size != len(y) and not is_one_hot:
-        raise NotApplicable("rows of several labels or quantities have no order by them")
+    if y.size != len(y) and (bench.has_shares or not is_one_hot):
+        raise NotApplicable("rows of several labels, shares or quantities have no order by them")
     steps = np.diff(_labels(y).astype(float))
     values = len(np.unique(y)) if y.ndim == 1 else y.shape[-1]
     changes, rows = int((steps != 0).sum()), len(steps) + 1
@@ -192,19 +185,22 @@ def check_order(bench: Bench) -> Check:
         cause="The rows are sorted by class, or by their target, and validation_split cuts off the end without "
         "shuffling: validation then holds what training never shows. Shuffle first: order = "
         "np.random.default_rng(0).permutation(len(x)); x, y = x[order], y[order].",
-        value=float(changes),
     )
 
 
 def _check_target_scale(bench: Bench) -> Check:
     level = _level(bench.y_train)
+    may_be_small = bench.type is not ProblemType.REGRESSION or bench.has_shares or bench.loss_name == "poisson"
+    is_small = level < SMALL and not may_be_small
     return judge(
-        level <= 100,
+        level <= 100 and not is_small,
         found=f"The targets have a mean or a standard deviation of {level:,.3g}.",
-        expected="targets of the order of 1, at most 100.",
-        cause="A network begins near 0 and moves by small steps: it needs very many to get there. Divide the targets "
+        expected=f"targets of the order of 1, from {SMALL:g} to 100.",
+        cause="Fresh weights put out numbers of the order of 1, and it takes many steps until they are right to a "
+        "thousandth of it. Multiply the targets by a round number, such as 1,000, and say so beside the error."
+        if is_small
+        else "A network begins near 0 and moves by small steps: it needs very many to get there. Divide the targets "
         "by a round number, such as 100,000 dollars, and say so beside the error.",
-        value=level,
     )
 
 
@@ -218,12 +214,11 @@ def check_scale(bench: Bench) -> Check:
         cause=("The inputs were not scaled." if level > LARGE else "The inputs were scaled twice.")
         + " Divide pixels by 255, once; subtract a column's mean and divide by its standard deviation, both of the "
         "training part.",
-        value=level,
     )
 
 
 def _reach_first_weights(bench: Bench) -> np.ndarray:
-    """Return what the first layer with weights reads, behind layers that scale, on at most 256 rows."""
+    """Return what the first layer with weights reads, behind layers that scale, on at most 250 rows."""
     import keras
 
     for layer, inputs, _ in bench.heard[0]:
@@ -250,7 +245,6 @@ def check_axis(bench: Bench) -> Check:
         expected="that each column has a mean of 0 and a standard deviation of 1, not each sample.",
         cause="Mean and standard deviation were taken along the wrong axis (axis=1 where axis=0 is meant): house "
         "prices and ages are mixed. Take x.mean(axis=0) and x.std(axis=0).",
-        value=rows,
     )
 
 
@@ -282,7 +276,6 @@ def check_parts_inputs(bench: Bench) -> Check:
         cause="Validation was prepared otherwise than training (not scaled, with statistics of its own, or with its "
         "columns or words in another order), or is another kind of data. Fit the preparation on the training part "
         "and apply that same one to both.",
-        value=typical,
     )
 
 
@@ -314,7 +307,6 @@ def check_parts_targets(bench: Bench) -> Check:
         else f"less than {limit:.2g} standard deviations.",
         cause="The samples were in order when they were cut: one part holds what the other lacks. Shuffle before "
         "splitting (validation_split of fit cuts off the end without shuffling).",
-        value=distance,
     )
 
 
@@ -323,13 +315,12 @@ def check_duplicates(bench: Bench) -> Check:
     _check_validated(bench)
     found = find_duplicates(bench.x_train, bench.x_val)
     return judge(
-        found.share <= DUPLICATES,
+        found.in_second <= max(1, DUPLICATES * found.size),  # a single twin is no sign that the parts overlap
         found=f"{found.in_second:,} of {found.size:,} validation samples ({found.share:.1%}) stand in the "
         "training part.",
-        expected=f"none, at most {DUPLICATES:.0%}.",
+        expected=f"none, at most {DUPLICATES:.0%} or a single one.",
         cause="The parts overlap, or the data were copied before they were split (oversampling, augmentation): the "
         "validation score is too good. Drop duplicates, then split, then copy.",
-        value=found.share,
     )
 
 

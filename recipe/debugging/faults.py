@@ -189,11 +189,7 @@ def _fault(title: str, *, check: str, **where: object) -> Callable:
     return register
 
 
-@_fault(
-    "labels off by one",
-    check="labels",
-    types=(ProblemType.BINARY, ProblemType.MULTICLASS),
-)
+@_fault("labels off by one", check="labels", types=(ProblemType.BINARY, ProblemType.MULTICLASS))
 def labels_off_by_one(pipeline: Pipeline) -> None:
     """The classes are numbered from 1, as people count, where the network counts from 0."""
     pipeline.y_train, pipeline.y_val = (y.astype(np.int64) + 1 for y in (pipeline.y_train, pipeline.y_val))
@@ -208,11 +204,7 @@ def unscaled_input(pipeline: Pipeline) -> None:
     pipeline.x_train, pipeline.x_val = (part.astype(np.float32) for part in raw)
 
 
-@_fault(
-    "wrong axis",
-    check="shuffled labels",
-    table_check="axis of scaling",
-)
+@_fault("wrong axis", check="shuffled labels", table_check="axis of scaling")
 def wrong_axis(pipeline: Pipeline) -> None:
     """A transposition or a reshape mixed the samples, or columns were normalised along the rows."""
     for name in ("x_train", "x_val"):
@@ -225,10 +217,7 @@ def wrong_axis(pipeline: Pipeline) -> None:
         setattr(pipeline, name, mixed.astype(np.float32))
 
 
-@_fault(
-    "inputs and targets mismatched",
-    check="shuffled labels",
-)
+@_fault("inputs and targets mismatched", check="shuffled labels")
 def labels_out_of_step(pipeline: Pipeline) -> None:
     """Samples or targets were shuffled, sorted or filtered alone: each sample has another one's target."""
     pipeline.y_train = pipeline.y_train[np.random.default_rng(pipeline.seed).permutation(len(pipeline.y_train))]
@@ -246,19 +235,13 @@ def rate_too_high(pipeline: Pipeline) -> None:
     pipeline.network["learning_rate"] = 3.0
 
 
-@_fault(
-    "learning rate too low",
-    check="learning rate",
-)
+@_fault("learning rate too low", check="learning rate")
 def rate_too_low(pipeline: Pipeline) -> None:
     """The steps are so short that training would take days."""
     pipeline.network["learning_rate"] = 1e-6
 
 
-@_fault(
-    "wrong last activation",
-    check="last activation",
-)
+@_fault("wrong last activation", check="last activation")
 def wrong_last_activation(pipeline: Pipeline) -> None:
     """The last layer cannot put out what the problem wants: no softmax for classes, relu for yes or no, sigmoid for
     dollars.
@@ -284,10 +267,7 @@ def wrong_loss(pipeline: Pipeline) -> None:
         pipeline.y_train, pipeline.y_val = pipeline.y_train[:, None], pipeline.y_val[:, None]
 
 
-@_fault(
-    "samples in both parts",
-    check="duplicates",
-)
+@_fault("samples in both parts", check="duplicates")
 def leak(pipeline: Pipeline) -> None:
     """Half of the validation samples stand in the training part, too: data were copied before the split."""
     size = len(pipeline.x_val)
@@ -297,10 +277,7 @@ def leak(pipeline: Pipeline) -> None:
     pipeline.y_val = np.concatenate([pipeline.y_val[:kept], pipeline.y_train[copied]])
 
 
-@_fault(
-    "validation prepared otherwise",
-    check="validation inputs",
-)
+@_fault("validation prepared otherwise", check="validation inputs")
 def validation_prepared_otherwise(pipeline: Pipeline) -> None:
     """Scaling was forgotten on the validation part, or its words are numbered otherwise."""
     if pipeline.problem.kind == "text":
@@ -331,10 +308,7 @@ def nan_in_input(pipeline: Pipeline) -> None:
     flat[np.random.default_rng(pipeline.seed).choice(flat.size, size=5, replace=False)] = np.nan
 
 
-@_fault(
-    "sorted before the split",
-    check="validation targets",
-)
+@_fault("sorted before the split", check="validation targets")
 def sorted_data(pipeline: Pipeline) -> None:
     """The samples were sorted by their target and cut in order: validation has what training never showed."""
     x = np.concatenate([pipeline.x_train, pipeline.x_val])
@@ -350,11 +324,7 @@ def missing_activation(pipeline: Pipeline) -> None:
     pipeline.network["hidden"]["activation"] = None
 
 
-@_fault(
-    "targets not scaled",
-    check="labels",
-    types=(ProblemType.REGRESSION,),
-)
+@_fault("targets not scaled", check="labels", types=(ProblemType.REGRESSION,))
 def unscaled_target(pipeline: Pipeline) -> None:
     """Prices in dollars: the network begins near 0 and has a way of 200,000 to go."""
     pipeline.y_train, pipeline.y_val = (y * np.float32(100_000) for y in (pipeline.y_train, pipeline.y_val))

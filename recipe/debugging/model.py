@@ -55,7 +55,7 @@ _ALSO = MappingProxyType(
     }
 )
 _RANGES = MappingProxyType(
-    {"sigmoid": (0, 1), "tanh": (-1, 1), "softplus": (0, math.inf), "exponential": (0, math.inf)}
+    {"sigmoid": (0, 1), "softmax": (0, 1), "tanh": (-1, 1), "softplus": (0, np.inf), "exponential": (0, np.inf)}
 )
 # What a metric of each kind cannot mean, by the beginning of its name.
 _OF_CLASSES = ("acc", "binaryacc", "categoricalacc", "sparse", "topk", "auc", "precision", "recall", "f1", "fbeta")
@@ -99,6 +99,8 @@ def _spans_targets(bench: Bench, activation: str) -> bool:
     """Say whether quantities, where nobody said that they may be any, all lie where an activation can put out."""
     if bench.given is not None or bench.type.is_classification or activation not in _RANGES:
         return False
+    if activation == "softmax" and not bench.has_shares:
+        return False
     low, high = _RANGES[activation]
     targets = bench.known_targets
     return bool(len(targets) and targets.min() >= low and targets.max() <= high)
@@ -134,7 +136,7 @@ def check_metrics(bench: Bench) -> Check:
     config = bench.model.get_compile_config() or {}
     said = keras.tree.flatten([config.get("metrics"), config.get("weighted_metrics")])  # names and classes among it
     others = _OF_CLASSES if not bench.type.is_classification else _OF_QUANTITIES
-    others = () if bench.type in (ProblemType.BINARY, ProblemType.MULTILABEL) else others
+    others = () if bench.type in (ProblemType.BINARY, ProblemType.MULTILABEL) or bench.has_shares else others
     idle = [name for name in said if isinstance(name, str) and name.lower().replace("_", "").startswith(others)]
     what, other = ("a quantity", "mae") if not bench.type.is_classification else ("a class", "accuracy")
     return judge(
@@ -142,7 +144,6 @@ def check_metrics(bench: Bench) -> Check:
         found=f"{idle[0] if idle else 'No metric'} is one of another kind of problem.",
         expected=f"metrics of {what}, such as {other}.",
         cause=f"It says nothing of {what}: take {other}.",
-        value=float(len(idle)),
     )
 
 
@@ -184,7 +185,6 @@ def check_hidden_activations(bench: Bench) -> Check:
         else f"There is an activation behind every hidden layer of weights ({len(maps) - 1}).",
         expected="an activation such as relu after every hidden layer.",
         cause='Two linear layers behind each other are no more than one. Give the hidden layers activation="relu".',
-        value=float(len(pairs)),
     )
 
 
@@ -207,7 +207,6 @@ def check_dropout(bench: Bench) -> Check:
         expected=f"at most {STRONG_DROPOUT:g}; 0.2 to 0.5 is usual.",
         cause="The rate is the share that is dropped, not the one that is kept. Take 0.2 to 0.5, and none before the "
         "model overfits.",
-        value=max(rates),
     )
 
 
@@ -237,7 +236,6 @@ def check_frozen(bench: Bench) -> Check:
         expected="that only layers are frozen whose weights were learned elsewhere.",
         cause="trainable=False was set and not taken back, or the learned weights were not loaded. Set "
         "layer.trainable = True and compile anew.",
-        value=float(weights),
     )
 
 
@@ -264,7 +262,6 @@ def check_dead_units(bench: Bench) -> Check:
         expected=f"less than {DEAD:.0%} in every hidden layer.",
         cause="The weights or biases began too large or far below 0, or a large step threw them there: a relu that is "
         "0 everywhere has no gradient and never comes back. Take Keras's default initializers and a lower rate.",
-        value=shares[worst],
     )
 
 
@@ -290,7 +287,6 @@ def check_gradients(bench: Bench) -> Check:
         expected=f"between {VANISHED:g} and {EXPLODED:g} in every layer.",
         cause="Near 0: dead units, saturated sigmoids, or a loss that does not depend on the output. Huge: inputs or "
         "targets that were not scaled.",
-        value=sizes[low] if sizes[low] <= VANISHED else sizes[high],
     )
 
 
@@ -313,7 +309,6 @@ def check_first_loss(bench: Bench) -> Check:
         expected=f"about {words} = {theory:.3g} ({limits}).",
         cause="Too large: the inputs are not scaled, so the first outputs are sure of themselves and wrong. Too small: "
         "the loss compares something else than you think. Check the last activation, the loss and the targets.",
-        value=loss,
     )
 
 
@@ -340,7 +335,8 @@ def _answer_to_nothing(bench: Bench) -> float:
     import keras
 
     with contextlib.suppress(NotApplicable, ValueError, TypeError):
-        return float(keras.activations.get(bench.last_activation)(keras.ops.zeros(()))) + 0.0
+        nothing = keras.ops.zeros((1, bench.outputs))
+        return float(keras.activations.get(bench.last_activation)(nothing)[0, 0]) + 0.0
     return 0.0
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,18 +15,10 @@ TREES = 200
 LEVEL = 0.95  # of the interval of the AUC
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True)
 class Duplicates:
-    """Samples that stand in both parts of a split.
+    """How many samples of the second part have a duplicate in the first, and how many samples it has."""
 
-    Attributes
-    ----------
-    pairs : int (n, 2), row in the first part and row in the second of every pair of duplicates
-    in_second : how many samples of the second part have a duplicate in the first
-    size : samples in the second part
-    """
-
-    pairs: np.ndarray = field(repr=False)
     in_second: int
     size: int
 
@@ -57,14 +49,9 @@ def find_duplicates(a: Samples, b: Samples) -> Duplicates:
     >>> find_duplicates(np.array([[1, 2], [3, 4]]), np.array([[3, 4], [5, 6]])).sentence
     '1 of 2 samples (50.00%) have a duplicate in the other part.'
     """
-    import pandas as pd
-
     _check_parts(a, b, least=1)
     keys = group_equal(a, b)
-    first = pd.DataFrame({"key": keys[: len(a)], "a": np.arange(len(a))})
-    second = pd.DataFrame({"key": keys[len(a) :], "b": np.arange(len(b))})
-    pairs = second.merge(first, on="key")[["a", "b"]].to_numpy()  # (n, 2)
-    return Duplicates(pairs=pairs, in_second=len(np.unique(pairs[:, 1])), size=len(b))
+    return Duplicates(in_second=int(np.isin(keys[len(a) :], keys[: len(a)]).sum()), size=len(b))
 
 
 def group_equal(*parts: Samples) -> np.ndarray:

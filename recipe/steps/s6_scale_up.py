@@ -412,21 +412,10 @@ class _Curve:
         self.values = values  # (epochs,)
         self.best = lowest_epoch(values)
         self._width = 1 if len(values) < SHORT else max(3, 2 * (len(values) // 20) + 1)  # odd
-
-    @cached_property
-    def smooth(self) -> np.ndarray:
-        return _running_median(self.values, self._width)
-
-    @cached_property
-    def lowest(self) -> float:
-        """The lowest level."""
-        return float(self.smooth.min())
-
-    @cached_property
-    def last(self) -> float:
-        """The level at the end."""
-        is_over = len(self.values) - 1 - self.best >= 2
-        return float(np.median(self.values[-max(2, self._width) :] if is_over else self.values[-1]))
+        self.smooth = _running_median(values, self._width)
+        self.lowest = float(self.smooth.min())  # level
+        is_over = len(values) - 1 - self.best >= 2
+        self.last = float(np.median(values[-max(2, self._width) :] if is_over else values[-1]))  # level
 
     @cached_property
     def noise(self) -> float:
@@ -579,13 +568,13 @@ def diagnose_errors(
     >>> diagnose_errors(0.15, 0.30, reachable_error=0.15).bias
     'low'
     """
-    if isinstance(train_error, Run):
+    if is_measured := isinstance(train_error, Run):  # and so no percentage, however large
         run, measure = train_error, MEASURES[train_error.measure]
         reachable_error = reachable_error if validation_error is None else validation_error
         train_error, validation_error = (measure.error(score, run.baseline) for score in (run.train_score, run.score))
     given = {"train_error": train_error, "validation_error": validation_error, "reachable_error": reachable_error}
     for name, value in given.items():
-        if not 0 <= value <= MOST_ERROR:
+        if not 0 <= value < math.inf or (value > MOST_ERROR and not is_measured):
             raise ValueError(
                 "An error is finite and never below 0: a share of wrong answers, or of quantities a part of the "
                 f"baseline's error. Received: {name}={value:g}. Divide a percentage by 100, and what has a unit by the "

@@ -65,8 +65,9 @@ def advise(run: Run, reachable_error: float = 0.0, *, tolerance: float = TOLERAN
     falling; where the bias is high, wider layers in place of narrow ones, and no regularization where a penalty is a
     quarter of the data loss or a dropout above a half; then, where the validation loss was still falling, larger steps
     and more epochs (more epochs before the regularization where it fell by 15 % in the last one). Where nothing of that
-    holds most changes gain nothing beyond noise any more, and the first piece is to stop. What else might be tried
-    against bias or variance stands behind that. Nothing is proposed that the spec already has.
+    holds most changes gain nothing beyond noise any more, and the first piece is to stop. It is also where neither bias
+    nor variance is high, or where so few answers are wrong that the validation samples cannot tell the error from the
+    reachable one. What else might be tried stands behind that. Nothing is proposed that the spec already has.
 
     How often the first piece improved the score beyond noise, and made it worse, stands in ``docs/advice.md``.
 

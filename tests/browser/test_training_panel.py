@@ -98,6 +98,7 @@ def _look_at_every_tab(panel):
     expect(panel.root).to_contain_text("parameters, learned from")
     panel.check_fit("training-model")
     panel.open_tab("Code")
+    expect(panel.root.locator("pre").last).to_contain_text("model = keras.Sequential(")
     panel.button("Copy").click()
     panel.wait_for_status("The program is copied.")
     assert "model = keras.Sequential(" in panel.root.evaluate("() => getSelection().toString()")

@@ -143,6 +143,10 @@ def divide_the_targets(example, cause):
     example.y, example.y_val = example.y / by, example.y_val / by
 
 
+def multiply_the_targets(example, cause):
+    example.y = example.y * np.float32(re.search(r"such as ([\d,]+),", cause)[1].replace(",", ""))
+
+
 def thaw(example, cause):
     for layer in example.model.layers:
         layer.trainable = True
@@ -188,6 +192,7 @@ FIXES = {
     "more_outputs_than_classes": change_the_last_layer,
     "a_label_is_missing": drop_rows_without_label,
     "a_column_with_gaps": fill,
+    "quantity_of_thousandths": multiply_the_targets,
     "sigmoid_for_any_quantity": change_the_last_layer,
     "poisson_without_activation": change_the_last_layer,
     "softmax_twice": leave_out_from_logits,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import keras
 import numpy as np
 import pytest
-from examples import Mixed
+from examples import SOUND, Mixed
 
-import recipe
 from recipe.core.problem import ProblemType
 from recipe.debugging import CHECKS, PipelineReport, check_pipeline
 from recipe.debugging.bench import Bench, RateSweep, guess_type
@@ -126,16 +127,6 @@ def test_several_labels_are_given_as_inputs_each_in_its_place():
     assert check("output as input", make_model(3, "sigmoid", "binary_crossentropy"), x, y).passed
 
 
-def test_embedding_of_words_is_sound():
-    dataset = recipe.load("imdb", source="sample")
-    reviews = recipe.prepare(recipe.hold_out(dataset), encoding="sequence")
-    model = recipe.build_model(recipe.ModelSpec(architecture="embedding", hidden_units=(16,)), reviews.problem)
-    arrays = reviews.inputs("train"), reviews.y_train, reviews.inputs("val"), reviews.y_val
-    report = check_pipeline(model, *arrays, problem=reviews.problem)
-    assert report.failed == ()
-    assert report["input scale"].status is NOT_APPLICABLE
-
-
 def test_without_validation_a_part_is_kept_aside(data):
     missing = ["validation inputs", "validation targets", "duplicates"]
     report = check_pipeline(make_model(), data[0], data[1], checks=[*missing, "zero input"])
@@ -146,66 +137,22 @@ def test_without_validation_a_part_is_kept_aside(data):
 # Models that no configuration makes again.
 
 
-class Own(keras.Model):
-    """A subclassed model with weights that are trained and state that is not."""
-
-    def __init__(self):
-        super().__init__()
-        self.first, self.dense = keras.layers.Dense(16, activation="relu"), keras.layers.Dense(3, activation="softmax")
-        self.norm = keras.layers.BatchNormalization()
-
-    def call(self, x):
-        return self.dense(self.norm(self.first(x)))
-
-
-def soft_crossentropy(y_true, y_pred):
-    return keras.losses.sparse_categorical_crossentropy(y_true, y_pred)
-
-
-TRAINED = ("subclassed", "nested", "own layer")
-
-
-def make_own(kind, data):
-    """A compiled model that a copy through the configuration would lose something of."""
-    dense, options = keras.layers.Dense(16, activation="relu"), {}
-    if kind == "subclassed":
-        model = Own()
-        model.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy")
-        return model
-    if kind == "adapted":
-        scale = keras.layers.Normalization()
-        scale.adapt(data[0])
-        return make_model(hidden=[scale, dense])
-    if kind == "nested":
-        base = keras.Sequential([keras.Input((8,)), dense])
-        make_model(hidden=[base]).fit(*data[:2], epochs=3, verbose=0)
-        base.trainable = False
-        return make_model(hidden=[base])
-    if kind == "own loss":
-        options = {"loss": soft_crossentropy}
-    hidden = {"lambda": [keras.layers.Lambda(lambda x: x / 2), dense], "own layer": [Mixed(16)]}
-    return make_model(hidden=hidden.get(kind, [dense]), **options)
-
-
-@pytest.mark.parametrize("kind", ["subclassed", "adapted", "nested", "own loss", "lambda", "own layer"])
-def test_model_of_any_kind_is_checked_and_comes_out_as_it_went_in(data, kind):
-    model = make_own(kind, data)
+def test_model_of_ones_own_comes_out_as_it_went_in_and_what_was_shuffled_is_said(data):
+    model = make_model(hidden=[Mixed(16)])
     model.fit(*data[:2], verbose=0)
     variables = [*model.variables, *model.optimizer.variables]
     before, step = [np.array(variable) for variable in variables], model.train_function
-    training = ["learning rate", "overfit one batch", "weights move", "zero input"] if kind in TRAINED else []
-    report = check_pipeline(model, *data, checks=["can be trained", "frozen layers", "initial loss", *training])
-    assert [one.sentence for one in report.failed] == []
-    assert all(report[name].passed for name in ("can be trained", "frozen layers", "initial loss", *training))
+    report = check_pipeline(model, *data, checks=["can be trained", "frozen layers", "initial loss", "weights move"])
+    assert all(one.passed for one in report.checks)
     assert all(np.array_equal(old, np.array(variable)) for old, variable in zip(before, variables, strict=True))
     assert model.train_function is step
-    assert ("mixing" in report.note) is ("mixing" in str(report)) is (kind == "own layer")
+    assert "mixing" in report.note
+    assert report.note in str(report)
 
 
 @pytest.mark.parametrize("ending", [KeyboardInterrupt, MemoryError])
 def test_weights_are_put_back_after_ctrl_c_and_after_an_error(data, ending, monkeypatch):
-    model = make_own("subclassed", data)
-    model.fit(*data[:2], verbose=0)
+    model = SOUND["subclassed_model_already_trained"]().model
     before = model.get_weights()
 
     def give_up(bench):
@@ -222,44 +169,17 @@ def test_weights_are_put_back_after_ctrl_c_and_after_an_error(data, ending, monk
     assert all(np.array_equal(old, new) for old, new in zip(before, model.get_weights(), strict=True))
 
 
-def test_recurrent_network_is_trained_and_its_weights_are_put_back():
-    x = np.random.default_rng(0).integers(1, 50, (200, 6))
-    words = [keras.layers.Embedding(50, 8), keras.layers.LSTM(8)]
-    model = make_model(1, "sigmoid", "binary_crossentropy", hidden=words, columns=6)
-    before = model.get_weights()
-    y = (x[:, -1] > 25).astype(int)
-    report = check_pipeline(model, x, y, checks=["can be trained", "weights move", "zero input"])
-    assert report.failed == ()
-    assert report["weights move"].passed
-    assert all(np.array_equal(old, new) for old, new in zip(before, model.get_weights(), strict=True))
-
-
 # What Keras refuses.
 
 
-@pytest.mark.parametrize(
-    ("options", "change", "fact", "way_out"),
-    [
-        ({"loss": "categorical_crossentropy"}, None, "whole numbers", "sparse_categorical_crossentropy"),
-        (
-            {"loss": "mse"},
-            lambda x, y: (x, np.eye(4)[y]),
-            "A target has 4 numbers, and the network puts out 3",
-            "units",
-        ),
-        ({}, lambda x, y: (x[1:], y), "219 inputs and 220 targets", "Rows were dropped"),
-    ],
-)
-def test_what_keras_refuses_is_said_with_its_own_last_line(data, options, change, fact, way_out):
-    report = check_pipeline(make_model(**options), *(change or (lambda *both: both))(*data[:2]))
-    found = report["can be trained"]
-    assert found.failed
-    assert fact in found.found
-    assert way_out in found.cause.split("\n")[0]
-    assert found.cause.split("\n")[1].startswith("Keras says: ")
+def test_what_keras_refuses_is_said_with_its_own_last_line(data):
+    report = check_pipeline(make_model(loss="categorical_crossentropy"), *data[:2])
+    cause = report["can be trained"].cause.split("\n")
+    assert "sparse_categorical_crossentropy" in cause[0]
+    assert cause[1].startswith("Keras says: ")
     assert "All" not in report.count
     assert "proves little" in report.count
-    assert report["learning rate"].found.endswith('see "can be trained".') or "targets" in report["learning rate"].found
+    assert report["learning rate"].found.endswith('see "can be trained".')
 
 
 def test_layer_that_scales_stands_for_scaled_inputs(data):
@@ -288,7 +208,7 @@ def test_initial_loss_is_compared_with_its_theory(outputs, last, loss, y, theory
     found = check("initial loss", make_model(outputs, last, loss), x, y, x, y)
     assert found.passed
     assert f"= {theory:.3g} (" in found.expected
-    assert found.value == pytest.approx(theory, rel=0.2)
+    assert float(re.search(r"is ([\d.]+)\.$", found.found)[1]) == pytest.approx(theory, rel=0.2)
 
 
 def test_rates_that_fell_well_are_good_and_the_one_below_the_fastest_is_advised():
@@ -322,7 +242,7 @@ def test_vanishing_gradients_are_found(data):
     deep = [keras.layers.Dense(16, activation="sigmoid") for _ in range(14)]
     found = check("gradients", make_model(hidden=deep), *data)
     assert found.failed
-    assert found.value < 1e-6
+    assert float(re.search(r"from ([\d.e-]+)", found.found)[1]) < 1e-6
 
 
 @pytest.mark.parametrize(

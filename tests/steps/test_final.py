@@ -9,7 +9,7 @@ import threading
 import numpy as np
 import pytest
 from scipy.stats import beta
-from sklearn.metrics import accuracy_score, f1_score, mean_absolute_error
+from sklearn.metrics import accuracy_score, mean_absolute_error
 
 from recipe.core.dataset import Dataset
 from recipe.core.spec import ModelSpec
@@ -187,15 +187,3 @@ def test_estimate_uncertainty_of_a_perfect_score_is_not_zero():
     assert found.high == 1.0
     assert found.low == pytest.approx(0.025 ** (1 / 100))
     assert found.standard_error > 0.005
-
-
-def test_estimate_uncertainty_of_f1_covers_what_resampling_by_hand_gives():
-    rng = np.random.default_rng(1)
-    y = (rng.random(600) < 0.2).astype(np.uint8)
-    outputs = np.clip(0.6 * y + rng.normal(0.2, 0.25, 600), 0, 1)[:, None]
-    found = estimate_uncertainty(find_problem("mnist_five"), y, outputs)
-    yes = outputs[:, 0] > 0.5
-    drawn = [f1_score(y[rows], yes[rows]) for rows in rng.integers(600, size=(100, 600))]
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    assert (found.low, found.high) == pytest.approx((low, high), abs=0.03)
-    assert found.standard_error == pytest.approx(np.std(drawn), rel=0.25)
