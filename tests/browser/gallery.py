@@ -22,3 +22,21 @@ PANELS = {
     "What is broken? A game of faults": "from recipe.lessons.s8_debug.panel import FaultGamePanel\nFaultGamePanel()",
 }
 RUN_WORDS = {"Train a network": "Train"}
+MUST_RUN = {"Decide on a protocol: what it reports, and what is true", "Train a network"}  # the others do by themselves
+# By title: a control, a key that moves it, and what the status says then.
+MOVES = dict(
+    zip(
+        PANELS,
+        (
+            ("draw", "ArrowRight", "draw=2"),
+            ("threshold", "End", "threshold=0.99"),
+            ("times", "ArrowRight", "draws=10"),
+            ("training samples", "ArrowDown", "rows=50"),
+            ("which of them", "ArrowRight", "draw=2"),
+            ("training error", "End", "training=0.5"),
+            ("epochs", "ArrowRight", "epochs=3"),
+            ("round", "ArrowRight", "Round 2"),
+        ),
+        strict=True,
+    )
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
-from gallery import PANELS, RUN_WORDS
+from gallery import MOVES, MUST_RUN, PANELS, RUN_WORDS
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 # What the applications themselves violate, on the page around the panels: rules of axe-core.
@@ -78,3 +78,25 @@ def test_tab_reaches_every_control_and_the_focus_is_seen(gallery):
             stops += 1
         missed = panel.root.evaluate(_MISSED, FOCUSABLE)
         assert missed == [], f"after {stops} presses of Tab"
+
+
+def test_a_control_that_is_moved_leads_to_another_figure(gallery):
+    if gallery.server.kind != "lab":
+        pytest.skip("One application is enough for what the kernel does.")
+    for title, (label, key, words) in MOVES.items():
+        panel = gallery.panel(title, run=RUN_WORDS.get(title, "Run"))
+        panel.wait_until_done()
+        before = panel.figure()
+        panel.control(label).locator("select, [role=slider]").focus()
+        gallery.page.keyboard.press(key)
+        if title in MUST_RUN:
+            panel.run()
+        panel.wait_for_status(words)
+        panel.wait_for_change(before)
+
+
+def test_panel_fits_the_screen(gallery):
+    if gallery.server.kind != "lab":
+        pytest.skip("The room that panels get is JupyterLab's.")
+    for number, panel in enumerate(_panels(gallery), start=1):
+        panel.check_fit(f"{gallery.server.kind}-{number}")
