@@ -33,6 +33,7 @@ STYLE = """<style>
 .recipe-present :is(.recipe-extra, .lm-TabBar) {display: none !important}
 .recipe-present :is(button, .widget-checkbox) {width: auto !important; flex-basis: auto !important}
 .recipe-present img {max-width: none !important; width: auto !important; max-height: calc(100vh - 420px); margin: auto}
+.recipe-panel .lm-TabBar-tabLabel {color: var(--jp-ui-font-color1, #000)}
 .recipe-panel:not(.recipe-script) .recipe-copy {display: none}
 .recipe-panel:not(.recipe-script) th button {pointer-events: none}
 @media (max-height: 560px) {
