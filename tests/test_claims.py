@@ -59,8 +59,8 @@ def test_write_page_keeps_the_tables_of_other_lessons(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("claim", [one for one in CLAIMS.values() if "sample" in one.sources], ids=lambda one: one.name)
-def test_claim_holds_on_the_samples_in_one_of_two_seeds(claim, monkeypatch):
+@pytest.mark.parametrize("name", [name for name, claim in CLAIMS.items() if claim.sources != ("real",)])
+def test_claim_holds_on_the_samples_in_one_of_two_seeds(name, monkeypatch):
     monkeypatch.setenv("RECIPE_JOURNAL", "off")
     # A claim that holds in nine of ten fails twice once in a hundred times.
-    assert any(claim.run("sample", seed)[1] for seed in SEEDS)
+    assert any(CLAIMS[name].run("sample", seed)[1] for seed in SEEDS)

@@ -134,15 +134,25 @@ def _make_jobs(pairs: list[tuple[ModelSpec, Prepared]], *, shuffle: bool) -> lis
 
     from recipe.engine.members import Job
 
-    shares, jobs = len(pairs) > 1 and keras.config.backend() == "jax", []
-    build = cache(lambda spec, problem: build_model(spec.replace(seed=0), problem)) if shares else build_model
+    shares = len(pairs) > 1 and keras.config.backend() == "jax"
+    build, jobs = cache(build_model), []
     for spec, prepared in pairs:
-        y, y_val = (make_targets(spec, prepared.problem, part) for part in (prepared.y_train, prepared.y_val))
-        asked = {name: getattr(spec, name) for name in ("batch_size", "epochs", "seed", "patience")}
-        held = {name: getattr(prepared, name) for name in ("x_val", "input_scale")}
-        model = build(spec.replace(seed=0) if shares else spec, prepared.problem)
-        parts = {"x": prepared.x_train, "y": y, "y_val": y_val} | held
-        jobs.append(Job(model=model, shuffle=shuffle, own_weights=shares, **parts, **asked))
+        problem = prepared.problem
+        job = Job(
+            model=build(spec.replace(seed=0), problem) if shares else build_model(spec, problem),
+            own_weights=shares,
+            x=prepared.x_train,
+            y=make_targets(spec, problem, prepared.y_train),
+            x_val=prepared.x_val,
+            y_val=make_targets(spec, problem, prepared.y_val),
+            input_scale=prepared.input_scale,
+            batch_size=spec.batch_size,
+            epochs=spec.epochs,
+            seed=spec.seed,
+            shuffle=shuffle,
+            patience=spec.patience,
+        )
+        jobs.append(job)
     return jobs
 
 

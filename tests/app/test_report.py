@@ -101,7 +101,7 @@ def test_render_json_of_a_run_without_a_step_is_still_json():
         raise KeyboardInterrupt
 
     facts = json.loads(render_json(run_recipe("housing", source="sample", on_event=interrupt)))
-    assert (facts["source"], facts["scores"], facts["stopped_in"]) == ("sample", {}, 1)
+    assert (facts["source"], facts["scores"], facts["stopped"], facts["stopped_in"]) == ("sample", {}, "interrupted", 1)
 
 
 def test_render_html_is_one_page_for_the_dark_and_for_paper_with_nothing_from_outside(html):

@@ -153,16 +153,6 @@ def test_run_recipe_stopped_in_a_training_keeps_what_was_done(step, trials, name
     assert (result.test, result.dataset.test.looks) == (None, 0)
 
 
-def test_run_recipe_keyboard_interrupt_between_trainings_keeps_the_steps():
-    def interrupt(event: Step | Progress) -> None:
-        if isinstance(event, Step) and event.number == 5:
-            raise KeyboardInterrupt
-
-    result = _run("housing", on_event=interrupt)
-    assert (result.stopped, result.stopped_in) == ("interrupted", 5)
-    assert [step.number for step in result.steps] == [1, 2, 3, 4]
-
-
 @pytest.mark.parametrize("name", list(PROBLEMS))
 @pytest.mark.parametrize("samples", [200, 1_500, 48_000])
 def test_make_plan_climbs_to_more_units_or_more_epochs(name, samples):

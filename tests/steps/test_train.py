@@ -226,6 +226,7 @@ def test_cross_validate_side_by_side_gives_what_each_fold_gives_alone(folds):
         for name, values in other.history.items():
             np.testing.assert_allclose(one.history[name], values, rtol=1e-4, atol=1e-6, err_msg=name)
         assert relative_difference(one.model.get_weights(), other.model.get_weights()) < 1e-3
+        assert one.model is one.model  # built when it was asked for, once
 
 
 def test_cross_validate_stops_all_members_with_their_epoch(folds):

@@ -25,7 +25,7 @@ class Claim:
     lesson : the name of the notebook, such as ``"06"``
     sentence : what is claimed, without reference to a dataset's particular numbers
     run : takes a source of data and a seed, and returns the numbers and whether the claim holds
-    sources : where it is claimed: on the real data, on the samples, or on both
+    sources : where it is claimed: on the ``"real"`` data, on a ``"sample"``, on both, or on data that is ``"made up"``
     """
 
     name: str
