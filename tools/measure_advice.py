@@ -225,9 +225,10 @@ HEAD = (
     "",
     "A change *improves* the validation score where the mean of the six differences, paired by seed, is half a point",
     "of the error or more, and beyond what chance does once in a hundred times (t-test); *worse* likewise. Situations",
-    "and plain changes were fixed before the ranking was made; four sets of data were looked at only after that. The",
-    "data are small (at most 600 rows), and trainings short (20 epochs or fewer): on much more of both, fewer changes",
-    "of the rate will gain.",
+    "and plain changes were fixed before the ranking was made; four sets of data were looked at only after that.",
+    "(When the rule to stop was last changed, the totals of an earlier ranking on housing, digits and wine were",
+    "known, and nothing of the reviews but that a strong penalty holds a network back.) The data are small (at most",
+    "600 rows), and trainings short (20 epochs or fewer): on much more of both, fewer changes of the rate will gain.",
 )
 
 

@@ -568,13 +568,13 @@ def diagnose_errors(
     >>> diagnose_errors(0.15, 0.30, reachable_error=0.15).bias
     'low'
     """
-    if isinstance(train_error, Run):
+    if is_measured := isinstance(train_error, Run):  # and so no percentage, however large
         run, measure = train_error, MEASURES[train_error.measure]
         reachable_error = reachable_error if validation_error is None else validation_error
         train_error, validation_error = (measure.error(score, run.baseline) for score in (run.train_score, run.score))
     given = {"train_error": train_error, "validation_error": validation_error, "reachable_error": reachable_error}
     for name, value in given.items():
-        if not 0 <= value <= MOST_ERROR:
+        if not 0 <= value < math.inf or (value > MOST_ERROR and not is_measured):
             raise ValueError(
                 "An error is finite and never below 0: a share of wrong answers, or of quantities a part of the "
                 f"baseline's error. Received: {name}={value:g}. Divide a percentage by 100, and what has a unit by the "

@@ -15,6 +15,7 @@ function nameSliders(panel) {
     const slider = handle.closest(".widget-inline-hbox, .widget-inline-vbox");
     say(handle, "aria-label", slider?.querySelector(".widget-label")?.textContent);
     say(handle, "aria-valuetext", slider?.querySelector(".widget-readout")?.textContent);
+    handle.tabIndex = handle.closest("[disabled]") ? -1 : 0; // what cannot be moved is no stop of the Tab key
   }
 }
 

@@ -33,17 +33,18 @@ STYLE = """<style>
 .recipe-present :is(.recipe-extra, .lm-TabBar) {display: none !important}
 .recipe-present :is(button, .widget-checkbox) {width: auto !important; flex-basis: auto !important}
 .recipe-present img {max-width: none !important; width: auto !important; max-height: calc(100vh - 420px); margin: auto}
+.recipe-panel .lm-TabBar-tabLabel {color: var(--jp-ui-font-color1, #000)}
 .recipe-panel:not(.recipe-script) .recipe-copy {display: none}
 .recipe-panel:not(.recipe-script) th button {pointer-events: none}
 @media (max-height: 560px) {
   .recipe-panel {font-size: 11px; --jp-widgets-font-size: 11px; --jp-widgets-inline-height: 22px}
-  .recipe-panel {--jp-widgets-inline-width-tiny: 42px; --jp-private-horizontal-tab-height: 18px}
-  .recipe-controls {flex: 0 0 250px !important}
-  .recipe-controls .widget-checkbox {width: 76px !important; flex-basis: 76px !important}
-  .recipe-controls .widget-readout {min-width: 0; margin: 0}
+  .recipe-panel {--jp-widgets-inline-width-tiny: 44px; --jp-widgets-container-padding: 4px}
+  .recipe-controls {flex: 0 0 236px !important}
+  .recipe-controls .widget-checkbox {width: 84px !important; flex-basis: 84px !important}
   .recipe-stage {flex: 1 1 300px !important}
-  .recipe-stage .widget-tab-contents {padding: 4px}
-  .recipe-stage img {max-height: calc(100vh - 292px); width: auto !important}
+  .recipe-stage .widget-tab-contents {padding: 4px !important}
+  .recipe-stage .widget-html-content > div {font-size: 10px; line-height: 1.25 !important}
+  .recipe-stage img {max-height: calc(100vh - 304px); width: auto !important}
   .recipe-stage [role=status] span {display: none}
 }
 .recipe-panel.jupyter-widgets-disconnected::before {

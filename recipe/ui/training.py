@@ -74,6 +74,8 @@ class TrainingPanel(Panel):
         panel.run(epochs=50, guess="it overfits")             # a guess, judged after the run
         panel.runs                                            # the runs on this data as a DataFrame
         panel.compare(1, 2); panel.use_run(1)
+        panel.line()                                          # makes the panel again; assign it to settings anywhere
+        panel.present_button.value = True                     # for a lecture hall: the last two runs, in large type
         panel.show_tab("Code")                                # Curves, Mistakes, Model, Code or Runs
 
     A `run` returns a `recipe.Run`, of several seeds their mean; `figure` and `table` are of its training curves.

@@ -48,22 +48,6 @@ def notebooks(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def excerpt(notebooks):
-    """A function that puts a lesson without most of its cells beside it: nbval runs the whole of it."""
-
-    def cut_out(name: str, *cells: str) -> str:
-        lesson = nbformat.read(notebooks / f"{name}.ipynb", as_version=4)
-        lesson.cells = [cell for cell in lesson.cells if cell.id in cells]
-        assert [cell.id for cell in lesson.cells] == list(cells)
-        for cell in lesson.cells:
-            cell.outputs, cell.execution_count = [], None
-        nbformat.write(lesson, notebooks / f"excerpt_{name}.ipynb")
-        return f"excerpt_{name}.ipynb"
-
-    return cut_out
-
-
-@pytest.fixture(scope="session")
 def page(notebooks):
     """A function that writes a notebook of these cells, which has never run, and returns its name."""
 

@@ -91,7 +91,7 @@ class Visitor:
         if self.server.kind == "lab" and self.page.evaluate("() => Boolean(window.jupyterapp)"):
             self.page.evaluate(_OPEN, name)  # as by a double click in the list of files
         else:
-            self.page.goto(self.server.address(name))
+            self.page.goto(self.server.address(name), timeout=1000 * RUN_ALL_SECONDS)  # Voilà runs it first
         if self.server.kind == "voila":
             self.page.wait_for_selector("#rendered_cells", state="visible")
             return

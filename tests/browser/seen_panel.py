@@ -92,7 +92,7 @@ class SeenPanel:
             && node.scrollWidth > node.clientWidth).map(node => node.className)""")
 
     def check_fit(self, name: str) -> None:
-        """Fail if something is cut off on a screen of 1280 or of 900 pixels; keep NAME-1280.png and NAME-900.png."""
+        """Fail if something is cut off on a screen of one of the `WIDTHS`; keep NAME-1280.png and its like."""
         before = self._page.viewport_size
         for width in WIDTHS:
             self._page.set_viewport_size({"width": width, "height": 900})

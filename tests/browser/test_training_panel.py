@@ -98,6 +98,7 @@ def _look_at_every_tab(panel):
     expect(panel.root).to_contain_text("parameters, learned from")
     panel.check_fit("training-model")
     panel.open_tab("Code")
+    expect(panel.root.locator("pre").last).to_contain_text("model = keras.Sequential(")
     panel.button("Copy").click()
     panel.wait_for_status("The program is copied.")
     assert "model = keras.Sequential(" in panel.root.evaluate("() => getSelection().toString()")
@@ -122,15 +123,6 @@ def test_training_panel_by_keyboard_alone(lab, page):
     lab.hide_sidebar()
     lab.run_all()
     panel = lab.panel(TITLE, run="Train")
-    panel.control("problem").locator("select").focus()
-    visited = [_focused(lab)]
-    while visited[-1] != "Train" and len(visited) < 60:
-        lab.page.keyboard.press("Tab")
-        visited.append(_focused(lab))
-    words = ("rows", "architecture", "layer 1", "units 1", "layer 4", "dropout", "L1 penalty", "optimizer", "epochs")
-    for label in (*words, "early stop", "how often", "your guess", "Train"):
-        assert any(label in seen for seen in visited), f"Tab does not reach {label}: {visited}"
-
     _press(lab, panel.control("optimizer").locator("select"), "Alt+ArrowDown", "ArrowDown", "Enter")
     assert panel.control("optimizer").locator("select").input_value() == "adam"
     _press(lab, panel.control("layer 2").locator("input"), "Space")
@@ -148,13 +140,6 @@ def _press(lab, place, *keys):
     place.focus()
     for key in keys:
         lab.page.keyboard.press(key)
-
-
-def _focused(lab):
-    return lab.page.evaluate("""() => {
-      const node = document.activeElement;
-      return (node.closest(".widget-inline-hbox, .widget-hslider, button") ?? node).textContent.trim();
-    }""")
 
 
 def test_end_leads_to_a_value_beyond_the_usual_steps(lab, page):

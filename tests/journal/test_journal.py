@@ -60,6 +60,14 @@ def test_train_records_nothing_where_the_journal_is_off(prepared, monkeypatch, t
     assert not (tmp_path / "mine.log").exists()
 
 
+def test_viewer_of_voila_has_a_journal_of_their_own(monkeypatch, tmp_path):
+    monkeypatch.delenv("RECIPE_JOURNAL", raising=False)
+    monkeypatch.setenv("RECIPE_HOME", str(tmp_path))
+    assert default_journal().location.is_relative_to(tmp_path)
+    monkeypatch.setenv("SERVER_SOFTWARE", "voila/0.5")
+    assert not default_journal().location.is_relative_to(tmp_path)
+
+
 def test_training_goes_on_where_the_journal_cannot_be_written(prepared, tmp_path):
     (tmp_path / "file").write_text("")
     broken = Journal(tmp_path / "file" / "journal.log")

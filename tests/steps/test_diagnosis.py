@@ -395,6 +395,8 @@ def test_diagnose_errors_of_a_quantity_are_parts_of_the_baselines():
     history = {"data_loss": FALLING, "val_data_loss": FALLING, "mae": [0.4] * 5, "val_mae": [0.5] * 5}
     found = diagnose_errors(made(problem=find_problem("housing"), history=history, baseline=2.0))
     assert (found.train_error, found.validation_error) == pytest.approx((0.2, 0.25))
+    worse = diagnose_errors(made(problem=find_problem("housing"), history=history, baseline=0.1))
+    assert (worse.train_error, worse.validation_error) == pytest.approx((4.0, 5.0))
 
 
 def test_diagnose_errors_refuses_a_run_without_errors():

@@ -253,6 +253,20 @@ def test_table_of_runs_has_the_best_first(problem, order):
     assert f"<th aria-sort='{order}'><button type='button'>score<" in panel.runs_tab.table.value
 
 
+def test_presentation_shows_the_last_run_beside_the_one_before(panel):
+    panel.run()
+    panel.run(units_1=16)
+    usual = bytes(panel.image.value)
+    panel.present_button.value = True
+    assert "recipe-present" in panel.widget._dom_classes
+    for name in ("A: dense 8", "B: dense 16"):
+        assert name in panel.image.tooltip
+    assert "earlier run" not in panel.image.tooltip
+    panel.present_button.value = False
+    assert "recipe-present" not in panel.widget._dom_classes
+    assert bytes(panel.image.value) == usual
+
+
 # Settings and controls.
 
 
@@ -318,6 +332,12 @@ def test_every_control_has_a_label_of_its_own(panel):
     labels = [control.description for control in panel.controls.values()]
     assert all(labels)
     assert len(set(labels)) == len(labels)
+
+
+def test_pasted_line_says_what_it_would_in_a_cell(panel, digits):
+    panel.settings_line.value = "TrainingPanel(digits, units_1=32)"
+    assert panel.settings == TrainingPanel(digits, units_1=32).settings
+    assert panel.line() == "TrainingPanel(data, units_1=32)"  # here no notebook has a name for the digits
 
 
 def test_panel_of_a_dataset_offers_its_problem_alone(panel, digits):

@@ -1,19 +1,22 @@
-"""Lesson 8 in JupyterLab: the game is played with the mouse and with the keyboard alone."""
+"""The game of lesson 8 in JupyterLab: it is played with the mouse and with the keyboard alone."""
 
 from __future__ import annotations
 
 import re
 
-NAME = "08_debug_the_pipeline"
 TITLE = "What is broken? A game of faults"
+CODE = (
+    "from recipe.lessons.s8_debug.panel import FaultGamePanel\npanel = FaultGamePanel(round=3)\npanel",
+    "panel.run(round=12, problem='housing')\nnone = panel.guess('validation_prepared_otherwise')",
+)
 
 
 def _notes(panel):
     return (panel.root.locator("[data-role=notes]").text_content() or "").strip()
 
 
-def test_lesson_8_game_is_played_by_mouse_and_by_keyboard(lab, excerpt):
-    lab.open_notebook(excerpt(NAME, "game", "game-run"))
+def test_game_is_played_by_mouse_and_by_keyboard(lab, page):
+    lab.open_notebook(page("game", *CODE))
     lab.run_all()
     panel = lab.panel(TITLE)
     panel.wait_until_done()
