@@ -32,7 +32,7 @@ FAST_COMPILER = (
 )
 if version("jaxlib").startswith("0.10.") and "RECIPE_DATASETS" not in os.environ:
     os.environ.setdefault("XLA_FLAGS", FAST_COMPILER)
-# Keras and JAX make so many small objects that Python looks for garbage all the time: a seventh of a training's time.
+# Keras and JAX make so many small objects that Python spends a twentieth of its time on garbage.
 gc.set_threshold(50_000, 20, 20)
 # A process computes with one thread: two of them keep two cores busy, and more threads wait for each other. On a small
 # network that costs a fifth even where nothing else runs. XLA takes its number from NPROC.

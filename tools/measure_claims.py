@@ -33,7 +33,7 @@ INTRODUCTION = """# How often the lessons' claims hold
 Written by `make claims` (`tools/measure_claims.py`). A claim is a comparison that a lesson makes in prose. It is run
 again on seeds that no notebook uses: the split of the data and the first weights of all networks are drawn anew each
 time, and each run is of as many networks as the lesson's own. The numbers are means over the seeds; their names are
-those of the claim's function, in `tools/claims/`.
+those of the claim's function, in `tools/claims/`. Where the real data has no line, the claim was not run on it yet.
 """
 
 

@@ -322,6 +322,8 @@ def _seal(
     suggestion = suggest_measure(problem, y[train])
     subject = " ".join(" and ".join(origin.targets).split()) or SUBJECTS[problem.kind]  # on one line
     problem = replace(problem, question=f"What is {subject}?", measure=measure or suggestion.measure)
+    if problem.measure not in MEASURES:
+        raise ValueError(f"There is no such measure. Received: measure={measure!r}. Choose from {', '.join(MEASURES)}.")
     MEASURES[problem.measure].check_type(problem)
     found = (
         f"The problem is taken to be {kind}. {described.reason}",

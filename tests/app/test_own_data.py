@@ -181,6 +181,7 @@ def test_columns_that_tell_nothing_are_left_out_and_named(staff):
         ({}, "left", {"columns": ["left"]}, "No column is left to predict from"),
         ({"name": [f"P{row}" for row in range(300)]}, "left", {"columns": ["name"]}, "looks like an identifier"),
         ({}, "left", {"measure": "mae"}, "Received: measure='mae', problem='mine'. Choose from accuracy"),
+        ({}, "left", {"measure": "acuracy"}, "There is no such measure. Received: measure='acuracy'. Choose from"),
         ({}, "left", {"problem": "regression"}, "These targets cannot be taken for regression"),
         ({}, "age", {"problem": "classification"}, "These targets cannot be taken for classification"),
         ({}, "left", {"problem": "sorting"}, "cannot be taken for sorting"),

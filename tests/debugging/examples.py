@@ -13,15 +13,7 @@ from dataclasses import dataclass, field
 import keras
 import numpy as np
 from keras import layers
-from sklearn.datasets import (
-    load_breast_cancer,
-    load_diabetes,
-    load_digits,
-    load_iris,
-    load_sample_image,
-    load_wine,
-    make_friedman1,
-)
+from sklearn import datasets
 from sklearn.feature_extraction.image import extract_patches_2d
 
 
@@ -121,7 +113,7 @@ def shares(seed, columns, favoured=0.0):
 
 def digits(seed, rows=600):
     """Images (rows, 8, 8) from 0 to 1, and their labels."""
-    bunch = load_digits()
+    bunch = datasets.load_digits()
     drawn = np.random.default_rng(seed).permutation(len(bunch.target))[:rows]
     return (bunch.images[drawn] / 16).astype("float32"), bunch.target[drawn]
 
@@ -139,7 +131,7 @@ def shapes(seed, rows=600):
 def patches(seed, rows=600):
     """Pieces (rows, 8, 8) of a grey photograph, from 0 to 1."""
     return extract_patches_2d(
-        load_sample_image("china.jpg").mean(axis=-1) / 255, (8, 8), max_patches=rows, random_state=seed
+        datasets.load_sample_image("china.jpg").mean(axis=-1) / 255, (8, 8), max_patches=rows, random_state=seed
     )
 
 
@@ -159,10 +151,14 @@ def words(seed, rows=400, known=50, length=12):
     return x, (x < 5).any(axis=1).astype(int)
 
 
+def relu(units, **options):
+    return layers.Dense(units, activation="relu", **options)
+
+
 def net(shape, outputs, last, loss, *hidden, rate=0.01, optimizer=None, **options):
     """A compiled Sequential: these layers, or one of 16 relu units, and the last one."""
     shape = shape if isinstance(shape, tuple) else (shape,)
-    hidden = hidden or (layers.Dense(16, activation="relu"),)
+    hidden = hidden or (relu(16),)
     model = keras.Sequential([keras.Input(shape), *hidden, layers.Dense(outputs, activation=last)])
     model.compile(optimizer=optimizer or keras.optimizers.Adam(rate), loss=loss, **options)
     return model
@@ -263,14 +259,14 @@ def quantity(x, y):
 
 @sound()
 def friedman_one_in_its_own_units(seed):
-    x, y = make_friedman1(800, noise=1.0, random_state=seed)
-    hidden = layers.Dense(64, activation="relu"), layers.Dense(64, activation="relu")
+    x, y = datasets.make_friedman1(800, noise=1.0, random_state=seed)
+    hidden = relu(64), relu(64)
     return net(10, 1, None, "mse", *hidden, metrics=["mae"]), x, y
 
 
 @sound(line)
 def quantity_around_fifty(x, y):
-    return net(6, 1, None, "mae", layers.Dense(64, activation="relu")), x, 50 + 10 * y
+    return net(6, 1, None, "mae", relu(64)), x, 50 + 10 * y
 
 
 @sound(line)
@@ -287,7 +283,7 @@ def quantity_with_outliers(x, y):
 def quantity_of_several_columns(seed):
     x, _ = line(seed)
     y = (x @ np.random.default_rng(seed).normal(size=(6, 3))).astype("float32")
-    return net(6, 3, None, "mae", layers.Dense(32, activation="relu")), x, y
+    return net(6, 3, None, "mae", relu(32)), x, y
 
 
 @sound(line)
@@ -302,23 +298,23 @@ def quantity_from_minus_one_to_one_with_tanh(x, y):
 
 @sound()
 def iris(seed):
-    return net(4, 3, "softmax", SPARSE), *table(load_iris, seed)
+    return net(4, 3, "softmax", SPARSE), *table(datasets.load_iris, seed)
 
 
 @sound()
 def wine(seed):
-    return net(13, 3, "softmax", SPARSE, rate=0.003), *table(load_wine, seed)
+    return net(13, 3, "softmax", SPARSE, rate=0.003), *table(datasets.load_wine, seed)
 
 
 @sound()
 def breast_cancer(seed):
-    drops = layers.Dense(32, activation="relu"), layers.Dropout(0.3)
-    return net(30, 1, "sigmoid", BINARY, *drops), *table(load_breast_cancer, seed)
+    drops = relu(32), layers.Dropout(0.3)
+    return net(30, 1, "sigmoid", BINARY, *drops), *table(datasets.load_breast_cancer, seed)
 
 
 @sound()
 def diabetes(seed):
-    x, y, x_val, y_val = table(load_diabetes, seed)
+    x, y, x_val, y_val = table(datasets.load_diabetes, seed)
     return net(10, 1, None, "mse"), x, y / 100, x_val, y_val / 100
 
 
@@ -366,7 +362,7 @@ class Own(keras.Model):
     def __init__(self):
         super().__init__()
         self.answer = layers.Dense(3)
-        self.hidden, self.norm = layers.Dense(16, activation="relu"), layers.BatchNormalization()
+        self.hidden, self.norm = relu(16), layers.BatchNormalization()
 
     def call(self, x, training=False):
         """Return a probability for each class."""
@@ -407,24 +403,19 @@ def everything_of_ones_own(x, y):
 def normalization_adapted_to_raw_columns(x, y):
     raw, scale = 1000 * x + 500, layers.Normalization()
     scale.adapt(raw)
-    return net(8, 3, "softmax", SPARSE, scale, layers.Dense(16, activation="relu")), raw, y
+    return net(8, 3, "softmax", SPARSE, scale, relu(16)), raw, y
 
 
 @sound(shapes)
 def convnet_on_raw_pixels(x, y):
-    hidden = (
-        layers.Rescaling(1 / 255),
-        layers.Conv2D(8, 3),
-        layers.BatchNormalization(),
-        layers.ReLU(),
-        layers.Flatten(),
-    )
-    return net((12, 12, 1), 3, "softmax", SPARSE, *hidden), (255 * x[..., None]).astype("int32"), y
+    hidden = layers.Conv2D(8, 3), layers.BatchNormalization(), layers.ReLU(), layers.Flatten()
+    model = net((12, 12, 1), 3, "softmax", SPARSE, layers.Rescaling(1 / 255), *hidden)
+    return model, (255 * x[..., None]).astype("int32"), y
 
 
 @sound(shapes)
 def learned_base_frozen_in_a_functional_model(x, y):
-    base = keras.Sequential([keras.Input((12, 12)), layers.Flatten(), layers.Dense(32, activation="relu")])
+    base = keras.Sequential([keras.Input((12, 12)), layers.Flatten(), relu(32)])
     net((12, 12), 3, "softmax", SPARSE, base).fit(x, y, epochs=5, verbose=0)
     base.trainable = False
     inputs = keras.Input((12, 12))
@@ -438,7 +429,7 @@ def frozen_word_vectors(seed):
     x, _ = words(seed)
     vectors = np.random.default_rng(seed).normal(size=(50, 8)).astype("float32")
     look_up = layers.Embedding(50, 8, embeddings_initializer=keras.initializers.Constant(vectors), trainable=False)
-    hidden = look_up, layers.GlobalAveragePooling1D(), layers.Dense(16, activation="relu")
+    hidden = look_up, layers.GlobalAveragePooling1D(), relu(16)
     y = (vectors[x].mean(axis=1)[:, 0] > 0).astype(int)
     return net(12, 1, "sigmoid", BINARY, *hidden), x, y
 
@@ -467,16 +458,13 @@ def attention_over_time(seed):
 @sound()
 def autoencoder_of_pixels(seed):
     x = patches(seed).reshape(-1, 64)
-    return net(64, 64, "sigmoid", BINARY, layers.Dense(32, activation="relu")), x, x
+    return net(64, 64, "sigmoid", BINARY, relu(32)), x, x
 
 
 @sound()
 def autoencoder_of_images_with_mse(seed):
     x = patches(seed)
-    hidden = (
-        layers.Conv2D(8, 3, padding="same", activation="relu"),
-        layers.Conv2D(8, 3, padding="same", activation="relu"),
-    )
+    hidden = [layers.Conv2D(8, 3, padding="same", activation="relu") for _ in range(2)]
     return net((8, 8, 1), 1, "sigmoid", "mse", *hidden), x[..., None], x[..., None]
 
 
@@ -486,7 +474,7 @@ def two_inputs_by_name_one_of_words(x, y, seed):
     joined = layers.Concatenate()([numbers, layers.Flatten()(layers.Embedding(20, 2)(sentence))])
     model = keras.Model(
         {"numbers": numbers, "words": sentence},
-        layers.Dense(3, activation="softmax")(layers.Dense(16, activation="relu")(joined)),
+        layers.Dense(3, activation="softmax")(relu(16)(joined)),
     )
     model.compile(keras.optimizers.Adam(0.01), SPARSE)
     drawn = np.random.default_rng(seed).integers(0, 20, (400, 4))
@@ -496,7 +484,7 @@ def two_inputs_by_name_one_of_words(x, y, seed):
 @sound(groups)
 def two_outputs_by_name(x, y):
     inputs = keras.Input((8,))
-    hidden = layers.Dense(16, activation="relu")(inputs)
+    hidden = relu(16)(inputs)
     model = keras.Model(
         inputs, [layers.Dense(3, activation="softmax", name="kind")(hidden), layers.Dense(1, name="size")(hidden)]
     )
@@ -507,7 +495,7 @@ def two_outputs_by_name(x, y):
 @sound()
 def a_class_for_each_step_of_a_sequence(seed):
     x, _ = words(seed)
-    model = net(12, 2, "softmax", SPARSE, layers.Embedding(50, 8), layers.Dense(16, activation="relu"))
+    model = net(12, 2, "softmax", SPARSE, layers.Embedding(50, 8), relu(16))
     return model, x, (x > 25).astype(int)
 
 
@@ -722,7 +710,7 @@ def targets_of_other_rows(x, y, seed):
 
 @broken("frozen layers", "hold random numbers", digits)
 def frozen_at_birth(x, y):
-    base = keras.Sequential([keras.Input((8, 8)), layers.Flatten(), layers.Dense(32, activation="relu")])
+    base = keras.Sequential([keras.Input((8, 8)), layers.Flatten(), relu(32)])
     base.trainable = False
     return net((8, 8), 10, "softmax", SPARSE, base), x, y
 
@@ -730,7 +718,7 @@ def frozen_at_birth(x, y):
 @broken("dead units", "put out the same number", groups)
 def dead_units_in_a_subclassed_model(x, y):
     model = Own()
-    model.hidden = layers.Dense(16, activation="relu", bias_initializer=keras.initializers.Constant(-30.0))
+    model.hidden = relu(16, bias_initializer=keras.initializers.Constant(-30.0))
     model.compile("adam", SPARSE)
     return model, x, y
 
@@ -746,7 +734,7 @@ def no_activation_in_a_functional_model(x, y):
 
 @broken("dropout", "share that is dropped", groups)
 def dropout_of_nearly_all(x, y):
-    hidden = layers.Dense(64, activation="relu"), layers.Dropout(0.95)
+    hidden = relu(64), layers.Dropout(0.95)
     return net(8, 3, "softmax", SPARSE, *hidden), x, y
 
 

@@ -125,15 +125,6 @@ def test_other_losses_for_quantities_pass(loss):
     assert check(make_model(dense(1), loss=loss), "housing")[1].passed
 
 
-@pytest.mark.parametrize(("name", "loss"), [("mnist", "mse"), ("imdb", "mae"), ("housing", "binary_crossentropy")])
-def test_a_loss_that_is_not_in_the_table_fails(name, loss):
-    problem = find_problem(name)
-    found = check(build(problem, loss=loss), problem)[1]
-    assert found.failed
-    assert found.found == f"The loss is {loss}."
-    assert found.cause == f'Compile with loss="{problem.last_layer.loss}".'
-
-
 def test_a_last_layer_that_cannot_be_read_is_not_applicable():
     last, loss = check(make_model(dense(1), keras.layers.Rescaling(2.0)), "housing")
     assert last.status is loss.status is Status.NOT_APPLICABLE
