@@ -92,7 +92,8 @@ def check_pipeline(
     TypeError
         If the model is no Keras model, or a part is no array of numbers.
     ValueError
-        If only one of x_val and y_val is given, a part is empty, or there is no such check.
+        If only one of x_val and y_val is given, a part is empty, there is no such check, or a subclassed model has
+        several outputs.
 
     Examples
     --------
@@ -109,6 +110,14 @@ def check_pipeline(
     if len(getattr(model, "outputs", None) or ()) > 1:
         options = {"fit": fit, "checks": checks and names, "on_check": on_check, "seed": seed}
         return _check_each_output(model, x_train, y_train, x_val, y_val, **options)
+    parts = (
+        tuple(y_train.values()) if isinstance(y_train, dict) else y_train if isinstance(y_train, list | tuple) else ()
+    )
+    if 1 < len(parts) < np.size(parts[0]):  # fewer parts than rows: no list of the rows
+        raise ValueError(
+            "A model of a class of one's own with several outputs cannot be checked output by output. Received: "
+            f"y_train with {len(parts)} parts. Build it as keras.Model(inputs, outputs), or check a model of one output."
+        )
     bench, made = Bench(model, x_train, y_train, x_val, y_val, problem=problem, fit=fit, seed=seed), {}
     for name in names if FIRST in names else (*names, FIRST):
         check = make_check(bench, name)

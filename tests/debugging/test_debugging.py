@@ -48,6 +48,17 @@ def report(data):
     return check_pipeline(make_model(), *data)
 
 
+def test_subclassed_model_with_two_outputs_is_refused():
+    class Two(keras.Model):
+        def call(self, x):
+            return x, x
+
+    model, (x, y) = Two(), make_classes()
+    model.compile("sgd", "mse")
+    with pytest.raises(ValueError, match=r"Received: y_train with 2 parts. Build it as keras.Model"):
+        check_pipeline(model, x, [x, y])
+
+
 # The report.
 
 
