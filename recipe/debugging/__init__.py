@@ -116,7 +116,7 @@ def check_pipeline(
     if 1 < len(parts) < np.size(parts[0]):  # fewer parts than rows: no list of the rows
         raise ValueError(
             "A model of a class of one's own with several outputs cannot be checked output by output. Received: "
-            f"y_train with {len(parts)} parts. Build it as keras.Model(inputs, outputs), or check a model of one output."
+            f"y_train with {len(parts)} parts. Build it as keras.Model(inputs, outputs), or check one output."
         )
     bench, made = Bench(model, x_train, y_train, x_val, y_val, problem=problem, fit=fit, seed=seed), {}
     for name in names if FIRST in names else (*names, FIRST):
