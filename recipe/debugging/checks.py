@@ -140,11 +140,6 @@ class PipelineReport:
         words += " So many could not be made that this proves little." if 3 * left > len(self.checks) > 2 else ""
         return f"{words} {self.note}".rstrip()
 
-    @property
-    def sentence(self) -> str:
-        """The outcome in words, with the first thing to look at."""
-        return f"{self.count} Look first at {self.failed[0].sentence}" if self.failed else self.count
-
     def __getitem__(self, name: str) -> Check:
         """Return the check of that name."""
         made = {check.name: check for check in self.checks}

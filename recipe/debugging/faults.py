@@ -16,8 +16,6 @@ import numpy as np
 from recipe.core.dataset import Dataset, Split
 from recipe.core.problem import Problem, ProblemType
 from recipe.core.reviews import Reviews
-from recipe.data.load import load
-from recipe.data.problems import find_problem
 from recipe.engine.compile_cache import use_compile_cache
 from recipe.engine.first_weights import fixed_seed
 from recipe.steps.s3_protocol import hold_out
@@ -27,7 +25,6 @@ if TYPE_CHECKING:
     import keras
 
 HIDDEN = MappingProxyType({"image": (64, 32), "text": (16, 16), "table": (64, 64)})
-ROWS = 2_500  # of images and texts, of which a fifth is for validation
 INDEX_SHIFT = 3  # by which Keras's own review files number their words otherwise than their word list does
 
 
@@ -87,10 +84,6 @@ class Fault:
     table_check: str = ""
     types: tuple[ProblemType, ...] = tuple(ProblemType)
 
-    def suits(self, problem: Problem) -> bool:
-        """Say whether it can break a pipeline of this problem."""
-        return problem.type in self.types
-
     def check_for(self, problem: Problem) -> str:
         """Return the name of the check that tells it on this problem."""
         return self.table_check if self.table_check and problem.kind == "table" else self.check
@@ -100,30 +93,27 @@ _faults: dict[str, Fault] = {}  # in the order in which they stand below
 FAULTS = MappingProxyType(_faults)
 
 
-def make_pipeline(problem: str | Dataset, fault: str | None = None, seed: int = 0, *, source: str = "auto") -> Pipeline:
+def make_pipeline(dataset: Dataset, fault: str | None = None, seed: int = 0) -> Pipeline:
     """Return a pipeline that is sound, or broken in one way.
 
     Parameters
     ----------
-    problem : a name that `load` knows, such as ``"mnist"``, or any dataset
+    dataset : any
     fault : a name of `FAULTS`; None for a sound pipeline
     seed : of the split, of the first weights and of what the fault draws
-    source : of the data, where a name is given (see `recipe.load`)
 
     Raises
     ------
     ValueError
-        If there is no such problem or fault, or the fault cannot break this problem.
+        If there is no such fault, or it cannot break this problem.
 
     Examples
     --------
-    >>> pipeline = make_pipeline("housing", "labels_out_of_step", source="sample")
+    >>> import recipe
+    >>> pipeline = make_pipeline(recipe.load("housing", source="sample"), "labels_out_of_step")
     >>> pipeline.x_train.shape[1:], pipeline.model.loss
     ((8,), 'mse')
     """
-    dataset = problem
-    if isinstance(problem, str):  # a part of it, but all rows of a table, whose first ones may lie in one corner
-        dataset = load(problem, source=source, rows=None if find_problem(problem).kind == "table" else ROWS)
     kind, known = dataset.problem.type, faults_of(dataset.problem)
     if fault not in (None, *known):
         raise ValueError(f"No such fault can break a {kind}. Received: {fault=}. Choose from {', '.join(known)}.")
@@ -155,7 +145,7 @@ def make_pipeline(problem: str | Dataset, fault: str | None = None, seed: int = 
 
 def faults_of(problem: Problem) -> tuple[str, ...]:
     """Return the names of the faults that can break a problem."""
-    return tuple(name for name, fault in FAULTS.items() if fault.suits(problem))
+    return tuple(name for name, fault in FAULTS.items() if problem.type in fault.types)
 
 
 def _build(pipeline: Pipeline) -> keras.Model:

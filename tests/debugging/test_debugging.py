@@ -66,7 +66,7 @@ def test_sound_pipeline_passes_every_check_that_applies(report):
     assert report.failed == ()
     assert [check.name for check in report.checks] == list(CHECKS)
     assert [check.name for check in report.checks if check.status is NOT_APPLICABLE] == ["dropout"]
-    assert report.sentence == "All 26 checks passed. (1 not applicable.)"
+    assert report.count == "All 26 checks passed. (1 not applicable.)"
 
 
 def test_every_outcome_has_words_and_a_cause_only_where_it_failed(report):
@@ -81,7 +81,7 @@ def test_report_is_shown_as_text_and_escaped_html(data):
     report = check_pipeline(make_model(), 1000 * x, y, checks=["input scale", "dropout"])
     assert "! input scale" in str(report)
     assert "- dropout" in repr(report)
-    assert report.sentence.startswith("1 of 1 checks failed. (1 not applicable.) Look first at input scale: failed.")
+    assert report.count == "1 of 1 checks failed. (1 not applicable.)"
     bad = PipelineReport(checks=(Check(name="<b>", status=FAILED, found="1 < 2.", cause="<script>"),))
     html = bad._repr_html_()
     assert "&lt;script&gt;" in html

@@ -37,7 +37,7 @@ def test_no_check_fires_on_a_sound_pipeline(dataset, seed):
 @pytest.mark.parametrize("fault", FAULTS)
 def test_every_fault_is_found_by_its_check_whose_advice_leads_to_a_check_that_passes(dataset, fault, seed):
     problem = dataset.problem
-    if not FAULTS[fault].suits(problem):
+    if fault not in faults_of(problem):
         with pytest.raises(ValueError, match=rf"No such fault can break .*Received: fault='{fault}'"):
             make_pipeline(dataset, fault)
         return
@@ -104,7 +104,5 @@ def test_make_pipeline_takes_any_dataset_by_its_kind_and_type():
 
 
 def test_make_pipeline_refuses_what_does_not_exist():
-    with pytest.raises(ValueError, match=r"There is no problem of that name\. Received: name='cifar'\."):
-        make_pipeline("cifar")
     with pytest.raises(ValueError, match=r"Received: fault='gremlins'\. Choose from unscaled_input"):
-        make_pipeline("housing", "gremlins", source="sample")
+        make_pipeline(recipe.load("housing", source="sample", rows=50), "gremlins")

@@ -50,19 +50,19 @@ def test_checks_cost_points_once_and_are_kept(leak):
 def test_right_guess_ends_the_round_with_the_points_that_are_left(leak):
     leak.check("duplicates")
     answer = leak.guess("leak")
-    assert answer.right
+    assert answer.outcome == "correct"
     assert leak.won
     assert "Drop duplicates, then split" in answer.text
     assert "duplicates: failed." in answer.text
     assert leak.points == POINTS - CHECK_COSTS
-    assert not leak.guess("frozen_layers").right
+    assert leak.guess("frozen_layers").outcome == "incorrect"
     leak.check("dropout")
     assert leak.points == POINTS - CHECK_COSTS  # after the end everything is free
 
 
 def test_wrong_guess_costs_three_points_and_is_told_why(leak):
     answer = leak.guess("frozen_layers")
-    assert not answer.right
+    assert answer.outcome == "incorrect"
     assert answer.text == "It is not frozen layers: the check of frozen layers says passed. No layer is frozen."
     assert leak.guess("labels_off_by_one").text.startswith("It is not labels off by one: the check of labels says ")
     assert leak.guess(SOUND).text == "Something is broken: at least one check fails."

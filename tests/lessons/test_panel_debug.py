@@ -45,9 +45,9 @@ def test_figure_shows_the_numbers_of_the_round(base):
 
 
 def test_guess_is_answered_and_scored(panel):
-    assert not panel.guess("frozen_layers").right
+    assert panel.guess("frozen_layers").outcome == "incorrect"
     assert "Not that." in panel.status.value
-    assert panel.guess("leak").right
+    assert panel.guess("leak").outcome == "correct"
     assert "Right! Round" in panel.status.value
     assert "Drop duplicates, then split" in panel.notes.value
     assert panel.result.points == POINTS - 3

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 
@@ -15,17 +14,11 @@ from recipe.debugging import make_check
 from recipe.debugging.bench import BATCH, STEPS, Bench
 from recipe.debugging.checks import Check
 from recipe.debugging.faults import FAULTS, Pipeline, faults_of, make_pipeline
+from recipe.lessons.questions import Outcome, Reply
 
 EPOCHS = 8
 POINTS, CHECK_COSTS, WRONG_COSTS = 10, 1, 3
 SOUND = "nothing"  # a guess, too: one pipeline in ten or so is sound
-
-
-class Answer(NamedTuple):
-    """What a guess was answered, and why; where it is right, how to mend it."""
-
-    right: bool
-    text: str
 
 
 @dataclass(kw_only=True, eq=False)
@@ -38,7 +31,7 @@ class Round:
     pipeline : the broken one
     history : of a training of it, see `train_copy`
     checks : that were made, by their names
-    answers : to the guesses
+    answers : to the guesses: whether they are right, and why; where they are, how to mend it
     points : that are left
     """
 
@@ -46,7 +39,7 @@ class Round:
     pipeline: Pipeline
     history: Mapping[str, list[float]] = field(repr=False)
     checks: dict[str, Check] = field(default_factory=dict)
-    answers: list[Answer] = field(default_factory=list)
+    answers: list[Reply] = field(default_factory=list)
     points: int = POINTS
 
     @cached_property
@@ -64,7 +57,7 @@ class Round:
     @property
     def won(self) -> bool:
         """Whether the fault was named."""
-        return any(answer.right for answer in self.answers)
+        return any(answer.outcome is Outcome.CORRECT for answer in self.answers)
 
     @property
     def over(self) -> bool:
@@ -78,13 +71,13 @@ class Round:
             self._pay(CHECK_COSTS)
         return self.checks[name]
 
-    def guess(self, name: str) -> Answer:
+    def guess(self, name: str) -> Reply:
         """Name the fault, as in `recipe.FAULTS`, or ``"nothing"``; a wrong guess costs three points."""
         right = name == (self.pipeline.fault or SOUND)
-        answer = Answer(right, self.truth if right else self._object(name))
         self._pay(0 if right else WRONG_COSTS)
-        self.answers.append(answer)
-        return answer
+        outcome = Outcome.CORRECT if right else Outcome.INCORRECT
+        self.answers.append(Reply(self.truth if right else self._object(name), outcome))
+        return self.answers[-1]
 
     @cached_property
     def truth(self) -> str:

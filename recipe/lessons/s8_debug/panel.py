@@ -15,15 +15,17 @@ from matplotlib.figure import Figure
 
 from recipe.debugging import CHECKS
 from recipe.debugging.checks import Check
-from recipe.debugging.faults import FAULTS, ROWS
+from recipe.debugging.faults import FAULTS
 from recipe.figures import INK
 from recipe.figures.training import collect_curves, describe_curves, draw_curves
-from recipe.lessons.s8_debug.fault_game import CHECK_COSTS, SOUND, WRONG_COSTS, Answer, Round, start_round
+from recipe.lessons.questions import Outcome, Reply
+from recipe.lessons.s8_debug.fault_game import CHECK_COSTS, SOUND, WRONG_COSTS, Round, start_round
 from recipe.ui.panel import OnProgress, Panel
 from recipe.ui.settings import Settings, setting
 
 SHOWN_ROWS, SHOWN_COLUMNS = 6, 120
 NONE = "none"
+JUDGED = MappingProxyType({Outcome.CORRECT: "Right.", Outcome.INCORRECT: "Wrong."})
 GUESSES = MappingProxyType({"nothing is broken": SOUND} | {fault.title: name for name, fault in FAULTS.items()})
 CHOICES = MappingProxyType({"(choose a check)": NONE} | {name: name for name in CHECKS})
 
@@ -49,7 +51,7 @@ class FaultGamePanel(Panel):
 
     title = "What is broken? A game of faults"
     settings_type = FaultGameSettings
-    loads = MappingProxyType({"mnist": ROWS, "imdb": ROWS, "housing": None})  # all houses: the first lie in one corner
+    loads = MappingProxyType({"mnist": 2_500, "imdb": 2_500, "housing": None})  # the first houses lie in one corner
     figure_size = (7.6, 5.0)
 
     _asked = ""  # what is wanted of the next run besides showing its round: "check" or "guess"
@@ -59,7 +61,7 @@ class FaultGamePanel(Panel):
         self._asked = "check"
         return super().run(**changes)
 
-    def guess(self, fault: str) -> Answer:
+    def guess(self, fault: str) -> Reply:
         """Name the fault, as the button Guess does, and return what is answered."""
         self._asked = "guess"
         return super().run(fault=fault).answers[-1]
@@ -137,7 +139,7 @@ class FaultGamePanel(Panel):
 
     def summarise(self, result: Round) -> str:
         """The points, and what the last guess was answered."""
-        verdict = "" if not result.answers else "Right! " if result.answers[-1].right else "Not that. "
+        verdict = "" if not result.answers else "Right! " if result.won else "Not that. "
         return f"{verdict}Round {result.number}: {result.points} points {'' if result.over else 'left'}".strip() + "."
 
     def show_result(self, result: Round | None) -> None:
@@ -170,7 +172,7 @@ def notes_html(round: Round | None) -> str:
         return ""
     lines = [f"{escape(name)}: {escape(text)}" for name, text in round.facts.items()]
     lines += [_check_html(check) for check in round.checks.values()]
-    lines += [f"<b>{'Right.' if one.right else 'Wrong.'}</b> {escape(one.text)}" for one in round.answers]
+    lines += [f"<b>{JUDGED[one.outcome]}</b> {escape(one.text)}" for one in round.answers]
     if round.over and not round.won:
         lines.append(f"<b>No point is left.</b> {escape(round.truth)}")
     return (
