@@ -67,7 +67,6 @@ class Fault:
 
     Attributes
     ----------
-    name : short, the key of `FAULTS`
     title : what is wrong, in a few words
     text : what it is and how it happens
     check : the name of the check that tells it, in `recipe.debugging.CHECKS`; others may find it, too
@@ -76,7 +75,6 @@ class Fault:
     breaks : what it does to a pipeline that has no model yet
     """
 
-    name: str
     title: str
     text: str
     check: str
@@ -172,8 +170,8 @@ def _fault(title: str, *, check: str, **where: object) -> Callable:
     """Put a function that breaks a pipeline among the faults, under its own name and with its docstring as the text."""
 
     def register(breaks: Callable[[Pipeline], None]) -> Callable[[Pipeline], None]:
-        text, name = " ".join(breaks.__doc__.split()), breaks.__name__
-        _faults[name] = Fault(name=name, title=title, text=text, check=check, breaks=breaks, **where)
+        text = " ".join(breaks.__doc__.split())
+        _faults[breaks.__name__] = Fault(title=title, text=text, check=check, breaks=breaks, **where)
         return breaks
 
     return register
