@@ -73,7 +73,7 @@ def test_random_walk_leaves_a_panel_that_works(lab, page, title):
         assert wrong == [], f"after {done}"
     panel.stop_button.evaluate(
         "button => button.click()"
-    )  # of a run that is over by now it is disabled: nothing happens
+    )  # one that is disabled, for the run is over by now, does nothing
     panel.wait_until_done()
     panel.run()
     panel.wait_for_status("Done in")
