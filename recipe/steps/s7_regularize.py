@@ -22,6 +22,7 @@ from recipe.steps.s6_scale_up import (
     diagnose_errors,
     diagnose_history,
     has_errors,
+    show_percent,
 )
 
 MOST_UNITS, MOST_LAYERS = 1024, 4  # beyond that, more of the same is no longer the advice
@@ -166,8 +167,9 @@ def _make_it_better(run: Run, history: HistoryDiagnosis, errors: ErrorDiagnosis 
     blur = _noise_of(run, errors)
     is_good = errors is not None and (not (is_biased or is_variable) or blur)
     if not gains or (is_good and verdict is not Verdict.SUSPECT):
+        rest = "" if is_good else " Where it was measured, few changes gained more than noise from here on."
         end = "Train on training and validation data together, then look at the test set once."
-        yield f"This is about as good as it gets with {spec.describe()}. {told}{blur} {end}", {"stop here": None}
+        yield f"This is about as good as it gets with {spec.describe()}.{rest} {told}{blur} {end}", {"stop here": None}
     yield from gains
 
     # What helps the one part at the cost of the other is left out where both are high.
@@ -176,7 +178,12 @@ def _make_it_better(run: Run, history: HistoryDiagnosis, errors: ErrorDiagnosis 
     against_variance |= _made_for(spec, run.problem)
     if not is_biased:
         against_variance |= _set_units("make the network smaller", tuple(max(1, n // 2) for n in spec.hidden_units))
-    parts = [(told, against_bias)] * is_biased + [(told, against_variance)] * is_variable
+    parts = []
+    if is_biased:
+        parts += [(f"Against the bias: the training error is {show_percent(errors.train_error)}.", against_bias)]
+    if is_variable:
+        found = show_percent(errors.validation_error)
+        parts += [(f"Against the variance: the validation error is {found}.", against_variance)]
     yield from reversed(parts) if errors and errors.variance_gap > errors.avoidable_bias else parts
     if verdict is Verdict.OVERFITTING and not spec.patience:
         patience, epochs = max(2, spec.epochs // 10), history.overfitting_epoch or 1

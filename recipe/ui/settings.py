@@ -96,10 +96,13 @@ class Settings:
 
     def read(self, text: str) -> typing.Self:
         """Return a copy with what a text says, alone or at the end of a link, or a call in Python that holds it."""
-        if "(" in text:
-            given = {word.arg: ast.literal_eval(word.value) for word in _read_call(text).keywords}
-        else:
-            given = dict(parse_qsl(text.rpartition("?")[2], keep_blank_values=True, strict_parsing=bool(text)))
+        try:
+            if "(" in text:
+                given = {word.arg: ast.literal_eval(word.value) for word in _read_call(text).keywords}
+            else:
+                given = dict(parse_qsl(text.rpartition("?")[2], keep_blank_values=True, strict_parsing=bool(text)))
+        except (SyntaxError, ValueError):
+            raise ValueError(f"These are no settings. Received: {text!r}. Copy the line from a panel.") from None
         if strange := given.keys() - vars(self).keys():
             raise ValueError(
                 f"There is no setting {strange.pop()} here. Received: {text!r}. There are: {', '.join(vars(self))}."
@@ -108,12 +111,9 @@ class Settings:
 
 
 def _read_call(text: str) -> ast.Call:
-    try:
-        call = ast.parse(text.strip(), mode="eval").body
-    except SyntaxError:
-        call = None
+    call = ast.parse(text.strip(), mode="eval").body
     if not isinstance(call, ast.Call):
-        raise ValueError(f"These are no settings. Received: {text!r}. Copy the whole line from a panel.")
+        raise ValueError(text)
     return call
 
 

@@ -132,6 +132,7 @@ def test_training_panel_by_keyboard_alone(lab, page):
     _press(lab, panel.button("Apply").first, "Space")
     panel.wait_for_status("Put into the controls:")
     _press(lab, panel.root.get_by_role("tab", name="Curves"), "End", "Enter")
+    expect(panel.button("Use settings")).to_be_enabled()
     panel.button("Use settings").press("Enter")
     panel.wait_for_status("The controls say what run ")
 
