@@ -246,11 +246,6 @@ class Bench:
             return self.last_activation
         return "sigmoid" if "binary" in self.loss_name else "softmax"
 
-    @cached_property
-    def is_recurrent(self) -> bool:
-        """Whether a layer reads its input step by step: such a network learns slowly at first."""
-        return any(hasattr(layer, "return_sequences") for layer in inner_layers(self.model))
-
     # What is asked.
 
     @cached_property

@@ -8,7 +8,7 @@ import numpy as np
 
 from recipe.debugging.bench import BATCH, LONGEST, STEPS, STRETCHES, Bench, Outcome
 from recipe.debugging.checks import Check, NotApplicable, judge
-from recipe.debugging.loan import short_path
+from recipe.debugging.loan import inner_layers, short_path
 
 LEARNED = 0.05  # of the first loss: a smaller fall is no learning
 TOO_LOW = 0.03  # of the lowest rate at which the loss falls well: ten times slower is only slow
@@ -178,7 +178,7 @@ def _better_two(losses: list[float]) -> float:
 
 def _judge_learning(bench: Bench, ok: bool, **words: object) -> Check:
     """Judge whether a short training got anywhere, unless the network is one that needs a longer one to begin."""
-    if not ok and bench.is_recurrent:
+    if not ok and any(hasattr(layer, "return_sequences") for layer in inner_layers(bench.model)):
         raise NotApplicable("so few steps are too few for a recurrent network to tell on these data")
     return judge(ok, **words)
 

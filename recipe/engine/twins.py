@@ -26,7 +26,7 @@ def make_twin(model: keras.Model, *exchanges: Exchange, as_bags: bool = False) -
 
     A model that is more than Keras's own layers, or whose twin would have other variables, is returned itself.
     """
-    if not is_plain(model):
+    if _configuration(model) is None:
         return model
 
     def change(layer: keras.layers.Layer) -> keras.layers.Layer:
@@ -41,11 +41,6 @@ def make_twin(model: keras.Model, *exchanges: Exchange, as_bags: bool = False) -
     else:
         twin = keras.models.clone_model(model, clone_function=change)
     return twin if _shapes(twin) == _shapes(model) else model
-
-
-def is_plain(model: keras.Model) -> bool:
-    """Say whether a model is made of Keras's own parts alone, and its variables are all it knows."""
-    return _configuration(model) is not None
 
 
 def signature(model: keras.Model) -> str:

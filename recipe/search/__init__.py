@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -33,11 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Range", "SearchSpace", "Tuning", "default_space", "tune"]
 
-STOPPED = {
-    "interrupted": "Ctrl-C ended it early.",
-    "asked": "It was stopped early.",
-    "time": "Its time was up.",
-}
 ENDINGS = {"complete": "trained to the end", "pruned": "given up early", "failed": "failed"}
 
 Trainable = str | Dataset | Split | Prepared | Sequence[Split] | Sequence[Prepared]
@@ -52,8 +46,6 @@ def tune(
     pruning: bool = True,
     journal: Journal | str | None = "default",
     on_trial: Callable[[Run], object] | None = None,
-    stop: threading.Event | None = None,
-    seconds: float | None = None,
 ) -> Tuning:
     """Search for a better spec.
 
@@ -71,12 +63,10 @@ def tune(
     pruning : give a trial up where it is worse than the median of the others at the same epoch
     journal : which runs the search knows, and where its own are kept; None for neither
     on_trial : called with the `Run` of each trial that ended
-    stop : once set, from any thread, the search ends with the epoch that is under way
-    seconds : ends it so after this time
 
     Returns
     -------
-    Tuning. Ctrl-C ends the search as `stop` does.
+    Tuning. Ctrl-C ends the search with the epoch that is under way.
 
     Raises
     ------
@@ -85,9 +75,9 @@ def tune(
 
     Examples
     --------
-    >>> found = tune(load("mnist", source="sample", rows=100), trials=2, journal=None, seconds=0.0)
+    >>> found = tune(load("mnist", source="sample", rows=100), trials=2, journal=None)
     >>> found.stopped, len(found.new)
-    ('time', 0)
+    (None, 2)
     """
     from recipe.search.study import data_key, make_study, run_trials
 
@@ -101,12 +91,7 @@ def tune(
     keys = dict.fromkeys(map(data_key, prepared.values())) if journal else ()
     known = tuple(run for key in keys for run in journal.runs(data=key) if not run.final)
     study = make_study(splits[0].problem, space, known, seed=seed, pruning=pruning)
-    with interruptible(stop) as look:
-
-        def halted() -> str | None:
-            is_late = seconds is not None and time.perf_counter() >= began + seconds
-            return look() or ("time" if is_late else None)
-
+    with interruptible() as halted:
         runs, stopped = run_trials(
             study, space, prepared, trials=trials, halted=halted, journal=journal, on_trial=on_trial
         )
@@ -121,7 +106,7 @@ class Tuning:
     ----------
     known : all runs on this data that the journal held, those by hand among them
     new : those that this search made
-    stopped : None, ``"interrupted"`` (Ctrl-C), ``"asked"`` (the stop event) or ``"time"``
+    stopped : None, or ``"interrupted"`` (Ctrl-C)
     seconds : wall time
     study : Optuna's, with the same trials; for its plots and its importances
     """
@@ -196,7 +181,7 @@ def _describe(found: Tuning) -> Iterator[str]:
     if found.known:
         yield f"The search knew {_count(found.known, 'run')} of the journal on this data, {len(by_hand)} made by hand."
     if found.stopped:
-        yield STOPPED[found.stopped]
+        yield "Ctrl-C ended it early."
     best, rival = _best_of(found.trials), _best_of(by_hand)
     if best is None:
         yield "No trial came to its end, so there is no best one."

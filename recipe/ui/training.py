@@ -277,15 +277,9 @@ class TrainingPanel(Panel):
         trained = [run for run in earlier if run.epochs]
         self._before = trained[-1] if trained else None
         self._past, self._rival = tuple(run.history for run in trained[-FAINT:]), None
+        seeds = range(settings.seed, settings.seed + settings.seeds)
         with origin_of("panel"):
-            run = train_live(
-                settings.spec,
-                prepared,
-                settings.all_seeds,
-                journal=self._journal,
-                on_progress=on_progress,
-                stop=stop,
-            )
+            run = train_live(settings.spec, prepared, seeds, journal=self._journal, on_progress=on_progress, stop=stop)
         self._trained_on = prepared, data
         self._unrecorded += [stamp(one, "panel") for one in run.members or (run,) if one.number is None]
         if not stop.is_set():

@@ -111,11 +111,6 @@ class TrainingSettings(Settings):
             **options,
         )
 
-    @property
-    def all_seeds(self) -> tuple[int, ...]:
-        """The seeds to train with: the one, or it and the two after it."""
-        return tuple(range(self.seed, self.seed + self.seeds))
-
     def with_spec(self, spec: ModelSpec) -> typing.Self:
         """Return settings that train this spec; what it does not use keeps its value.
 

@@ -285,7 +285,6 @@ def test_settings_switch_layers_and_penalties_off():
     assert settings.spec == ModelSpec(hidden_units=(5,), l2=0.01)
     for architecture in ("mlp", "convnet"):
         assert TrainingSettings(architecture=architecture, layer_1=False).spec.architecture == "linear"
-    assert TrainingSettings(seed=4, seeds=3).all_seeds == (4, 5, 6)
 
 
 @pytest.mark.parametrize(

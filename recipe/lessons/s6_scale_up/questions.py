@@ -1,6 +1,6 @@
 """What lesson 6 asks."""
 
-from recipe.lessons.questions import Choice, Number, Prediction
+from recipe.lessons.questions import Choice, Prediction
 
 next_step = Choice(
     text="People misread 14 % of some blurred digits. A network has a training error of 15 % and a validation error "
@@ -24,13 +24,6 @@ bigger = Prediction(
         "It stays as it is": "So it would be if sixteen units had room enough; the error is far above people's.",
         "It rises": "A larger network is no harder to train here: more of its random units are useful from the start.",
     },
-)
-weights = Number(
-    text="A table of 8 columns, a hidden layer of 32 units, one output. How many weights are trained, biases included?",
-    tip="Each unit has one weight for each of its inputs, and one bias.",
-    value=321,
-    tolerance=0,
-    reason="8 x 32 + 32 into the hidden layer, 32 + 1 out of it.",
 )
 turn = Prediction(
     claim="accuracy_moves_little",
