@@ -26,9 +26,9 @@ NAMES = (
     "08_debug_the_pipeline",
 )
 WHOLE = NAMES[0]  # the seven steps at once, on one problem, without a panel
-DEEPER = ("deeper/learning_curves",)  # what goes further, each beside a step
+DEEPER = ("deeper/learning_curves", "deeper/selection_optimism")  # what goes further, each beside a step
 # These keep to a measure: plain code first, 45 minutes, questions and exercises, and claims that are run again.
-MEASURED = ("06_scale_up_until_it_overfits",)
+MEASURED = ("06_scale_up_until_it_overfits", "07_regularize_and_tune")
 GLOSSARY = "glossary"
 ALL = (*NAMES, *DEEPER)
 FIGURES = runpy.run_path(str(FOLDER.parent / "tools" / "lesson_figures.py"))
