@@ -142,16 +142,6 @@ class Tuning:
         return best
 
     @property
-    def best_spec(self) -> ModelSpec:
-        """The best run's spec, to be trained for the epochs that its score is of and not stopped early."""
-        return self.best.spec.replace(epochs=self.best.best_epoch + 1, patience=None)
-
-    @property
-    def score(self) -> float:
-        """The best run's score in validation."""
-        return self.best.score
-
-    @property
     def counts(self) -> dict[str, int]:
         """How many of the new trials came to which `Run.state`."""
         return dict(Counter(run.state for run in self.new))
