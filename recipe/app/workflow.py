@@ -388,7 +388,7 @@ class _Walk:
         """Train the best spec on training and validation data, as long as validation found; then test it once."""
         result, best = self.result, self.result.best.run
         report, epochs = self.reporter(8, "final model"), best.best_epoch + 1
-        final = train_final(best.spec, result.dataset, epochs=epochs, on_epoch=report, stop=self.stop)
+        final = train_final(best.spec.replace(epochs=epochs), result.dataset, on_epoch=report, stop=self.stop)
         if final.run.stopped in WISHES:
             raise KeyboardInterrupt(final.run.stopped)
         result.final = final

@@ -5,16 +5,14 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cache
+from dataclasses import dataclass, field
 from math import isfinite
 from typing import TYPE_CHECKING
 
 from recipe.core.dataset import Dataset, Split
 from recipe.core.measures import MEASURES, describe_score
-from recipe.core.prepared import Prepared, can_read, check_trainable, encoding_for
+from recipe.core.prepared import encoding_for
 from recipe.core.run import Run
-from recipe.core.spec import ModelSpec
 from recipe.data.load import load
 from recipe.data.problems import default_rows
 from recipe.engine.interruption import interruptible
@@ -34,11 +32,11 @@ __all__ = ["Range", "SearchSpace", "Tuning", "default_space", "tune"]
 
 ENDINGS = {"complete": "trained to the end", "pruned": "given up early", "failed": "failed"}
 
-Trainable = str | Dataset | Split | Prepared | Sequence[Split] | Sequence[Prepared]
+Searchable = str | Dataset | Split | Sequence[Split]
 
 
 def tune(
-    data: Trainable,
+    data: Searchable,
     space: SearchSpace | None = None,
     trials: int = 20,
     *,
@@ -55,8 +53,9 @@ def tune(
 
     Parameters
     ----------
-    data : a problem's name, or what `load`, `hold_out`, `k_fold` or `prepare` returned. What is not cut yet is held
-        out; a trial is trained on every split of a list, and judged by the mean over them, epoch by epoch
+    data : a problem's name, or what `load`, `hold_out` or `k_fold` returned; the search prepares it, as each
+        architecture reads it. What is not cut yet is held out; a trial is trained on every split of a list, and judged
+        by the mean over them, epoch by epoch
     space : what may be tried; None: `default_space`
     trials : how many to make
     seed : of what is tried, and of the first weights of `default_space`; not of the split
@@ -85,7 +84,7 @@ def tune(
     if trials < 1:
         raise ValueError(f"There is nothing to search. Received: trials={trials}. Ask for 1 or more.")
     splits, journal = _take_splits(data), choose_journal(journal)
-    space = space or _choose_space(splits, seed)
+    space = space or default_space(splits[0].problem, len(splits[0].y_train), seed)
     prepared = _prepare_for(space, splits)
     # Final trainings have no score.
     keys = dict.fromkeys(map(data_key, prepared.values())) if journal else ()
@@ -195,45 +194,30 @@ def _count(runs: Sequence[Run], noun: str) -> str:
     return f"{len(runs)} {noun}{'' if len(runs) == 1 else 's'}"
 
 
-def _take_splits(data: Trainable) -> tuple[Split, ...] | tuple[Prepared, ...]:
+def _take_splits(data: Searchable) -> tuple[Split, ...]:
     """Load and cut what is not cut yet."""
     if isinstance(data, str):
         data = load(data, rows=default_rows(data))
     if isinstance(data, Dataset):
         data = hold_out(data)
     splits = tuple(data) if isinstance(data, Sequence) else (data,)
-    if not splits or not any(all(isinstance(one, kind) for one in splits) for kind in (Split, Prepared)):
+    if not splits or not all(isinstance(one, Split) for one in splits):
         kinds = ", ".join(dict.fromkeys(type(one).__name__ for one in splits)) or "empty list"
         raise TypeError(
-            f"This is nothing to train on. Received: data, a {kinds}. Give a problem's name, or what load, hold_out, "
-            "k_fold or prepare returned."
+            f"This is nothing to search on. Received: data, a {kinds}. Give a problem's name, or what load, hold_out "
+            "or k_fold returned."
         )
     return splits
 
 
-def _choose_space(splits: tuple, seed: int) -> SearchSpace:
-    """Return the usual space; of prepared data without the architectures that cannot read them."""
-    first = splits[0]
-    space = default_space(first.problem, len(first.y_train), seed)
-    if not isinstance(first, Prepared):
-        return space
-    names = tuple(name for name in space.architectures if can_read(ModelSpec(architecture=name), first))
-    return replace(space, architecture=names or ("mlp",))
-
-
-def _prepare_for(space: SearchSpace, splits: tuple) -> Data:
+def _prepare_for(space: SearchSpace, splits: tuple[Split, ...]) -> Data:
     """Return the splits by architecture, as each reads them; refuse what does not suit the data."""
-    problem, prepared = splits[0].problem, isinstance(splits[0], Prepared)
-
-    @cache
-    def prepare_all(encoding: str) -> tuple[Prepared, ...]:
-        return tuple(prepare(split, encoding=encoding) for split in splits)
-
-    found = {}
+    problem, by_encoding, found = splits[0].problem, {}, {}
     for name in space.architectures:
         spec = space.base.replace(architecture=name, hidden_units=(8,) * space.most_layers)
         check_fit(spec, problem)
-        if prepared:
-            check_trainable(spec, splits[0])
-        found[name] = splits if prepared else prepare_all(encoding_for(spec, problem))
+        encoding = encoding_for(spec, problem)
+        if encoding not in by_encoding:
+            by_encoding[encoding] = tuple(prepare(split, encoding=encoding) for split in splits)
+        found[name] = by_encoding[encoding]
     return found

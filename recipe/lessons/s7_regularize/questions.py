@@ -2,16 +2,6 @@
 
 from recipe.lessons.questions import Choice, Prediction
 
-medicine = Choice(
-    text="A network has a training error of 0 % and a validation error of 15 %. What is *no* medicine for that?",
-    tip="Which of them makes the fit to the training part better still?",
-    right="b",
-    options={
-        "More data": "It lowers variance, without a price in bias.",
-        "A bigger network": "It lowers bias, of which nothing is left.",
-        "Dropout": "It lowers variance, for a worse fit to the training part.",
-    },
-)
 compare = Choice(
     text="One network has an L2 penalty, another has none. Which numbers compare how well they predict?",
     tip="What is the penalty about: predictions, or weights?",
