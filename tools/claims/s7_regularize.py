@@ -20,7 +20,7 @@ WAYS = {
     "16 units": {"hidden_units": (16,)},
 }
 REGULARIZED = ("dropout", "L2", "L1", "L1 and L2", "dropout and L2")
-BASE = recipe.ModelSpec(hidden_units=(256,), optimizer="adam", batch_size=32, epochs=30)
+BASE = recipe.ModelSpec(hidden_units=(256,), optimizer="adam", batch_size=32, epochs=20)
 
 
 @cache
@@ -44,7 +44,7 @@ def _regularized(source: str, seed: int) -> dict[str, dict[str, float]]:
     _, more = _digits(source, seed)
     seeds = range(10 * seed, 10 * seed + 5)
     for name, changes in {"800": {}, "800, dropout": WAYS["dropout"]}.items():
-        runs[name] = recipe.train_seeds(BASE.replace(epochs=15, **changes), more, seeds, journal=None)
+        runs[name] = recipe.train_seeds(BASE.replace(epochs=10, **changes), more, seeds, journal=None)
     found = {}
     for name, some in runs.items():
         last = {key: float(np.mean([run.history[key][-1] for run in some])) for key in some[0].history}
