@@ -15,7 +15,7 @@ from tuning_examples import BASE, BEST_RATE, SPACE, make_run
 
 import recipe
 from recipe.core.spec import ModelSpec
-from recipe.journal import Journal, default_journal, origin_of
+from recipe.journal import default_journal, origin_of
 from recipe.search import Range, SearchSpace, tune
 
 
@@ -277,10 +277,3 @@ def test_tune_refuses_what_is_no_data(houses):
     for wrong, said in (([], "empty list"), ([folds[0], recipe.prepare(folds[1])], "Split, Prepared"), (3, "int")):
         with pytest.raises(TypeError, match=f"Received: data, a {said}."):
             tune(wrong, SPACE, 1)
-
-
-def test_tune_warns_where_the_journal_cannot_be_written(digits, instant, tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.warns(RuntimeWarning, match="it is not in the journal"):
-        found = tune(digits, SPACE, 1, journal=Journal(tmp_path / "file" / "journal.log"))
-    assert found.counts == {"complete": 1}
