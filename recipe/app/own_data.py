@@ -257,6 +257,9 @@ def _take_samples(x: np.ndarray, kind: str, y: _Targets, names: Sequence[str] | 
     if kind == "image":
         return read_images(x)
     names = tuple(map(str, names or (f"column {number}" for number in range(1, x.shape[1] + 1))))
+    if not len(names) == len(set(names)) == x.shape[1]:
+        found = f"{len(set(names))} different names for {x.shape[1]} columns"
+        raise ValueError(f"Each column has a name of its own. Received: {found}. Name each once.")
     return Inputs(x=x.astype(np.float32, copy=False), of_problem={"input_shape": x.shape[1:], "feature_names": names})
 
 
