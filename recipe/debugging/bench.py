@@ -308,14 +308,9 @@ class Bench:
         return not (isinstance(self.loss, str) or str(getattr(self.loss, "__module__", "")).startswith("keras."))
 
     @property
-    def loss_config(self) -> dict[str, object]:
-        """How the loss was set; empty of one that is named or a function."""
-        return self.loss.get_config() if hasattr(self.loss, "get_config") else {}
-
-    @property
     def from_logits(self) -> bool:
         """Whether the loss takes the outputs before their activation."""
-        return bool(self.loss_config.get("from_logits", False))
+        return bool(getattr(self.loss, "from_logits", False))
 
     @property
     def used_rate(self) -> float:
@@ -378,7 +373,7 @@ class Bench:
         y = self.arrays[3] if y is None else y
         constant, best = self.loss_of_constant(y), 0.0
         if y.shape[1:] == self.output_shape[1:] and "hinge" not in self.loss_name:  # the targets themselves as answers
-            smoothed = self.loss_config.get("label_smoothing", 0.0) if self.type.is_classification else 0.0
+            smoothed = getattr(self.loss, "label_smoothing", 0.0) if self.type.is_classification else 0.0
             best = self._lowest_loss(y, y + smoothed * (1 / max(2, y.shape[-1]) - y))
         return best + share * (constant - best) if best < constant else share * constant
 
