@@ -57,8 +57,8 @@ class Inputs:
 
     Attributes
     ----------
-    x : of a table float32 (n, columns): numbers, NaN where one is missing, and the number of the category, -1 for an
-        unknown one; images, or reviews
+    x : those to learn from, then those of the test set; of a table float32 (n, columns): numbers, NaN where one is
+        missing, and the number of the category, -1 for an unknown one; images, or reviews
     of_problem : fields of `Problem`, such as ``input_shape``, ``kind`` and ``feature_names``
     notes : what was taken and left out, and what looks like an identifier
     vocabulary : of texts, the word of each rank
@@ -120,7 +120,7 @@ def find_column(frame: pd.DataFrame, name: str, what: str) -> None:
     raise ValueError(f"The table has no column of that name. Received: {what}={name!r}. {way}")
 
 
-def encode_table(frame: pd.DataFrame, columns: Sequence[str], train: np.ndarray) -> Inputs:
+def encode_table(frame: pd.DataFrame, columns: Sequence[str], train: np.ndarray, test: np.ndarray) -> Inputs:
     """Turn the inputs of a table into one array: numbers as they are, texts and categories as category numbers.
 
     Columns that tell nothing are left out, with a note.
@@ -128,14 +128,15 @@ def encode_table(frame: pd.DataFrame, columns: Sequence[str], train: np.ndarray)
     Parameters
     ----------
     columns : names of the inputs among the columns of the frame
-    train : numbers of the training rows: categories are learned from them alone
+    train : numbers of the training rows, in their order: categories are learned from them alone
+    test : and of those of the test set
 
     Raises
     ------
     ValueError
         If a column holds dates, or numbers written as texts, or if no column is left.
     """
-    x = np.empty((len(frame), len(columns)), np.float32)
+    x = np.empty((len(train) + len(test), len(columns)), np.float32)
     names, categories, notes = [], [], []
     for name in columns:
         try:
@@ -145,7 +146,7 @@ def encode_table(frame: pd.DataFrame, columns: Sequence[str], train: np.ndarray)
             continue
         if not known:
             notes += _note_identifier(values[np.sort(train)], name)
-        x[:, len(names)] = values
+        x[: len(train), len(names)], x[len(train) :, len(names)] = values[train], values[test]
         names.append(name)
         categories.append(known)
     if not names:
