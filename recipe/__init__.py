@@ -32,8 +32,8 @@ if TYPE_CHECKING:  # for editors, which do not run what is below
     from recipe.engine.saving import load_model as load_model, save_model as save_model
     from recipe.figures.training import plot_runs as plot_runs
     from recipe.journal import Journal as Journal
-    from recipe.search import tune as tune
     from recipe.search.space import Range as Range, SearchSpace as SearchSpace
+    from recipe.search.tuning import tune as tune
     from recipe.data.targets import describe_target as describe_target, suggest_measure as suggest_measure
     from recipe.debugging.splits import find_duplicates as find_duplicates, same_distribution as same_distribution
     from recipe.steps.s3_protocol import hold_out as hold_out, k_fold as k_fold, time_folds as time_folds
@@ -68,8 +68,8 @@ _NAMES_IN = {  # a module of the package, and what a notebook takes from it
     "engine.saving": "load_model save_model",
     "figures.training": "plot_runs",
     "journal": "Journal",
-    "search": "tune",
     "search.space": "Range SearchSpace",
+    "search.tuning": "tune",
     "steps.s3_protocol": "hold_out k_fold time_folds",
     "steps.s4_prepare": "prepare",
     "steps.s5_baseline": "compute_baseline statistical_power",

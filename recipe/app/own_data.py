@@ -25,7 +25,7 @@ from recipe.core.problem import Origin, Problem, ProblemType
 from recipe.data.folders import learn_texts, read_folder, read_images
 from recipe.data.tables import Inputs, encode_table, find_column, read_csv
 from recipe.data.targets import TargetDescription, describe_target, suggest_measure
-from recipe.debugging.leaks import find_target_copies
+from recipe.debugging.data import find_target_copies
 
 if TYPE_CHECKING:
     import pandas as pd
