@@ -91,13 +91,7 @@ def read_csv(path: str | Path) -> tuple[pd.DataFrame, tuple[tuple[str, str], ...
     encoding = _find_encoding(path)
     with path.open(encoding=encoding, newline="") as file:
         lines = file.read(HEAD).splitlines()[:50]
-    separator, columns = _find_separator(lines)
-    if columns < 2:
-        raise ValueError(
-            f"The first line has one column only, and a table has a target and something to predict it from. Received: "
-            f"{path.name}, which begins {examples(lines[:1])}. Save it as CSV, with the names of the columns in the "
-            "first line."
-        )
+    separator = _find_separator(lines)
     decimal = _find_decimal(lines[1:], separator)
     reading = {"sep": separator, "encoding": encoding, "decimal": decimal}
     frame = _read_frame(path, reading)
@@ -284,15 +278,14 @@ def _find_encoding(path: Path) -> str:
     return "utf-8"
 
 
-def _find_separator(lines: Sequence[str]) -> tuple[str, int]:
-    """Return the separator that cuts most lines into as many columns as the first one, and how many these are."""
-    best = (0, 0, ",")
-    for separator in SEPARATORS:
-        rows = [row for row in csv.reader(lines, delimiter=separator) if row]
-        columns = len(rows[0]) if rows else 0
-        alike = sum(len(row) == columns for row in rows[:-1]) if columns > 1 else 0  # the last line may be cut off
-        best = max(best, (alike, columns, separator))
-    return best[2], best[1]
+def _find_separator(lines: Sequence[str]) -> str:
+    """Return the separator that cuts most lines into as many columns as the first one, and into the most."""
+
+    def cuts(separator: str) -> tuple[int, int]:
+        first, *rows = [len(row) for row in csv.reader(lines, delimiter=separator) if row] or [0]
+        return rows[:-1].count(first) if first > 1 else 0, first  # the last line may be cut off
+
+    return max(SEPARATORS, key=cuts)
 
 
 def _find_decimal(lines: Sequence[str], separator: str) -> str:
