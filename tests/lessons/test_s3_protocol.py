@@ -77,24 +77,12 @@ def test_panel_works_on_labels():
     assert panel.alt_text().startswith("accuracy in 5 repetitions: hold-out, 1/4 reports")
 
 
-def test_panel_stop_keeps_the_repetitions_that_are_complete(houses, monkeypatch):
+def test_judge_again_keeps_the_repetitions_that_are_complete_where_it_is_stopped(houses, monkeypatch):
     monkeypatch.setattr(panel_module, "MODELS_TOGETHER", 4)
-    panel = ProtocolPanel(houses, rows=40, folds=2, draws=60)
-    wanted, seen = panel.compute, threading.Event()
+    stop = threading.Event()
 
-    def compute(settings, on_progress, stop):
-        def listen(partial, message):
-            on_progress(partial, message)
-            if partial is not None:
-                seen.set()
-                stop.wait(60)  # until Stop is pressed
+    def listen(partial, message):
+        if partial is not None:
+            stop.set()
 
-        return wanted(settings, listen, stop)
-
-    monkeypatch.setattr(panel, "compute", compute)
-    panel.run_button.click()
-    assert seen.wait(60)
-    panel.stop_button.click()
-    panel.wait(timeout=60)
-    assert len(panel.result.reported) == 2
-    assert "Stopped after" in panel.status.value
+    assert len(judge_again(houses, ProtocolSettings(rows=40, folds=2, draws=60), listen, stop).reported) == 2
