@@ -77,7 +77,7 @@ def test_panel_works_on_labels():
     assert panel.alt_text().startswith("accuracy in 5 repetitions: hold-out, 1/4 reports")
 
 
-def test_judge_again_keeps_the_repetitions_that_are_complete_where_it_is_stopped(houses, monkeypatch):
+def test_panel_keeps_the_repetitions_that_are_complete_where_it_is_stopped(houses, monkeypatch):
     monkeypatch.setattr(panel_module, "MODELS_TOGETHER", 4)
     stop = threading.Event()
 
@@ -85,4 +85,5 @@ def test_judge_again_keeps_the_repetitions_that_are_complete_where_it_is_stopped
         if partial is not None:
             stop.set()
 
-    assert len(judge_again(houses, ProtocolSettings(rows=40, folds=2, draws=60), listen, stop).reported) == 2
+    panel = ProtocolPanel(houses, rows=40, folds=2, draws=60)
+    assert len(panel.compute(panel.settings, listen, stop).reported) == 2
