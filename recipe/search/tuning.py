@@ -308,8 +308,7 @@ def _train_trial(trial: optuna.Trial, space: SearchSpace, data: Data, halted: Ca
     else:
         # The weights stay where they were trained: a search is for its scores.
         runs = [replace(run, fitted=None) for run in runs]
-        protocol = f"mean over {len(parts)} splits, such as {first.protocol}"
-        run = runs[0] if len(parts) == 1 else mean_run(runs, spec=spec, protocol=protocol)
+        run = runs[0] if len(parts) == 1 else mean_run(runs, spec=spec)
         if run.stopped == "asked" and watch.why in ("pruned", "diverged"):
             run = replace(run, stopped="pruned")
         if watch.why == "diverged" or not math.isfinite(run.score):
