@@ -31,7 +31,7 @@ from recipe.engine.interruption import interruptible
 from recipe.engine.models import check_fit
 from recipe.journal import Journal, choose_journal, keep, stamp, tabulate
 from recipe.search.space import SearchSpace, default_space
-from recipe.steps.s3_protocol import hold_out, standard_error
+from recipe.steps.s3_protocol import hold_out
 from recipe.steps.s4_prepare import prepare
 from recipe.steps.training import cross_validate
 
@@ -154,11 +154,9 @@ class Tuning:
         """
         best = _best_of(self.trials)
         if best is None:
-            reasons = Counter(run.note for run in self.new if run.note).most_common(1)
-            why = f" Most of them: {reasons[0][0]}." if reasons else ""
             raise ValueError(
-                f"No trial came to its end, so none is the best. Received: {len(self.trials)} trials.{why} "
-                "Search on with other settings."
+                f"No trial came to its end, so none is the best. Received: {len(self.trials)} trials. Their notes say "
+                "why: look at to_frame(), and search on with other settings."
             )
         return best
 
@@ -215,7 +213,8 @@ def _describe(found: Tuning) -> Iterator[str]:
         yield f"The best by hand has {rival.score:.4g}: the search gained {gain:.2g}."
     chosen_from, luck = sum(run.state == "complete" for run in found.trials), ""
     if best.measure == "accuracy":
-        luck = f": luck alone moves one such score by {standard_error(best.score, best.val_samples):.2g}"
+        error = math.sqrt(best.score * (1 - best.score) / best.val_samples)
+        luck = f": luck alone moves one such score by {error:.2g}"
     yield (
         f"It was chosen among {chosen_from} by the same {best.val_samples:,} validation samples, so its score flatters "
         f"it{luck}. Only the test set can say how good it is."
@@ -310,8 +309,7 @@ def _train_trial(trial: optuna.Trial, space: SearchSpace, data: Data, halted: Ca
     else:
         # The weights stay where they were trained: a search is for its scores.
         runs = [replace(run, fitted=None) for run in runs]
-        protocol = f"mean over {len(parts)} splits, such as {first.protocol}"
-        run = runs[0] if len(parts) == 1 else mean_run(runs, spec=spec, protocol=protocol)
+        run = runs[0] if len(parts) == 1 else mean_run(runs, spec=spec)
         if run.stopped == "asked" and watch.why in ("pruned", "diverged"):
             run = replace(run, stopped="pruned")
         if watch.why == "diverged" or not math.isfinite(run.score):

@@ -10,9 +10,8 @@ import pytest
 
 from recipe.core.reviews import Reviews
 from recipe.data.files import ARRAYS, FILES
-from recipe.data.load import load
+from recipe.data.load import LABEL_NOISE, load, make_sample
 from recipe.data.problems import HOUSING_CAP
-from recipe.data.samples import LABEL_NOISE, make_sample
 
 MAKER = runpy.run_path(str(Path(__file__).parents[2] / "tools" / "make_samples.py"))
 OPINIONS = MAKER["word_lists"]()["opinions"].values()

@@ -133,7 +133,7 @@ def test_tune_by_folds_scores_the_mean_over_them(houses):
     folds = recipe.k_fold(houses, folds=4)
     found = tune(folds, space, 2)
     assert [run.val_samples for run in found.new] == [100, 100]
-    assert {run.protocol for run in found.new} == {"mean over 4 splits, such as fold 1 of 4, repetition 1"}
+    assert {run.protocol for run in found.new} == {"mean over 4 runs, such as fold 1 of 4, repetition 1"}
     for run, trial in zip(found.new, found.study.trials, strict=True):
         again = recipe.cross_validate(run.spec, folds, journal=None)
         assert run.scores == pytest.approx([one.score for one in again], rel=1e-5)
@@ -172,7 +172,7 @@ def test_tune_gives_up_what_diverges():
     found = tune(dollars, SearchSpace(base=spec), 2)
     assert [(run.state, run.note) for run in found.new] == [("pruned", "diverged")] * 2
     assert found.new[0].epochs < spec.epochs  # it does not go on with weights that are no numbers
-    with pytest.raises(ValueError, match=r"No trial came to its end.*2 trials. Most of them: diverged. Search on"):
+    with pytest.raises(ValueError, match=r"No trial came to its end.*Received: 2 trials. Their notes say why"):
         _ = found.best
     assert found.sentences[-1] == "No trial came to its end, so there is no best one."
 
