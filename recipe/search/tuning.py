@@ -154,11 +154,9 @@ class Tuning:
         """
         best = _best_of(self.trials)
         if best is None:
-            reasons = Counter(run.note for run in self.new if run.note).most_common(1)
-            why = f" Most of them: {reasons[0][0]}." if reasons else ""
             raise ValueError(
-                f"No trial came to its end, so none is the best. Received: {len(self.trials)} trials.{why} "
-                "Search on with other settings."
+                f"No trial came to its end, so none is the best. Received: {len(self.trials)} trials. Their notes say "
+                "why: look at to_frame(), and search on with other settings."
             )
         return best
 
