@@ -12,7 +12,6 @@ import os
 import sys
 import warnings
 from collections.abc import Iterable, Iterator
-from contextvars import ContextVar
 from dataclasses import fields, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
 
 FILE_NAME = "journal.log"
 LOCK_SECONDS = 30.0  # that a writer waits for another one
-
-_origin: ContextVar[str | None] = ContextVar("origin", default=None)
 
 
 class Journal:
@@ -129,21 +126,11 @@ def tabulate(runs: Iterable[Run]) -> pd.DataFrame:
 def stamp(run: Run, origin: str | None = None) -> Run:
     """Return a run that says when it ended and who asked for it, where it does not say so yet.
 
-    Who asked is `origin`, or what `origin_of` says, else ``"notebook"`` inside IPython and ``"script"`` outside.
+    Who asked is `origin`, else ``"notebook"`` inside IPython and ``"script"`` outside.
     """
     shell, now = sys.modules.get("IPython"), datetime.now(UTC).isoformat(timespec="milliseconds")
-    asked = origin or _origin.get() or ("notebook" if shell and shell.get_ipython() else "script")
+    asked = origin or ("notebook" if shell and shell.get_ipython() else "script")
     return replace(run, time=run.time or now, origin=run.origin or asked)
-
-
-@contextlib.contextmanager
-def origin_of(name: str) -> Iterator[None]:
-    """Say of all runs that are recorded inside, by this thread, who asked for them."""
-    token = _origin.set(name)
-    try:
-        yield
-    finally:
-        _origin.reset(token)
 
 
 def default_journal() -> Journal | None:
