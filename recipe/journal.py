@@ -56,16 +56,9 @@ class Journal:
 
         Raises
         ------
-        ValueError
-            If the run does not say what data it was trained on.
         OSError
             If the journal cannot be written.
         """
-        if not run.data:
-            raise ValueError(
-                "The run does not say which data it was trained on. Received: run, data=''. Train it with "
-                "journal=recipe.Journal(...), or dataclasses.replace(run, data=prepared.data_key)."
-            )
         run = stamp(run)
         return replace(run, number=len(self._append({"run": run.to_dict()})) - 1)
 
@@ -123,13 +116,10 @@ def tabulate(runs: Iterable[Run]) -> pd.DataFrame:
     return frame.assign(time=pd.to_datetime(frame["time"], utc=True, format="ISO8601"))
 
 
-def stamp(run: Run, origin: str | None = None) -> Run:
-    """Return a run that says when it ended and who asked for it, where it does not say so yet.
-
-    Who asked is `origin`, else ``"notebook"`` inside IPython and ``"script"`` outside.
-    """
+def stamp(run: Run) -> Run:
+    """Return a run that says when it ended, and whether a notebook or a script asked for it, if it does not say so."""
     shell, now = sys.modules.get("IPython"), datetime.now(UTC).isoformat(timespec="milliseconds")
-    asked = origin or ("notebook" if shell and shell.get_ipython() else "script")
+    asked = "notebook" if shell and shell.get_ipython() else "script"
     return replace(run, time=run.time or now, origin=run.origin or asked)
 
 

@@ -101,11 +101,6 @@ def test_run_that_diverged_or_was_stopped_comes_back_with_its_state(journal, cha
     assert math.isnan(run.score) == (state == "failed" or run.final)
 
 
-def test_run_without_its_data_is_refused(journal):
-    with pytest.raises(ValueError, match=r"does not say which data it was trained on\. Received: run, data=''"):
-        journal.record(dataclasses.replace(RUN, data=""))
-
-
 def test_runs_are_those_on_the_data_that_is_asked_for(journal):
     journal.record(RUN)
     journal.record(dataclasses.replace(RUN, data="0" * 16))
