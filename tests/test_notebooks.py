@@ -26,9 +26,18 @@ NAMES = (
     "08_debug_the_pipeline",
 )
 WHOLE = NAMES[0]  # the seven steps at once, on one problem, without a panel
-DEEPER = ("deeper/learning_curves", "deeper/power_of_a_validation_set")  # what goes further, each beside a step
+DEEPER = (
+    "deeper/learning_curves",
+    "deeper/power_of_a_validation_set",
+    "deeper/ranking_measures",
+)  # what goes further, each beside a step
 # These keep to a measure: plain code first, 45 minutes, questions and exercises, and claims that are run again.
-MEASURED = ("05_beat_a_baseline", "06_scale_up_until_it_overfits", "08_debug_the_pipeline")
+MEASURED = (
+    "02_choose_a_measure_of_success",
+    "05_beat_a_baseline",
+    "06_scale_up_until_it_overfits",
+    "08_debug_the_pipeline",
+)
 GLOSSARY = "glossary"
 ALL = (*NAMES, *DEEPER)
 FIGURES = runpy.run_path(str(FOLDER.parent / "tools" / "lesson_figures.py"))
