@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # for editors, which do not run what is below
     from recipe.core.problem import LAST_LAYERS as LAST_LAYERS, Problem as Problem
     from recipe.core.run import Run as Run
     from recipe.core.spec import ModelSpec as ModelSpec
-    from recipe.data.download import fetch as fetch
+    from recipe.data.files import fetch as fetch
     from recipe.data.load import load as load
     from recipe.debugging import check_pipeline as check_pipeline
     from recipe.debugging.faults import FAULTS as FAULTS, make_pipeline as make_pipeline
@@ -32,10 +32,9 @@ if TYPE_CHECKING:  # for editors, which do not run what is below
     from recipe.engine.saving import load_model as load_model, save_model as save_model
     from recipe.figures.training import plot_runs as plot_runs
     from recipe.journal import Journal as Journal
-    from recipe.search import tune as tune
     from recipe.search.space import Range as Range, SearchSpace as SearchSpace
-    from recipe.data.targets import describe_target as describe_target
-    from recipe.data.suggestion import suggest_measure as suggest_measure
+    from recipe.search.tuning import tune as tune
+    from recipe.data.targets import describe_target as describe_target, suggest_measure as suggest_measure
     from recipe.debugging.splits import find_duplicates as find_duplicates, same_distribution as same_distribution
     from recipe.steps.s3_protocol import hold_out as hold_out, k_fold as k_fold, time_folds as time_folds
     from recipe.steps.s4_prepare import prepare as prepare
@@ -57,10 +56,9 @@ _NAMES_IN = {  # a module of the package, and what a notebook takes from it
     "core.problem": "LAST_LAYERS Problem",
     "core.run": "Run",
     "core.spec": "ModelSpec",
-    "data.download": "fetch",
+    "data.files": "fetch",
     "data.load": "load",
-    "data.suggestion": "suggest_measure",
-    "data.targets": "describe_target",
+    "data.targets": "describe_target suggest_measure",
     "debugging": "check_pipeline",
     "debugging.faults": "FAULTS make_pipeline",
     "debugging.mistakes": "find_mistakes",
@@ -70,8 +68,8 @@ _NAMES_IN = {  # a module of the package, and what a notebook takes from it
     "engine.saving": "load_model save_model",
     "figures.training": "plot_runs",
     "journal": "Journal",
-    "search": "tune",
     "search.space": "Range SearchSpace",
+    "search.tuning": "tune",
     "steps.s3_protocol": "hold_out k_fold time_folds",
     "steps.s4_prepare": "prepare",
     "steps.s5_baseline": "compute_baseline statistical_power",

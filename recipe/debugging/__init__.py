@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recipe.core.problem import Problem, ProblemType
-from recipe.debugging import data, refused, training
+from recipe.debugging import data, training
 from recipe.debugging import model as model_checks
 from recipe.debugging.bench import Bench
 from recipe.debugging.checks import Check, NotApplicable, PipelineReport, Status, last_line
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 FIRST = "can be trained"
 CHECKS = MappingProxyType(
     {
-        FIRST: refused.check_can_be_trained,
+        FIRST: model_checks.check_can_be_trained,
         "finite numbers": data.check_finite,
         "inputs vary": data.check_inputs_vary,
         "class balance": data.check_balance,
@@ -110,9 +110,7 @@ def check_pipeline(
     if len(getattr(model, "outputs", None) or ()) > 1:
         options = {"fit": fit, "checks": checks and names, "on_check": on_check, "seed": seed}
         return _check_each_output(model, x_train, y_train, x_val, y_val, **options)
-    parts = (
-        tuple(y_train.values()) if isinstance(y_train, dict) else y_train if isinstance(y_train, list | tuple) else ()
-    )
+    parts = tuple(y_train.values() if isinstance(y_train, dict) else y_train if isinstance(y_train, list) else ())
     if 1 < len(parts) < np.size(parts[0]):  # fewer parts than rows: no list of the rows
         raise ValueError(
             "A model of a class of one's own with several outputs cannot be checked output by output. Received: "

@@ -37,7 +37,7 @@ def find_duplicates(a: Samples, b: Samples) -> Duplicates:
     """Find the samples of one part that stand in the other too, equal in every number.
 
     Hand in some columns to find samples that share those, such as districts at one place: ``find_duplicates(x_train[:,
-    :2], x_val[:, :2])``. For duplicates within one array there is `group_equal`.
+    :2], x_val[:, :2])``.
 
     Raises
     ------
@@ -50,26 +50,8 @@ def find_duplicates(a: Samples, b: Samples) -> Duplicates:
     '1 of 2 samples (50.00%) have a duplicate in the other part.'
     """
     _check_parts(a, b, least=1)
-    keys = group_equal(a, b)
-    return Duplicates(in_second=int(np.isin(keys[len(a) :], keys[: len(a)]).sum()), size=len(b))
-
-
-def group_equal(*parts: Samples) -> np.ndarray:
-    """Number the samples so that equal ones have the same number: groups to split by.
-
-    Returns
-    -------
-    np.ndarray of int, of the length of all parts together
-
-    Examples
-    --------
-    >>> group_equal(np.array([[7, 7], [1, 2], [7, 7]])).tolist()
-    [0, 1, 0]
-    """
-    import pandas as pd
-
-    rows = [row for part in parts for row in _rows_as_bytes(part)]
-    return pd.factorize(np.array(rows, dtype=object))[0]
+    known = set(_rows_as_bytes(a))
+    return Duplicates(in_second=sum(row in known for row in _rows_as_bytes(b)), size=len(b))
 
 
 def _rows_as_bytes(x: Samples) -> list[bytes]:

@@ -77,13 +77,3 @@ def test_panel_run_returns_what_frame_problem_returns(panel, data):
     assert str(framing.description) == str(expected.description)
     assert len(panel.run(target="mnist", rows=0).x) == len(data["mnist"].y_train)
     assert panel.table()["share"].sum() == pytest.approx(1)
-
-
-def test_panel_recomputes_when_a_control_moves(panel):
-    panel.run(target="housing", rows=50)
-    before = panel.image.value
-    panel.controls["target"].value = "mnist_five"
-    panel.wait(timeout=60)
-    assert panel.image.value != before
-    assert "Binary classification" in panel.status.value
-    assert "mnist: an embedded sample" in panel.source_label.value
