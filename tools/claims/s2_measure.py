@@ -119,10 +119,11 @@ def choice_flatters(source: str, seed: int) -> Outcome:
     ]
 
 
-@claim("02", "The threshold of theory, 1/6, costs less than 0.5, and at most a fifth more than the chosen one.")
+@claim("02", "On other images the threshold of theory, 1/6, saves at least half of what the chosen one saves.")
 def theory_saves_too(source: str, seed: int) -> Outcome:
-    costs = {name: _chosen(source, seed)[name] for name in ("on other images", "at 1/6", "at 0.5")}
-    return costs, costs["at 1/6"] < costs["at 0.5"] and costs["at 1/6"] <= 1.2 * costs["on other images"]
+    costs = _chosen(source, seed)
+    chosen, theory = (costs["at 0.5"] - costs[name] for name in ("on other images", "at 1/6"))
+    return {"chosen saves": chosen, "1/6 saves": theory}, theory >= chosen / 2
 
 
 @claim(
