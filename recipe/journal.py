@@ -10,7 +10,6 @@ import contextlib
 import json
 import os
 import sys
-import tempfile
 import warnings
 from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
@@ -72,8 +71,8 @@ class Journal:
         run = stamp(run)
         return replace(run, number=len(self._append({"run": run.to_dict()})) - 1)
 
-    def runs(self, data: str | None = None, origin: str | None = None) -> list[Run]:
-        """Return what the journal holds, oldest first: all of it, or the runs on this data and of this origin.
+    def runs(self, data: str | None = None) -> list[Run]:
+        """Return what the journal holds, oldest first: all of it, or the runs on this data.
 
         Parameters
         ----------
@@ -82,7 +81,7 @@ class Journal:
         found = [
             run
             for number, line in enumerate(self._read())
-            if (run := _read_run(line, number)) and data in (None, run.data) and origin in (None, run.origin)
+            if (run := _read_run(line, number)) and data in (None, run.data)
         ]
         return sorted(found, key=lambda run: run.time)
 
@@ -147,7 +146,7 @@ def origin_of(name: str) -> Iterator[None]:
 
 
 def default_journal() -> Journal | None:
-    """Return the journal that trainings are recorded in, or None where ``RECIPE_JOURNAL=off``."""
+    """Return the journal that trainings are recorded in; None where ``RECIPE_JOURNAL=off``, and in Voilà."""
     location = _default_location()
     return None if location.lower() == "off" else Journal(location)
 
@@ -178,15 +177,8 @@ def warn_of_failure(fact: str) -> Iterator[None]:
 
 
 def _default_location() -> str:
-    is_voila = os.environ.get("SERVER_SOFTWARE", "").startswith("voila")
-    folder = Path(_folder_of_viewer().name) if is_voila else home_folder()
-    return os.environ.get("RECIPE_JOURNAL") or str(folder / FILE_NAME)
-
-
-@cache
-def _folder_of_viewer() -> tempfile.TemporaryDirectory:
-    """Return where a viewer of Voilà keeps runs: each has a kernel of their own, and these runs go with it."""
-    return tempfile.TemporaryDirectory(prefix="recipe-")
+    is_voila = os.environ.get("SERVER_SOFTWARE", "").startswith("voila")  # whose viewers do not know each other
+    return os.environ.get("RECIPE_JOURNAL") or ("off" if is_voila else str(home_folder() / FILE_NAME))
 
 
 @cache  # a line becomes a run once: what is written never changes

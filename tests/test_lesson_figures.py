@@ -6,7 +6,6 @@ import runpy
 from pathlib import Path
 
 import nbformat
-import pytest
 
 ROOT = Path(__file__).parents[1]
 FIGURES = runpy.run_path(str(ROOT / "tools" / "lesson_figures.py"))
@@ -22,40 +21,27 @@ def _lesson(*cells):
     return lesson
 
 
-@pytest.mark.parametrize(
-    ("cell", "plain"),
-    [
-        ("x = houses.x_train", True),
-        ("run = recipe.train(spec, x)", False),
-        ("print(recipe.__version__)", False),
-        ("from recipe.ui.training import TrainingPanel", False),
-        ("more = recipe.from_table(frame, target='y')", True),
-        ("print(trained[0])", False),
-        ("scores['a'] = 1\nprint(scores)", False),
-        ("trained = [1]\nprint(trained)", True),
-        ("for run in trained:\n    print(1)", False),
-        ("best = [run for run in values]", True),
-        ("show(values)", False),
-        ("total = len(values)", True),
-    ],
-)
-def test_find_plain_follows_what_the_kit_made(cell, plain):
+def test_find_plain_follows_what_the_kit_made():
     before = """import recipe
 houses = recipe.load("housing")
 values = [1, 2]
 trained = recipe.train_seeds(spec, data, range(5))
 scores = {}
 scores["kit"] = trained[0].score
-means = [run.score for run in trained]
 def show(value):
     print(value, trained)
-"""
-    assert find_plain([before, cell])[1] is plain
-
-
-def test_find_plain_takes_what_a_loop_binds_for_plain_where_it_loops_over_plain_values():
-    loop = "for name in ('a', 'b'):\n    run = recipe.train(name)"
-    assert find_plain([loop, "print(name)", "print(run)"]) == [False, True, False]
+for name in ('a', 'b'):
+    run = recipe.train(name)"""
+    kit = [
+        "run = recipe.train(spec, x)",
+        "from recipe.ui.training import TrainingPanel",
+        "print(trained[0])",
+        "scores['a'] = 1\nprint(scores)",
+        "show(values)",
+        "print(run)",
+    ]
+    plain = ["x = houses.x_train", "more = recipe.from_table(frame, target='y')", "total = len(values)", "print(name)"]
+    assert find_plain([before, *kit, *plain])[1:] == [False] * len(kit) + [True] * len(plain)
 
 
 def test_measure_lesson_leaves_out_what_is_no_part_of_its_way():

@@ -30,7 +30,8 @@ DEEPER = ("deeper/learning_curves", "deeper/power_of_a_validation_set")  # what 
 # These keep to a measure: plain code first, 45 minutes, questions and exercises, and claims that are run again.
 MEASURED = ("05_beat_a_baseline", "06_scale_up_until_it_overfits", "08_debug_the_pipeline")
 GLOSSARY = "glossary"
-ALL = (*NAMES, *DEEPER)
+PROJECT = "your_project"  # the seven steps on a table that comes with the kit, and then on one's own
+ALL = (*NAMES, *DEEPER, PROJECT)
 FIGURES = runpy.run_path(str(FOLDER.parent / "tools" / "lesson_figures.py"))
 
 CODE_LINES = 15
@@ -130,7 +131,7 @@ def test_lesson_stores_a_picture_beside_each_panel(name, lesson):
     asked = {cell.id for cell in _tagged(lesson, "question")}  # their text stands above their buttons
     outputs = [(id, output.get("data", {})) for id, output in _outputs(lesson)]
     shown = {id for id, data in outputs if WIDGET in data} - asked
-    assert shown or name in (WHOLE, *DEEPER)
+    assert shown or name in (WHOLE, *DEEPER, PROJECT)
     assert shown <= {id for id, data in outputs if "image/png" in data}
 
 
@@ -148,6 +149,7 @@ def test_lesson_stores_no_error_no_warning_no_progress_bar_and_no_address(lesson
     assert wrong == []
 
 
+@pytest.mark.parametrize("name", [*NAMES, *DEEPER], indirect=True)
 def test_lesson_stores_what_the_real_data_gave(lesson):
     texts = " ".join(text for _, output in _outputs(lesson) for text in _texts(output))
     assert re.search(r"source:? (local|download)\b", texts)
@@ -254,6 +256,25 @@ def test_lesson_keeps_to_45_minutes_of_mostly_plain_code(lesson):
     assert one.plain >= 0.6
     said = re.search(r"About (\d+) minutes", lesson.cells[0].source)
     assert abs(int(said[1]) - one.minutes) <= 5
+
+
+@pytest.mark.parametrize("name", [PROJECT], indirect=True)
+def test_project_says_how_long_it_takes_and_fills_in_a_sheet(lesson):
+    said = re.search(r"About (\d+) minutes on the file that comes with the kit", lesson.cells[0].source)
+    assert abs(int(said[1]) - FIGURES["measure_lesson"](lesson).minutes) <= 5
+    asked = (
+        "question",
+        "target",
+        "measure",
+        "why this measure",
+        "protocol",
+        "baseline",
+        "rival",
+        "best model",
+        "test result",
+    )
+    (sheet,) = (cell.outputs[0]["data"]["text/html"] for cell in _code(lesson) if cell.id == "hand-in")
+    assert [line for line in asked if f">{line}<" not in sheet] == []
 
 
 @measured

@@ -93,7 +93,7 @@ def run(
     view.show_end(result)
     _write(json, lambda: render_json(result))
     _write(report, lambda: render_html(result))
-    raise typer.Exit(INTERRUPTED if result.stopped else 0)
+    raise typer.Exit(INTERRUPTED if result.stopped_in else 0)
 
 
 @app.command()

@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from recipe.core.measures import MEASURES
 from recipe.core.problem import Origin, Problem, ProblemType
 from recipe.data.folders import learn_texts, read_folder, read_images
 from recipe.data.suggestion import suggest_measure
-from recipe.data.tables import Inputs, encode_table, find_column, read_csv, take_columns
+from recipe.data.tables import Inputs, encode_table, find_column, read_csv
 from recipe.data.targets import TargetDescription, describe_target
 from recipe.debugging.leaks import find_target_copies
 
@@ -95,13 +95,11 @@ def from_table(
     for what, names in {"target": targets, "columns": columns}.items():
         for one in names:
             find_column(frame, one, what)
-    origin = replace(origin, targets=tuple(targets))
-    y, known, lost = _find_known(frame[targets])
-    frame = frame if known.all() else frame[known]
-    described, train, test = _describe(y, origin, problem, classes)
-    inputs = encode_table(frame, [one for one in columns if one not in targets], train)
+    y = _read_targets(frame[targets], replace(origin, targets=tuple(targets)), problem, classes)
+    frame = frame if y.known.all() else frame[y.known]
+    inputs = encode_table(frame, [one for one in columns if one not in targets], y.train)
     del frame  # as large as the table; what is cut from that comes next
-    return _seal(inputs, described, train, test, origin, [*notes, *lost], name=name, measure=measure)
+    return _seal(inputs, y, notes, measure=measure, name=name)
 
 
 def from_arrays(
@@ -159,13 +157,8 @@ def from_arrays(
         frame = pd.concat([x.reset_index(drop=True), targets.set_axis(names, axis=1).reset_index(drop=True)], axis=1)
         wishes = {"problem": problem, "classes": classes, "measure": measure, "test_size": test_size, "seed": seed}
         return from_table(frame, names, columns=columns, name=name, **wishes)
-    origin = Origin(form="arrays", test_size=test_size, seed=seed)
-    y, known, lost = _find_known(targets)
-    if lost:
-        x = [x[row] for row in np.flatnonzero(known)] if kind == "text" else x[known]
-    described, train, test = _describe(y, origin, problem, classes)
-    inputs = _take_inputs(x, kind, train, columns)
-    return _seal(inputs, described, train, test, origin, [note, *lost], measure=measure, name=name)
+    told = _read_targets(targets, Origin(form="arrays", test_size=test_size, seed=seed), problem, classes)
+    return _seal(_take_samples(x, kind, told, columns), told, [note], measure=measure, name=name)
 
 
 def from_folder(
@@ -195,13 +188,23 @@ def from_folder(
     ValueError
         If there is no such folder, or it has fewer than two classes.
     """
-    found = read_folder(folder, size)
-    origin = Origin(
-        form="folder", file=Path(folder).resolve().name, reading=found.reading, test_size=test_size, seed=seed
-    )
-    described, train, test = _describe(found.labels, origin, problem, classes)
-    inputs = _take_inputs(found.samples, found.kind, train)
-    return _seal(inputs, described, train, test, origin, found.notes, measure=measure, name=name)
+    import pandas as pd
+
+    found, file = read_folder(folder, size), Path(folder).resolve().name
+    origin = Origin(form="folder", file=file, reading=found.reading, test_size=test_size, seed=seed)
+    y = _read_targets(pd.DataFrame(found.labels), origin, problem, classes)
+    return _seal(_take_samples(found.samples, found.kind, y), y, found.notes, measure=measure, name=name)
+
+
+class _Targets(NamedTuple):
+    """What is predicted of one's own data, and of which rows."""
+
+    described: TargetDescription
+    known: np.ndarray  # (rows,), whether there is a target; what follows counts those rows alone
+    train: np.ndarray  # numbers of the rows to learn from
+    test: np.ndarray  # and of those that are sealed away
+    origin: Origin
+    notes: list[Note]
 
 
 def _check_frame(frame: pd.DataFrame) -> pd.DataFrame:
@@ -224,21 +227,8 @@ def _list_names(names: object) -> list[str]:
     return list(dict.fromkeys(map(str, several)))
 
 
-def _find_known(targets: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, list[Note]]:
-    """Return the targets that are there, (n,) or (n, outputs), which rows have one, and a note where some have none."""
-    known = targets.notna().all(axis=1).to_numpy()
-    lost = int((~known).sum())
-    text = (
-        f"Rows without a target are dropped, {lost:,} of {len(known):,}: it cannot be guessed. In a CSV file an empty "
-        "cell, NA, N/A, None, null and nan are read as missing, even where they name a class."
-    )
-    kept = targets[known].infer_objects()
-    y = kept.to_numpy() if kept.shape[1] > 1 else kept.iloc[:, 0].to_numpy()
-    return y, known, [Note(kind="left_out", text=text)] if lost else []
-
-
-def _find_kind(x: object, asked: str | None) -> tuple[np.ndarray | list[str], str, Note]:
-    """Return samples as an array or a list of texts, their kind, and a note that says which was taken, and why."""
+def _find_kind(x: object, asked: str | None) -> tuple[np.ndarray, str, Note]:
+    """Return samples as an array, texts as objects, their kind, and a note that says which was taken, and why."""
     from scipy.sparse import issparse
 
     x = x.toarray() if issparse(x) else np.asarray(x)
@@ -256,25 +246,32 @@ def _find_kind(x: object, asked: str | None) -> tuple[np.ndarray | list[str], st
             "width) for images; of texts drop what is none. A table with texts in it goes to from_table(frame, target)."
         )
     text = f"The input is taken to be {'a table' if kind == 'table' else kind + 's'}: x has {why}."
-    return list(map(str, x)) if kind == "text" else x, kind, Note(kind="read", text=text)
+    return x.astype(object) if kind == "text" else x, kind, Note(kind="read", text=text)
 
 
-def _take_inputs(x: np.ndarray | list[str], kind: str, train: np.ndarray, names: Sequence[str] | None = None) -> Inputs:
-    """Return samples as the kit keeps them; words are learned from the training rows alone."""
+def _take_samples(x: np.ndarray, kind: str, y: _Targets, names: Sequence[str] | None = None) -> Inputs:
+    """Return samples that are no frame as the kit keeps them; words are learned from the training rows alone."""
+    x = x if y.known.all() else x[y.known]
     if kind == "text":
-        return learn_texts(x, train)
-    return read_images(x) if kind == "image" else take_columns(x, names)
+        return learn_texts(x, y.train)
+    if kind == "image":
+        return read_images(x)
+    names = tuple(map(str, names or (f"column {number}" for number in range(1, x.shape[1] + 1))))
+    if not len(names) == len(set(names)) == x.shape[1]:
+        found = f"{len(set(names))} different names for {x.shape[1]} columns"
+        raise ValueError(f"Each column has a name of its own. Received: {found}. Name each once.")
+    return Inputs(x=x.astype(np.float32, copy=False), of_problem={"input_shape": x.shape[1:], "feature_names": names})
 
 
-def _describe(
-    y: np.ndarray, origin: Origin, problem: str | ProblemType | None, classes: Sequence[str] | None
-) -> tuple[TargetDescription, np.ndarray, np.ndarray]:
-    """Return what the targets are, and the numbers of the rows to train on and of those of the test set.
-
-    Both parts have the same share of each class.
-    """
+def _read_targets(
+    targets: pd.DataFrame, origin: Origin, problem: str | ProblemType | None, classes: Sequence[str] | None
+) -> _Targets:
+    """Say what the targets are, and draw the test set, with the share of each class that all rows have."""
     from sklearn.model_selection import train_test_split
 
+    known = targets.notna().all(axis=1).to_numpy()
+    kept, lost = targets[known].infer_objects(), int((~known).sum())
+    y = kept.to_numpy() if kept.shape[1] > 1 else kept.iloc[:, 0].to_numpy()
     if len(y) < LEAST_ROWS:
         raise ValueError(
             f"Too few samples to learn from and to be judged on. Received: {len(y)} with a target. "
@@ -288,38 +285,31 @@ def _describe(
             f"{', '.join(names[number] for number in rare[:5])}. Drop these samples, or put rare classes together."
         )
     rows = np.arange(len(y))
-    return described, *train_test_split(rows, test_size=origin.test_size, random_state=origin.seed, stratify=labels)
+    train, test = train_test_split(rows, test_size=origin.test_size, random_state=origin.seed, stratify=labels)
+    text = (
+        f"Rows without a target are dropped, {lost:,} of {len(known):,}: it cannot be guessed. In a CSV file an empty "
+        "cell, NA, N/A, None, null and nan are read as missing, even where they name a class."
+    )
+    notes = [Note(kind="left_out", text=text)] if lost else []
+    return _Targets(described, known, train, test, replace(origin, classes=described.classes), notes)
 
 
-def _seal(
-    inputs: Inputs,
-    described: TargetDescription,
-    train: np.ndarray,
-    test: np.ndarray,
-    origin: Origin,
-    notes: list[Note],
-    *,
-    measure: str | None,
-    name: str,
-) -> Dataset:
+def _seal(inputs: Inputs, y: _Targets, notes: list[Note], *, measure: str | None, name: str) -> Dataset:
     """Make the dataset: the problem with its measure, the test set sealed, what looks odd said."""
+    described, train, origin = y.described, y.train, y.origin
     kind = described.problem.type
-    x_train, y = inputs.x[train], described.targets.astype(np.int32 if kind.is_classification else np.float32)
-    known = inputs.of_problem | {
-        "name": re.sub(r"[^\w.-]+", "_", name).strip("-.") or "mine",
-        "origin": replace(origin, classes=described.classes),
-    }
+    targets = described.targets.astype(np.int32 if kind.is_classification else np.float32)
+    x_train, y_train = inputs.x[train], targets[train]
+    name = re.sub(r"[^\w.-]+", "_", name).strip("-.") or "mine"
+    problem = replace(described.problem, name=name, origin=origin, **inputs.of_problem)
     if not kind.is_classification:
-        known["target_scale"] = scale = _choose_scale(y[train])
-        known["target_unit"] = ", and ".join(f"x {value:,.10g}" for value in scale) if set(scale) != {1.0} else ""
-        if y.ndim == 1 and origin.targets:
-            known["output_names"] = origin.targets
-    problem, notes = replace(described.problem, **known), [*notes, *inputs.notes]
+        problem = _scale_targets(problem, y_train)
+    notes = [*notes, *y.notes, *inputs.notes]
     if problem.kind == "table":
         check_inputs(inputs.x, problem, allow_missing=True)
         problem = replace(problem, gaps=tuple(np.flatnonzero(np.isnan(x_train).any(axis=0)).tolist()))
-        notes += _note_gaps(problem) + _note_copies(x_train, y[train], problem)
-    suggestion = suggest_measure(problem, y[train])
+        notes += _look_at_columns(x_train, y_train, problem)
+    suggestion = suggest_measure(problem, y_train)
     subject = " ".join(" and ".join(origin.targets).split()) or SUBJECTS[problem.kind]  # on one line
     problem = replace(problem, question=f"What is {subject}?", measure=measure or suggestion.measure)
     if problem.measure not in MEASURES:
@@ -329,7 +319,7 @@ def _seal(
         f"The problem is taken to be {kind}. {described.reason}",
         f"The measure is {MEASURES[problem.measure].title}. {'It was asked for.' if measure else suggestion.reason}",
         *(f"Mind: {caution}" for caution in (described.caution, suggestion.caution) if caution),
-        f"{len(test):,} of {len(y):,} samples, drawn with seed {origin.seed}, are the sealed test set.",
+        f"{len(y.test):,} of {len(targets):,} samples, drawn with seed {origin.seed}, are the sealed test set.",
     )
     for note in notes:
         if note.kind in {"unreadable", "identifier", "target_copy"}:
@@ -337,8 +327,8 @@ def _seal(
     return Dataset(
         problem=problem,
         x_train=x_train,
-        y_train=y[train],
-        test=SealedTest(inputs.x[test], y[test]),
+        y_train=y_train,
+        test=SealedTest(inputs.x[y.test], targets[y.test]),
         source="own",
         provenance="It stays on this machine.",
         reason="You gave it to the kit.",
@@ -347,26 +337,26 @@ def _seal(
     )
 
 
-def _choose_scale(y: np.ndarray) -> tuple[float, ...]:
-    """Return the power of ten nearest to each target's standard deviation: networks learn numbers of about 1."""
+def _scale_targets(problem: Problem, y: np.ndarray) -> Problem:
+    """Divide each quantity by the power of ten nearest to its deviation: networks learn numbers of about 1."""
     spread = y.astype(np.float64).reshape(len(y), -1).std(axis=0)
-    spread = np.where(spread > 0, spread, 1.0)
-    return tuple((10.0 ** np.round(np.log10(spread))).tolist())
+    scale = tuple((10.0 ** np.round(np.log10(np.where(spread > 0, spread, 1.0)))).tolist())
+    unit = ", and ".join(f"x {value:,.10g}" for value in scale) if set(scale) != {1.0} else ""
+    names = problem.origin.targets if problem.outputs == 1 else ()
+    return replace(problem, target_scale=scale, target_unit=unit, output_names=names or problem.output_names)
 
 
-def _note_gaps(problem: Problem) -> list[Note]:
-    names = ", ".join(problem.column_names[column] for column in problem.gaps)
-    text = (
-        f"Values are missing in {textwrap.shorten(names, 200, placeholder=' ...')}. They are filled with the median of "
+def _look_at_columns(x: np.ndarray, y: np.ndarray, problem: Problem) -> list[Note]:
+    """Note which columns of the training part have gaps, and which of them give the target away."""
+    gaps = ", ".join(problem.column_names[column] for column in problem.gaps)
+    filled = (
+        f"Values are missing in {textwrap.shorten(gaps, 200, placeholder=' ...')}. They are filled with the median of "
         "the training part, and an indicator column says where."
     )
-    return [Note(kind="read", text=text)] if problem.gaps else []
-
-
-def _note_copies(x: np.ndarray, y: np.ndarray, problem: Problem) -> list[Note]:
-    names = [problem.column_names[column] for column in find_target_copies(x, y, problem.type)]
-    text = (
+    copied = (
         "alone tells the target almost without fail. Such a column is mostly the target under another name, or became "
         "known after it. If so, leave it out by columns=[...]."
     )
-    return [Note(kind="target_copy", text=f"{name} {text}") for name in names]
+    copies = [problem.column_names[column] for column in find_target_copies(x, y, problem.type)]
+    notes = [Note(kind="read", text=filled)] if gaps else []
+    return notes + [Note(kind="target_copy", text=f"{name} {copied}") for name in copies]

@@ -24,7 +24,7 @@ def render_json(result: RecipeResult) -> str:
         "measure": problem.measure,
         "unit": MEASURES[problem.measure].unit_of(problem),
         **{name: getattr(dataset, name) for name in ("source", "provenance", "reason", "reachable_error")},
-        **{name: getattr(result, name) for name in ("seed", "overfitting_epoch", "stopped", "stopped_in", "seconds")},
+        **{name: getattr(result, name) for name in ("seed", "overfitting_epoch", "stopped_in", "seconds")},
         "scores": result.to_frame().to_dict("index"),
         "statistical_power": result.power and vars(result.power) | {"beats_baseline": result.power.beats_baseline},
         "looks_at_the_test_set": result.test.looks if result.test else dataset.test.looks,

@@ -11,11 +11,12 @@ from rich.table import Table
 from rich.text import Text
 
 from recipe.core.measures import MEASURES, name_measure
+from recipe.core.run import EpochReport
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from recipe.app.workflow import Progress, RecipeResult, Step
+    from recipe.app.workflow import RecipeResult, Step
 
 LAST_STEP = 7  # what comes after it, the final model, has no number
 
@@ -28,15 +29,19 @@ class LiveView(progress.Progress):
         left = ("{task.fields[score]}", "remaining", progress.TimeRemainingColumn())
         super().__init__(*columns, *left, console=console, transient=True, disable=not console.is_terminal)
 
-    def take(self, event: Step | Progress) -> None:
+    def take(self, event: Step | EpochReport) -> None:
         """Show an event of `run_recipe`."""
-        if hasattr(event, "report"):
-            self._show_epoch(event)
+        if isinstance(event, EpochReport):
+            found = {one.title: event.logs.get(f"val_{name}") for name, one in MEASURES.items()}
+            score = ", ".join(f"{title} {value:.3f}" for title, value in found.items() if value is not None)
+            self.update(self.task_ids[0], visible=True, completed=event.epoch + 1, total=event.epochs, score=score)
             return
-        self._drop_bar()
+        for bar in self.task_ids:
+            self.remove_task(bar)
         if not event.sentences:
             number = f"Step {event.number} of {LAST_STEP}. " if event.number <= LAST_STEP else ""
             self.console.print(Text(f"\n{number}{event.title}", style="bold"))
+            self.add_task(event.title, total=None, visible=False, score="")  # is seen once something is trained
         for sentence in event.sentences:
             self.console.print(Padding(Text(sentence), (0, 0, 0, 2)))
 
@@ -50,23 +55,11 @@ class LiveView(progress.Progress):
             title = f"{result.problem.name}: {name_measure(result.problem)}"
             self.console.print(make_table(frame, title, f"{better} is better."))
         self.console.print(Text(f"Data: {result.dataset.source}. {result.dataset.provenance}"))
-        if result.stopped:
+        if result.stopped_in:
             seal = "The test set was opened." if result.dataset.test.looks else "The test set stayed sealed."
             left = f"What was done until then is above and in what is written. {seal}"
             self.console.print(Text(f"Interrupted in step {min(result.stopped_in, LAST_STEP)}. {left}"))
         self.console.print(Text(f"{result.seconds:.0f} s in all."))
-
-    def _show_epoch(self, event: Progress) -> None:
-        if event.done == 1:
-            self._drop_bar()
-            self.add_task(event.name, total=event.total, score="")
-        logs = event.report.logs
-        scores = [f"{one.title} {logs['val_' + name]:.3f}" for name, one in MEASURES.items() if "val_" + name in logs]
-        self.update(self.task_ids[0], completed=event.done, score=", ".join(scores))
-
-    def _drop_bar(self) -> None:
-        for bar in self.task_ids:
-            self.remove_task(bar)
 
 
 def make_table(frame: pd.DataFrame, title: str, caption: str | None = None) -> Table:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
+import contextlib
 import math
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -57,25 +56,6 @@ class Step:
     sentences: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Progress:
-    """What `on_event` is told after each epoch.
-
-    Attributes
-    ----------
-    step : number of the step, from 1
-    name : what is trained
-    done, total : epochs of all folds together that are over, and that there are at the most
-    report : of the epoch, with its numbers; its `member` is the fold
-    """
-
-    step: int
-    name: str
-    done: int
-    total: int
-    report: EpochReport
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Trial:
     """One spec, trained on every split of the protocol: a mean run with its place in the workflow.
@@ -120,10 +100,8 @@ class RecipeResult:
     overfitting_epoch : from 1, the epoch from which on the last model of step 6 overfits; None if it does not
     best : the trial with the best validation score: of step 6, then of all
     final, test : the final model, and what the test set said of it
-    steps : those that were finished, in order
-    trials : every training but the final one, the one that was stopped too
-    stopped : None, ``"interrupted"`` (Ctrl-C) or ``"asked"`` (the stop event)
-    stopped_in : number of the step that was under way then
+    steps : in order; the last one has no sentences where it was interrupted
+    trials : every training but the final one, the one that was interrupted too
     seconds : wall time
     """
 
@@ -139,14 +117,17 @@ class RecipeResult:
     test: FinalResult | None = None
     steps: list[Step] = field(default_factory=list)
     trials: list[Trial] = field(default_factory=list, repr=False)
-    stopped: str | None = None
-    stopped_in: int | None = None
     seconds: float = 0.0
 
     @property
     def problem(self) -> Problem:
         """The problem, with the shapes of the data."""
         return self.dataset.problem
+
+    @property
+    def stopped_in(self) -> int | None:
+        """The number of the step that Ctrl-C ended; None where all came to their end."""
+        return None if self.steps[-1].sentences else self.steps[-1].number
 
     def to_frame(self) -> pd.DataFrame:
         """Return the scores, from the guess to the final model on the test set.
@@ -181,8 +162,7 @@ def run_recipe(
     source: str = "auto",
     rows: int | None = None,
     seed: int = 0,
-    on_event: Callable[[Step | Progress], object] | None = None,
-    stop: threading.Event | None = None,
+    on_event: Callable[[Step | EpochReport], object] | None = None,
     plan: Plan | None = None,
 ) -> RecipeResult:
     """Walk the seven steps on a problem.
@@ -192,14 +172,13 @@ def run_recipe(
     data : the name of a problem that comes with the kit, or a Dataset
     source, rows, seed : as for `load`; None for rows takes the problem's own number. A Dataset is taken as it is
     on_event : called in this thread with a `Step` as it begins, without sentences, and again when it is done; in
-        between with a `Progress` after each epoch
-    stop : once set, from any thread, the work ends after the epoch that is under way
+        between with an `EpochReport` after each epoch, whose `member` is the fold
     plan : the networks to begin with, seeds and all; None takes those of `recipe.search.plan.make_plan`
 
     Returns
     -------
-    RecipeResult. Ctrl-C and `stop` end the work early: what was done until then is in it, and the test set stays
-    sealed unless the final model was ready.
+    RecipeResult. Ctrl-C ends the work early: what was done until then is in it, and the test set stays sealed unless
+    the final model was ready.
 
     Raises
     ------
@@ -213,11 +192,9 @@ def run_recipe(
         data = load(data, source=source, rows=default_rows(data) if rows is None else rows, seed=seed)
     expect(data, Dataset, "The workflow begins with the name of a problem, or with the data itself.")
     result = RecipeResult(dataset=data, seed=seed)
-    walk = _Walk(result=result, tell=on_event or (lambda event: None), stop=stop, plan=plan)
-    try:
+    walk = _Walk(result=result, tell=on_event or (lambda event: None), plan=plan)
+    with contextlib.suppress(KeyboardInterrupt):
         walk.go()
-    except KeyboardInterrupt as wish:  # of a training that was stopped it says how
-        result.stopped, result.stopped_in = (*wish.args, "interrupted")[0], len(result.steps) + 1
     result.seconds = time.perf_counter() - began
     return result
 
@@ -227,19 +204,16 @@ class _Walk:
     """One way through the steps: each reads what the earlier ones put into `result`, and yields what to say of it."""
 
     result: RecipeResult
-    tell: Callable[[Step | Progress], object]
-    stop: threading.Event | None
+    tell: Callable[[Step | EpochReport], object]
     plan: Plan | None
     _prepared: dict[str, list[Prepared]] = field(default_factory=dict)
 
     def go(self) -> None:
         for number, (title, question, take) in enumerate(STEPS, start=1):
-            if self.stop is not None and self.stop.is_set():
-                raise KeyboardInterrupt("asked")
             step = Step(number=number, title=title, question=question)
-            self.tell(step)
-            step = replace(step, sentences=tuple(take(self)))
             self.result.steps.append(step)
+            self.tell(step)
+            self.result.steps[-1] = step = replace(step, sentences=tuple(take(self)))
             self.tell(step)
 
     def define_problem(self) -> Iterator[str]:
@@ -387,10 +361,9 @@ class _Walk:
     def finish(self) -> Iterator[str]:
         """Train the best spec on training and validation data, as long as validation found; then test it once."""
         result, best = self.result, self.result.best.run
-        report, epochs = self.reporter(8, "final model"), best.best_epoch + 1
-        final = train_final(best.spec, result.dataset, epochs=epochs, on_epoch=report, stop=self.stop)
+        final = train_final(best.spec, result.dataset, epochs=best.best_epoch + 1, on_epoch=self.tell)
         if final.run.stopped in WISHES:
-            raise KeyboardInterrupt(final.run.stopped)
+            raise KeyboardInterrupt
         result.final = final
         # Folds are worth fewer samples than they hold: they share what they were trained on.
         worth = np.mean([len(split.y_val) for split in result.splits]) / variance_of_folds(result.splits)
@@ -411,28 +384,18 @@ class _Walk:
         return self._prepared[encoding]
 
     def try_spec(self, step: int, name: str, spec: ModelSpec, *, why: str = "", keep_best: bool = False) -> Trial:
-        """Train a spec on every split; a trial that somebody stopped is kept, as far as it went, and ends the work.
+        """Train a spec on every split; a trial that Ctrl-C stopped is kept, as far as it went, and ends the work.
 
         With `keep_best` the models have the weights of the best epoch, which the score is of, not those of the last
         one: patience brings them back, and one that is as long as the training changes nothing else.
         """
-        report = self.reporter(step, name, folds=len(self.result.splits))
         asked = spec.replace(patience=spec.epochs) if keep_best else spec
-        runs = cross_validate(asked, self.prepared(spec), on_epoch=report, stop=self.stop)
+        runs = cross_validate(asked, self.prepared(spec), on_epoch=self.tell)
         trial = Trial(step=step, name=name, run=mean_run(runs, spec=spec), why=why)
         self.result.trials.append(trial)
         if trial.run.stopped in WISHES:
-            raise KeyboardInterrupt(trial.run.stopped)
+            raise KeyboardInterrupt
         return trial
-
-    def reporter(self, step: int, name: str, folds: int = 1) -> Callable[[EpochReport], None]:
-        """Return an `on_epoch` that passes each epoch on as a `Progress`."""
-        count = itertools.count(1)
-
-        def report(epoch: EpochReport) -> None:
-            self.tell(Progress(step=step, name=name, done=next(count), total=folds * epoch.epochs, report=epoch))
-
-        return report
 
     def reachable_error(self) -> float:
         """Return the best possible model's error as a share, or as a part of the baseline's; 0 if it is not known."""

@@ -58,7 +58,7 @@ def suggest_measure(problem: Problem, y: np.ndarray) -> Suggestion:
     Raises
     ------
     ValueError
-        If the targets do not fit the problem, are not finite, or are all the same.
+        If the targets do not fit the problem, or are not finite.
 
     Examples
     --------
@@ -68,26 +68,16 @@ def suggest_measure(problem: Problem, y: np.ndarray) -> Suggestion:
     f1
     """
     expect(problem, Problem, "A measure is suggested for a problem and its targets.")
-    y = check_targets(y, problem)
-    if (y == y[0]).all():
-        raise ValueError(
-            f"All {len(y)} targets are the same, so that every model and every guess that says so is right. "
-            f"Received: problem={problem.name!r}, y of {y[0]} alone. Take data in which something can be told apart."
-        )
     rules = {
         ProblemType.BINARY: _for_yes_or_no,
         ProblemType.MULTICLASS: _for_classes,
         ProblemType.MULTILABEL: _for_labels,
     }
-    measure, reason, also, caution = rules.get(problem.type, _for_quantities)(problem, y)
+    measure, reason, also, caution = rules.get(problem.type, _for_quantities)(problem, check_targets(y, problem))
     return Suggestion(problem=problem.name, measure=measure, reason=reason, also=also, caution=caution)
 
 
-# Each rule returns the measure, the reason, other measures to look at, and a caution.
-_Found = tuple[str, str, tuple[str, ...], str]
-
-
-def _for_yes_or_no(problem: Problem, y: np.ndarray) -> _Found:
+def _for_yes_or_no(problem: Problem, y: np.ndarray) -> tuple:
     """y: (n,), 0 and 1."""
     (no, _), (yes, share) = problem.shares(y).items()
     most = max(share, 1 - share)
@@ -105,7 +95,7 @@ def _for_yes_or_no(problem: Problem, y: np.ndarray) -> _Found:
     return "f1", reason, ("precision", "recall", "average_precision"), caution if share > 0.5 else ""
 
 
-def _for_classes(problem: Problem, y: np.ndarray) -> _Found:
+def _for_classes(problem: Problem, y: np.ndarray) -> tuple:
     """y: (n,), class numbers."""
     shares = problem.shares(y)
     rare, common = min(shares, key=shares.get), max(shares, key=shares.get)
@@ -117,7 +107,7 @@ def _for_classes(problem: Problem, y: np.ndarray) -> _Found:
     return "accuracy", reason, (), "" if shares[common] <= 2 * shares[rare] else caution + "recall too."
 
 
-def _for_labels(problem: Problem, y: np.ndarray) -> _Found:
+def _for_labels(problem: Problem, y: np.ndarray) -> tuple:
     """y: (n, labels), 0 and 1."""
     shares = problem.shares(y)
     listed = ", ".join(f"{name} {share:.0%}" for name, share in shares.items())
@@ -130,7 +120,7 @@ def _for_labels(problem: Problem, y: np.ndarray) -> _Found:
     return "average_precision", reason, ("f1",), caution
 
 
-def _for_quantities(problem: Problem, y: np.ndarray) -> _Found:
+def _for_quantities(problem: Problem, y: np.ndarray) -> tuple:
     """y: (n,) or (n, outputs), floats."""
     y = y.astype(np.float64).reshape(len(y), -1)
     spread = np.maximum(y.std(axis=0), np.finfo(float).tiny)  # outputs of different units count alike

@@ -7,7 +7,6 @@ out and what looks odd comes back as notes.
 from __future__ import annotations
 
 import codecs
-import contextlib
 import csv
 import datetime
 import difflib
@@ -46,6 +45,10 @@ _DATE = (
 )
 _WRITTEN = r"[-+]?[$€£¥]? ?(\d{1,3}([,.' ]\d{3})+|\d+)([.,]\d+)? ?[%$€£¥]?"  # 12 %, $1,200
 _ID_NAME = re.compile(r"(^|[_\W])(id|uuid|guid|index|unnamed:? 0)$|^(id|index)([_\W]|$)", re.IGNORECASE)
+
+
+class _TellsNothing(Exception):
+    """A column that is no input; the text says why."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -135,12 +138,13 @@ def encode_table(frame: pd.DataFrame, columns: Sequence[str], train: np.ndarray)
     x = np.empty((len(frame), len(columns)), np.float32)
     names, categories, notes = [], [], []
     for name in columns:
-        values, known, fault = _encode_column(frame[name], name, train)
-        if fault:
-            notes.append(Note(kind="left_out", text=f"{fault} It is left out."))
+        try:
+            values, known = _encode_column(frame[name].infer_objects(), name, train)
+        except _TellsNothing as why:
+            notes.append(Note(kind="left_out", text=f"{name} {why}. It is left out."))
             continue
-        if note := _note_identifier(values[np.sort(train)], name, is_number=not known):
-            notes.append(note)
+        if not known:
+            notes += _note_identifier(values[np.sort(train)], name)
         x[:, len(names)] = values
         names.append(name)
         categories.append(known)
@@ -153,23 +157,6 @@ def encode_table(frame: pd.DataFrame, columns: Sequence[str], train: np.ndarray)
     of_problem = {"input_shape": (len(names),), "feature_names": tuple(names)}
     of_problem["categories"] = tuple(categories) if any(categories) else ()
     return Inputs(x=x[:, : len(names)], of_problem=of_problem, notes=tuple(notes))
-
-
-def take_columns(x: np.ndarray, names: Sequence[str] | None) -> Inputs:
-    """Take a table that is an array of numbers, (n, columns); without names its columns are called by their numbers.
-
-    Raises
-    ------
-    ValueError
-        If there is not one name a column.
-    """
-    names = tuple(map(str, names or (f"column {number}" for number in range(1, x.shape[1] + 1))))
-    if not len(names) == len(set(names)) == x.shape[1]:
-        raise ValueError(
-            f"Each column has a name of its own. Received: {len(set(names))} different names for {x.shape[1]} columns. "
-            "Give one a column, or leave columns out."
-        )
-    return Inputs(x=x.astype(np.float32, copy=False), of_problem={"input_shape": x.shape[1:], "feature_names": names})
 
 
 def read_samples(x: object, problem: Problem, vocabulary: Sequence[str] = ()) -> Samples:
@@ -196,40 +183,37 @@ def read_samples(x: object, problem: Problem, vocabulary: Sequence[str] = ()) ->
     return x
 
 
-def _encode_column(column: pd.Series, name: str, train: np.ndarray) -> tuple[np.ndarray, tuple[str, ...], str]:
-    """Return a column's values, the names of its categories, and why it is no input; empty where it is one."""
+def _encode_column(column: pd.Series, name: str, train: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return a column's values, float32 (n,), and the names of its categories; a column of numbers has none."""
     import pandas as pd
 
-    column = column.infer_objects()
     if not pd.api.types.is_numeric_dtype(column):
-        return _encode_texts(column, name, train)
+        distinct = column.dropna().unique()
+        if not _are_numbers(distinct, column, name):
+            return _encode_categories(column, len(distinct), train)
+        column = pd.to_numeric(column.astype(object))
     values = _to_floats(column)
-    same = np.isnan(values).all() or (values == values[0]).all()
-    return values, (), f"{name} is the same in every row." if same else ""
+    if np.isnan(values).all() or (values == values[0]).all():
+        raise _TellsNothing("is the same in every row")
+    return values, ()
 
 
 def _to_floats(column: pd.Series) -> np.ndarray:
     return column.to_numpy(np.float32, na_value=np.nan)
 
 
-def _encode_texts(column: pd.Series, name: str, train: np.ndarray) -> tuple[np.ndarray, tuple[str, ...], str]:
+def _encode_categories(column: pd.Series, distinct: int, train: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
     """Return the number of each value's category; categories are those of the training rows, rare ones as one."""
-    import pandas as pd
-
-    filled = column.dropna()
-    distinct = filled.unique()
-    if _are_numbers(distinct, column, name):
-        return _encode_column(pd.to_numeric(column.astype(object)), name, train)
-    if len(distinct) + column.isna().any() <= 1:
-        return np.empty(0), (), f"{name} is the same in every row."
-    if len(filled) >= MANY_ROWS and len(distinct) > MOST_DISTINCT * len(filled):
-        fault = f"{name} looks like an identifier or a free text: {len(distinct):,} of {len(filled):,} values differ."
-        return np.empty(0), (), fault
+    filled = int(column.notna().sum())
+    if distinct + (filled < len(column)) <= 1:
+        raise _TellsNothing("is the same in every row")
+    if filled >= MANY_ROWS and distinct > MOST_DISTINCT * filled:
+        raise _TellsNothing(f"looks like an identifier or a free text: {distinct:,} of {filled:,} values differ")
     known = column.iloc[train]
-    counts = known.astype(str).where(known.notna()).value_counts()
+    counts = known.dropna().astype(str).value_counts()
     kept = sorted(counts.index[: MOST_CATEGORIES - 1] if len(counts) > MOST_CATEGORIES else counts.index)
     kept += [OTHER] * (len(counts) > len(kept) and OTHER not in kept) + [MISSING] * bool(known.isna().any())
-    return _number_categories(column, kept), tuple(kept), ""
+    return _number_categories(column, kept), tuple(kept)
 
 
 def _are_numbers(distinct: Sequence[object], column: pd.Series, name: str) -> bool:
@@ -266,39 +250,37 @@ def _number_categories(column: pd.Series, known: Sequence[str]) -> np.ndarray:
     return np.array([*numbers, place.get(MISSING, -1)], np.float32)[codes]
 
 
-def _note_identifier(values: np.ndarray, name: str, *, is_number: bool) -> Note | None:
+def _note_identifier(values: np.ndarray, name: str) -> list[Note]:
     """Note a column of whole numbers that are all different and count rows, or are called an id."""
-    if not is_number or (values != np.floor(values)).any() or not len(np.unique(values)) == len(values) >= MANY_ROWS:
-        return None
+    if (values != np.floor(values)).any() or not len(np.unique(values)) == len(values) >= MANY_ROWS:
+        return []
     counts_rows = values.max() - values.min() < 2 * len(values) and bool((np.diff(values) > 0).all())
-    if not counts_rows and not _ID_NAME.search(name):
-        return None
     text = (
         f"{name} looks like an identifier: whole numbers that are all different. What is learned from it does not hold "
         "for new rows. Leave it out by columns=[...]."
     )
-    return Note(kind="identifier", text=text)
+    return [Note(kind="identifier", text=text)] if counts_rows or _ID_NAME.search(name) else []
 
 
 def _find_encoding(path: Path) -> str:
-    """Return the encoding of a file: by its mark, or UTF-8 where all of it is, else Latin-1."""
+    """Return the encoding of a file: UTF-16 by its mark, UTF-8 where all of it is, marked or not, else Latin-1."""
     with path.open("rb") as file:
         head = file.read(HEAD)
-    marks = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
-    for mark, encoding in marks.items():
-        if head.startswith(mark):
-            return encoding
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
     if b"\0" in head or not head.strip():
         kind = "an Excel workbook or a zip" if head.startswith(b"PK") else "no text" if head else "empty"
         raise ValueError(
             f"The file is no CSV file. Received: {path.name}, which is {kind}. Save it as CSV (comma-separated "
             "values): in Excel by File, Save As."
         )
-    with contextlib.suppress(UnicodeDecodeError), path.open(encoding="utf-8") as file:
-        for _ in file:
-            pass
-        return "utf-8"
-    return "latin-1"
+    try:
+        with path.open(encoding="utf-8") as file:
+            for _ in file:
+                pass
+    except UnicodeDecodeError:
+        return "latin-1"
+    return "utf-8"
 
 
 def _find_separator(lines: Sequence[str]) -> tuple[str, int]:

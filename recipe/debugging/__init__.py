@@ -110,9 +110,7 @@ def check_pipeline(
     if len(getattr(model, "outputs", None) or ()) > 1:
         options = {"fit": fit, "checks": checks and names, "on_check": on_check, "seed": seed}
         return _check_each_output(model, x_train, y_train, x_val, y_val, **options)
-    parts = (
-        tuple(y_train.values()) if isinstance(y_train, dict) else y_train if isinstance(y_train, list | tuple) else ()
-    )
+    parts = tuple(y_train.values() if isinstance(y_train, dict) else y_train if isinstance(y_train, list) else ())
     if 1 < len(parts) < np.size(parts[0]):  # fewer parts than rows: no list of the rows
         raise ValueError(
             "A model of a class of one's own with several outputs cannot be checked output by output. Received: "

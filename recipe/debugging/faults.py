@@ -35,22 +35,25 @@ class Pipeline:
     Attributes
     ----------
     problem : what is predicted
-    source : of the data
     x_train, y_train, x_val, y_val : as they go to `fit`
     split : the same samples before they were prepared
-    network : what the model is built from, as `make_pipeline` writes it
+    hidden : options of each hidden layer
+    last_activation, dropout, loss, learning_rate : what else the model is built from
     model : compiled, not trained
     fault : the name of what is broken, empty for nothing; repr does not show it, so that nobody reads it by accident
     """
 
     problem: Problem
-    source: str
     x_train: np.ndarray = field(repr=False)
     y_train: np.ndarray = field(repr=False)
     x_val: np.ndarray = field(repr=False)
     y_val: np.ndarray = field(repr=False)
     split: Split = field(repr=False)
-    network: dict[str, object] = field(repr=False)
+    last_activation: str | None = field(repr=False)
+    loss: str = field(repr=False)
+    hidden: dict[str, object] = field(default_factory=lambda: {"activation": "relu"}, repr=False)
+    dropout: float = field(default=0.0, repr=False)
+    learning_rate: float = field(default=0.001, repr=False)
     model: keras.Model = field(init=False, repr=False)
     seed: int = 0
     fault: str = field(default="", repr=False)
@@ -119,19 +122,13 @@ def make_pipeline(dataset: Dataset, fault: str | None = None, seed: int = 0) -> 
     prepared, row = prepare(split), dataset.problem.last_layer
     pipeline = Pipeline(
         problem=prepared.problem,
-        source=prepared.source,
         x_train=prepared.inputs("train"),
         y_train=prepared.y_train,
         x_val=prepared.inputs("val"),
         y_val=prepared.y_val,
         split=split,
-        network={
-            "hidden": {"activation": "relu"},  # options of each hidden layer
-            "dropout": 0.0,
-            "last_activation": row.activation,
-            "loss": row.loss,
-            "learning_rate": 0.001,
-        },
+        last_activation=row.activation,
+        loss=row.loss,
         seed=seed,
         fault=fault or "",
     )
@@ -152,17 +149,16 @@ def _build(pipeline: Pipeline) -> keras.Model:
 
     if keras.config.backend() == "jax":
         use_compile_cache()
-    network, shape = pipeline.network, pipeline.x_train.shape[1:]
+    shape = pipeline.x_train.shape[1:]
     with fixed_seed(pipeline.seed):
         layers = [keras.Input(shape)]
         layers += [keras.layers.Flatten()] if len(shape) > 1 else []
         for number, units in enumerate(HIDDEN[pipeline.problem.kind], 1):
-            layers.append(keras.layers.Dense(units, name=f"hidden_{number}", **network["hidden"]))
-            layers += [keras.layers.Dropout(network["dropout"])] if network["dropout"] else []
-        outputs, activation = pipeline.problem.outputs, network["last_activation"]
-        layers.append(keras.layers.Dense(outputs, activation=activation, name="output"))
+            layers.append(keras.layers.Dense(units, name=f"hidden_{number}", **pipeline.hidden))
+            layers += [keras.layers.Dropout(pipeline.dropout)] if pipeline.dropout else []
+        layers.append(keras.layers.Dense(pipeline.problem.outputs, pipeline.last_activation, name="output"))
         model = keras.Sequential(layers)
-        model.compile(optimizer=keras.optimizers.Adam(network["learning_rate"]), loss=network["loss"])
+        model.compile(optimizer=keras.optimizers.Adam(pipeline.learning_rate), loss=pipeline.loss)
     return model
 
 
@@ -214,19 +210,19 @@ def labels_out_of_step(pipeline: Pipeline) -> None:
 @_fault("frozen layers", check="frozen layers")
 def frozen_layers(pipeline: Pipeline) -> None:
     """The hidden layers were set to trainable=False, and stay at the random weights they were born with."""
-    pipeline.network["hidden"]["trainable"] = False
+    pipeline.hidden["trainable"] = False
 
 
 @_fault("learning rate too high", check="learning rate")
 def rate_too_high(pipeline: Pipeline) -> None:
     """The steps are so long that they jump over every valley."""
-    pipeline.network["learning_rate"] = 3.0
+    pipeline.learning_rate = 3.0
 
 
 @_fault("learning rate too low", check="learning rate")
 def rate_too_low(pipeline: Pipeline) -> None:
     """The steps are so short that training would take days."""
-    pipeline.network["learning_rate"] = 1e-6
+    pipeline.learning_rate = 1e-6
 
 
 @_fault("wrong last activation", check="last activation")
@@ -234,7 +230,7 @@ def wrong_last_activation(pipeline: Pipeline) -> None:
     """The last layer cannot put out what the problem wants: no softmax for classes, relu for yes or no, sigmoid for
     dollars.
     """
-    pipeline.network["last_activation"] = {
+    pipeline.last_activation = {
         ProblemType.MULTICLASS: None,
         ProblemType.BINARY: "relu",
         ProblemType.MULTILABEL: "softmax",
@@ -250,7 +246,7 @@ def wrong_loss(pipeline: Pipeline) -> None:
     """
     kind = pipeline.problem.type
     losses = {ProblemType.MULTICLASS: "mse", ProblemType.REGRESSION: "binary_crossentropy"}
-    pipeline.network["loss"] = losses.get(kind, "categorical_crossentropy")
+    pipeline.loss = losses.get(kind, "categorical_crossentropy")
     if kind is ProblemType.MULTICLASS:  # a column of labels is compared with all outputs, and nothing complains
         pipeline.y_train, pipeline.y_val = pipeline.y_train[:, None], pipeline.y_val[:, None]
 
@@ -279,13 +275,13 @@ def dead_units(pipeline: Pipeline) -> None:
     """The biases begin far below 0, so that every relu is 0 for every sample and has no gradient."""
     import keras
 
-    pipeline.network["hidden"]["bias_initializer"] = keras.initializers.Constant(-30.0)
+    pipeline.hidden["bias_initializer"] = keras.initializers.Constant(-30.0)
 
 
 @_fault("dropout of 0.95", check="dropout")
 def dropout_too_strong(pipeline: Pipeline) -> None:
     """The share that is kept was given where the share that is dropped is meant."""
-    pipeline.network["dropout"] = 0.95
+    pipeline.dropout = 0.95
 
 
 @_fault("NaN among the inputs", check="finite numbers")
@@ -309,7 +305,7 @@ def sorted_data(pipeline: Pipeline) -> None:
 @_fault("no hidden activation", check="hidden activations")
 def missing_activation(pipeline: Pipeline) -> None:
     """Without one, all layers together are no more than a single linear one."""
-    pipeline.network["hidden"]["activation"] = None
+    pipeline.hidden["activation"] = None
 
 
 @_fault("targets not scaled", check="labels", types=(ProblemType.REGRESSION,))

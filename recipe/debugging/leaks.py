@@ -45,7 +45,8 @@ def find_target_copies(x: np.ndarray, y: np.ndarray, kind: ProblemType, *, seed:
             elif np.unique(target, return_counts=True)[1].min() < 3 or len(np.unique(target)) < 2:
                 continue  # too few of a class to be judged on
             else:
-                tree = DecisionTreeClassifier(max_leaf_nodes=3 * len(np.unique(target)) + 3, class_weight="balanced")
+                leaves = 3 * len(np.unique(target)) + 3
+                tree = DecisionTreeClassifier(max_leaf_nodes=leaves, class_weight="balanced", random_state=seed)
                 sure = cross_val_score(tree, values, target, cv=3, scoring="balanced_accuracy").mean() > ALL_BUT_SURE
             if sure:
                 found.append(column)

@@ -1,6 +1,6 @@
 """What a model gets wrong on held-out samples: the worst images, texts, and rows of a table.
 
-Numbers only; `recipe.figures.mistakes` draws them.
+Numbers and words; `recipe.figures.mistakes` draws them.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from recipe.core.dataset import Samples, Split
 from recipe.core.measures import THRESHOLD
 from recipe.core.prepared import Prepared
 from recipe.core.problem import Problem, ProblemType
+from recipe.engine.saving import predict
 
 if TYPE_CHECKING:
     import keras
     import pandas as pd
 
 JUDGED_ROWS = 2_000  # held-out samples that are looked at: enough to find bad mistakes, and done at once
-ROWS_AT_ONCE = 500  # that go through the network
 _SAMPLES_ARE = MappingProxyType({"image": "images", "text": "texts", "table": "rows"})
 
 
@@ -35,6 +35,7 @@ class Mistakes:
     inputs : these samples, raw: images (samples, height, width), a table (samples, columns), or texts
     truth : (samples,), or (samples, outputs) where a sample has several labels or quantities
     outputs : as the network gave them, (samples, outputs)
+    wrong : how many are wrong: in any label, or off by anything at all
     worst : places of the worst mistakes in these arrays, the worst first: the wrong answer that the model was surest
         of, or the largest error; of several quantities the first counts
     texts : the words of each of `worst`, where the samples are texts
@@ -46,31 +47,14 @@ class Mistakes:
     inputs: Samples = field(repr=False)
     truth: np.ndarray = field(repr=False)
     outputs: np.ndarray = field(repr=False)
+    wrong: int
     worst: np.ndarray
     texts: tuple[str, ...] = field(default=(), repr=False)
 
     @property
-    def samples(self) -> int:
-        """How many held-out samples were judged."""
-        return len(self.rows)
-
-    @property
-    def predictions(self) -> np.ndarray:
-        """What the model says, in the shape of `truth`: labels, or quantities."""
-        if self.problem.type is ProblemType.MULTICLASS:
-            return self.outputs.argmax(axis=1)
-        says = (self.outputs > THRESHOLD).astype(np.uint8) if self.problem.type.is_classification else self.outputs
-        return says if self.truth.ndim > 1 else says[:, 0]
-
-    @property
-    def wrong(self) -> int:
-        """How many of them are wrong: in any label, or off by anything at all."""
-        return int((self.predictions != self.truth).reshape(self.samples, -1).any(axis=1).sum())
-
-    @property
     def errors(self) -> np.ndarray:
         """Prediction minus truth of the first quantity, (samples,): above 0 where the model says too much."""
-        return self.outputs[:, 0] - self.truth.reshape(self.samples, -1)[:, 0]
+        return self.outputs[:, 0] - self.truth.reshape(len(self.truth), -1)[:, 0]
 
     @property
     def unit(self) -> str:
@@ -80,13 +64,12 @@ class Mistakes:
     @property
     def sentence(self) -> str:
         """How many there are, or how far off it is on average and at worst, in words."""
-        held_out = f"{self.samples:,} held-out {_SAMPLES_ARE[self.problem.kind]}"
-        if self.problem.type.is_classification:
-            if not self.wrong:
-                return f"Not a single mistake in {held_out}."
-            return f"{self.wrong:,} of {held_out} are wrong ({self.wrong / self.samples:.1%})."
+        samples, is_label = len(self.rows), self.problem.type.is_classification
+        held_out = f"{samples:,} held-out {_SAMPLES_ARE[self.problem.kind]}"
         if not self.wrong:
-            return f"Not a single error in {held_out}."
+            return f"Not a single {'mistake' if is_label else 'error'} in {held_out}."
+        if is_label:
+            return f"{self.wrong:,} of {held_out} are wrong ({self.wrong / samples:.1%})."
         sizes = np.abs(self.errors)
         worst = sizes.argmax()
         return (
@@ -94,19 +77,24 @@ class Mistakes:
             f"{sizes[worst]:.2f} too {'high' if self.errors[worst] > 0 else 'low'}, in row {self.rows[worst]:,}."
         )
 
+    def describe(self, place: int) -> tuple[str, str]:
+        """Say what the sample at a place is, and what the model says, how surely where it is a class."""
+        names, outputs, truth = self.problem.output_names, self.outputs[place], np.atleast_1d(self.truth[place])
+        if not self.problem.type.is_classification:
+            return f"{truth[0]:.3g}", f"{outputs[0]:.3g}"
+        if self.problem.type is ProblemType.MULTICLASS:
+            return names[truth[0]], f"{names[outputs.argmax()]}, {_percent(outputs.max())}"
+        worst = int(np.abs(outputs - truth).argmax())  # of several labels
+        either = names if self.problem.outputs == 1 else (f"not {names[worst]}", names[worst])
+        is_yes, says_yes = int(truth[worst]), int(outputs[worst] > THRESHOLD)
+        return either[is_yes], f"{either[says_yes]}, {_percent(outputs[worst] if says_yes else 1 - outputs[worst])}"
+
     def to_frame(self) -> pd.DataFrame:
         """Return the worst ones as a table: what is true, what the model says, and the text or all columns by name."""
         import pandas as pd
 
-        truth, says = (part[self.worst].reshape(len(self.worst), -1) for part in (self.truth, self.predictions))
-        columns = {"truth": truth[:, 0], "prediction": says[:, 0]}
-        if truth.shape[1] > 1:
-            named = dict(enumerate(self.problem.output_names))
-            columns = {
-                f"{what}: {named.get(number, number + 1)}": part[:, number]
-                for number in range(truth.shape[1])
-                for what, part in (("truth", truth), ("prediction", says))
-            }
+        told = np.array([self.describe(place) for place in self.worst], dtype=object).reshape(-1, 2)
+        columns = {"truth": told[:, 0], "prediction": told[:, 1]}
         if not self.problem.type.is_classification:
             columns["error"] = self.errors[self.worst]
         if self.texts:
@@ -137,7 +125,8 @@ def find_mistakes(model: keras.Model, prepared: Prepared, split: Split, *, count
             "that went to prepare."
         )
     rows = np.unique(np.linspace(0, samples - 1, min(samples, JUDGED_ROWS)).round().astype(int))
-    outputs = _predict(model, prepared, rows)
+    inputs = split.x_val[rows]
+    outputs = predict(model, prepared.preparation, inputs)
     if not np.isfinite(outputs).all():
         raise ValueError(
             f"Nothing can be said of outputs that are not finite. Received: model={model.name!r}, without a number for "
@@ -153,21 +142,13 @@ def find_mistakes(model: keras.Model, prepared: Prepared, split: Split, *, count
         problem=problem,
         source=prepared.source,
         rows=rows,
-        inputs=split.x_val[rows],
+        inputs=inputs,
         truth=truth,
         outputs=outputs,
+        wrong=int((badness > 0).sum()),
         worst=worst,
-        texts=tuple(" ".join(split.vocabulary[rank] for rank in split.x_val[rows[place]]) for place in shown),
+        texts=tuple(" ".join(split.vocabulary[rank] for rank in inputs[place]) for place in shown),
     )
-
-
-def _predict(model: keras.Model, prepared: Prepared, rows: np.ndarray) -> np.ndarray:
-    """Return a model's outputs for rows of the validation part, (rows, outputs)."""
-    import keras
-
-    parts = np.array_split(rows, -(-len(rows) // ROWS_AT_ONCE))  # of one size as far as it goes: each compiles anew
-    said = [model(prepared.preparation.to_network(prepared.x_val[part]), training=False) for part in parts]
-    return np.concatenate([np.asarray(keras.ops.convert_to_numpy(one)) for one in said])
 
 
 def _measure_badness(problem: Problem, truth: np.ndarray, outputs: np.ndarray) -> np.ndarray:
@@ -184,3 +165,8 @@ def _measure_badness(problem: Problem, truth: np.ndarray, outputs: np.ndarray) -
         return errors[:, 0]
     is_wrong = ((outputs > THRESHOLD) != columns).any(axis=1)
     return np.where(is_wrong, errors.max(axis=1), 0.0)
+
+
+def _percent(share: float) -> str:
+    """Write a probability without pretending that it is certain."""
+    return "> 99 %" if share > 0.995 else "< 1 %" if share < 0.005 else f"{share:.0%}".replace("%", " %")

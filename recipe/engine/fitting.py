@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from recipe.engine.first_weights import fixed_seed
-from recipe.engine.members import Progress, Wish, log_names, prepare_metrics, row_losses
+from recipe.engine.members import Progress, Wish
 
 ROWS_AT_ONCE = 512  # while measuring
 
@@ -57,12 +57,9 @@ class _Watcher(keras.callbacks.Callback):
             self.model.set_weights(self.best_weights)
 
     def _measure(self) -> dict[str, float]:
-        penalty, numbers = float(sum(self.model.losses)), []
-        for x, y in self.sides:
-            outputs = self.model.predict(x, batch_size=ROWS_AT_ONCE, verbose=0)
-            data_loss = float(np.mean(keras.ops.convert_to_numpy(row_losses(self.model.loss, y, outputs))))
-            metrics = prepare_metrics(self.model, y, outputs)
-            for metric in metrics:
-                metric.reset_state()
-            numbers += [data_loss + penalty, data_loss, *(float(metric(y, outputs)) for metric in metrics), penalty]
-        return dict(zip(log_names(metrics), numbers, strict=False))  # without the penalty once more
+        found = {"penalty": float(sum(self.model.losses))}
+        for prefix, (x, y) in zip(("", "val_"), self.sides, strict=True):
+            measured = self.model.evaluate(x, y, batch_size=ROWS_AT_ONCE, verbose=0, return_dict=True)
+            measured["data_loss"] = measured["loss"] - found["penalty"]
+            found |= {prefix + name: value for name, value in measured.items()}
+        return found

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import textwrap
 
-import numpy as np
 from matplotlib.figure import Figure
 
-from recipe.core.measures import THRESHOLD
-from recipe.core.problem import ProblemType
 from recipe.debugging.mistakes import Mistakes
 from recipe.figures import BLUE, INK, VERMILION, finish
 
@@ -36,29 +33,13 @@ def draw_mistakes(figure: Figure, mistakes: Mistakes) -> None:
 def describe_mistakes(mistakes: Mistakes) -> str:
     """Say in words what `draw_mistakes` shows, for those who cannot see it."""
     shown = mistakes.worst[: MOST_SHOWN[mistakes.problem.kind]] if mistakes.wrong else ()
-    told = (f"Row {mistakes.rows[place]:,} {', '.join(caption(mistakes, place))}." for place in shown)
+    told = (f"Row {mistakes.rows[place]:,} {', '.join(_caption(mistakes, place))}." for place in shown)
     return " ".join([mistakes.sentence, *told])
 
 
-def caption(mistakes: Mistakes, place: int) -> tuple[str, str]:
-    """Say what a sample is, and what the model says, how surely where it is a class."""
-    problem, outputs, truth = mistakes.problem, mistakes.outputs[place], mistakes.truth[place]
-    names = problem.output_names
-    if not problem.type.is_classification:
-        return f"is {np.ravel(truth)[0]:.3g}", f"says {outputs[0]:.3g}"
-    if problem.type is ProblemType.MULTICLASS:
-        return f"is {names[truth]}", f"says {names[outputs.argmax()]}, {_percent(outputs.max())}"
-    worst = int(np.abs(outputs - truth).argmax())  # of several labels
-    is_yes, says_yes = int(np.ravel(truth)[worst]), int(outputs[worst] > THRESHOLD)
-    share = _percent(outputs[worst] if says_yes else 1 - outputs[worst])
-    if problem.outputs == 1:
-        return f"is {names[is_yes]}", f"says {names[says_yes]}, {share}"
-    return f"{'is' if is_yes else 'not'} {names[worst]}", f"says {'yes' if says_yes else 'no'}, {share}"
-
-
-def _percent(share: float) -> str:
-    """Write a probability without pretending that it is certain."""
-    return "> 99 %" if share > 0.995 else "< 1 %" if share < 0.005 else f"{share:.0%}".replace("%", " %")
+def _caption(mistakes: Mistakes, place: int) -> tuple[str, str]:
+    truth, prediction = mistakes.describe(place)
+    return f"is {truth}", f"says {prediction}"
 
 
 def _draw_images(figure: Figure, mistakes: Mistakes) -> None:
@@ -71,7 +52,7 @@ def _draw_images(figure: Figure, mistakes: Mistakes) -> None:
         image, white = mistakes.inputs[place], problem.pixel_max
         grey = "gray" if problem.origin else "gray_r"
         axes.imshow(image / white if image.ndim == 3 else image, cmap=grey, vmin=0, vmax=white)
-        lines = (line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]}…" for line in caption(mistakes, place))
+        lines = (line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]}…" for line in _caption(mistakes, place))
         axes.set_title("\n".join(lines), fontsize=8, color=INK)
 
 
@@ -81,7 +62,7 @@ def _draw_texts(figure: Figure, mistakes: Mistakes) -> None:
     panes = figure.subplots(len(shown), squeeze=False)[:, 0]
     for axes, place, text in zip(panes, mistakes.worst, shown, strict=False):
         axes.set_axis_off()
-        axes.set_title(": ".join(caption(mistakes, place)), loc="left", fontsize=9, color=INK, weight="bold")
+        axes.set_title(": ".join(_caption(mistakes, place)), loc="left", fontsize=9, color=INK, weight="bold")
         words = textwrap.shorten(text, LONGEST_TEXT, placeholder=" …")
         axes.text(0, 1, words, va="top", fontsize=8.5, color=INK, transform=axes.transAxes, wrap=True)
 

@@ -94,12 +94,6 @@ class TrainingCurves:
         return max((len(curve) for one in self.histories for curve in one.values()), default=0)
 
     @property
-    def diverged_epoch(self) -> int | None:
-        """The first epoch, from 0, with a loss that is no number."""
-        losses = [_read(one, side + "data_loss") for one in self.histories for side, *_ in SIDES]
-        return min((int(np.isnan(values).argmax()) for values in losses if np.isnan(values).any()), default=None)
-
-    @property
     def last_epoch(self) -> int:
         """How far the axis goes: before the first epoch as far as the past runs."""
         past = max((len(_read(one, "val_data_loss")) for one in self.past), default=0)
@@ -215,8 +209,6 @@ def describe_curves(curves: TrainingCurves) -> str:
     parts += [f"The {name} is {value:.3g}" for name, value in curves.references.items()]
     if curves.overfitting_epoch is not None:
         parts.append(f"Overfitting from epoch {curves.overfitting_epoch + 1} on")
-    if curves.diverged_epoch is not None:
-        parts.append(f"Diverged: no finite number in epoch {curves.diverged_epoch + 1}")
     if curves.past:
         runs = f"{len(curves.past)} earlier run{'s' * (len(curves.past) > 1)}"
         parts.append(f"Behind them, faintly, the validation curves of {runs}")
@@ -230,14 +222,12 @@ def _name_each(runs: object) -> dict[str, object]:
     """Return the runs by their names; one that is alone needs none."""
     if isinstance(runs, Mapping) and any(isinstance(one, Mapping) or hasattr(one, "history") for one in runs.values()):
         return dict(runs)
-    if not isinstance(runs, list | tuple):
-        return {"": runs}
-    if not runs:
+    several = runs if isinstance(runs, list | tuple) else [runs]
+    if not several:
         raise ValueError("There is nothing to draw. Received: no run. Give a run, a history or several.")
-    if len(runs) == 1:
-        return {"": runs[0]}
-    names = [run.spec.describe() if isinstance(run, Run) else "history" for run in runs]
-    return {f"{number}: {names[number - 1]}": run for number, run in enumerate(runs, 1)}
+    names = [run.spec.describe() if isinstance(run, Run) else "history" for run in several]
+    names = [f"{number}: {name}" for number, name in enumerate(names, 1)] if len(several) > 1 else [""]
+    return dict(zip(names, several, strict=True))
 
 
 def _make_curve(name: str, run: object) -> Curve:
@@ -259,12 +249,6 @@ def _read(history: History, key: str) -> np.ndarray:
     return np.where(np.isfinite(values), values, np.nan)
 
 
-def _finite(histories: Sequence[History], key: str) -> np.ndarray:
-    """Return all finite values of a quantity, of both sides, in no order."""
-    values = np.concatenate([_read(one, side + key) for one in histories for side, *_ in SIDES])
-    return values[np.isfinite(values)]
-
-
 def _describe_curve(curve: Curve, key: str) -> str:
     told = []
     for prefix, _, _, side in SIDES:
@@ -283,7 +267,7 @@ def _describe_curve(curve: Curve, key: str) -> str:
 
 def _draw_pane(axes: Axes, curves: TrainingCurves, key: str, title: str) -> None:
     """Draw all that is known of one quantity, each thing with its label for the legend."""
-    compares, end = len(curves.curves) > 1, curves.last_epoch + 1
+    compares = len(curves.curves) > 1
     for number, curve in enumerate(curves.curves):
         _draw_curve(axes, curve, key, COLOURS[number % len(COLOURS)] if compares else None)
     if compares:  # the styles mean the same in every colour
@@ -293,10 +277,9 @@ def _draw_pane(axes: Axes, curves: TrainingCurves, key: str, title: str) -> None
     if (since := curves.overfitting_epoch) is not None:
         words = f"overfitting from epoch {since + 1}"
         axes.axvline(since + 1, color=VERMILION, linestyle=(0, (4, 2, 1, 2)), lw=1.3, zorder=1, label=words)
-        axes.axvspan(since + 1, end, color=VERMILION, alpha=0.08, lw=0, zorder=0)
-    if (since := curves.diverged_epoch) is not None:
-        axes.axvspan(since + 1, end, color=INK, alpha=0.1, lw=0, zorder=0, label=f"diverged in epoch {since + 1}")
-    values = _finite(curves.histories, key)
+        axes.axvspan(since + 1, curves.last_epoch + 1, color=VERMILION, alpha=0.08, lw=0, zorder=0)
+    values = np.concatenate([_read(one, side + key) for one in curves.histories for side, *_ in SIDES])
+    values = values[np.isfinite(values)]
     _scale(axes, values, key)
     if key == curves.measure:
         _draw_references(axes, values, curves.references)

@@ -90,10 +90,10 @@ def tune(
     # Final trainings have no score.
     keys = dict.fromkeys(map(data_key, prepared.values())) if journal else ()
     known = tuple(run for key in keys for run in journal.runs(data=key) if not run.final)
-    study = make_study(splits[0].problem, space, known, seed=seed, pruning=pruning)
+    study = make_study(splits[0].problem, space, known, pruning=pruning)
     with interruptible() as halted:
         runs, stopped = run_trials(
-            study, space, prepared, trials=trials, halted=halted, journal=journal, on_trial=on_trial
+            study, space, prepared, trials=trials, seed=seed, halted=halted, journal=journal, on_trial=on_trial
         )
     return Tuning(known=known, new=tuple(runs), stopped=stopped, seconds=time.perf_counter() - began, study=study)
 

@@ -34,30 +34,13 @@ MOST_COMPARISONS = 50  # of a trial with the others: each costs a look at all of
 Data = dict[str, tuple[Prepared, ...]]  # by architecture, which may want another encoding: a split, or every fold
 
 
-class TrialSampler(TPESampler):
-    """Optuna's TPE; what it draws belongs to the seed and to the number of the trial.
-
-    So a search that goes on where another one ended does not draw the same again.
-    """
-
-    def __init__(self, seed: int = 0) -> None:
-        super().__init__(n_startup_trials=STARTUP_TRIALS, seed=seed)
-        self.seed = seed
-
-    def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
-        own = np.random.default_rng([self.seed, trial.number]).integers(2**31)
-        super().__init__(n_startup_trials=STARTUP_TRIALS, seed=int(own))
-
-
 def data_key(parts: tuple[Prepared, ...]) -> str:
     """Return sixteen digits that stand for all parts; of one, its own `Prepared.data_key`."""
     keys = [part.data_key for part in parts]
     return keys[0] if len(keys) == 1 else fingerprint(" ".join(keys), [])
 
 
-def make_study(
-    problem: Problem, space: SearchSpace, known: Iterable[Run], *, seed: int = 0, pruning: bool = True
-) -> optuna.Study:
+def make_study(problem: Problem, space: SearchSpace, known: Iterable[Run], *, pruning: bool = True) -> optuna.Study:
     """Return a study in memory, with the runs that are known as its first trials.
 
     Parameters
@@ -74,7 +57,6 @@ def make_study(
     optuna.logging.set_verbosity(max(verbosity, optuna.logging.WARNING))  # it tells of every study that is made
     study = optuna.create_study(
         direction="maximize" if MEASURES[problem.measure].higher_is_better else "minimize",
-        sampler=TrialSampler(seed),
         pruner=median if pruning else NopPruner(),
     )
     optuna.logging.set_verbosity(verbosity)
@@ -88,6 +70,7 @@ def run_trials(
     data: Data,
     *,
     trials: int,
+    seed: int,
     halted: Callable[[], str | None],
     journal: Journal | None,
     on_trial: Callable[[Run], object] | None,
@@ -104,6 +87,10 @@ def run_trials(
     """
     runs = []
     while len(runs) < trials and not halted():
+        # What is drawn belongs to the seed and to the number of the trial, so that a search that goes on where another
+        # one ended does not draw the same again.
+        own = np.random.default_rng([seed, len(study.trials)]).integers(2**31)
+        study.sampler = TPESampler(n_startup_trials=STARTUP_TRIALS, seed=int(own))
         trial = study.ask(space.distributions)
         run = keep(train_trial(trial, space, data, halted), journal)
         state, value = _ending(run)

@@ -62,12 +62,9 @@ class Baseline:
     @property
     def sentence(self) -> str:
         """The baseline in words, with its number."""
-        problem = self.prepared.problem
-        measure = MEASURES[problem.measure]
-        unit = measure.unit_of(problem)
-        return f"Without looking at the input ({self.name}: {self.guess}) the {measure.title} is {self.value:.3g}" + (
-            f" {unit}." if unit else "."
-        )
+        measure = MEASURES[self.prepared.problem.measure]
+        value = f"{self.value:.3g} {measure.unit_of(self.prepared.problem)}".rstrip()
+        return f"Without looking at the input ({self.name}: {self.guess}) the {measure.title} is {value}."
 
 
 def compute_baseline(prepared: Prepared) -> Baseline:

@@ -24,7 +24,7 @@ from recipe.engine.codegen import keras_code
 from recipe.engine.models import check_fit
 from recipe.engine.rival import Rival
 from recipe.figures import DPI, blank_figure
-from recipe.figures.mistakes import caption, describe_mistakes, draw_mistakes
+from recipe.figures.mistakes import describe_mistakes, draw_mistakes
 from recipe.figures.training import TrainingCurves, collect_curves, describe_curves, draw_curves
 from recipe.journal import Journal, choose_journal, origin_of, stamp
 from recipe.search.plan import make_plan
@@ -427,9 +427,8 @@ def _model_of(run: Run) -> keras.Model:
 
 def mistakes_html(mistakes: Mistakes) -> str:
     """Return the worst mistakes in a table as a table: what each is, what the model says, and its columns."""
-    frame = mistakes.to_frame().drop(columns=["truth", "prediction"], errors="ignore").reset_index()
-    frame.insert(1, "mistake", [", ".join(caption(mistakes, place)) for place in mistakes.worst])
-    return f"{escape(mistakes.sentence)}{scrolled(table_html(frame), 'Worst mistakes')}"
+    table = table_html(mistakes.to_frame().reset_index())
+    return f"{escape(mistakes.sentence)}{scrolled(table, 'Worst mistakes')}"
 
 
 def model_html(run: Run) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import threading
+import signal
 
 import numpy as np
 import pytest
@@ -11,7 +11,8 @@ from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.metrics import accuracy_score, mean_absolute_error
 
 import recipe
-from recipe.app.workflow import Progress, RecipeResult, Step, run_recipe
+from recipe.app.workflow import RecipeResult, Step, run_recipe
+from recipe.core.run import EpochReport
 from recipe.core.spec import ModelSpec
 from recipe.data.problems import PROBLEMS, find_problem
 from recipe.search.plan import Plan, make_plan
@@ -56,24 +57,29 @@ def results(no_journal: None) -> dict[str, tuple[RecipeResult, list]]:
 def test_run_recipe_walks_all_seven_steps_and_looks_once(results, name):
     result, _ = results[name]
     assert [step.number for step in result.steps] == [1, 2, 3, 4, 5, 6, 7, 8]
-    assert (result.stopped, result.stopped_in) == (None, None)
+    assert result.stopped_in is None
     assert result.dataset.test.looks == 1
     assert result.problem.name == name
     assert all(text.endswith((".", "?", ")")) for step in result.steps for text in step.sentences)
     assert list(result.to_frame().index) == NAMES
 
 
+def _reports(events: list, step: int) -> list[EpochReport]:
+    """The epochs that were told between the beginning of a step and its end."""
+    begin, end = (number for number, event in enumerate(events) if isinstance(event, Step) and event.number == step)
+    return events[begin + 1 : end]
+
+
 def test_run_recipe_tells_steps_and_every_epoch_of_all_folds_in_order(results):
-    folds = [event for event in results["housing"][1] if isinstance(event, Progress) and event.name == "small model"]
-    assert [(event.done, event.total) for event in folds] == [(done, 4 * 8) for done in range(1, 33)]
+    folds = _reports(results["housing"][1], 5)
+    assert sorted((report.epoch, report.member) for report in folds) == [(e, m) for e in range(8) for m in range(4)]
     result, events = results["mnist"]
     steps = [event for event in events if isinstance(event, Step)]
     assert [step.number for step in steps if not step.sentences] == [1, 2, 3, 4, 5, 6, 7, 8]
     assert [step for step in steps if step.sentences] == result.steps
-    small = [event for event in events if isinstance(event, Progress) and event.name == "small model"]
-    assert [(event.done, event.total) for event in small] == [(done, 8) for done in range(1, 9)]
-    told = [event.report.logs["val_accuracy"] for event in small]
-    assert told == result.trials[0].run.history["val_accuracy"]
+    small = _reports(events, 5)
+    assert [(report.epoch, report.epochs) for report in small] == [(epoch, 8) for epoch in range(8)]
+    assert [report.logs["val_accuracy"] for report in small] == result.trials[0].run.history["val_accuracy"]
 
 
 def test_run_recipe_test_scores_are_what_plain_keras_and_scikit_learn_find(results):
@@ -138,16 +144,18 @@ def test_run_recipe_takes_a_dataset_with_the_same_numbers_for_the_same_seed_and_
     ("step", "trials", "names"),
     [(6, [("small model", 8), ("big model", 2)], ["baseline", "rival", "small model"]), (8, None, NAMES[:4])],
 )
-def test_run_recipe_stopped_in_a_training_keeps_what_was_done(step, trials, names):
-    stop = threading.Event()
+def test_run_recipe_interrupted_in_a_training_keeps_what_was_done(step, trials, names):
+    begun = []
 
-    def stop_there(event: Step | Progress) -> None:
-        if isinstance(event, Progress) and event.step == step and event.report.epoch == (1 if step == 6 else 0):
-            stop.set()
+    def interrupt(event: Step | EpochReport) -> None:
+        if isinstance(event, Step):
+            begun.append(event.number)
+        elif begun[-1] == step and event.epoch == (1 if step == 6 else 0):
+            signal.raise_signal(signal.SIGINT)
 
-    result = _run("housing", on_event=stop_there, stop=stop, plan=_plan("housing", trials=0))
-    assert (result.stopped, result.stopped_in) == ("asked", step)
-    assert [done.number for done in result.steps] == list(range(1, step))
+    result = _run("housing", on_event=interrupt, plan=_plan("housing", trials=0))
+    assert result.stopped_in == step
+    assert [bool(one.sentences) for one in result.steps] == [True] * (step - 1) + [False]
     assert trials is None or [(trial.name, trial.run.epochs) for trial in result.trials] == trials
     assert list(result.to_frame().index) == names
     assert (result.test, result.dataset.test.looks) == (None, 0)

@@ -73,28 +73,6 @@ def test_reviews_tell_a_careful_reader_all_but_the_noise(raw_reviews, texts):
 # --- housing ----------------------------------------------------------------------------------------------------------
 
 
-def test_housing_is_skewed_correlated_and_capped_like_california():
-    arrays = make_sample("housing")
-    x, y = arrays["x"], arrays["y"]
-    longitude, latitude, age, rooms, bedrooms, people, households, income = x.T
-    assert len(x) >= 600
-    assert -124.4 <= longitude.min() <= longitude.max() <= -114.3
-    assert 32.5 <= latitude.min() <= latitude.max() <= 42.0
-    assert 1 <= age.min() <= age.max() <= 52
-    assert 0.4999 <= income.min() <= income.max() <= 15.0001
-    assert 0.005 < np.mean(y == np.float32(HOUSING_CAP)) < 0.08
-    for column in (rooms, bedrooms, people, households, income, y):
-        assert np.mean(column) > 1.05 * np.median(column)  # a long tail on the right
-    assert np.corrcoef(rooms, households)[0, 1] > 0.85
-    assert np.corrcoef(bedrooms, people)[0, 1] > 0.85
-    assert np.corrcoef(longitude, latitude)[0, 1] < -0.8
-    assert np.corrcoef(income, y)[0, 1] > 0.6
-    assert np.corrcoef(age, rooms)[0, 1] < -0.1
-    assert rooms.min() >= 1
-    assert bedrooms.min() >= 1
-    assert people.min() >= 1
-
-
 def test_reachable_housing_error_is_what_the_noise_leaves():
     """The value without noise is the median of the values with it, drawn many times for the same districts."""
     rng = np.random.default_rng(0)

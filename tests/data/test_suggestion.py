@@ -72,13 +72,6 @@ def test_suggest_measure_warns_of_targets_that_are_cut_off():
     assert "5.0% of the targets (median house value)" in suggest_measure(find_problem("housing"), cut).caution
 
 
-@pytest.mark.parametrize(
-    ("y", "message"),
-    [
-        (np.zeros(5), r"All 5 targets are the same.*problem='imdb', y of 0 alone.*told apart"),
-        (np.array([0, 2]), r"run from 0 to 1"),
-    ],
-)
-def test_suggest_measure_refuses_targets_that_do_not_fit(y, message):
-    with pytest.raises(ValueError, match=message):
-        suggest_measure(find_problem("imdb"), y)
+def test_suggest_measure_refuses_targets_that_do_not_fit():
+    with pytest.raises(ValueError, match="run from 0 to 1"):
+        suggest_measure(find_problem("imdb"), np.array([0, 2]))

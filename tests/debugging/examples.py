@@ -10,6 +10,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import fixes
 import keras
 import numpy as np
 from keras import layers
@@ -36,11 +37,12 @@ class Example:
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """A broken pipeline: the check that must fail, what its text must hold, and what no failed check may say."""
+    """A broken pipeline: the check that must fail, what its text must hold, what mends it, and what nothing may say."""
 
     build: Callable[[int], Example]
     check: str
     says: str
+    fix: Callable[[Example, str], None] | None
     never: tuple[str, ...] = ()
 
 
@@ -58,14 +60,12 @@ def sound(data: Callable | None = None, *args: object, **options: object) -> Cal
     return register
 
 
-def broken(
-    check: str, says: str, data: Callable | None = None, *args: object, never: tuple[str, ...] = (), **options: object
-) -> Callable:
+def broken(check: str, says: str, fix: Callable | None, data: Callable | None = None, *args, never=(), **options):
     """Put a pipeline on such data among the broken ones."""
 
     def register(build: Callable) -> Callable:
         seeded = from_seed(build, data, *args, **options)
-        BROKEN[build.__name__] = Fault(build=seeded, check=check, says=says, never=never)
+        BROKEN[build.__name__] = Fault(build=seeded, check=check, says=says, fix=fix, never=never)
         return build
 
     return register
@@ -507,51 +507,55 @@ def falling_learning_rate_and_momentum(x, y):
 
 # Broken: Keras refuses to train these, or compares what does not belong together.
 
-SWAPPED = ("axis was swapped", "rows were dropped")
+# What would be wrong advice elsewhere.
+SWAPPED, FROM_ONE = ("axis was swapped", "rows were dropped"), ("subtract the lowest", "counts nothing")
+AS_QUANTITY = ("regression", 'loss="mse"')
 
 
-@broken("can be trained", "sparse_categorical_crossentropy", groups, never=SWAPPED)
+@broken("can be trained", "sparse_categorical_crossentropy", fixes.take_the_loss, groups, never=SWAPPED)
 def whole_labels_with_the_loss_for_one_hot(x, y):
     return net(8, 3, "softmax", ONE_HOT), x, y
 
 
-@broken("can be trained", "y.argmax(axis=1)", groups, never=SWAPPED)
+@broken("can be trained", "y.argmax(axis=1)", fixes.take_the_loss, groups, never=SWAPPED)
 def one_hot_labels_with_the_loss_for_whole_numbers(x, y):
     return net(8, 3, "softmax", SPARSE), x, np.eye(3)[y]
 
 
-@broken("can be trained", "Flatten", digits, never=SWAPPED)
+@broken("can be trained", "Flatten", fixes.add_flatten, digits, never=SWAPPED)
 def flatten_forgotten(x, y):
     return net((8, 8), 10, "softmax", SPARSE), x, y
 
 
-@broken("can be trained", "different forms: (300,) and (100, 3)", groups, never=SWAPPED)
+@broken("can be trained", "different forms: (300,) and (100, 3)", fixes.encode_alike, groups, never=SWAPPED)
 def labels_of_validation_in_another_form(x, y):
     return net(8, 3, "softmax", SPARSE), x[:300], y[:300], x[300:], np.eye(3)[y[300:]]
 
 
-@broken("can be trained", "399 inputs and 400 targets", groups)
+@broken("can be trained", "399 inputs and 400 targets", fixes.drop_the_same_row, groups)
 def a_row_dropped(x, y):
     return net(8, 3, "softmax", SPARSE), x[1:], y
 
 
-@broken("can be trained", "reads samples of shape (5,), and these have the shape (8,)", groups, never=SWAPPED)
+@broken(
+    "can be trained", "of shape (5,), and these have the shape (8,)", fixes.begin_with_the_input, groups, never=SWAPPED
+)
 def other_number_of_columns(x, y):
     return net(5, 3, "softmax", SPARSE), x, y
 
 
-@broken("can be trained", "input_dim=50", words, never=SWAPPED)
+@broken("can be trained", "input_dim=50", fixes.widen_the_embedding, words, never=SWAPPED)
 def word_number_beyond_the_embedding(x, y):
     hidden = layers.Embedding(40, 8), layers.Flatten()
     return net(12, 1, "sigmoid", BINARY, *hidden), x, y
 
 
-@broken("can be trained", "not compiled", groups)
+@broken("can be trained", "not compiled", fixes.compile_anew, groups)
 def not_compiled(x, y):
     return keras.Sequential([keras.Input((8,)), layers.Dense(3)]), x, y
 
 
-@broken("can be trained", "A target has 1 numbers, and the network puts out 3", line, never=SWAPPED)
+@broken("can be trained", "has 1 numbers, and the network puts out 3", fixes.count_the_units, line, never=SWAPPED)
 def quantity_behind_three_units(x, y):
     return net(6, 3, None, "mse"), x, y[:, None]
 
@@ -559,85 +563,85 @@ def quantity_behind_three_units(x, y):
 # Broken: labels, targets and the end of the model.
 
 
-@broken("labels", "Subtract the lowest label", groups)
+@broken("labels", "Subtract the lowest label", fixes.subtract_the_lowest, groups)
 def labels_from_one(x, y):
     return net(8, 3, "softmax", SPARSE), x, y + 1
 
 
-@broken("labels", "(y + 1) / 2, or y > 0", groups, 2, never=("subtract the lowest", "counts nothing"))
+@broken("labels", "(y + 1) / 2, or y > 0", fixes.make_labels_0_and_1, groups, 2, never=FROM_ONE)
 def labels_minus_one_and_one(x, y):
     return net(8, 1, "sigmoid", BINARY), x, 2 * y - 1
 
 
-@broken("labels", "The labels must be 0 and 1", groups, 2, never=("subtract the lowest", "counts nothing"))
+@broken("labels", "The labels must be 0 and 1", fixes.make_labels_0_and_1, groups, 2, never=FROM_ONE)
 def labels_zero_and_two(x, y):
     return net(8, 1, "sigmoid", BINARY), x, 2 * y
 
 
-@broken("labels", "3 units with softmax", groups, never=("regression", 'loss="mse"'))
+@broken("labels", "3 units with softmax", fixes.change_the_last_layer, groups, never=AS_QUANTITY)
 def one_softmax_unit(x, y):
     return net(8, 1, "softmax", SPARSE), x, y
 
 
-@broken("labels", "3 units with softmax", groups, never=("regression", 'loss="mse"'))
+@broken("labels", "3 units with softmax", fixes.change_the_last_layer, groups, never=AS_QUANTITY)
 def three_classes_behind_a_sigmoid(x, y):
     return net(8, 1, "sigmoid", BINARY), x, y
 
 
-@broken("labels", "Give the last layer 5 units", groups, 5)
+@broken("labels", "Give the last layer 5 units", fixes.change_the_last_layer, groups, 5)
 def fewer_outputs_than_classes(x, y):
     return net(8, 3, "softmax", SPARSE), x, y
 
 
-@broken("labels", "Give the last layer 3 units", groups)
+@broken("labels", "Give the last layer 3 units", fixes.change_the_last_layer, groups)
 def more_outputs_than_classes(x, y):
     return net(8, 10, "softmax", SPARSE), x, y
 
 
-@broken("finite numbers", "y_train holds 1", groups, never=("regression", 'loss="mse"', *SWAPPED))
+@broken("finite numbers", "y_train holds 1", fixes.drop_rows_without_label, groups, never=(*AS_QUANTITY, *SWAPPED))
 def a_label_is_missing(x, y):
     return net(8, 3, "softmax", SPARSE), x, np.where(np.arange(400) == 5, np.nan, y)
 
 
-@broken("finite numbers", "column 2 (7)", groups, never=SWAPPED)
+@broken("finite numbers", "column 2 (7)", fixes.fill, groups, never=SWAPPED)
 def a_column_with_gaps(x, y):
     x[:7, 2] = np.nan
     return net(8, 3, "softmax", SPARSE), x, y
 
 
-@broken("labels", "Multiply the targets", line)
+@broken("labels", "Multiply the targets", fixes.multiply_the_targets, line)
 def quantity_of_thousandths(x, y):
     return net(6, 1, None, "mse", rate=0.001), x, y / 1000
 
 
-@broken("last activation", "Leave out the activation", line)
+@broken("last activation", "Leave out the activation", fixes.change_the_last_layer, line)
 def sigmoid_for_any_quantity(x, y):
     return net(6, 1, "sigmoid", "mse"), x, y
 
 
-@broken("last activation", 'activation="exponential"', line)
+@broken("last activation", 'activation="exponential"', fixes.change_the_last_layer, line)
 def poisson_without_activation(x, y, seed):
     counts = np.random.default_rng(seed).poisson(np.exp(np.clip(y, -2, 2)))
     return net(6, 1, None, "poisson"), x, counts
 
 
-@broken("loss", "Leave out from_logits=True", groups)
+@broken("loss", "Leave out from_logits=True", fixes.leave_out_from_logits, groups)
 def softmax_twice(x, y):
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     return net(8, 3, "softmax", loss), x, y
 
 
-@broken("loss", "binary_crossentropy", groups, 2)
+@broken("loss", "binary_crossentropy", fixes.take_the_loss, groups, 2)
 def squared_error_of_labels(x, y):
     return net(8, 1, "sigmoid", "mse"), x, y
 
 
-@broken("metrics", "says nothing of a quantity: take mae", line)
+@broken("metrics", "says nothing of a quantity: take mae", fixes.take_the_metric, line)
 def accuracy_of_a_quantity(x, y):
     return net(6, 1, None, "mse", metrics=["accuracy"]), x, y
 
 
-@broken("metrics", "says nothing of a class: take accuracy", groups)
+@broken("metrics", "says nothing of a class: take accuracy", fixes.take_the_metric, groups)
 def mean_error_of_classes(x, y):
     return net(8, 3, "softmax", SPARSE, metrics=["mae"]), x, y
 
@@ -645,77 +649,77 @@ def mean_error_of_classes(x, y):
 # Broken: rows, columns and weights.
 
 
-@broken("order of rows", "Shuffle first", groups)
+@broken("order of rows", "Shuffle first", fixes.shuffle_first, groups)
 def sorted_rows_with_validation_split(x, y):
     order = np.argsort(y, kind="stable")
     return Example(net(8, 3, "softmax", SPARSE), x=x[order], y=y[order], fit={"validation_split": 0.2})
 
 
-@broken("order of rows", "Shuffle first", groups)
+@broken("order of rows", "Shuffle first", fixes.shuffle_first, groups)
 def sorted_rows_alone(x, y):
     order = np.argsort(y, kind="stable")
     return net(8, 3, "softmax", SPARSE), x[order], y[order]
 
 
-@broken("class balance", "upside down")
+@broken("class balance", "upside down", fixes.weigh_by_rarity)
 def class_weights_upside_down(seed):
     example = SOUND["rare_class_with_class_weights"](seed)
     example.fit = {"class_weight": {0: 5.0, 1: 1.0}}
     return example
 
 
-@broken("inputs vary", "column 3 is constant", groups)
+@broken("inputs vary", "column 3 is constant", fixes.drop_the_column, groups)
 def a_constant_column(x, y):
     x[:, 3] = 7
     return net(8, 3, "softmax", SPARSE), x, y
 
 
-@broken("inputs vary", "column 5 repeats column 1", groups)
+@broken("inputs vary", "column 5 repeats column 1", fixes.drop_the_column, groups)
 def a_column_twice(x, y):
     x[:, 5] = x[:, 1]
     return net(8, 3, "softmax", SPARSE), x, y
 
 
-@broken("target among inputs", "Column 4", groups)
+@broken("target among inputs", "Column 4", fixes.drop_the_column, groups)
 def labels_among_the_inputs(x, y):
     x[:, 4] = 10 * y - 3
     return net(8, 3, "softmax", SPARSE), x, y
 
 
-@broken("target among inputs", "Column 2", line)
+@broken("target among inputs", "Column 2", fixes.drop_the_column, line)
 def quantity_among_the_inputs_in_other_units(x, y):
     x[:, 2] = 0.7 * y + 1
     return net(6, 1, None, "mse"), x, y
 
 
-@broken("input scale", "not scaled", groups)
+@broken("input scale", "not scaled", fixes.scale_the_columns, groups)
 def columns_in_thousands(x, y):
     return net(8, 3, "softmax", SPARSE), 1000 * x, y
 
 
-@broken("validation inputs", "prepared otherwise", groups)
+@broken("validation inputs", "prepared otherwise", fixes.prepare_validation_alike, groups)
 def validation_not_scaled(x, y):
     return net(8, 3, "softmax", SPARSE), x[:300], y[:300], 100 * x[300:] + 50, y[300:]
 
 
-@broken("duplicates", "overlap", groups)
+@broken("duplicates", "overlap", fixes.drop_duplicates, groups)
 def rows_in_both_parts(x, y):
     return net(8, 3, "softmax", SPARSE), x[:300], y[:300], x[200:], y[200:]
 
 
-@broken("zero input", "do not belong to their targets", groups, rows=1000)
+@broken("zero input", "do not belong to their targets", None, groups, rows=1000)
 def targets_of_other_rows(x, y, seed):
     return net(8, 3, "softmax", SPARSE), x, np.random.default_rng(seed).permutation(y)
 
 
-@broken("frozen layers", "hold random numbers", digits)
+@broken("frozen layers", "hold random numbers", fixes.thaw, digits)
 def frozen_at_birth(x, y):
     base = keras.Sequential([keras.Input((8, 8)), layers.Flatten(), relu(32)])
     base.trainable = False
     return net((8, 8), 10, "softmax", SPARSE, base), x, y
 
 
-@broken("dead units", "put out the same number", groups)
+@broken("dead units", "put out the same number", fixes.take_default_biases, groups)
 def dead_units_in_a_subclassed_model(x, y):
     model = Own()
     model.hidden = relu(16, bias_initializer=keras.initializers.Constant(-30.0))
@@ -723,7 +727,7 @@ def dead_units_in_a_subclassed_model(x, y):
     return model, x, y
 
 
-@broken("hidden activations", 'activation="relu"', groups)
+@broken("hidden activations", 'activation="relu"', fixes.give_hidden_layers_relu, groups)
 def no_activation_in_a_functional_model(x, y):
     inputs = keras.Input((8,))
     hidden = layers.Dropout(0.2)(layers.Dense(16)(inputs))
@@ -732,17 +736,17 @@ def no_activation_in_a_functional_model(x, y):
     return model, x, y
 
 
-@broken("dropout", "share that is dropped", groups)
+@broken("dropout", "share that is dropped", fixes.drop_half, groups)
 def dropout_of_nearly_all(x, y):
     hidden = relu(64), layers.Dropout(0.95)
     return net(8, 3, "softmax", SPARSE, *hidden), x, y
 
 
-@broken("learning rate", "too low", groups)
+@broken("learning rate", "too low", fixes.take_the_rate, groups)
 def rate_far_too_small(x, y):
     return net(8, 3, "softmax", SPARSE, rate=1e-6), x, y
 
 
-@broken("learning rate", "too high", groups)
+@broken("learning rate", "too high", fixes.take_the_rate, groups)
 def rate_far_too_large(x, y):
     return net(8, 3, "softmax", SPARSE, rate=30.0), x, y

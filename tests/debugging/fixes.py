@@ -1,4 +1,4 @@
-"""What a person does who takes the advice of a failed check, by the name of what was broken.
+"""What a person does who takes the advice of a failed check.
 
 Each function takes an example and the cause that the check told, and follows what the cause names first: where it
 names a loss, a rate, a number of units or a column, that is read from its words.
@@ -173,49 +173,8 @@ def drop_half(example, cause):
             layer.rate = 0.5
 
 
+# Of `recipe.FAULTS`, by name; those left out are mended by taking the rows or the preparation of the sound pipeline.
 FIXES = {
-    "whole_labels_with_the_loss_for_one_hot": take_the_loss,
-    "one_hot_labels_with_the_loss_for_whole_numbers": take_the_loss,
-    "flatten_forgotten": add_flatten,
-    "labels_of_validation_in_another_form": encode_alike,
-    "a_row_dropped": drop_the_same_row,
-    "other_number_of_columns": begin_with_the_input,
-    "word_number_beyond_the_embedding": widen_the_embedding,
-    "not_compiled": compile_anew,
-    "quantity_behind_three_units": count_the_units,
-    "labels_from_one": subtract_the_lowest,
-    "labels_minus_one_and_one": make_labels_0_and_1,
-    "labels_zero_and_two": make_labels_0_and_1,
-    "one_softmax_unit": change_the_last_layer,
-    "three_classes_behind_a_sigmoid": change_the_last_layer,
-    "fewer_outputs_than_classes": change_the_last_layer,
-    "more_outputs_than_classes": change_the_last_layer,
-    "a_label_is_missing": drop_rows_without_label,
-    "a_column_with_gaps": fill,
-    "quantity_of_thousandths": multiply_the_targets,
-    "sigmoid_for_any_quantity": change_the_last_layer,
-    "poisson_without_activation": change_the_last_layer,
-    "softmax_twice": leave_out_from_logits,
-    "squared_error_of_labels": take_the_loss,
-    "accuracy_of_a_quantity": take_the_metric,
-    "mean_error_of_classes": take_the_metric,
-    "sorted_rows_with_validation_split": shuffle_first,
-    "sorted_rows_alone": shuffle_first,
-    "class_weights_upside_down": weigh_by_rarity,
-    "a_constant_column": drop_the_column,
-    "a_column_twice": drop_the_column,
-    "labels_among_the_inputs": drop_the_column,
-    "quantity_among_the_inputs_in_other_units": drop_the_column,
-    "columns_in_thousands": scale_the_columns,
-    "validation_not_scaled": prepare_validation_alike,
-    "rows_in_both_parts": drop_duplicates,
-    "frozen_at_birth": thaw,
-    "dead_units_in_a_subclassed_model": take_default_biases,
-    "no_activation_in_a_functional_model": give_hidden_layers_relu,
-    "dropout_of_nearly_all": drop_half,
-    "rate_far_too_small": take_the_rate,
-    "rate_far_too_large": take_the_rate,
-    # Of `recipe.FAULTS`; those left out are mended by taking the rows or the preparation of the sound pipeline.
     "labels_off_by_one": subtract_the_lowest,
     "unscaled_input": scale_the_columns,
     "frozen_layers": thaw,

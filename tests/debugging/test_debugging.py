@@ -125,19 +125,6 @@ def test_same_seed_gives_the_same_numbers_and_each_check_is_told_as_it_is_made(d
 # Other kinds of models.
 
 
-def test_model_without_a_shape_yet_is_checked(data):
-    model = keras.Sequential([keras.layers.Dense(16, activation="relu"), keras.layers.Dense(3, activation="softmax")])
-    model.compile(optimizer=keras.optimizers.Adam(0.01), loss="sparse_categorical_crossentropy")
-    assert check_pipeline(model, *data).failed == ()
-
-
-def test_several_labels_are_given_as_inputs_each_in_its_place():
-    rng = np.random.default_rng(0)
-    y = rng.integers(0, 2, (300, 3))
-    x = (y @ rng.normal(size=(3, 8)) + 0.1 * rng.normal(size=(300, 8))).astype(np.float32)
-    assert check("output as input", make_model(3, "sigmoid", "binary_crossentropy"), x, y).passed
-
-
 def test_without_validation_a_part_is_kept_aside(data):
     missing = ["validation inputs", "validation targets", "duplicates"]
     report = check_pipeline(make_model(), data[0], data[1], checks=[*missing, "zero input"])

@@ -101,8 +101,3 @@ def test_make_pipeline_takes_any_dataset_by_its_kind_and_type():
         name = FAULTS[fault].check_for(pipeline.problem)
         if name in ("labels", "last activation", "loss", "input scale", "frozen layers", "duplicates"):
             assert check(pipeline, checks=[name]).failed
-
-
-def test_make_pipeline_refuses_what_does_not_exist():
-    with pytest.raises(ValueError, match=r"Received: fault='gremlins'\. Choose from unscaled_input"):
-        make_pipeline(recipe.load("housing", source="sample", rows=50), "gremlins")

@@ -56,13 +56,6 @@ def test_north_and_south_of_the_houses_are_told_apart():
     assert "tells the two parts apart: AUC 0.9" in check.sentence or "AUC 1.000" in check.sentence
 
 
-def test_short_and_long_reviews_are_told_apart():
-    x = recipe.load("imdb", source="sample").x_train
-    lengths = np.diff(x.offsets)
-    short = lengths < np.median(lengths)
-    assert not same_distribution(x[short], x[~short], rows=300).same
-
-
 @pytest.mark.parametrize("sizes", [((9, 2), (50, 2)), ((20, 2), (20, 3))])
 def test_same_distribution_refuses_what_cannot_be_compared(sizes):
     words = r"of at least 10 samples of one shape can be compared\. Received: \d+ of \(2,\) and \d+ of \(\d,\)\."
@@ -90,11 +83,6 @@ def test_find_duplicates_asks_for_the_inputs_of_both_parts():
     split = recipe.hold_out(recipe.load("housing", source="sample", rows=50))
     with pytest.raises(TypeError, match=r"Received: a Split and a Split\. Give arrays or reviews, such as"):
         find_duplicates(split, split)
-
-
-def test_find_duplicates_refuses_an_empty_part():
-    with pytest.raises(ValueError, match="Parts of at least 1 samples"):
-        find_duplicates(np.zeros((3, 2)), np.zeros((0, 2)))
 
 
 def test_group_equal_numbers_equal_samples_alike_and_keeps_duplicates_on_one_side():

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from recipe.engine.bags import PIECE, make_bags, suits_bags, take_pieces
+from recipe.engine.bags import PIECE, suits_bags
 from recipe.engine.loop import train_models
 from recipe.engine.members import Job
 
@@ -37,12 +37,6 @@ def make_job(x: np.ndarray) -> Job:
     y = (x[:, :450].sum(axis=1) > x[:, 450:].sum(axis=1)).astype(np.uint8)
     cut = len(x) * 4 // 5
     return Job(model=model, x=x[:cut], y=y[:cut], x_val=x[cut:], y_val=y[cut:], batch_size=7, epochs=3)
-
-
-def test_take_pieces_makes_room_where_the_quota_is_too_small(reviews):
-    made = make_bags(reviews)
-    pieces, _ = take_pieces(made, np.arange(40).reshape(4, 10), quota=1)
-    assert pieces.shape[2] == max(-(-int(part.sum()) // 10) for part in made.counts.reshape(4, 10))
 
 
 def test_training_by_bags_gives_what_multiplying_gives(reviews):

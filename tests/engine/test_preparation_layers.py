@@ -68,11 +68,3 @@ def test_attach_preparation_shares_the_layers_so_that_training_on_goes_into_both
     before = whole.predict(split.x_val, verbose=0)
     model.layers[-1].bias.assign([10.0])
     np.testing.assert_allclose(whole.predict(split.x_val, verbose=0), before + 10, rtol=1e-5)
-
-
-def test_pad_reviews_keeps_every_word_in_order():
-    reviews = Reviews(tokens=np.array([7, 9, 2], np.uint32), offsets=np.array([0, 1, 3]))
-    padded = pad_reviews(reviews)
-    np.testing.assert_array_equal(padded, [[7, 0], [9, 2]])
-    assert padded.dtype == np.int32
-    assert pad_reviews(reviews[:0]).shape == (0, 1)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import subprocess
 import zipfile
 
 import keras
 import numpy as np
 import pytest
-from forks import PYTHON
 
 from recipe.core.spec import ModelSpec
 from recipe.data.load import load
@@ -62,16 +60,6 @@ def test_load_model_knows_what_was_known_of_its_training_and_can_be_trained_on(s
     assert loaded.model.evaluate(x, y, verbose=0) == pytest.approx(final.model.evaluate(x, y, verbose=0))
     loaded.model.fit(x, y, epochs=1, verbose=0)
     assert not np.allclose(loaded.predict(dataset.x_train), final.predict(dataset.x_train))
-
-
-def test_load_model_works_in_another_process(saved):
-    final, dataset, path = saved
-    code = (
-        "import sys, recipe; final = recipe.load_model(sys.argv[1]); "
-        "data = recipe.load('housing', source='sample', rows=100); print(float(final.predict(data.x_train[:1])[0, 0]))"
-    )
-    done = subprocess.run([*PYTHON, "-c", code, path], capture_output=True, text=True, check=True, timeout=120)
-    assert float(done.stdout) == final.predict(dataset.x_train[:1])[0, 0]
 
 
 def test_save_model_refuses_another_suffix_and_a_folder_that_is_not_there(saved, tmp_path):

@@ -176,11 +176,10 @@ def test_past_runs_are_faint_and_one_that_exploded_changes_nothing():
     assert "earlier runs (validation)" in labels_of(figure)
 
 
-def test_divergence_is_marked():
-    figure, panes = draw(make_run((0.5, 9.0, NAN), (0.6, 1e8, INF), "housing", baseline=0.8))
-    assert "diverged in epoch 3" in labels_of(figure)
+def test_a_training_that_diverged_is_drawn_as_far_as_its_numbers_are_finite():
+    _, panes = draw(make_run((0.5, 9.0, NAN), (0.6, 1e8, INF), "housing", baseline=0.8))
     assert panes["loss"].get_yscale() == "log"
-    assert "diverged in epoch 1" in labels_of(draw(make_run((NAN,), (NAN,), baseline=0.1))[0])
+    draw(make_run((NAN,), (NAN,), baseline=0.1))
 
 
 @pytest.mark.parametrize("history", [{}, {"data_loss": [], "val_data_loss": []}])
@@ -195,6 +194,5 @@ def test_describe_curves_says_what_is_drawn():
     assert describe_curves(collect_curves(run, past=[run.history], epochs=5)) == (
         "Training curves on a sample over 2 of 5 epochs. data loss: training from 0.6 to not finite, validation from "
         "0.7 to 0.5, best 0.5 in epoch 2. accuracy: training from 0.4 to not finite, validation from 0.3 to 0.5. "
-        "The baseline is 0.35. Diverged: no finite number in epoch 2. Behind them, faintly, the validation curves of "
-        "1 earlier run."
+        "The baseline is 0.35. Behind them, faintly, the validation curves of 1 earlier run."
     )

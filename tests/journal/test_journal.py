@@ -5,15 +5,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-import subprocess
-import sys
 import threading
 import time
 
 import pytest
 from tuning_examples import make_run
 
-from recipe.core.run import Run, mean_run
+from recipe.core.run import mean_run
 from recipe.core.spec import ModelSpec
 from recipe.data.load import load
 from recipe.journal import Journal, default_journal, origin_of
@@ -60,12 +58,10 @@ def test_train_records_nothing_where_the_journal_is_off(prepared, monkeypatch, t
     assert not (tmp_path / "mine.log").exists()
 
 
-def test_viewer_of_voila_has_a_journal_of_their_own(monkeypatch, tmp_path):
+def test_journal_is_off_in_voila_whose_viewers_do_not_know_each_other(monkeypatch):
     monkeypatch.delenv("RECIPE_JOURNAL", raising=False)
-    monkeypatch.setenv("RECIPE_HOME", str(tmp_path))
-    assert default_journal().location.is_relative_to(tmp_path)
     monkeypatch.setenv("SERVER_SOFTWARE", "voila/0.5")
-    assert not default_journal().location.is_relative_to(tmp_path)
+    assert default_journal() is None
 
 
 def test_training_goes_on_where_the_journal_cannot_be_written(prepared, tmp_path):
@@ -111,25 +107,11 @@ def test_run_without_its_data_is_refused(journal):
         journal.record(dataclasses.replace(RUN, data=""))
 
 
-def test_runs_are_chosen_by_what_is_asked_for(journal):
-    with origin_of("panel"):
-        journal.record(RUN)
-    journal.record(dataclasses.replace(RUN, source="local"))
-    assert [run.source for run in journal.runs(origin="script")] == ["local"]
-    assert len(journal.runs(data=RUN.data)) == 2
-    assert journal.runs(data="0" * 16) == []
-
-
-def test_runs_of_another_process_appear_in_an_open_journal(journal):
+def test_runs_are_those_on_the_data_that_is_asked_for(journal):
     journal.record(RUN)
-    code = f"""
-from recipe import Journal
-journal = Journal({str(journal.location)!r})
-print(journal.record(journal.runs()[0]).number)
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
-    assert done.stdout.split() == ["1"]
-    assert [run.number for run in journal.runs()] == [0, 1]
+    journal.record(dataclasses.replace(RUN, data="0" * 16))
+    assert [run.data for run in journal.runs(data=RUN.data)] == [RUN.data]
+    assert len(journal.runs()) == 2
 
 
 def test_runs_that_another_version_wrote_are_passed_over(journal):
@@ -183,15 +165,10 @@ def test_to_frame_is_a_table_that_pandas_sorts_filters_and_writes(journal, tmp_p
     assert (tmp_path / "runs.csv").read_text().startswith("number,time,problem,source,origin,state,measure,score")
 
 
-def test_a_thousand_runs_are_opened_and_listed_in_a_second_or_so(journal):
-    """Processor time, with room for a slow machine; a record and a look-up take a few milliseconds."""
-    run: Run = make_run(SPEC.replace(epochs=80), data="d", problem="housing")
-    began = time.process_time()
-    for seed in range(50):
-        journal.record(dataclasses.replace(run, spec=run.spec.replace(seed=seed)))
-    recording = (time.process_time() - began) / 50
-    journal.location.write_text(20 * journal.location.read_text(encoding="utf-8"), encoding="utf-8")
+def test_a_thousand_runs_are_read_in_a_second_or_so(journal):
+    """Processor time, with room for a slow machine."""
+    journal.record(make_run(SPEC.replace(epochs=80), data="d", problem="housing"))
+    journal.location.write_text(1_000 * journal.location.read_text(encoding="utf-8"), encoding="utf-8")
     began = time.process_time()
     assert len(Journal(journal.location).runs()) == 1_000
-    assert recording < 0.02
     assert time.process_time() - began < 1.5

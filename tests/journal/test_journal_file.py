@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import subprocess
 import sys
 import textwrap
@@ -102,28 +101,3 @@ def test_several_processes_write_at_once_and_each_run_has_a_number_of_its_own(tm
     numbers = [int(number) for child in children for number in child.communicate(timeout=120)[0].split()]
     assert sorted(numbers) == list(range(40))
     assert sorted(_notes(path)) == [str(child) for child in range(2) for _ in range(20)]
-
-
-@POSIX
-def test_run_that_a_full_disk_refuses_costs_that_run_alone(tmp_path):
-    """RLIMIT_FSIZE refuses what a full disk refuses: the end of a line, after its beginning was taken."""
-    path = tmp_path / "journal.log"
-    child = _program(
-        """
-        import resource
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        journal = Journal(path)
-        journal.record(made(0))
-        resource.setrlimit(resource.RLIMIT_FSIZE, (2 * os.path.getsize(path) + 500, resource.RLIM_INFINITY))
-        try:
-            journal.record(made(1, "x" * 10_000))
-        except OSError as error:
-            print(error.errno)
-        journal.record(made(2))
-        """,
-        path,
-    )
-    out, err = child.communicate(timeout=60)
-    assert child.returncode == 0, err
-    assert int(out) == errno.EFBIG
-    assert _notes(path) == ["0", "2"]

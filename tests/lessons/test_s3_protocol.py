@@ -98,15 +98,3 @@ def test_panel_stop_keeps_the_repetitions_that_are_complete(houses, monkeypatch)
     panel.wait(timeout=60)
     assert len(panel.result.reported) == 2
     assert "Stopped after" in panel.status.value
-
-
-def test_panel_stopped_before_anything_is_complete_keeps_the_result_that_was_there(used, monkeypatch):
-    before, wanted = used.result, used.compute
-
-    def stop_then_compute(settings, on_progress, stop):
-        stop.set()
-        return wanted(settings, on_progress, stop)
-
-    monkeypatch.setattr(used, "compute", stop_then_compute)
-    used.run()
-    assert used.result is before

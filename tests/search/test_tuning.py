@@ -15,7 +15,7 @@ from tuning_examples import BASE, BEST_RATE, SPACE, make_run
 
 import recipe
 from recipe.core.spec import ModelSpec
-from recipe.journal import Journal, default_journal, origin_of
+from recipe.journal import default_journal, origin_of
 from recipe.search import Range, SearchSpace, tune
 
 
@@ -66,7 +66,8 @@ def test_tune_trains_trials_and_finds_the_best(digits):
     again = recipe.train(found.best.spec, digits, journal=None)
     assert again.score == pytest.approx(found.score, abs=1e-6)
     assert again.history["val_data_loss"] == pytest.approx(found.best.history["val_data_loss"], rel=1e-5)
-    assert [run.spec for run in default_journal().runs(origin="search")] == [run.spec for run in told]
+    kept = [run.spec for run in default_journal().runs() if run.origin == "search"]
+    assert kept == [run.spec for run in told]
 
 
 @pytest.mark.parametrize("kind", ["dataset", "split", "prepared", "name"])
@@ -277,10 +278,3 @@ def test_tune_refuses_what_is_no_data(houses):
     for wrong, said in (([], "empty list"), ([folds[0], recipe.prepare(folds[1])], "Split, Prepared"), (3, "int")):
         with pytest.raises(TypeError, match=f"Received: data, a {said}."):
             tune(wrong, SPACE, 1)
-
-
-def test_tune_warns_where_the_journal_cannot_be_written(digits, instant, tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.warns(RuntimeWarning, match="it is not in the journal"):
-        found = tune(digits, SPACE, 1, journal=Journal(tmp_path / "file" / "journal.log"))
-    assert found.counts == {"complete": 1}

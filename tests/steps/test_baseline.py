@@ -108,18 +108,6 @@ def test_statistical_power_says_what_cannot_be_told(y, outputs, p_value, words):
     assert power.sentence.startswith(words)
 
 
-@pytest.mark.slow
-def test_statistical_power_is_wrong_as_seldom_as_it_says(monkeypatch):
-    monkeypatch.setattr(s5_baseline, "RESAMPLES", 50)  # for the interval alone
-    # Models that guess with the classes' chances: none is better, and one in twenty may look so.
-    beaten = 0
-    for seed in range(400):
-        y, outputs = binary_case(samples=200, right=0.5, seed=seed)
-        baseline = compute_baseline(IMDB, np.array([1, 1, 0]), y)
-        beaten += statistical_power(IMDB, y, outputs, baseline).beats_baseline
-    assert beaten <= 0.05 * 400 + 3 * math.sqrt(400 * 0.05 * 0.95)
-
-
 def test_statistical_power_of_absolute_errors_agrees_with_the_normal_approximation():
     rng = np.random.default_rng(3)
     y = rng.gamma(3.0, size=500)

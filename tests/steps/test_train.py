@@ -14,7 +14,7 @@ from recipe.core.spec import ModelSpec
 from recipe.engine.models import build_model, make_targets
 from recipe.steps.s3_protocol import hold_out, k_fold
 from recipe.steps.s4_prepare import prepare
-from recipe.steps.training import cross_validate, train, train_seeds
+from recipe.steps.training import cross_validate, train
 
 # One network on one set of data, so that it is compiled once.
 SPEC = ModelSpec(hidden_units=(8,), dropout=0.3, l2=1e-3, optimizer="adam", batch_size=16, epochs=3)
@@ -92,22 +92,6 @@ def test_train_history_is_what_evaluate_measures(trained, houses):
     expected = {"val_loss": loss, f"val_{run.measure}": measure, "penalty": penalty, "val_data_loss": loss - penalty}
     expected |= {"loss": train_loss, run.measure: train_measure}
     assert {name: run.history[name][-1] for name in expected} == pytest.approx(expected, rel=1e-3)
-
-
-@pytest.mark.slow
-def test_train_with_dropout_and_shuffling_agrees_with_fit_statistically():
-    spec = ModelSpec(hidden_units=(32,), dropout=0.5, epochs=8, batch_size=32)
-    prepared = make_prepared("mnist", spec, rows=590)
-    x_val, y_val = prepared.inputs("val"), prepared.y_val
-    ours = [run.history["val_data_loss"][-1] for run in train_seeds(spec, prepared, range(8))]
-    theirs = [
-        fit_with_keras(spec, prepared, shuffle=True, seed=seed).evaluate(x_val, y_val, verbose=0)[0]
-        for seed in range(8)
-    ]
-    spread = np.hypot(np.std(ours, ddof=1), np.std(theirs, ddof=1)) / np.sqrt(8)
-    assert abs(np.mean(ours) - np.mean(theirs)) < 4 * spread
-    without = train(spec.replace(dropout=0.0), prepared).history["val_data_loss"][-1]
-    assert np.mean(ours) - without > 4 * spread, "dropout must have been on while training"
 
 
 def test_train_same_seed_gives_the_same_numbers_bit_for_bit_in_whatever_thread(trained, houses):

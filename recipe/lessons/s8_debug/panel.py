@@ -123,9 +123,9 @@ class FaultGamePanel(Panel):
         """The training curves above, the first training samples below; what the checks found stands there as text."""
         above, below = figure.subfigures(2, 1, height_ratios=(1.5, 1))
         draw_curves(above, collect_curves(result.history))
-        pipeline = result.pipeline
-        below.suptitle(f"First training samples ({pipeline.problem.name}, {pipeline.source})", fontsize=9, color=INK)
-        _draw_samples(below, pipeline.x_train[:SHOWN_ROWS], _first_targets(result))
+        split = result.pipeline.split
+        below.suptitle(f"First training samples ({split.problem.name}, {split.source})", fontsize=9, color=INK)
+        _draw_samples(below, result.pipeline.x_train[:SHOWN_ROWS], _first_targets(result))
 
     def describe(self, result: Round) -> str:
         """The same in words."""
