@@ -26,9 +26,13 @@ NAMES = (
     "08_debug_the_pipeline",
 )
 WHOLE = NAMES[0]  # the seven steps at once, on one problem, without a panel
-DEEPER = ("deeper/learning_curves", "deeper/power_of_a_validation_set")  # what goes further, each beside a step
+DEEPER = (
+    "deeper/features_that_pay",
+    "deeper/learning_curves",
+    "deeper/power_of_a_validation_set",
+)  # what goes further, each beside a step
 # These keep to a measure: plain code first, 45 minutes, questions and exercises, and claims that are run again.
-MEASURED = ("05_beat_a_baseline", "06_scale_up_until_it_overfits", "08_debug_the_pipeline")
+MEASURED = ("04_prepare_your_data", "05_beat_a_baseline", "06_scale_up_until_it_overfits", "08_debug_the_pipeline")
 GLOSSARY = "glossary"
 PROJECT = "your_project"  # the seven steps on a table that comes with the kit, and then on one's own
 ALL = (*NAMES, *DEEPER, PROJECT)
