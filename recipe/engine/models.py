@@ -47,9 +47,10 @@ def build_model(spec: ModelSpec, problem: Problem) -> keras.Model:
     check_fit(spec, problem)
     if keras.config.backend() == "jax":
         use_compile_cache()
-    with fixed_seed(spec.seed), fast_first_weights() as drawn:
-        layers = [drawn(layer) for layer in _layers(spec, problem)]
-        model = keras.Sequential(layers, name=f"{problem.name}_{spec.architecture}")
+    with fixed_seed(spec.seed):
+        layers = _layers(spec, problem)
+        with fast_first_weights(layers):
+            model = keras.Sequential(layers, name=f"{problem.name}_{spec.architecture}")
         rate = {} if spec.learning_rate is None else {"learning_rate": spec.learning_rate}  # else Keras's default
         optimizer = keras.optimizers.get({"class_name": spec.optimizer, "config": rate})
         model.compile(optimizer=optimizer, loss=loss_name(spec, problem), metrics=[_metric(problem)])

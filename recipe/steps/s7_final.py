@@ -61,11 +61,6 @@ class FinalResult:
         return 1.96 * self.uncertainty.standard_error * math.sqrt(1.0 + ratio)
 
     @property
-    def differs_from_validation(self) -> bool | None:
-        """Whether both can be told apart, beyond the noise of both; None where validation said nothing."""
-        return None if self.tolerance is None else not abs(self.score - self.validation_score) <= self.tolerance
-
-    @property
     def sentences(self) -> tuple[str, ...]:
         """The result in words: the score, what validation had promised, and the looks."""
         noise, measure = self.uncertainty, MEASURES[self.problem.measure]
@@ -85,7 +80,7 @@ class FinalResult:
 
     def _promise(self) -> str:
         apart = f"{self.score:.4g} on the test set against {self.validation_score:.4g} in validation"
-        if not self.differs_from_validation:
+        if abs(self.score - self.validation_score) <= self.tolerance:
             return (
                 f"The score cannot be told from what validation promised: {apart}. On so many samples only more than "
                 f"{self.tolerance:.2g} could have been seen (their noise stays below it in 95 % of cases)."

@@ -77,7 +77,7 @@ def test_training_goes_on_where_the_journal_cannot_be_written(prepared, tmp_path
 
 def test_run_comes_back_as_it_was_with_its_members(journal):
     folds = [dataclasses.replace(RUN, spec=SPEC.replace(seed=seed)) for seed in range(3)]
-    run = journal.record(mean_run(folds, protocol="3 folds"))
+    run = journal.record(mean_run(folds))
     (again,) = Journal(journal.location).runs()
     for name in ("spec", "problem", "source", "protocol", "history", "stopped", "backend", "versions", "data", "time"):
         assert getattr(again, name) == getattr(run, name)

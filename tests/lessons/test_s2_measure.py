@@ -79,16 +79,6 @@ def test_panel_slider_trains_nothing(used, monkeypatch):
     assert high.measures.recall["network"] < low.measures.recall["network"]
 
 
-def test_panel_control_recomputes_by_itself(used):
-    used.run(threshold=0.5, share=0.1)
-    before = used.image.value
-    used.controls["threshold"].value = 0.9
-    used.wait(timeout=60)
-    assert used.result.settings.threshold == 0.9
-    assert used.image.value != before
-    assert "threshold 0.90" in used.image.tooltip
-
-
 def test_panel_table_words_and_figure_hold_the_counts(used):
     report = used.run(threshold=0.5, share=0.1)
     model, never = used.table().to_dict("records")

@@ -61,16 +61,6 @@ def test_panel_keeps_earlier_runs_of_the_problem_the_latest_first_and_each_once(
     assert len(panel.run(problem="mnist")) == 1
 
 
-def test_panel_switch_trains_by_itself(panel):
-    panel.run()
-    before = panel.image.value
-    panel.controls["encoding"].value = "normalize"
-    panel.wait(timeout=60)
-    assert panel.result[0].name.startswith("mean 0, deviation 1")
-    assert panel.image.value != before
-    assert "mean 0, deviation 1" in panel.image.tooltip
-
-
 def test_panel_offers_what_suits_the_inputs_of_the_problem_and_names_its_source(panel):
     def offered():
         return [name for _, name in panel.controls["encoding"].options]

@@ -16,7 +16,8 @@ from tuning_examples import BASE, BEST_RATE, SPACE, make_run
 import recipe
 from recipe.core.spec import ModelSpec
 from recipe.journal import default_journal, origin_of
-from recipe.search import Range, SearchSpace, tune
+from recipe.search.space import Range, SearchSpace
+from recipe.search.tuning import tune
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,7 @@ def instant(monkeypatch):
 
     def train_by(make=lambda spec, problem: make_run(spec, data="", problem=problem)):
         monkeypatch.setattr(
-            "recipe.search.study.cross_validate", lambda spec, parts, **_: [make(spec, parts[0].problem.name)]
+            "recipe.search.tuning.cross_validate", lambda spec, parts, **_: [make(spec, parts[0].problem.name)]
         )
 
     train_by()
@@ -70,14 +71,10 @@ def test_tune_trains_trials_and_finds_the_best(digits):
     assert kept == [run.spec for run in told]
 
 
-@pytest.mark.parametrize("kind", ["dataset", "split", "prepared", "name"])
-def test_tune_takes_whatever_is_on_the_way_to_prepared_data(kind, monkeypatch, instant):
-    monkeypatch.setenv("RECIPE_SOURCE", "sample")
-    dataset = recipe.load("housing", source="sample", rows=600)
-    split = recipe.hold_out(dataset)
-    data = {"dataset": dataset, "split": split, "prepared": recipe.prepare(split), "name": "housing"}[kind]
-    found = tune(data, SPACE, 1, journal=None)
-    assert found.counts == {"complete": 1}
+def test_tune_takes_whatever_is_on_the_way_to_prepared_data(houses, instant):
+    split = recipe.hold_out(houses)
+    for data in (houses, split, recipe.prepare(split)):
+        assert tune(data, SPACE, 1, journal=None).counts == {"complete": 1}
 
 
 def test_tune_starts_from_the_runs_by_hand(digits, instant):
@@ -136,7 +133,7 @@ def test_tune_by_folds_scores_the_mean_over_them(houses):
     folds = recipe.k_fold(houses, folds=4)
     found = tune(folds, space, 2)
     assert [run.val_samples for run in found.new] == [100, 100]
-    assert {run.protocol for run in found.new} == {"mean over 4 splits, such as fold 1 of 4, repetition 1"}
+    assert {run.protocol for run in found.new} == {"mean over 4 runs, such as fold 1 of 4, repetition 1"}
     for run, trial in zip(found.new, found.study.trials, strict=True):
         again = recipe.cross_validate(run.spec, folds, journal=None)
         assert run.scores == pytest.approx([one.score for one in again], rel=1e-5)
@@ -175,7 +172,7 @@ def test_tune_gives_up_what_diverges():
     found = tune(dollars, SearchSpace(base=spec), 2)
     assert [(run.state, run.note) for run in found.new] == [("pruned", "diverged")] * 2
     assert found.new[0].epochs < spec.epochs  # it does not go on with weights that are no numbers
-    with pytest.raises(ValueError, match=r"No trial came to its end.*2 trials. Most of them: diverged. Search on"):
+    with pytest.raises(ValueError, match=r"No trial came to its end.*Received: 2 trials. Their notes say why"):
         _ = found.best
     assert found.sentences[-1] == "No trial came to its end, so there is no best one."
 
@@ -274,7 +271,7 @@ def test_tune_refuses_what_cannot_work_before_it_begins(arguments, message, digi
 
 
 def test_tune_refuses_what_is_no_data(houses):
-    folds = recipe.k_fold(houses)
-    for wrong, said in (([], "empty list"), ([folds[0], recipe.prepare(folds[1])], "Split, Prepared"), (3, "int")):
+    mixed = [recipe.hold_out(houses), recipe.prepare(recipe.hold_out(houses))]
+    for wrong, said in (([], "empty list"), (mixed, "Split, Prepared"), ("housing", "str")):
         with pytest.raises(TypeError, match=f"Received: data, a {said}."):
             tune(wrong, SPACE, 1)
