@@ -48,7 +48,8 @@ class Journal:
     """
 
     def __init__(self, location: str | Path | None = None) -> None:
-        self.location = Path(location or _default_location()).expanduser()
+        location = location or os.environ.get("RECIPE_JOURNAL") or home_folder() / FILE_NAME
+        self.location = Path(location).expanduser()
 
     def __repr__(self) -> str:
         return f"Journal({str(self.location)!r})"
@@ -147,8 +148,9 @@ def origin_of(name: str) -> Iterator[None]:
 
 def default_journal() -> Journal | None:
     """Return the journal that trainings are recorded in; None where ``RECIPE_JOURNAL=off``, and in Voilà."""
-    location = _default_location()
-    return None if location.lower() == "off" else Journal(location)
+    asked, is_voila = os.environ.get("RECIPE_JOURNAL"), os.environ.get("SERVER_SOFTWARE", "").startswith("voila")
+    is_off = asked.lower() == "off" if asked else is_voila  # whose viewers do not know each other
+    return None if is_off else Journal(asked)
 
 
 def choose_journal(journal: Journal | str | Path | None) -> Journal | None:
@@ -174,11 +176,6 @@ def warn_of_failure(fact: str) -> Iterator[None]:
     except Exception as error:
         text = f"{fact} {type(error).__name__}: {error}. Set RECIPE_JOURNAL to a file that can be written, or to off."
         warnings.warn(text, RuntimeWarning, stacklevel=5)
-
-
-def _default_location() -> str:
-    is_voila = os.environ.get("SERVER_SOFTWARE", "").startswith("voila")  # whose viewers do not know each other
-    return os.environ.get("RECIPE_JOURNAL") or ("off" if is_voila else str(home_folder() / FILE_NAME))
 
 
 @cache  # a line becomes a run once: what is written never changes

@@ -249,6 +249,8 @@ class LiveView(progress.Progress):
         if isinstance(event, EpochReport):
             found = {one.title: event.logs.get(f"val_{name}") for name, one in MEASURES.items()}
             score = ", ".join(f"{title} {value:.3f}" for title, value in found.items() if value is not None)
+            if event.epoch == 0:  # another training begins, and with it its time
+                self.reset(self.task_ids[0])
             self.update(self.task_ids[0], visible=True, completed=event.epoch + 1, total=event.epochs, score=score)
             return
         for bar in self.task_ids:

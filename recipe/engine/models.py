@@ -53,7 +53,9 @@ def build_model(spec: ModelSpec, problem: Problem) -> keras.Model:
             model = keras.Sequential(layers, name=f"{problem.name}_{spec.architecture}")
         rate = {} if spec.learning_rate is None else {"learning_rate": spec.learning_rate}  # else Keras's default
         optimizer = keras.optimizers.get({"class_name": spec.optimizer, "config": rate})
-        model.compile(optimizer=optimizer, loss=loss_name(spec, problem), metrics=[_metric(problem)])
+        name, arguments = metric_of(problem)
+        metric = getattr(keras.metrics, name)(**arguments) if arguments else name
+        model.compile(optimizer=optimizer, loss=loss_name(spec, problem), metrics=[metric])
         # Built here, inside the fixed seed: an optimizer that is built later would still draw nothing, but must exist.
         build_optimizer(model.optimizer, model.trainable_variables)
     return model
@@ -150,8 +152,8 @@ def _layers(spec: ModelSpec, problem: Problem) -> list[keras.layers.Layer]:
     return [*network, layers.Dense(problem.outputs, activation=last_activation(spec, problem), name="output", **start)]
 
 
-def metric_of(problem: Problem) -> tuple[str, dict[str, object]] | None:
-    """Return the class of `keras.metrics` that is the problem's measure, with its arguments; None where a name will do.
+def metric_of(problem: Problem) -> tuple[str, dict[str, object]]:
+    """Return the class of `keras.metrics` that is the problem's measure, with its arguments; none where a name will do.
 
     F1 wants targets of shape (n, 1), not (n,), and average precision is Keras's area under the precision-recall curve
     at 200 thresholds, so that it agrees with `Measure.compute` to two digits or so; the others agree to rounding.
@@ -172,16 +174,6 @@ def metric_of(problem: Problem) -> tuple[str, dict[str, object]] | None:
     if several_labels:  # "accuracy" would compare only the largest output
         metrics["accuracy"] = "BinaryAccuracy", {"threshold": THRESHOLD}
     if measure.name not in metrics:
-        return None
+        return measure.name, {}
     name, arguments = metrics[measure.name]
     return name, arguments | {"name": measure.name}
-
-
-def _metric(problem: Problem) -> str | keras.metrics.Metric:
-    """Return what goes to `compile`."""
-    import keras
-
-    if (found := metric_of(problem)) is None:
-        return problem.measure
-    name, arguments = found
-    return getattr(keras.metrics, name)(**arguments)

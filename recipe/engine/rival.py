@@ -40,25 +40,21 @@ class Rival:
     outputs: np.ndarray = field(repr=False)
 
 
-def fit_rival(prepared: Prepared, *, seed: int = 0) -> Rival:
+def fit_rival(prepared: Prepared) -> Rival:
     """Fit the simple models that suit the kind of input, and return the one that is best in validation.
 
     They read the very data that a network reads, of much a random part, and are judged on the same validation part by
     the same measure. Their settings are scikit-learn's own, so that none is tuned; with two to choose from the choice
     flatters a little, as it does among networks.
-
-    Parameters
-    ----------
-    seed : of the training samples that are drawn where there are too many
     """
     measure, samples = MEASURES[prepared.problem.measure], len(prepared.y_train)
     columns = 1 if prepared.problem.kind == "text" else int(np.prod(prepared.x_train.shape[1:]))  # texts stay sparse
     most = max(100, min(MOST_ROWS, MOST_CELLS // columns))
-    rows = np.sort(np.random.default_rng(seed).permutation(samples)[:most])
+    rows = np.sort(np.random.default_rng(0).permutation(samples)[:most])
     x_train, x_val = (_as_features(prepared, x) for x in (prepared.x_train[rows], prepared.x_val))
     y_train = prepared.y_train[rows]
     found = []
-    for name, model in _choose_models(prepared, seed).items():
+    for name, model in _choose_models(prepared.problem).items():
         outputs = _predict(model.fit(x_train, y_train), x_val, prepared.problem)
         value = measure.compute(prepared.problem, prepared.y_val, outputs)
         found.append(Rival(name=name, value=value, outputs=outputs))
@@ -78,7 +74,7 @@ def _as_features(prepared: Prepared, x: np.ndarray) -> np.ndarray | csr_matrix:
     return csr_matrix((np.ones(len(words), np.float32), (texts, words)), shape=(len(x), prepared.problem.num_words))
 
 
-def _choose_models(prepared: Prepared, seed: int) -> dict[str, BaseEstimator]:
+def _choose_models(problem: Problem) -> dict[str, BaseEstimator]:
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
     from sklearn.feature_extraction.text import TfidfTransformer
     from sklearn.linear_model import LogisticRegression, Ridge
@@ -86,13 +82,12 @@ def _choose_models(prepared: Prepared, seed: int) -> dict[str, BaseEstimator]:
     from sklearn.multioutput import MultiOutputRegressor
     from sklearn.pipeline import make_pipeline
 
-    problem = prepared.problem
     if problem.type.is_classification:
         name, linear = "logistic regression", LogisticRegression(max_iter=300)
-        boosted, one_by_one = HistGradientBoostingClassifier(random_state=seed), OneVsRestClassifier
+        boosted, one_by_one = HistGradientBoostingClassifier(random_state=0), OneVsRestClassifier
     else:
         name, linear = "ridge regression", Ridge()
-        boosted, one_by_one = HistGradientBoostingRegressor(random_state=seed), MultiOutputRegressor
+        boosted, one_by_one = HistGradientBoostingRegressor(random_state=0), MultiOutputRegressor
     if problem.outputs > 1 and problem.type is not ProblemType.MULTICLASS:
         linear, boosted = one_by_one(linear), one_by_one(boosted)
     if problem.kind == "text":

@@ -14,7 +14,7 @@ from recipe.core.measures import MEASURES, check_outputs
 from recipe.core.prepared import Prepared
 from recipe.core.problem import Problem, ProblemType
 from recipe.engine.rival import Rival, fit_rival
-from recipe.steps.s2_measure import LEVEL, RESAMPLES, paired_test, resample_scores, variance_of_folds
+from recipe.steps.s2_measure import LEVEL, paired_test, resample_scores, variance_of_folds
 
 FEWEST = 6  # samples, below which no difference of two models can be told: not even a sign test could
 YES = np.max  # of labels, of which one is a yes
@@ -219,7 +219,7 @@ def statistical_power(
         error, freedom = _error_over_folds(problem, y_val, both, folds), len(folds) - 1
         p_value, test = t.sf(difference / error, freedom), f"corrected t-test of {len(folds)} folds"
     else:
-        error = measure.gain(*resample_scores(problem, y_val, both, RESAMPLES, seed)).std()
+        error = measure.gain(*resample_scores(problem, y_val, both, seed)).std()
         p_value, test = paired_test(problem, y_val, *both, seed=seed)
     margin = float(t.ppf(LEVEL, freedom) * error)
     return StatisticalPower(

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from recipe.core.dataset import Split
 from recipe.core.prepared import Prepared, check_trainable, encoding_for
-from recipe.core.problem import Problem
 from recipe.core.run import EpochReport, Run, collect_versions
 from recipe.core.spec import ModelSpec
 from recipe.engine.models import build_model, make_targets
@@ -160,13 +159,16 @@ def _make_run(spec: ModelSpec, prepared: Prepared, progress: Progress) -> Run:
     """Put together what came out; the baseline is NaN where there is nothing to guess from."""
     import keras
 
+    from recipe.engine.loop import write_state
+
+    problem, model, state = prepared.problem, progress.job.model, progress.state
     try:
         baseline = compute_baseline(prepared).value
     except ValueError:  # such as a training part without a yes
         baseline = math.nan
     return Run(
         spec=spec,
-        problem=prepared.problem,
+        problem=problem,
         source=prepared.source,
         protocol=prepared.protocol,
         history=progress.history,
@@ -174,16 +176,9 @@ def _make_run(spec: ModelSpec, prepared: Prepared, progress: Progress) -> Run:
         seconds=progress.seconds,
         backend=keras.config.backend(),
         versions=collect_versions(),
-        fitted=_keep_fitted(spec, prepared.problem, progress),
+        # Of several that shared a model each is built, and gets its weights, when it is first asked for.
+        fitted=cache(lambda: model if state is None else write_state(build_model(spec, problem), state)),
         baseline=baseline,
         train_samples=len(prepared.y_train),
         val_samples=len(prepared.y_val),
     )
-
-
-def _keep_fitted(spec: ModelSpec, problem: Problem, progress: Progress) -> Callable[[], keras.Model]:
-    """Return what gives the fitted model: the job's own, or one that is built and gets its weights when asked for."""
-    from recipe.engine.loop import write_state
-
-    model, state = progress.job.model, progress.state
-    return cache(lambda: model if state is None else write_state(build_model(spec, problem), state))

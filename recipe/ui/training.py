@@ -85,7 +85,6 @@ class TrainingPanel(Panel):
     settings_type = TrainingSettings
     run_words = "Train"
     figure_size = (7.8, 3.9)
-    widest_controls = "100%"  # on a narrow screen they stand in two columns above the figure
 
     def __init__(
         self, dataset: Dataset | None = None, *, journal: Journal | str | None = "default", **settings: object

@@ -15,7 +15,7 @@ from recipe.core.measures import MEASURES
 from recipe.core.prepared import Prepared
 from recipe.data.load import load
 from recipe.data.problems import find_problem
-from recipe.steps import s2_measure, s5_baseline
+from recipe.steps import s2_measure
 from recipe.steps.s2_measure import paired_test, resample_scores, variance_of_folds
 from recipe.steps.s3_protocol import k_fold
 from recipe.steps.s4_prepare import prepare
@@ -181,14 +181,14 @@ def test_resample_scores_agree_with_computing_the_measure_on_each_resample(probl
     outputs = np.clip(0.5 * y + 0.6 * rng.random(y.shape), 0, 1)
     draws = [rng.integers(300, size=300) for _ in range(100)]
     slow = [MEASURES[name].compute(problem, y[rows], outputs[rows]) for rows in draws]
-    (quick,) = resample_scores(problem, y, (outputs,), 2000, 0)
+    (quick,) = resample_scores(problem, y, (outputs,), 0)
     assert quick.shape == (2000,)
     assert quick.mean() == pytest.approx(np.mean(slow), abs=4 * np.std(slow) / 10)
     assert quick.std() == pytest.approx(np.std(slow), rel=0.3)
 
 
 def test_statistical_power_of_a_ranking_is_tested_too(monkeypatch):
-    monkeypatch.setattr(s5_baseline, "RESAMPLES", 100)
+    monkeypatch.setattr(s2_measure, "RESAMPLES", 100)
     monkeypatch.setattr(s2_measure, "RANKINGS", 99)
     problem = dataclasses.replace(FIVE, measure="average_precision")
     y, outputs = binary_case(samples=200, right=0.9, positive=0.2)
