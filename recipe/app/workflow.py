@@ -21,13 +21,12 @@ from recipe.core.run import WISHES, EpochReport, Run, mean_run
 from recipe.core.spec import ModelSpec
 from recipe.data.load import load
 from recipe.data.problems import default_rows
-from recipe.engine.rival import Rival
 from recipe.engine.saving import FinalModel, predict
 from recipe.search.plan import FEW_SAMPLES, FOLDS, HELD_OUT, Plan, make_plan
 from recipe.steps.s2_measure import estimate_uncertainty, variance_of_folds
 from recipe.steps.s3_protocol import hold_out, k_fold
 from recipe.steps.s4_prepare import prepare
-from recipe.steps.s5_baseline import Baseline, StatisticalPower, compute_baseline, statistical_power
+from recipe.steps.s5_baseline import Baseline, Rival, StatisticalPower, compute_baseline, statistical_power
 from recipe.steps.s6_scale_up import HistoryDiagnosis, Verdict, diagnose_errors, diagnose_history, has_errors
 from recipe.steps.s7_final import FinalResult, evaluate_once, train_final
 from recipe.steps.s7_regularize import advise

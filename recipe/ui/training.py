@@ -22,14 +22,13 @@ from recipe.data.problems import PROBLEMS
 from recipe.debugging.mistakes import Mistakes, find_mistakes
 from recipe.engine.codegen import keras_code
 from recipe.engine.models import check_fit
-from recipe.engine.rival import Rival
 from recipe.figures import DPI, blank_figure
 from recipe.figures.mistakes import describe_mistakes, draw_mistakes
 from recipe.figures.training import TrainingCurves, collect_curves, describe_curves, draw_curves
 from recipe.journal import Journal, choose_journal, stamp
 from recipe.search.plan import make_plan
 from recipe.steps.s3_protocol import hold_out
-from recipe.steps.s5_baseline import compute_baseline
+from recipe.steps.s5_baseline import Rival, compute_baseline
 from recipe.steps.s6_scale_up import diagnose_errors, diagnose_history, has_errors
 from recipe.steps.s7_regularize import Advice, advise
 from recipe.ui.keyboard import copy_button
