@@ -44,7 +44,7 @@ TITLES = {
 
 def write_parts(folder: Path) -> Path:
     """Write the arrays that every side reads; return the folder of the data files."""
-    from recipe.data.download import fetch
+    from recipe.data.files import fetch
     from recipe.data.load import load
 
     files = {file.name: file for file in fetch()}

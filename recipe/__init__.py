@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 from typing import TYPE_CHECKING
 
 # JAX trains the kit's models two to three times as fast on a CPU as the other backends; a choice that stands is kept.
 os.environ.setdefault("KERAS_BACKEND", "jax")
 
-if TYPE_CHECKING:  # for editors, which do not run what is below
+if TYPE_CHECKING:  # for editors; Python reads these lines as text, below
     from recipe.app.own_data import from_arrays as from_arrays, from_folder as from_folder, from_table as from_table
     from recipe.app.workflow import run_recipe as run_recipe
     from recipe.core.dataset import Dataset as Dataset
@@ -22,7 +23,7 @@ if TYPE_CHECKING:  # for editors, which do not run what is below
     from recipe.core.problem import LAST_LAYERS as LAST_LAYERS, Problem as Problem
     from recipe.core.run import Run as Run
     from recipe.core.spec import ModelSpec as ModelSpec
-    from recipe.data.download import fetch as fetch
+    from recipe.data.files import fetch as fetch
     from recipe.data.load import load as load
     from recipe.debugging import check_pipeline as check_pipeline
     from recipe.debugging.faults import FAULTS as FAULTS, make_pipeline as make_pipeline
@@ -32,10 +33,9 @@ if TYPE_CHECKING:  # for editors, which do not run what is below
     from recipe.engine.saving import load_model as load_model, save_model as save_model
     from recipe.figures.training import plot_runs as plot_runs
     from recipe.journal import Journal as Journal
-    from recipe.search import tune as tune
     from recipe.search.space import Range as Range, SearchSpace as SearchSpace
-    from recipe.data.targets import describe_target as describe_target
-    from recipe.data.suggestion import suggest_measure as suggest_measure
+    from recipe.search.tuning import tune as tune
+    from recipe.data.targets import describe_target as describe_target, suggest_measure as suggest_measure
     from recipe.debugging.splits import find_duplicates as find_duplicates, same_distribution as same_distribution
     from recipe.steps.s3_protocol import hold_out as hold_out, k_fold as k_fold, time_folds as time_folds
     from recipe.steps.s4_prepare import prepare as prepare
@@ -48,47 +48,16 @@ if TYPE_CHECKING:  # for editors, which do not run what is below
 
 __version__ = "0.1.0"
 
-_NAMES_IN = {  # a module of the package, and what a notebook takes from it
-    "app.own_data": "from_arrays from_folder from_table",
-    "app.workflow": "run_recipe",
-    "core.dataset": "Dataset",
-    "core.measures": "MEASURES",
-    "core.prepared": "Prepared",
-    "core.problem": "LAST_LAYERS Problem",
-    "core.run": "Run",
-    "core.spec": "ModelSpec",
-    "data.download": "fetch",
-    "data.load": "load",
-    "data.suggestion": "suggest_measure",
-    "data.targets": "describe_target",
-    "debugging": "check_pipeline",
-    "debugging.faults": "FAULTS make_pipeline",
-    "debugging.mistakes": "find_mistakes",
-    "debugging.splits": "find_duplicates same_distribution",
-    "engine.codegen": "keras_code",
-    "engine.models": "build_model",
-    "engine.saving": "load_model save_model",
-    "figures.training": "plot_runs",
-    "journal": "Journal",
-    "search": "tune",
-    "search.space": "Range SearchSpace",
-    "steps.s3_protocol": "hold_out k_fold time_folds",
-    "steps.s4_prepare": "prepare",
-    "steps.s5_baseline": "compute_baseline statistical_power",
-    "steps.s6_scale_up": "diagnose_errors diagnose_history",
-    "steps.s7_final": "evaluate_once train_final",
-    "steps.s7_regularize": "advise",
-    "steps.training": "cross_validate train train_seeds",
-    "ui.training": "TrainingPanel",
-}
-_HOME_OF = {name: home for home, names in _NAMES_IN.items() for name in names.split()}
+# One table for both: a name has to stand in one line of the imports above, and nowhere else.
+_IMPORTS = re.findall(r"^    from (recipe\.\S+) import (.+)$", __spec__.loader.get_source(__name__), re.MULTILINE)
+_HOME_OF = {name: home for home, names in _IMPORTS for name in re.findall(r"(\w+) as", names)}
 __all__ = [*_HOME_OF, "__version__"]
 
 
 def __getattr__(name: str) -> object:
     if name not in _HOME_OF:
         raise AttributeError(f"module 'recipe' has no attribute {name!r}. It has: {', '.join(_HOME_OF)}.")
-    return getattr(importlib.import_module(f"recipe.{_HOME_OF[name]}"), name)
+    return getattr(importlib.import_module(_HOME_OF[name]), name)
 
 
 def __dir__() -> list[str]:

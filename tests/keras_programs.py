@@ -7,9 +7,8 @@ from recipe.core.dataset import Dataset, SealedTest
 from recipe.core.prepared import encoding_for
 from recipe.core.reviews import Reviews
 from recipe.core.spec import ACTIVATIONS, LAST_ACTIVATIONS, OPTIMIZERS, ModelSpec
-from recipe.data.load import load
+from recipe.data.load import load, make_sample
 from recipe.data.problems import dataset_of, find_problem
-from recipe.data.samples import make_sample
 from recipe.steps.s3_protocol import hold_out
 from recipe.steps.s4_prepare import prepare
 

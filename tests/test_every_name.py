@@ -20,8 +20,8 @@ from rich.console import Console
 from sklearn import datasets as sk
 
 import recipe
+from recipe.app.cli import LiveView
 from recipe.app.report import render_html, render_json
-from recipe.app.terminal import LiveView
 from recipe.data.examples import CHURN, SHAPES
 from recipe.figures import blank_figure, to_inline_svg, to_png
 from recipe.figures.mistakes import describe_mistakes, draw_mistakes

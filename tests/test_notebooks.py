@@ -5,6 +5,7 @@ nbval passes over a cell without stored outputs, so that a lesson that was never
 
 from __future__ import annotations
 
+import copy
 import functools
 import re
 import runpy
@@ -26,17 +27,35 @@ NAMES = (
     "08_debug_the_pipeline",
 )
 WHOLE = NAMES[0]  # the seven steps at once, on one problem, without a panel
-# What goes further, each beside a step.
-DEEPER = ("deeper/learning_curves", "deeper/power_of_a_validation_set", "deeper/selection_optimism")
+DEEPER = (
+    "deeper/features_that_pay",
+    "deeper/leaks",
+    "deeper/learning_curves",
+    "deeper/power_of_a_validation_set",
+    "deeper/ranking_measures",
+    "deeper/selection_optimism",
+)  # what goes further, each beside a step
 # These keep to a measure: plain code first, 45 minutes, questions and exercises, and claims that are run again.
 MEASURED = (
+    "01_define_the_problem",
+    "02_choose_a_measure_of_success",
+    "03_decide_on_an_evaluation_protocol",
+    "04_prepare_your_data",
     "05_beat_a_baseline",
     "06_scale_up_until_it_overfits",
     "07_regularize_and_tune",
     "08_debug_the_pipeline",
 )
+# JupyterLab has nothing to write into these when they are opened.
+STAMPED = (
+    *("00_the_whole_recipe", "04_prepare_your_data", "05_beat_a_baseline", "06_scale_up_until_it_overfits"),
+    *("08_debug_the_pipeline", "deeper/features_that_pay", "deeper/learning_curves"),
+    *("deeper/power_of_a_validation_set", "07_regularize_and_tune", "deeper/selection_optimism"),
+)
 GLOSSARY = "glossary"
-ALL = (*NAMES, *DEEPER)
+PROJECT = "your_project"  # the seven steps on a table that comes with the kit, and then on one's own
+ALL = (*NAMES, *DEEPER, PROJECT)
+KERNEL = runpy.run_path(str(FOLDER.parent / "tools" / "kernel_metadata.py"))
 FIGURES = runpy.run_path(str(FOLDER.parent / "tools" / "lesson_figures.py"))
 
 CODE_LINES = 15
@@ -112,6 +131,14 @@ def test_lesson_names_its_kernel_and_nothing_of_the_machine(lesson):
     assert set(lesson.metadata) <= {"kernelspec", "language_info"}
 
 
+@pytest.mark.parametrize("name", STAMPED, indirect=True)
+def test_lesson_says_of_its_kernel_what_the_kernel_says(lesson):
+    told, says = copy.deepcopy(lesson.metadata), KERNEL["METADATA"]
+    assert re.fullmatch(r"3\.\d+\.\d+", told["language_info"]["version"])
+    told["language_info"]["version"] = says["language_info"]["version"]
+    assert told == says, "run tools/kernel_metadata.py: JupyterLab would write it, and ask to save"
+
+
 def test_lesson_is_small_enough_to_be_opened_at_once(name):
     assert (FOLDER / f"{name}.ipynb").stat().st_size <= BYTES
 
@@ -136,7 +163,7 @@ def test_lesson_stores_a_picture_beside_each_panel(name, lesson):
     asked = {cell.id for cell in _tagged(lesson, "question")}  # their text stands above their buttons
     outputs = [(id, output.get("data", {})) for id, output in _outputs(lesson)]
     shown = {id for id, data in outputs if WIDGET in data} - asked
-    assert shown or name in (WHOLE, *DEEPER)
+    assert shown or name in (WHOLE, *DEEPER, PROJECT)
     assert shown <= {id for id, data in outputs if "image/png" in data}
 
 
@@ -154,6 +181,7 @@ def test_lesson_stores_no_error_no_warning_no_progress_bar_and_no_address(lesson
     assert wrong == []
 
 
+@pytest.mark.parametrize("name", [*NAMES, *DEEPER], indirect=True)
 def test_lesson_stores_what_the_real_data_gave(lesson):
     texts = " ".join(text for _, output in _outputs(lesson) for text in _texts(output))
     assert re.search(r"source:? (local|download)\b", texts)
@@ -260,6 +288,25 @@ def test_lesson_keeps_to_45_minutes_of_mostly_plain_code(lesson):
     assert one.plain >= 0.6
     said = re.search(r"About (\d+) minutes", lesson.cells[0].source)
     assert abs(int(said[1]) - one.minutes) <= 5
+
+
+@pytest.mark.parametrize("name", [PROJECT], indirect=True)
+def test_project_says_how_long_it_takes_and_fills_in_a_sheet(lesson):
+    said = re.search(r"About (\d+) minutes on the file that comes with the kit", lesson.cells[0].source)
+    assert abs(int(said[1]) - FIGURES["measure_lesson"](lesson).minutes) <= 5
+    asked = (
+        "question",
+        "target",
+        "measure",
+        "why this measure",
+        "protocol",
+        "baseline",
+        "rival",
+        "best model",
+        "test result",
+    )
+    (sheet,) = (cell.outputs[0]["data"]["text/html"] for cell in _code(lesson) if cell.id == "hand-in")
+    assert [line for line in asked if f">{line}<" not in sheet] == []
 
 
 @measured

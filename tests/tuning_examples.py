@@ -7,7 +7,7 @@ import math
 from recipe.core.run import Run
 from recipe.core.spec import DEFAULT_RATES, ModelSpec
 from recipe.data.problems import find_problem
-from recipe.search import Range, SearchSpace
+from recipe.search.space import Range, SearchSpace
 
 BEST_RATE = 0.03
 BASE = ModelSpec(hidden_units=(8,), epochs=3, batch_size=32)

@@ -3,7 +3,7 @@
     python tools/make_samples.py [FOLDER]
 
 Without a folder they are written where the package has them. Digits are real, but small. Reviews and housing are
-simulated, so that the error of the best possible model is known: `recipe.data.samples` states it.
+simulated, so that the error of the best possible model is known: `recipe.data.load` states it.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
+from recipe.data.load import LABEL_NOISE
 from recipe.data.problems import HOUSING_CAP
-from recipe.data.samples import LABEL_NOISE
 
 HOME = Path(__file__).resolve().parents[1] / "recipe" / "data"
 DIGITS_TEST = 360  # of scikit-learn's 1,797 digits, a fifth

@@ -1,4 +1,7 @@
-"""The command `recipe`: walk the whole workflow on a problem, have its data ready, search for a spec, list all runs."""
+"""The command `recipe`: walk the whole workflow on a problem, have its data ready, search for a spec, list all runs.
+
+In a terminal it shows the steps as they are done, how far a training is, and tables; into a pipe goes plain text.
+"""
 
 from __future__ import annotations
 
@@ -12,25 +15,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich import box, progress
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
 
 import recipe  # whose names are imported on first use: the help is there at once
+from recipe.core.measures import MEASURES, name_measure
+from recipe.core.run import EpochReport, Run
 from recipe.data.problems import PROBLEMS, default_rows
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from recipe.app.workflow import RecipeResult, Step
     from recipe.core.dataset import Dataset
-    from recipe.core.run import Run
 
 FAILED, WRONG_INPUT = 1, 2
 INTERRUPTED = 130  # the exit code of a program that Ctrl-C ended
 SHOWN_TRIALS, SHOWN_RUNS = 10, 20
+LAST_STEP = 7  # what comes after it, the final model, has no number
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 NameOrPath = Annotated[
     str,
     typer.Argument(
@@ -76,8 +83,6 @@ def run(
 
     Ctrl-C ends it after the epoch that is under way; what was done so far is shown and written.
     """
-    from rich.console import Console
-
     with _explained():
         _make_folders(report, json)
         dataset = _load(problem, source, rows, seed, target)
@@ -85,10 +90,8 @@ def run(
         typer.echo(f"Data: {note}")
     with _explained(errors=()):  # what goes wrong from here on is a fault of the kit's own
         from recipe.app.report import render_html, render_json
-        from recipe.app.terminal import LiveView
-        from recipe.journal import origin_of
 
-        with LiveView(Console()) as view, origin_of("command line"):
+        with LiveView(Console()) as view:
             result = recipe.run_recipe(dataset, seed=seed, on_event=view.take)
     view.show_end(result)
     _write(json, lambda: render_json(result))
@@ -141,8 +144,6 @@ def tune(
             on_trial=tell,
         )
     if found.trials:
-        from recipe.core.measures import name_measure
-
         table = found.to_frame().head(SHOWN_TRIALS)[["score", "best_epoch", "seconds", "state", "origin", "spec"]]
         _show(table, f"{dataset.problem.name}: {name_measure(dataset.problem)} (data: {dataset.source})")
     for sentence in found.sentences:
@@ -182,8 +183,6 @@ def runs(
 
 def _select(table: pd.DataFrame, best: int | None) -> pd.DataFrame:
     """Return all runs, the newest first; or the best ones, problem by problem."""
-    from recipe.core.measures import MEASURES
-
     if best is None:
         return table.sort_values("time", ascending=False, kind="stable")
     table = table[(table["state"] == "complete") & table["score"].notna()]
@@ -233,8 +232,64 @@ def _write(path: Path | None, make: Callable[[], str]) -> None:
 
 
 def _show(frame: pd.DataFrame, title: str, caption: str | None = None) -> None:
-    from rich.console import Console
-
-    from recipe.app.terminal import make_table
-
     Console().print(make_table(frame, title, caption))
+
+
+class LiveView(progress.Progress):
+    """Shows each step as it is finished, and a progress bar while a model trains; plain text where no terminal is."""
+
+    def __init__(self, console: Console) -> None:
+        columns = ("  {task.description}", progress.BarColumn(bar_width=24), progress.MofNCompleteColumn(), "epochs")
+        left = ("{task.fields[score]}", "remaining", progress.TimeRemainingColumn())
+        super().__init__(*columns, *left, console=console, transient=True, disable=not console.is_terminal)
+
+    def take(self, event: Step | EpochReport) -> None:
+        """Show an event of `run_recipe`."""
+        if isinstance(event, EpochReport):
+            found = {one.title: event.logs.get(f"val_{name}") for name, one in MEASURES.items()}
+            score = ", ".join(f"{title} {value:.3f}" for title, value in found.items() if value is not None)
+            if event.epoch == 0:  # another training begins, and with it its time
+                self.reset(self.task_ids[0])
+            self.update(self.task_ids[0], visible=True, completed=event.epoch + 1, total=event.epochs, score=score)
+            return
+        for bar in self.task_ids:
+            self.remove_task(bar)
+        if not event.sentences:
+            number = f"Step {event.number} of {LAST_STEP}. " if event.number <= LAST_STEP else ""
+            self.console.print(Text(f"\n{number}{event.title}", style="bold"))
+            self.add_task(event.title, total=None, visible=False, score="")  # is seen once something is trained
+        for sentence in event.sentences:
+            self.console.print(Padding(Text(sentence), (0, 0, 0, 2)))
+
+    def show_end(self, result: RecipeResult) -> None:
+        """Print the summary: the scores, the source, and the interruption if there was one."""
+        scores = result.to_frame()
+        if len(scores):
+            frame = scores[["score", "part", "epochs", "description"]].reset_index()
+            self.console.line()
+            better = "Higher" if MEASURES[result.problem.measure].higher_is_better else "Lower"
+            title = f"{result.problem.name}: {name_measure(result.problem)}"
+            self.console.print(make_table(frame, title, f"{better} is better."))
+        self.console.print(Text(f"Data: {result.dataset.source}. {result.dataset.provenance}"))
+        if result.stopped_in:
+            seal = "The test set was opened." if result.dataset.test.looks else "The test set stayed sealed."
+            left = f"What was done until then is above and in what is written. {seal}"
+            self.console.print(Text(f"Interrupted in step {min(result.stopped_in, LAST_STEP)}. {left}"))
+        self.console.print(Text(f"{result.seconds:.0f} s in all."))
+
+
+def make_table(frame: pd.DataFrame, title: str, caption: str | None = None) -> Table:
+    """Return a table for people: numbers to the right and never broken, missing ones empty, texts as they are."""
+    from pandas.api.types import is_float_dtype, is_numeric_dtype
+
+    table = Table(title=Text(title), caption=caption, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    columns = []
+    for name, column in frame.items():
+        is_number = is_numeric_dtype(column)
+        justify = "right" if is_number else "left"
+        table.add_column(str(name), justify=justify, no_wrap=is_number or name == frame.columns[0], overflow="fold")
+        form = "{:.4g}" if is_float_dtype(column) else "{:,}" if is_number else "{}"
+        columns.append(["" if value != value else form.format(value) for value in column])
+    for row in zip(*columns, strict=True):
+        table.add_row(*map(Text, row))
+    return table

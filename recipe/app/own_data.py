@@ -23,10 +23,9 @@ from recipe.core.input_checks import NUMBERS, Note, check_inputs
 from recipe.core.measures import MEASURES
 from recipe.core.problem import Origin, Problem, ProblemType
 from recipe.data.folders import learn_texts, read_folder, read_images
-from recipe.data.suggestion import suggest_measure
 from recipe.data.tables import Inputs, encode_table, find_column, read_csv
-from recipe.data.targets import TargetDescription, describe_target
-from recipe.debugging.leaks import find_target_copies
+from recipe.data.targets import TargetDescription, describe_target, suggest_measure
+from recipe.debugging.data import find_target_copies
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,9 +95,8 @@ def from_table(
         for one in names:
             find_column(frame, one, what)
     y = _read_targets(frame[targets], replace(origin, targets=tuple(targets)), problem, classes)
-    frame = frame if y.known.all() else frame[y.known]
-    inputs = encode_table(frame, [one for one in columns if one not in targets], y.train)
-    del frame  # as large as the table; what is cut from that comes next
+    inputs = encode_table(frame, [one for one in columns if one not in targets], y.train, y.test)
+    del frame  # as large as the table
     return _seal(inputs, y, notes, measure=measure, name=name)
 
 
@@ -200,9 +198,10 @@ class _Targets(NamedTuple):
     """What is predicted of one's own data, and of which rows."""
 
     described: TargetDescription
-    known: np.ndarray  # (rows,), whether there is a target; what follows counts those rows alone
-    train: np.ndarray  # numbers of the rows to learn from
+    train: np.ndarray  # numbers of the rows to learn from; a row without a target is in neither part
     test: np.ndarray  # and of those that are sealed away
+    y_train: np.ndarray
+    y_test: np.ndarray
     origin: Origin
     notes: list[Note]
 
@@ -251,9 +250,9 @@ def _find_kind(x: object, asked: str | None) -> tuple[np.ndarray, str, Note]:
 
 def _take_samples(x: np.ndarray, kind: str, y: _Targets, names: Sequence[str] | None = None) -> Inputs:
     """Return samples that are no frame as the kit keeps them; words are learned from the training rows alone."""
-    x = x if y.known.all() else x[y.known]
+    x = x[np.concatenate([y.train, y.test])]
     if kind == "text":
-        return learn_texts(x, y.train)
+        return learn_texts(x, len(y.train))
     if kind == "image":
         return read_images(x)
     names = tuple(map(str, names or (f"column {number}" for number in range(1, x.shape[1] + 1))))
@@ -269,8 +268,8 @@ def _read_targets(
     """Say what the targets are, and draw the test set, with the share of each class that all rows have."""
     from sklearn.model_selection import train_test_split
 
-    known = targets.notna().all(axis=1).to_numpy()
-    kept, lost = targets[known].infer_objects(), int((~known).sum())
+    known = np.flatnonzero(targets.notna().all(axis=1))
+    kept, lost = targets.iloc[known].infer_objects(), len(targets) - len(known)
     y = kept.to_numpy() if kept.shape[1] > 1 else kept.iloc[:, 0].to_numpy()
     if len(y) < LEAST_ROWS:
         raise ValueError(
@@ -284,24 +283,24 @@ def _read_targets(
             f"A class with one sample can be learned or judged, not both. Received: {len(rare)} such, "
             f"{', '.join(names[number] for number in rare[:5])}. Drop these samples, or put rare classes together."
         )
-    rows = np.arange(len(y))
-    train, test = train_test_split(rows, test_size=origin.test_size, random_state=origin.seed, stratify=labels)
+    numbers = described.targets.astype(np.int32 if described.problem.type.is_classification else np.float32)
+    options = {"test_size": origin.test_size, "random_state": origin.seed, "stratify": labels}
+    train, test, y_train, y_test = train_test_split(known, numbers, **options)
     text = (
-        f"Rows without a target are dropped, {lost:,} of {len(known):,}: it cannot be guessed. In a CSV file an empty "
-        "cell, NA, N/A, None, null and nan are read as missing, even where they name a class."
+        f"Rows without a target are dropped, {lost:,} of {len(targets):,}: it cannot be guessed. In a CSV file an "
+        "empty cell, NA, N/A, None, null and nan are read as missing, even where they name a class."
     )
     notes = [Note(kind="left_out", text=text)] if lost else []
-    return _Targets(described, known, train, test, replace(origin, classes=described.classes), notes)
+    return _Targets(described, train, test, y_train, y_test, replace(origin, classes=described.classes), notes)
 
 
 def _seal(inputs: Inputs, y: _Targets, notes: list[Note], *, measure: str | None, name: str) -> Dataset:
     """Make the dataset: the problem with its measure, the test set sealed, what looks odd said."""
-    described, train, origin = y.described, y.train, y.origin
-    kind = described.problem.type
-    targets = described.targets.astype(np.int32 if kind.is_classification else np.float32)
-    x_train, y_train = inputs.x[train], targets[train]
+    described, y_train, origin = y.described, y.y_train, y.origin
+    x_train, x_test = inputs.x[: len(y_train)], inputs.x[len(y_train) :]
     name = re.sub(r"[^\w.-]+", "_", name).strip("-.") or "mine"
     problem = replace(described.problem, name=name, origin=origin, **inputs.of_problem)
+    kind = problem.type
     if not kind.is_classification:
         problem = _scale_targets(problem, y_train)
     notes = [*notes, *y.notes, *inputs.notes]
@@ -319,7 +318,7 @@ def _seal(inputs: Inputs, y: _Targets, notes: list[Note], *, measure: str | None
         f"The problem is taken to be {kind}. {described.reason}",
         f"The measure is {MEASURES[problem.measure].title}. {'It was asked for.' if measure else suggestion.reason}",
         *(f"Mind: {caution}" for caution in (described.caution, suggestion.caution) if caution),
-        f"{len(y.test):,} of {len(targets):,} samples, drawn with seed {origin.seed}, are the sealed test set.",
+        f"{len(x_test):,} of {len(inputs.x):,} samples, drawn with seed {origin.seed}, are the sealed test set.",
     )
     for note in notes:
         if note.kind in {"unreadable", "identifier", "target_copy"}:
@@ -328,7 +327,7 @@ def _seal(inputs: Inputs, y: _Targets, notes: list[Note], *, measure: str | None
         problem=problem,
         x_train=x_train,
         y_train=y_train,
-        test=SealedTest(inputs.x[y.test], targets[y.test]),
+        test=SealedTest(x_test, y.y_test),
         source="own",
         provenance="It stays on this machine.",
         reason="You gave it to the kit.",

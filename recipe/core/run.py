@@ -54,7 +54,7 @@ class Run:
     baseline : what a guess that never looks at the input achieves on the same validation samples; NaN if unknown
     train_samples, val_samples : how many there were
     members : the runs that this one is the mean of, one a fold or a seed; empty for a single training
-    origin : who asked for it: ``"notebook"``, ``"script"``, ``"command line"``, ``"panel"`` or ``"search"``
+    origin : who asked for it: ``"notebook"``, ``"script"`` or ``"search"``
     time : when it ended, ISO 8601 in UTC
     final : whether nothing was held out, so that there is no score
     number : its place in the journal; None where it is in none
@@ -169,21 +169,21 @@ class Run:
         return float(curve[self.best_epoch]) if self.best_epoch < len(curve) else math.nan
 
 
-def mean_run(runs: Sequence[Run], *, spec: ModelSpec | None = None, protocol: str | None = None) -> Run:
+def mean_run(runs: Sequence[Run], *, spec: ModelSpec | None = None) -> Run:
     """Return one run that is the mean of several, such as those of `cross_validate` or `train_seeds`.
 
     Its history is the mean, epoch by epoch, as far as all of them go, so its chosen epoch is that of the mean curve.
 
     Parameters
     ----------
-    spec, protocol : what they have in common; None takes those of the first
+    spec : what they have in common; None takes that of the first
     """
     first, epochs = runs[0], min(len(curve) for run in runs for curve in run.history.values())
     history = {name: np.mean([run.history[name][:epochs] for run in runs], axis=0).tolist() for name in first.history}
     return dataclasses.replace(
         first,
         spec=spec or first.spec,
-        protocol=first.protocol if protocol is None else protocol,
+        protocol=f"mean over {len(runs)} runs, such as {first.protocol}" if len(runs) > 1 else first.protocol,
         history=history,
         stopped=next((run.stopped for run in runs if run.stopped in (*WISHES, "pruned")), first.stopped),
         seconds=sum(run.seconds for run in runs),

@@ -28,10 +28,10 @@ UNREADABLE = (OSError, ValueError, SyntaxError)  # Pillow calls a broken PNG a s
 
 
 class Folder(NamedTuple):
-    """What was read of a folder: images, uint8 (n, height, width) or (n, height, width, 3), or a list of texts."""
+    """What was read of a folder: images, uint8 (n, height, width) or (n, height, width, 3), or texts (n,)."""
 
     kind: str
-    samples: np.ndarray | list[str]
+    samples: np.ndarray
     labels: np.ndarray  # the names of the folders that they lie in
     reading: tuple[tuple[str, str], ...]  # of texts, their encoding
     notes: list[Note]
@@ -75,7 +75,8 @@ def read_folder(folder: str | Path, size: tuple[int, int] | None = None) -> Fold
         x = np.stack(read)
         samples, reading = x[..., 0].copy() if (x == x[..., :1]).all() else x, ()  # grey where all of them are
     else:
-        samples, reading = _decode(read)
+        texts, reading = _decode(read)
+        samples = np.array(texts, dtype=object)
     text = f"{folder.name}: {len(read):,} {kind}s in {len(set(labels))} folders, one a class."
     notes = [Note(kind="read", text=text)]
     if left_out:
@@ -83,8 +84,8 @@ def read_folder(folder: str | Path, size: tuple[int, int] | None = None) -> Fold
     return Folder(kind, samples, np.array(labels), reading, notes)
 
 
-def learn_texts(texts: Sequence[str], train: np.ndarray, num_words: int = MOST_WORDS) -> Inputs:
-    """Take texts as the ranks of their words: 1 for the most frequent one of the training rows.
+def learn_texts(texts: Sequence[str], train: int, num_words: int = MOST_WORDS) -> Inputs:
+    """Take texts as the ranks of their words: 1 for the most frequent one of the first `train` texts.
 
     Raises
     ------
@@ -93,10 +94,10 @@ def learn_texts(texts: Sequence[str], train: np.ndarray, num_words: int = MOST_W
 
     Examples
     --------
-    >>> learn_texts(["A film, a film, a good film!", "Not a good one."], np.array([0, 1]), num_words=4).vocabulary
+    >>> learn_texts(["A film, a film, a good film!", "Not a good one."], 2, num_words=4).vocabulary
     ('', 'a', 'film', 'good')
     """
-    counts = Counter(word for row in train for word in split_words(texts[row]))
+    counts = Counter(word for text in texts[:train] for word in split_words(text))
     vocabulary = ("", *(word for word, _ in counts.most_common(num_words - 1)))  # "" stands at 0 for no word
     if len(vocabulary) < 2:
         raise ValueError(f"No text has a word in it. Received: {texts[0][:40]!r}. Give texts with letters or digits.")

@@ -57,8 +57,8 @@ class Inputs:
 
     Attributes
     ----------
-    x : of a table float32 (n, columns): numbers, NaN where one is missing, and the number of the category, -1 for an
-        unknown one; images, or reviews
+    x : those to learn from, then those of the test set; of a table float32 (n, columns): numbers, NaN where one is
+        missing, and the number of the category, -1 for an unknown one; images, or reviews
     of_problem : fields of `Problem`, such as ``input_shape``, ``kind`` and ``feature_names``
     notes : what was taken and left out, and what looks like an identifier
     vocabulary : of texts, the word of each rank
@@ -91,13 +91,7 @@ def read_csv(path: str | Path) -> tuple[pd.DataFrame, tuple[tuple[str, str], ...
     encoding = _find_encoding(path)
     with path.open(encoding=encoding, newline="") as file:
         lines = file.read(HEAD).splitlines()[:50]
-    separator, columns = _find_separator(lines)
-    if columns < 2:
-        raise ValueError(
-            f"The first line has one column only, and a table has a target and something to predict it from. Received: "
-            f"{path.name}, which begins {examples(lines[:1])}. Save it as CSV, with the names of the columns in the "
-            "first line."
-        )
+    separator = _find_separator(lines)
     decimal = _find_decimal(lines[1:], separator)
     reading = {"sep": separator, "encoding": encoding, "decimal": decimal}
     frame = _read_frame(path, reading)
@@ -120,7 +114,7 @@ def find_column(frame: pd.DataFrame, name: str, what: str) -> None:
     raise ValueError(f"The table has no column of that name. Received: {what}={name!r}. {way}")
 
 
-def encode_table(frame: pd.DataFrame, columns: Sequence[str], train: np.ndarray) -> Inputs:
+def encode_table(frame: pd.DataFrame, columns: Sequence[str], train: np.ndarray, test: np.ndarray) -> Inputs:
     """Turn the inputs of a table into one array: numbers as they are, texts and categories as category numbers.
 
     Columns that tell nothing are left out, with a note.
@@ -128,14 +122,15 @@ def encode_table(frame: pd.DataFrame, columns: Sequence[str], train: np.ndarray)
     Parameters
     ----------
     columns : names of the inputs among the columns of the frame
-    train : numbers of the training rows: categories are learned from them alone
+    train : numbers of the training rows, in their order: categories are learned from them alone
+    test : and of those of the test set
 
     Raises
     ------
     ValueError
         If a column holds dates, or numbers written as texts, or if no column is left.
     """
-    x = np.empty((len(frame), len(columns)), np.float32)
+    x = np.empty((len(train) + len(test), len(columns)), np.float32)
     names, categories, notes = [], [], []
     for name in columns:
         try:
@@ -145,7 +140,7 @@ def encode_table(frame: pd.DataFrame, columns: Sequence[str], train: np.ndarray)
             continue
         if not known:
             notes += _note_identifier(values[np.sort(train)], name)
-        x[:, len(names)] = values
+        x[: len(train), len(names)], x[len(train) :, len(names)] = values[train], values[test]
         names.append(name)
         categories.append(known)
     if not names:
@@ -283,15 +278,14 @@ def _find_encoding(path: Path) -> str:
     return "utf-8"
 
 
-def _find_separator(lines: Sequence[str]) -> tuple[str, int]:
-    """Return the separator that cuts most lines into as many columns as the first one, and how many these are."""
-    best = (0, 0, ",")
-    for separator in SEPARATORS:
-        rows = [row for row in csv.reader(lines, delimiter=separator) if row]
-        columns = len(rows[0]) if rows else 0
-        alike = sum(len(row) == columns for row in rows[:-1]) if columns > 1 else 0  # the last line may be cut off
-        best = max(best, (alike, columns, separator))
-    return best[2], best[1]
+def _find_separator(lines: Sequence[str]) -> str:
+    """Return the separator that cuts most lines into as many columns as the first one, and into the most."""
+
+    def cuts(separator: str) -> tuple[int, int]:
+        first, *rows = [len(row) for row in csv.reader(lines, delimiter=separator) if row] or [0]
+        return rows[:-1].count(first) if first > 1 else 0, first  # the last line may be cut off
+
+    return max(SEPARATORS, key=cuts)
 
 
 def _find_decimal(lines: Sequence[str], separator: str) -> str:

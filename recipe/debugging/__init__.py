@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recipe.core.problem import Problem, ProblemType
-from recipe.debugging import data, refused, training
+from recipe.debugging import data, training
 from recipe.debugging import model as model_checks
 from recipe.debugging.bench import Bench
 from recipe.debugging.checks import Check, NotApplicable, PipelineReport, Status, last_line
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 FIRST = "can be trained"
 CHECKS = MappingProxyType(
     {
-        FIRST: refused.check_can_be_trained,
+        FIRST: model_checks.check_can_be_trained,
         "finite numbers": data.check_finite,
         "inputs vary": data.check_inputs_vary,
         "class balance": data.check_balance,

@@ -25,6 +25,7 @@ AT_ONCE = 250  # rows that are sent through the network outside of trainings: ea
 BATCH, STEPS = 32, 20  # of one stretch of training, after which it is judged
 STRETCHES, LONGEST = 3, 9
 FARTHEST = 4  # powers of ten between the learning rate used and others that are tried
+LEARNED = 0.05  # of the first loss: a smaller fall is no learning
 WELL_CHOSEN = 0.25  # of the fall of the loss at the best rate
 ENOUGH = 0.8  # of a constant answer's loss, at which a training has clearly learned something
 CHANCE = 1.3  # by so much over the root of the number of rows a model may be better by chance
@@ -75,6 +76,11 @@ class RateSweep:
     def falls(self) -> dict[float, float]:
         """By how much the loss fell at each rate; minus infinity where it diverged."""
         return {rate: self.first_loss - course[-1] for rate, course in self.courses.items()}
+
+    @property
+    def learned(self) -> bool:
+        """Whether the loss fell at any of the rates by more than chance."""
+        return max(self.falls.values()) > LEARNED * abs(self.first_loss)
 
     @property
     def fastest_rate(self) -> float:
@@ -135,7 +141,7 @@ class Bench:
                 self.parts |= {f"{name}_train": part[:cut], f"{name}_val": part[cut:]}
         self.x_train, self.y_train = self.parts["x_train"], self.parts["y_train"]
         self.x_val, self.y_val = self.parts.get("x_val"), self.parts.get("y_val")
-        self.given, self._trained = problem, {}
+        self.given, self._trained, self._first_losses = problem, {}, {}
         self.loan = Loan(model, structure, self.as_read(self.x_train[:1]), seed)
 
     # The data.
@@ -215,6 +221,11 @@ class Bench:
         model = self.loan.as_it_is()
         with refusals(CANNOT_RUN):
             return listen(model, self.as_read(self.x_train[:AT_ONCE]))
+
+    @cached_property
+    def is_recurrent(self) -> bool:
+        """Whether the model has a layer that goes through its inputs step by step."""
+        return any(hasattr(layer, "return_sequences") for layer in inner_layers(self.model))
 
     @property
     def output_shape(self) -> tuple[int, ...]:
@@ -324,10 +335,12 @@ class Bench:
 
         self.check_runnable()
         x, y = (part[:rows] for part in self.arrays[:2])
-        with refusals(CANNOT_RUN):
-            model, pieces = self._start_anew(draw), range(0, len(x), AT_ONCE)
-            outputs = [keras.ops.convert_to_numpy(model(x[n : n + AT_ONCE], training=False)) for n in pieces]
-        return self.mean_loss(y, np.concatenate(outputs))
+        if (len(x), draw) not in self._first_losses:
+            with refusals(CANNOT_RUN):
+                model, pieces = self._start_anew(draw), range(0, len(x), AT_ONCE)
+                outputs = [keras.ops.convert_to_numpy(model(x[n : n + AT_ONCE], training=False)) for n in pieces]
+            self._first_losses[len(x), draw] = self.mean_loss(y, np.concatenate(outputs))
+        return self._first_losses[len(x), draw]
 
     @cached_property
     def constant_loss(self) -> float:
@@ -370,6 +383,11 @@ class Bench:
         return 1 - max(0.05, CHANCE / math.sqrt(len(self.arrays[3])))
 
     # Trainings.
+
+    @property
+    def slow_to_begin(self) -> bool:
+        """Whether this is a recurrent network that has learned nothing at any rate: they often need many more steps."""
+        return self.is_recurrent and not self.sweep.learned
 
     def check_runnable(self) -> None:
         """Raise NotApplicable where nothing can be computed."""
@@ -502,6 +520,8 @@ class Bench:
 
         What the data hold must not depend on a rate that is merely slow.
         """
+        if self.slow_to_begin:
+            return [self.train("rate", *self.arrays, rate=self.used_rate, epochs=STRETCHES)]  # made by the sweep
         enough = self.loss_left(min(ENOUGH, 0.9 * self.better))
         outcomes = []
         sweep = self.sweep

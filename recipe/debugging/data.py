@@ -7,7 +7,6 @@ import numpy as np
 from recipe.core.problem import ProblemType
 from recipe.debugging.bench import Bench
 from recipe.debugging.checks import Check, NotApplicable, judge
-from recipe.debugging.leaks import find_target_copies
 from recipe.debugging.loan import inner_layers
 from recipe.debugging.splits import find_duplicates
 
@@ -18,7 +17,10 @@ ALIKE_SHIFT, FARTHEST_SHIFT = 0.25, 0.4
 DUPLICATES = 0.02  # of the validation part
 ONE_CLASS = 0.95
 FEW_COLUMNS = 50  # up to which a table's columns mean something each by itself
-LEAST_ROWS = 40  # from which on a column that tells the target is no chance
+LEAST_ROWS, COPY_ROWS = 40, 2_000  # from which on a column that tells the target is no chance, and that are looked at
+MOST_COLUMNS = 500
+ALL_BUT_SURE = 0.995  # balanced accuracy that one column alone reaches on rows that it was not fitted on
+ALL_BUT_EQUAL = 0.9999  # rank correlation of one column with a quantity
 
 
 def check_finite(bench: Bench) -> Check:
@@ -87,6 +89,47 @@ def check_target_copies(bench: Bench) -> Check:
         cause="The target stands among the inputs, under another name or in other units, or what is known only "
         "afterwards. Drop that column.",
     )
+
+
+def find_target_copies(x: np.ndarray, y: np.ndarray, kind: ProblemType) -> tuple[int, ...]:
+    """Return the numbers of the columns from which the target can be told almost without fail, each of them alone.
+
+    Labels: a small decision tree of that column alone, fitted on two thirds of the rows and judged on the third, three
+    times, has a balanced accuracy of 99.5 % on average. Quantities: the column ranks the rows as the target does.
+    So clear a predictor is hardly ever a discovery; mostly it is the target under another name, or became known after
+    it.
+
+    Parameters
+    ----------
+    x : (n, columns), a raw table; NaN where a value is missing, which may be what gives the target away
+    y : (n,) or (n, outputs), labels or quantities
+    """
+    from scipy.stats import spearmanr
+    from sklearn.model_selection import cross_val_score
+    from sklearn.tree import DecisionTreeClassifier
+
+    if len(x) < LEAST_ROWS or x.shape[1] > MOST_COLUMNS:
+        return ()
+    rows = np.random.default_rng(0).permutation(len(x))[:COPY_ROWS]
+    x, targets = x[rows], y[rows].reshape(len(rows), -1)
+    found = []
+    for column in range(x.shape[1]):
+        known = ~np.isnan(x[:, column])
+        values = np.where(known, x[:, column], np.nanmin(x[:, column], initial=0.0) - 1)[:, None]  # (n, 1)
+        for target in targets.T:
+            if not kind.is_classification:
+                enough = known.sum() >= LEAST_ROWS and np.ptp(values[known]) > 0 and np.ptp(target[known]) > 0
+                sure = enough and abs(spearmanr(values[known, 0], target[known]).statistic) > ALL_BUT_EQUAL
+            elif np.unique(target, return_counts=True)[1].min() < 3 or len(np.unique(target)) < 2:
+                continue  # too few of a class to be judged on
+            else:
+                leaves = 3 * len(np.unique(target)) + 3
+                tree = DecisionTreeClassifier(max_leaf_nodes=leaves, class_weight="balanced", random_state=0)
+                sure = cross_val_score(tree, values, target, cv=3, scoring="balanced_accuracy").mean() > ALL_BUT_SURE
+            if sure:
+                found.append(column)
+                break
+    return tuple(found)
 
 
 def check_balance(bench: Bench) -> Check:

@@ -8,9 +8,8 @@ import numpy as np
 
 from recipe.debugging.bench import BATCH, LONGEST, STEPS, STRETCHES, Bench, Outcome
 from recipe.debugging.checks import Check, NotApplicable, judge
-from recipe.debugging.loan import inner_layers, short_path
+from recipe.debugging.loan import short_path
 
-LEARNED = 0.05  # of the first loss: a smaller fall is no learning
 TOO_LOW = 0.03  # of the lowest rate at which the loss falls well: ten times slower is only slow
 ON_ONE_BATCH = MappingProxyType({"epochs": 24, "shuffle": False})  # stretches of 20 steps
 HALF = 0.5
@@ -18,13 +17,14 @@ BATCH_LEFT = 0.3  # of the loss of a constant answer, after learning a batch by 
 ANSWER_LEFT = 0.5  # of the same, where the answer stands among the inputs
 CLEARLY = 0.25  # of the loss with shuffled labels
 SHUFFLES = 3
+TOO_FEW_STEPS = "so few steps are too few for a recurrent network to tell on these data"
 
 
 def check_rate(bench: Bench) -> Check:
     """The learning rate against a range of others."""
     sweep, used = bench.sweep, bench.used_rate
     falls, best = sweep.falls, max(sweep.falls, key=sweep.falls.get)
-    if not falls[best] > LEARNED * abs(sweep.first_loss):
+    if not sweep.learned:
         raise NotApplicable(
             f"no rate from {min(falls):.0e} to {max(falls):.0e} lowers the loss: look at the other checks"
         )
@@ -60,8 +60,12 @@ def check_one_batch(bench: Bench) -> Check:
 
 
 def _train_until(bench: Bench, enough: float, name: str, *arrays: np.ndarray, **options: object) -> Outcome:
-    """Train at the fastest rate, and where that throws the weights too far at the one to try; return the last."""
-    for rate in dict.fromkeys((bench.sweep.fastest_rate, bench.sweep.advised_rate)):
+    """Train at the fastest rate, and where that throws the weights too far at the one to try; return the last.
+
+    Where the network is slow to begin, the sweep has told no rate from another: then at the one used.
+    """
+    rates = (bench.used_rate,) if bench.slow_to_begin else (bench.sweep.fastest_rate, bench.sweep.advised_rate)
+    for rate in dict.fromkeys(rates):
         outcome = bench.train(name, *arrays, rate=rate, enough=enough, **options)
         if outcome.best <= enough:
             break
@@ -99,6 +103,7 @@ def check_weights_move(bench: Bench) -> Check:
 def check_output_as_input(bench: Bench) -> Check:
     """With the answer written into the inputs, a sound pipeline finds it."""
     bench.check_runnable()
+    _require_begun(bench)
     _, y, _, y_val = bench.arrays
     coded, coded_val = _write_answer(bench)
     enough, words = _limit(bench, ANSWER_LEFT, y_val)
@@ -116,6 +121,7 @@ def check_output_as_input(bench: Bench) -> Check:
 
 def check_zero_input(bench: Bench) -> Check:
     """A model that sees nothing does worse."""
+    _require_begun(bench)
     x, y, x_val, _ = bench.arrays
     true, steps = bench.true.best, bench.true.steps
     blind = min(_train_as_long(bench, "zeros", np.zeros_like(x), y, np.zeros_like(x_val)), bench.constant_loss)
@@ -133,13 +139,16 @@ def check_shuffled_labels(bench: Bench) -> Check:
     """True labels teach more than shuffled ones, and shuffled ones teach nothing."""
     if bench.x_train.shape == bench.y_train.shape and np.array_equal(bench.x_train, bench.y_train):
         raise NotApplicable("the inputs are what is predicted, and fresh weights already pass some of them on")
+    _require_begun(bench)
     x, y, x_val, y_val = bench.arrays
     orders = [np.random.default_rng([bench.seed, number]).permutation(len(y)) for number in range(1, SHUFFLES + 1)]
     # Each from first weights of its own: by luck some know half of the labels before the first step.
     true, steps = bench.true.best, bench.true.steps
     losses = [_train_as_long(bench, f"shuffle {n}", x, y[order], x_val, draw=n) for n, order in enumerate(orders)]
     teaches, learns_noise = _compare_with_shuffled(bench, true, losses)
-    if not teaches:  # outputs that grow with the inputs may be nearly right on their way: not in the end
+    if not (
+        teaches or bench.is_recurrent
+    ):  # outputs that grow with the inputs may be nearly right on their way: not in the end
         options, steps = {"rate": bench.true.rate, "epochs": LONGEST}, STEPS * LONGEST
         true = bench.train("true to the end", *bench.arrays, **options).val_losses[-1]
         losses = [
@@ -178,9 +187,15 @@ def _better_two(losses: list[float]) -> float:
 
 def _judge_learning(bench: Bench, ok: bool, **words: object) -> Check:
     """Judge whether a short training got anywhere, unless the network is one that needs a longer one to begin."""
-    if not ok and any(hasattr(layer, "return_sequences") for layer in inner_layers(bench.model)):
-        raise NotApplicable("so few steps are too few for a recurrent network to tell on these data")
+    if not ok and bench.is_recurrent:
+        raise NotApplicable(TOO_FEW_STEPS)
     return judge(ok, **words)
+
+
+def _require_begun(bench: Bench) -> None:
+    """Raise NotApplicable, before long trainings that could tell nothing, where the network is slow to begin."""
+    if bench.slow_to_begin:
+        raise NotApplicable(TOO_FEW_STEPS)
 
 
 def _train_as_long(bench: Bench, name: str, *arrays: np.ndarray, draw: int = 0) -> float:

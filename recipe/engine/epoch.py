@@ -19,7 +19,7 @@ import numpy as np
 
 from recipe.engine.convolutions import exchange_convolution
 from recipe.engine.first_weights import fixed_seed
-from recipe.engine.members import Job, State, log_names, prepare_metrics, row_losses
+from recipe.engine.members import Job, State, row_losses
 from recipe.engine.strengths import Strengths
 from recipe.engine.twins import make_twin, signature
 
@@ -50,7 +50,7 @@ class Program:
     Attributes
     ----------
     run : `epoch` as XLA compiles it; of several models at once, each array with a further first axis
-    names : of the numbers that it returns
+    names : of the numbers that it returns, in the order of a history; both sides share a penalty
     lock : held while it runs, since one model must not be traced by two threads
     """
 
@@ -64,7 +64,8 @@ class Program:
         if self.network is not model:
             self.strengths.take_penalties(self.network)
         self.metrics = _metrics_of(job)
-        self.names = log_names(self.metrics)
+        one_side = ("loss", "data_loss", *(metric.name for metric in self.metrics))
+        self.names = (*one_side, "penalty", *(f"val_{name}" for name in one_side))
         self.lock = threading.Lock()
         self.run = jax.jit(jax.vmap(self.epoch) if several else self.epoch)
 
@@ -78,7 +79,7 @@ class Program:
 
         Returns
         -------
-        the new state, and the numbers that `log_names` names, float32: one array is fetched faster than seven
+        the new state, and the numbers that `names` names, float32: one array is fetched faster than seven
         """
         self.strengths.now = data["strengths"]
         state, _ = jax.lax.scan(partial(self._step, data), state, batches)
@@ -147,16 +148,23 @@ class Program:
 
 
 def _metrics_of(job: Job) -> list[keras.metrics.Metric]:
-    """Return the metrics of a job's model, with their variables made: not while the program is traced."""
+    """Return the metrics that a job's model is compiled with, as Keras resolves them by the shapes of the data.
+
+    Their variables are made here: not while the program is traced.
+    """
     model, one = job.model, keras.KerasTensor((1, *job.x.shape[1:]), dtype=job.input_dtype)
     output = model.outputs[0] if getattr(model, "outputs", None) else model.compute_output_spec(one)
     y, outputs = np.zeros((1, *job.y.shape[1:]), np.float32), np.zeros((1, *output.shape[1:]), np.float32)
-    metrics = prepare_metrics(model, y, outputs)
-    # Some make theirs at the first update; a mean has them already.
-    if late := [metric for metric in metrics if not isinstance(metric, keras.metrics.Mean)]:
+    group = next((metric for metric in model.metrics if hasattr(metric, "metrics")), None)
+    if group is None:
+        return []
+    if not group.built:
+        group.build(y, outputs)
+    # Some make their variables at the first update; a mean has them already.
+    if late := [metric for metric in group.metrics if not isinstance(metric, keras.metrics.Mean)]:
         with keras.StatelessScope():
             jax.eval_shape(lambda: [metric.update_state(y, outputs) for metric in late] and None)
-    return metrics
+    return group.metrics
 
 
 def _value(metric: keras.metrics.Metric, y: jax.Array, outputs: jax.Array, weight: jax.Array) -> jax.Array:

@@ -12,8 +12,8 @@ from __future__ import annotations
 import math
 import random
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -82,22 +82,16 @@ def draw(initializer: keras.initializers.Initializer, shape: tuple[int, ...], dt
 
 
 @contextmanager
-def fast_first_weights() -> Iterator[Callable[[keras.layers.Layer], keras.layers.Layer]]:
-    """Give the layers that are built inside their weights as ever, but fast; afterwards they are as they were.
-
-    Yields
-    ------
-    a function to hand each layer through before it is built
-    """
-    with ExitStack() as put_back:
-
-        def prepare(layer: keras.layers.Layer) -> keras.layers.Layer:
-            for name, found in _initializers(layer):
-                put_back.callback(setattr, layer, name, found)
-                setattr(layer, name, partial(draw, found))
-            return layer
-
-        yield prepare
+def fast_first_weights(layers: Sequence[keras.layers.Layer]) -> Iterator[None]:
+    """Give layers that are built inside their weights as ever, but fast; afterwards they are as they were."""
+    kept = [(layer, *own) for layer in layers for own in _initializers(layer)]
+    for layer, name, initializer in kept:
+        setattr(layer, name, partial(draw, initializer))
+    try:
+        yield
+    finally:
+        for layer, name, initializer in kept:
+            setattr(layer, name, initializer)
 
 
 def draw_again(model: keras.Model, seed: int) -> tuple[list[jax.Array], list[jax.Array]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -127,22 +127,6 @@ class Progress:
         """
         if wish == "interrupted" or (wish and self.stopped is None and self.epochs < self.job.epochs):
             self.stopped = wish
-
-
-def prepare_metrics(model: keras.Model, y: np.ndarray, outputs: np.ndarray) -> list[keras.metrics.Metric]:
-    """Return the metrics that a model is compiled with, as Keras resolves them by the shapes of targets and outputs."""
-    group = next((metric for metric in model.metrics if hasattr(metric, "metrics")), None)
-    if group is None:
-        return []
-    if not group.built:
-        group.build(y, outputs)
-    return group.metrics
-
-
-def log_names(metrics: Sequence[keras.metrics.Metric]) -> tuple[str, ...]:
-    """Return the names of what is measured after each epoch, in the order of a history; both sides share a penalty."""
-    one_side = ("loss", "data_loss", *(metric.name for metric in metrics))
-    return (*one_side, "penalty", *(f"val_{name}" for name in one_side))
 
 
 def row_losses(loss: object, y, outputs):

@@ -91,7 +91,7 @@ def save_model(final: FinalModel, path: str | Path) -> Path:
 
     Parameters
     ----------
-    path : where to, with the suffix ``.keras``
+    path : where to; the file's suffix is always ``.keras``, the one of Keras's format
 
     Returns
     -------
@@ -101,8 +101,6 @@ def save_model(final: FinalModel, path: str | Path) -> Path:
     ------
     TypeError
         If that is no final model; a plain Keras model is saved by its own method.
-    ValueError
-        If the path has another suffix.
     OSError
         If it cannot be written.
     """
@@ -110,12 +108,7 @@ def save_model(final: FinalModel, path: str | Path) -> Path:
 
     fact = "A final model is saved with its preparation; a plain Keras model is saved by its own save(path)."
     expect(final, FinalModel, fact)
-    path = Path(path)
-    if path.suffix != SUFFIX:
-        raise ValueError(
-            f"A model is saved in Keras's format, whose files end in {SUFFIX}. Received: {path}. Write "
-            f"{path.with_suffix(SUFFIX).name}."
-        )
+    path = Path(path).with_suffix(SUFFIX)
     facts = {"recipe": __version__, "run": final.run.to_dict(), "preparation": final.preparation.to_dict()}
     temporary = path.with_name(f".{path.stem}-{os.getpid()}.tmp{SUFFIX}")
     try:

@@ -349,12 +349,6 @@ def _look_around(curves: _Curves, verdict: Verdict, val_samples: int | None) -> 
     is_rough = epochs > 5 and np.mean(np.diff(train.values) > 0) > 0.25
     if is_rough and train.noise > SWING * np.median(np.abs(train.values)):
         notes.append("The training loss swings from epoch to epoch: try a lower rate.")
-    is_settled = epochs > 5 and verdict is Verdict.BEST_HERE and not train.falls and not train.rises
-    if is_settled and train.last > BY_HEART * train.values[0]:
-        notes.append(
-            f"Training has settled at {train.last:.3g}: one curve cannot tell a network that is too small from a rate "
-            "that is too high; a training at a third of the rate can."
-        )
     gap = np.median(train.values[late] - judged.values[late])
     if epochs > 2 and gap > max(0.05 * abs(train.values[late].mean()), 2 * judged.noise):
         dropout = "" if "data" in curves.monitor else "dropout and means over an epoch make training look worse, or "

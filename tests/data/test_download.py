@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 from http_server import Server, official_imdb
 
-from recipe.data.download import ATTEMPTS, download, fetch
-from recipe.data.files import OFFICIAL_SHA256, storage_folder
+from recipe.data.files import ATTEMPTS, OFFICIAL_SHA256, download, fetch, storage_folder
 
 
 def stored() -> list[str]:
@@ -59,7 +58,7 @@ def test_fetch_replaces_a_damaged_file_with_a_warning(server: Server):
 )
 def test_download_explains_a_server_that_fails(server: Server, monkeypatch, fault, message):
     server.faults["mnist.npz"] = fault
-    monkeypatch.setattr("recipe.data.download.TIMEOUT", (9.0, 0.3 if fault == "hang" else 9.0))
+    monkeypatch.setattr("recipe.data.files.TIMEOUT", (9.0, 0.3 if fault == "hang" else 9.0))
     with pytest.raises(ConnectionError, match=message) as caught:
         download("mnist.npz")
     assert str(caught.value).startswith(f"The download from 127.0.0.1:{server.server_port} failed: ")
@@ -130,7 +129,7 @@ def test_several_processes_download_once(server: Server):
 
 def test_quick_download_gives_up_on_a_silent_server_in_time(server: Server, monkeypatch):
     server.faults["mnist.npz"] = "hang"
-    monkeypatch.setattr("recipe.data.download.QUICK_SECONDS", 0.3)
+    monkeypatch.setattr("recipe.data.files.QUICK_SECONDS", 0.3)
     start = time.monotonic()
     with pytest.raises(ConnectionError, match=r"there is no connection to it, or no answer within 0\.3 s"):
         download("mnist.npz", quick=True)

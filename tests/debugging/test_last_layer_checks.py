@@ -79,13 +79,6 @@ def test_units_are_counted():
     assert last.cause == "Give the last layer 10 units."
 
 
-def test_two_classes_for_a_yes_or_no_pass():
-    pair = make_model(dense(2, "softmax"), loss="sparse_categorical_crossentropy")
-    assert [one.status for one in check(pair, "imdb")] == [Status.PASSED, Status.PASSED]
-    assert check(make_model(dense(2, "softmax"), loss="binary_crossentropy"), "imdb")[1].failed
-    assert check(make_model(dense(1, "softmax")), "imdb")[0].failed
-
-
 def functional_model():
     inputs = keras.Input((4,))
     model = keras.Model(inputs, dense(1, "sigmoid")(inputs))
@@ -109,15 +102,6 @@ def functional_model():
 )
 def test_the_last_activation_is_found_wherever_it_stands(model, expected):
     assert check(model, "imdb")[0].found.startswith(f"{expected} activation in 1 unit")
-
-
-def test_a_loss_that_takes_logits_goes_with_no_activation():
-    loss = keras.losses.BinaryCrossentropy(from_logits=True)
-    sound, twice = (check(make_model(dense(1, last), loss=loss), "imdb") for last in (None, "sigmoid"))
-    assert [one.passed for one in sound] == [True, True]
-    assert "with the sigmoid inside the loss" in sound[0].found
-    assert twice[1].failed
-    assert "followed by a second one" in twice[1].cause
 
 
 @pytest.mark.parametrize("loss", ["mae", keras.losses.Huber(), "log_cosh", keras.losses.mean_squared_error])

@@ -178,11 +178,3 @@ def test_find_mistakes_refuses_a_model_that_diverged():
         ValueError, match=r"not finite. Received: model='.*', without a number for 4 of 4 samples. Take"
     ):
         find_mistakes(model, prepared, split)
-
-
-def test_find_mistakes_judges_the_outputs_that_keras_predicts():
-    split = recipe.hold_out(recipe.load("mnist", source="sample", rows=900), test_size=0.9)
-    prepared = recipe.prepare(split)
-    model = build_model(ModelSpec(hidden_units=(8,)), prepared.problem)
-    expected = model.predict(prepared.inputs("val"), verbose=0)
-    assert find_mistakes(model, prepared, split).outputs == pytest.approx(expected, abs=1e-6)

@@ -4,27 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import norm
 
 import recipe
 from recipe.core.reviews import Reviews
-from recipe.debugging.splits import find_duplicates, group_equal, same_distribution
+from recipe.debugging.splits import find_duplicates, same_distribution
 
 
 def texts(*rows):
-    return Reviews(
-        tokens=np.concatenate([np.array(row, np.uint32) for row in rows]),
-        offsets=np.cumsum([0, *map(len, rows)]),
-    )
-
-
-def test_same_distribution_has_an_interval_that_holds_the_true_auc():
-    rows = 400
-    rng = np.random.default_rng(1)
-    a, b = rng.normal(0, 1, (rows, 1)), rng.normal(1.0, 1, (rows, 1))
-    true = norm.cdf(1.0 / np.sqrt(2))  # what the best classifier of the two reaches
-    low, high = same_distribution(a, b).interval
-    assert low < true < high
+    return Reviews.of([np.array(row, np.uint32) for row in rows])
 
 
 @pytest.mark.parametrize("name", ["mnist", "imdb"])
@@ -52,8 +39,7 @@ def test_north_and_south_of_the_houses_are_told_apart():
     check = same_distribution(dataset.x_train[north], dataset.x_train[~north], rows=400)
     assert not check.same
     assert check.auc > 0.95
-    assert check.samples == (400, 400)
-    assert "tells the two parts apart: AUC 0.9" in check.sentence or "AUC 1.000" in check.sentence
+    assert f"tells the two parts apart: AUC {check.auc:.3f} (p < 0.001)" in check.sentence
 
 
 @pytest.mark.parametrize("sizes", [((9, 2), (50, 2)), ((20, 2), (20, 3))])
@@ -85,25 +71,17 @@ def test_find_duplicates_asks_for_the_inputs_of_both_parts():
         find_duplicates(split, split)
 
 
-def test_group_equal_numbers_equal_samples_alike_and_keeps_duplicates_on_one_side():
-    dataset = recipe.load("housing", source="sample", rows=200)
-    rows = np.repeat(np.arange(60), 2)
-    groups = group_equal(dataset.x_train[rows])
-    np.testing.assert_array_equal(groups, rows)
-    np.testing.assert_array_equal(group_equal(texts([1], [2]), texts([2], [3])), [0, 1, 1, 2])
-
-
 @pytest.mark.real_data
 def test_real_data_has_the_duplicates_that_the_lesson_speaks_of(real_data):
     reviews, houses = recipe.load("imdb").x_train, recipe.load("housing").x_train
-    assert len(reviews) - len(np.unique(group_equal(reviews))) == 98
-    assert len(np.unique(group_equal(houses))) == len(houses)
-    assert len(np.unique(group_equal(houses[:, :2]))) == 10_814
+    assert len(reviews) - len({text.tobytes() for text in reviews}) == 98
+    assert len(np.unique(houses, axis=0)) == len(houses)
+    assert len(np.unique(houses[:, :2], axis=0)) == 10_814
 
 
 @pytest.mark.real_data
 def test_real_small_housing_is_no_fair_picture_of_california(real_data):
     small, houses = recipe.load("housing", rows=600).x_train, recipe.load("housing").x_train
-    known = group_equal(small, houses)
-    others = houses[~np.isin(known[len(small) :], known[: len(small)])]
+    known = {row.tobytes() for row in small}
+    others = houses[[row.tobytes() not in known for row in houses]]
     assert same_distribution(small, others).auc > 0.9

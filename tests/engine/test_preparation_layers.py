@@ -17,9 +17,9 @@ from recipe.steps.s4_prepare import prepare
 WAYS = [(name, encoding) for name in ("mnist", "housing", "imdb") for encoding in ENCODINGS[find_problem(name).kind]]
 
 
-def prepared_model(name, encoding, **arguments):
+def prepared_model(name, encoding):
     split = hold_out(load(name, source="sample", rows=80))
-    prepared = prepare(split, encoding=encoding, **arguments)
+    prepared = prepare(split, encoding=encoding)
     architecture = "embedding" if encoding == "sequence" else "mlp"
     return build_model(ModelSpec(architecture=architecture, hidden_units=(8,)), prepared.problem), prepared, split
 
@@ -35,19 +35,6 @@ def test_attach_preparation_predicts_the_same_of_raw_data_and_survives_the_file(
     whole.save(tmp_path / "whole.keras")
     loaded = keras.saving.load_model(tmp_path / "whole.keras")
     np.testing.assert_array_equal(loaded.predict(raw, verbose=0), whole.predict(raw, verbose=0))
-
-
-def test_attach_preparation_fills_gaps_inside_the_model(tmp_path):
-    model, prepared, split = prepared_model("housing", "normalize", missing="median")
-    raw = split.x_val.copy()
-    raw[::2, 4] = np.nan
-    expected = model.predict(prepared.preparation.to_network(prepared.preparation.transform(raw)), verbose=0)
-    whole = attach_preparation(model, prepared.preparation)
-    whole.save(tmp_path / "whole.keras")
-    for one in (whole, keras.saving.load_model(tmp_path / "whole.keras")):
-        outputs = one.predict(raw, verbose=0)
-        assert np.isfinite(outputs).all()
-        np.testing.assert_allclose(outputs, expected, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("encoding", ["multi_hot", "counts", "tfidf", "sequence"])

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import re
 import subprocess
 import sys
 from html.parser import HTMLParser
 
 import matplotlib as mpl
-import numpy as np
-from PIL import Image
 
 from recipe import figures as plots
 
@@ -62,12 +59,3 @@ def test_figures_leave_settings_as_they_were_and_pyplot_alone():
     code = "import sys, recipe.figures, recipe.app.report; print('matplotlib.pyplot' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
     assert done.stdout.strip() == "False"
-
-
-def test_to_png_draws_what_savefig_draws_and_leaves_the_figure_as_it_was():
-    figure, buffer = make_figure(), io.BytesIO()
-    engine = figure.get_layout_engine()
-    ours = plots.to_png(figure, dpi=150, fast=True)
-    assert (figure.dpi, figure.get_layout_engine()) == (plots.DPI, engine)
-    figure.savefig(buffer, format="png", dpi=150, facecolor="white")
-    assert np.array_equal(*(np.asarray(Image.open(io.BytesIO(png))) for png in (ours, buffer.getvalue())))

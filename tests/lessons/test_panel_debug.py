@@ -67,13 +67,6 @@ def test_buttons_do_the_same_as_python(panel):
     assert panel.result.won
 
 
-def test_choosing_in_a_menu_costs_nothing(panel):
-    for name in CHECKS:
-        panel.controls["check"].value = name
-    panel.wait(timeout=10)
-    assert panel.result.points == POINTS
-
-
 def test_round_that_was_never_shown_is_not_judged(panel):
     before = panel.result
     panel.controls["fault"].value = "leak"

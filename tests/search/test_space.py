@@ -8,7 +8,7 @@ import pytest
 from recipe.core.spec import ModelSpec
 from recipe.data.problems import PROBLEMS, find_problem
 from recipe.engine.models import check_fit
-from recipe.search import Range, SearchSpace, default_space
+from recipe.search.space import Range, SearchSpace, default_space
 
 WIDE = SearchSpace(
     architecture=("mlp", "linear"),

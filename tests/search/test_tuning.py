@@ -15,8 +15,9 @@ from tuning_examples import BASE, BEST_RATE, SPACE, make_run
 
 import recipe
 from recipe.core.spec import ModelSpec
-from recipe.journal import default_journal, origin_of
-from recipe.search import Range, SearchSpace, tune
+from recipe.journal import default_journal
+from recipe.search.space import Range, SearchSpace
+from recipe.search.tuning import tune
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +42,7 @@ def instant(monkeypatch):
 
     def train_by(make=lambda spec, problem: make_run(spec, data="", problem=problem)):
         monkeypatch.setattr(
-            "recipe.search.study.cross_validate", lambda spec, parts, **_: [make(spec, parts[0].problem.name)]
+            "recipe.search.tuning.cross_validate", lambda spec, parts, **_: [make(spec, parts[0].problem.name)]
         )
 
     train_by()
@@ -49,10 +50,9 @@ def instant(monkeypatch):
 
 
 def keep_by_hand(prepared, rates, **changes):
-    with origin_of("notebook"):
-        for rate in rates:
-            run = make_run(BASE.replace(learning_rate=rate), data=prepared.data_key, **changes)
-            default_journal().record(run)
+    for rate in rates:
+        run = make_run(BASE.replace(learning_rate=rate), data=prepared.data_key, **changes)
+        default_journal().record(run)
 
 
 def distances(runs):
@@ -76,13 +76,9 @@ def test_tune_trains_trials_and_finds_the_best(digits, prepared):
     assert kept == [run.spec for run in told]
 
 
-@pytest.mark.parametrize("kind", ["dataset", "split", "name"])
-def test_tune_takes_whatever_is_not_prepared_yet(kind, monkeypatch, instant):
-    monkeypatch.setenv("RECIPE_SOURCE", "sample")
-    dataset = recipe.load("housing", source="sample", rows=600)
-    data = {"dataset": dataset, "split": recipe.hold_out(dataset), "name": "housing"}[kind]
-    found = tune(data, SPACE, 1, journal=None)
-    assert found.counts == {"complete": 1}
+def test_tune_takes_a_dataset_and_a_split(houses, instant):
+    for data in (houses, recipe.hold_out(houses)):
+        assert tune(data, SPACE, 1, journal=None).counts == {"complete": 1}
 
 
 def test_tune_starts_from_the_runs_by_hand(digits, prepared, instant):
@@ -139,7 +135,7 @@ def test_tune_by_folds_scores_the_mean_over_them(houses):
     folds = recipe.k_fold(houses, folds=4)
     found = tune(folds, space, 2)
     assert [run.val_samples for run in found.new] == [100, 100]
-    assert {run.protocol for run in found.new} == {"mean over 4 splits, such as fold 1 of 4, repetition 1"}
+    assert {run.protocol for run in found.new} == {"mean over 4 runs, such as fold 1 of 4, repetition 1"}
     for run, trial in zip(found.new, found.study.trials, strict=True):
         again = recipe.cross_validate(run.spec, folds, journal=None)
         assert run.scores == pytest.approx([one.score for one in again], rel=1e-5)
@@ -177,7 +173,7 @@ def test_tune_gives_up_what_diverges():
     found = tune(dollars, SearchSpace(base=spec), 2)
     assert [(run.state, run.note) for run in found.new] == [("pruned", "diverged")] * 2
     assert found.new[0].epochs < spec.epochs  # it does not go on with weights that are no numbers
-    with pytest.raises(ValueError, match=r"No trial came to its end.*2 trials. Most of them: diverged. Search on"):
+    with pytest.raises(ValueError, match=r"No trial came to its end.*Received: 2 trials. Their notes say why"):
         _ = found.best
     assert found.sentences[-1] == "No trial came to its end, so there is no best one."
 
@@ -215,7 +211,7 @@ def test_ctrl_c_stops_a_search_within_an_epoch(digits, prepared):
     assert (found.stopped, found.counts) == ("interrupted", {"pruned": 1})
     assert 0 < found.new[0].epochs < 100_000
     assert "Ctrl-C ended it early." in found.sentences
-    assert found.best.origin == "notebook"
+    assert found.best.origin == "script"
 
 
 # What it says.
@@ -275,7 +271,7 @@ def test_tune_refuses_what_cannot_work_before_it_begins(arguments, message, digi
 
 
 def test_tune_refuses_what_is_no_data(houses):
-    folds = recipe.k_fold(houses)
-    for wrong, said in (([], "empty list"), ([folds[0], recipe.prepare(folds[1])], "Split, Prepared"), (3, "int")):
+    mixed = [recipe.hold_out(houses), recipe.prepare(recipe.hold_out(houses))]
+    for wrong, said in (([], "empty list"), (mixed, "Split, Prepared"), ("housing", "str")):
         with pytest.raises(TypeError, match=f"Received: data, a {said}."):
             tune(wrong, SPACE, 1)

@@ -123,9 +123,8 @@ CURVES = {
     "a high level at once": (
         "best here",
         "loss .9 .6 .59 .592 .591 .59 .592; val_loss 1 .62 .61 .612 .611 .61 .611",
-        "settled at 0.591: one curve cannot tell a network that is too small from a rate that is too high",
+        "",
     ),
-    "a low level": ("best here", "loss .9 .1 .05 .05 .05 .05; val_loss .9 .3 .2 .2 .2 .2", "not settled"),
     "a constant loss": ("did not learn", "loss 2.3 2.3 2.3 2.3", "(Or a plateau is not left yet"),
     "a fall of less than 1 %": ("did not learn", "loss 2.3026 2.302 2.3019 2.3021 2.302", "the baseline tells"),
     "a loss that only rises": ("did not learn", "loss 1 1.2 1.5 1.8; val_loss 1 1.2 1.5 1.8", "the baseline tells"),

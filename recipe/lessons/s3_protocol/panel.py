@@ -12,7 +12,6 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
-from recipe.core.dataset import Dataset, Split
 from recipe.core.measures import name_measure
 from recipe.core.spec import ModelSpec
 from recipe.figures import BLUE, GREEN, INK, finish
@@ -55,14 +54,7 @@ class ProtocolSettings(Settings):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ProtocolReports:
-    """What a protocol reported, twice or more, and what was true each time.
-
-    Attributes
-    ----------
-    settings : the protocol, and the rows that it had
-    reported : (draws,), the score that the protocol reported, in the measure's unit
-    truth : (draws,), the score on the rest of the data of a network trained on all rows
-    """
+    """What a protocol reported, twice or more, and what was true each time: scores (draws,) in the measure's unit."""
 
     settings: ProtocolSettings
     reported: np.ndarray
@@ -74,57 +66,12 @@ class ProtocolReports:
         return float(np.sqrt(np.mean((self.reported - self.truth) ** 2)))
 
 
-def judge_again(
-    dataset: Dataset,
-    settings: ProtocolSettings,
-    on_progress: OnProgress = lambda partial, message: None,
-    stop: threading.Event | None = None,
-) -> ProtocolReports | None:
-    """Repeat a whole evaluation many times on few rows, and hold each report against the truth.
-
-    Each time rows are drawn from the training data as if they were all there is; the protocol reports its score; a
-    final network is trained on all those rows and judged on the other half of the data, 20,000 samples at most. The
-    sealed test set is not touched.
-
-    Returns
-    -------
-    ProtocolReports or None
-        Once `stop` is set, the repetitions that are complete; None if there are none.
-
-    Raises
-    ------
-    ValueError
-        If more than half of the training samples are asked for: the rest is the truth.
-    """
-    programs = math.ceil(settings.draws * settings.models / MODELS_TOGETHER)
-    # Of one size, so that one program serves them all, and two at least: a single report has no spread.
-    together = max(2, math.ceil(settings.draws / programs))
-    reported, truth, reports = [], [], None
-    for first in range(0, settings.draws, together):
-        draws = range(first, min(first + together, settings.draws))
-        finals = [draw_few(dataset, settings.rows, seed=seed) for seed in draws]
-        jobs = [fold for final in finals for fold in _cut(dataset, final, settings)]
-        done, total = first * settings.models, settings.draws * settings.models
-        on_progress(reports, f"Models {done + 1} to {done + len(jobs)} of {total}")
-        runs = cross_validate(SPEC.replace(seed=done), jobs, stop=stop, journal=None)
-        ends = cross_validate(SPEC.replace(seed=done), finals, stop=stop, journal=None)
-        if any(run.stopped for run in (*runs, *ends)):
-            break
-        scores = np.array([run.score for run in runs]).reshape(len(draws), settings.models)
-        reported += scores.mean(axis=1).tolist()
-        truth += [run.history[f"val_{run.measure}"][-1] for run in ends]
-        reports = ProtocolReports(settings=settings, reported=np.array(reported), truth=np.array(truth))
-    return reports
-
-
-def _cut(dataset: Dataset, final: Split, settings: ProtocolSettings) -> tuple[Split, ...]:
-    """Cut the rows that a final network is trained on, as the protocol does."""
-    few = dataclasses.replace(dataset, x_train=final.x_train, y_train=final.y_train)
-    return k_fold(few, folds=settings.folds, repeats=settings.repeats)[: settings.models]
-
-
 class ProtocolPanel(Panel):
-    """The distribution of the score that a protocol reports, against the score on a very large held-out part.
+    """The distribution of the score that a protocol reports, against the truth.
+
+    Each time rows are drawn from the training data as if they were all there is, and the protocol reports its score.
+    The truth is the score of a network that is trained on all those rows, on the other half of the data, 20,000
+    samples at most. The sealed test set is not touched.
 
     Parameters
     ----------
@@ -137,23 +84,43 @@ class ProtocolPanel(Panel):
     loads = MappingProxyType({"housing": None})
     figure_size = (7.0, 3.8)
 
-    def compute(self, settings: ProtocolSettings, on_progress: OnProgress, stop: threading.Event) -> object:
-        """Train and judge; of a run that is stopped, the repetitions that are complete."""
-        return judge_again(self.dataset, settings, on_progress, stop)
+    def compute(
+        self, settings: ProtocolSettings, on_progress: OnProgress, stop: threading.Event
+    ) -> ProtocolReports | None:
+        """Train and judge; of a run that is stopped, the repetitions that are complete, if there are any."""
+        programs = math.ceil(settings.draws * settings.models / MODELS_TOGETHER)
+        # Of one size, so that one program serves them all, and two at least: a single report has no spread.
+        together = max(2, math.ceil(settings.draws / programs))
+        reported, truth, reports = [], [], None
+        for first in range(0, settings.draws, together):
+            seeds = range(first, min(first + together, settings.draws))
+            finals = [draw_few(self.dataset, settings.rows, seed=seed) for seed in seeds]
+            owned = [dataclasses.replace(self.dataset, x_train=one.x_train, y_train=one.y_train) for one in finals]
+            cuts = [k_fold(few, folds=settings.folds, repeats=settings.repeats)[: settings.models] for few in owned]
+            done = first * settings.models
+            on_progress(reports, f"Models from {done + 1} on, of {settings.draws * settings.models}")
+            spec = SPEC.replace(seed=done)
+            runs = cross_validate(spec, [fold for folds in cuts for fold in folds], stop=stop, journal=None)
+            ends = cross_validate(spec, finals, stop=stop, journal=None)
+            if any(run.stopped for run in (*runs, *ends)):
+                break
+            reported += np.reshape([run.score for run in runs], (len(finals), -1)).mean(axis=1).tolist()
+            truth += [run.history[f"val_{run.measure}"][-1] for run in ends]
+            reports = ProtocolReports(settings=settings, reported=np.array(reported), truth=np.array(truth))
+        return reports
 
     def draw(self, figure: Figure, result: ProtocolReports) -> None:
         """The reports as dots on one line, the truth on the other."""
-        axes, jitter = figure.add_subplot(), np.random.default_rng(0)
+        axes, jitter, names = figure.add_subplot(), np.random.default_rng(0), []
         axes.axvline(result.truth.mean(), color=GREEN, linestyle="--", linewidth=1.5, zorder=0)
         lines = {result.settings.name: (result.reported, "o", BLUE), "the truth": (result.truth, "D", GREEN)}
-        for line, (scores, mark, colour) in enumerate(lines.values()):
+        for line, (name, (scores, mark, colour)) in enumerate(lines.items()):
             heights = line + jitter.uniform(-0.16, 0.16, len(scores))
             axes.plot(scores, heights, mark, color=colour, markersize=5, alpha=0.55, markeredgewidth=0)
             mean, std = scores.mean(), scores.std(ddof=1)
             axes.errorbar(mean, line + 0.3, xerr=std, fmt="|", color=INK, linewidth=2, markersize=10, markeredgewidth=2)
-            beside = {"xycoords": ("axes fraction", "data"), "va": "center", "annotation_clip": False}
-            axes.annotate(f"{mean:.3f} ± {std:.3f}", (1.01, line), color=INK, **beside)
-        axes.set_yticks(range(len(lines)), list(lines))
+            names.append(f"{name}\n{mean:.3f} ± {std:.3f}")
+        axes.set_yticks(range(len(lines)), names)
         axes.set_ylim(len(lines) - 0.4, -0.5)
         axes.margins(x=0.06)
         axes.ticklabel_format(axis="x", useOffset=False)  # of a few reports, which lie close together
