@@ -229,14 +229,12 @@ def _take_splits(data: Searchable) -> tuple[Split, ...]:
 
 def _prepare_for(space: SearchSpace, splits: tuple[Split, ...]) -> Data:
     """Return the splits by architecture, as each reads them; refuse what does not suit the data."""
-    problem, by_encoding, found = splits[0].problem, {}, {}
+    problem, found = splits[0].problem, {}
     for name in space.architectures:
         spec = space.base.replace(architecture=name, hidden_units=(8,) * space.most_layers)
         check_fit(spec, problem)
         encoding = encoding_for(spec, problem)
-        if encoding not in by_encoding:
-            by_encoding[encoding] = tuple(prepare(split, encoding=encoding) for split in splits)
-        found[name] = by_encoding[encoding]
+        found[name] = tuple(prepare(split, encoding=encoding) for split in splits)
     return found
 
 

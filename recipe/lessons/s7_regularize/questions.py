@@ -19,7 +19,6 @@ zeros = Prediction(
     right="a",
     options={
         "Next to none": "Steps lead to and fro over the zero: many weights are tiny, hardly any is zero.",
-        "About a third": "So many may be *nearly* zero; exactly zero is another thing.",
         "Most of them": "A solver made for L1, as in scikit-learn's Lasso, does that; gradient descent does not.",
     },
 )
