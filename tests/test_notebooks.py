@@ -32,10 +32,12 @@ DEEPER = (
     "deeper/leaks",
     "deeper/learning_curves",
     "deeper/power_of_a_validation_set",
+    "deeper/ranking_measures",
 )  # what goes further, each beside a step
 # These keep to a measure: plain code first, 45 minutes, questions and exercises, and claims that are run again.
 MEASURED = (
     "01_define_the_problem",
+    "02_choose_a_measure_of_success",
     "03_decide_on_an_evaluation_protocol",
     "04_prepare_your_data",
     "05_beat_a_baseline",
