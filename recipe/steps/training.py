@@ -13,7 +13,7 @@ from recipe.core.dataset import Split
 from recipe.core.prepared import Prepared, check_trainable, encoding_for
 from recipe.core.run import EpochReport, Run, collect_versions
 from recipe.core.spec import ModelSpec
-from recipe.engine.models import build_model, make_targets
+from recipe.engine.models import build_model, make_jobs
 from recipe.journal import Journal, choose_journal, keep
 from recipe.steps.s4_prepare import prepare
 from recipe.steps.s5_baseline import compute_baseline
@@ -21,7 +21,7 @@ from recipe.steps.s5_baseline import compute_baseline
 if TYPE_CHECKING:
     import keras
 
-    from recipe.engine.members import Job, Progress
+    from recipe.engine.members import Progress
 
 
 def train(
@@ -114,7 +114,7 @@ def _train_all(
     from recipe.engine.loop import train_models
 
     journal, runs = choose_journal(journal), []
-    jobs = _make_jobs(pairs, shuffle=shuffle)
+    jobs = make_jobs(pairs, shuffle=shuffle)
     # Fewer runs than pairs after a wish to stop.
     for (spec, prepared), progress in zip(pairs, train_models(jobs, **options), strict=False):
         run = _make_run(spec, prepared, progress)
@@ -122,37 +122,6 @@ def _train_all(
             run = keep(replace(run, data=prepared.data_key), journal)
         runs.append(run)
     return runs
-
-
-def _make_jobs(pairs: list[tuple[ModelSpec, Prepared]], *, shuffle: bool) -> list[Job]:
-    """Put the data of each spec beside its model; several share one, of which the engine draws the first weights anew.
-
-    To build a small Keras model takes longer than to train it beside others.
-    """
-    import keras
-
-    from recipe.engine.members import Job
-
-    shares = len(pairs) > 1 and keras.config.backend() == "jax"
-    build, jobs = cache(build_model), []
-    for spec, prepared in pairs:
-        problem = prepared.problem
-        job = Job(
-            model=build(spec.replace(seed=0), problem) if shares else build_model(spec, problem),
-            own_weights=shares,
-            x=prepared.x_train,
-            y=make_targets(spec, problem, prepared.y_train),
-            x_val=prepared.x_val,
-            y_val=make_targets(spec, problem, prepared.y_val),
-            input_scale=prepared.input_scale,
-            batch_size=spec.batch_size,
-            epochs=spec.epochs,
-            seed=spec.seed,
-            shuffle=shuffle,
-            patience=spec.patience,
-        )
-        jobs.append(job)
-    return jobs
 
 
 def _make_run(spec: ModelSpec, prepared: Prepared, progress: Progress) -> Run:
