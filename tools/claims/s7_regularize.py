@@ -9,6 +9,7 @@ import numpy as np
 
 import recipe
 from claims import Outcome, claim
+from recipe.core.dataset import Split
 
 WAYS = {
     "nothing": {},
@@ -22,13 +23,18 @@ REGULARIZED = ("dropout", "L2", "L1", "L1 and L2")
 BASE = recipe.ModelSpec(hidden_units=(256,), optimizer="adam", batch_size=40, epochs=20)
 
 
-@cache
-def _digits(source: str, seed: int) -> tuple[recipe.Prepared, recipe.Prepared]:
+def _cut(source: str, seed: int) -> tuple[Split, Split]:
     """Return 400 digits to train on, and 800, with the same validation part."""
     digits = recipe.load("mnist", source=source, rows=3_000, seed=seed)
     cut = recipe.hold_out(digits, test_size=1 - 800 / len(digits.y_train), seed=seed)
-    few = dataclasses.replace(cut, x_train=cut.x_train[:400], y_train=cut.y_train[:400])
-    return recipe.prepare(few), recipe.prepare(cut)
+    return dataclasses.replace(cut, x_train=cut.x_train[:400], y_train=cut.y_train[:400]), cut
+
+
+@cache
+def _digits(source: str, seed: int) -> tuple[recipe.Prepared, recipe.Prepared]:
+    """Return both, prepared."""
+    half, cut = _cut(source, seed)
+    return recipe.prepare(half), recipe.prepare(cut)
 
 
 def _train(source: str, seed: int, **changes: object) -> list[recipe.Run]:
@@ -47,7 +53,7 @@ def _regularized(source: str, seed: int) -> dict[str, dict[str, float]]:
     found = {}
     for name, some in runs.items():
         last = {key: float(np.mean([run.history[key][-1] for run in some])) for key in some[0].history}
-        weights = np.abs([run.model.layers[0].get_weights()[0] for run in some]) if name in ("nothing", "L1") else 1.0
+        weights = np.abs([run.model.get_weights()[0] for run in some]) if name in ("nothing", "L1") else 1.0
         found[name] = last | {"zero": float(np.mean(weights == 0)), "tiny": float(np.mean(weights < 0.001))}
     return found
 
@@ -93,7 +99,11 @@ def more_data_gains_more_than_dropout(source: str, seed: int) -> Outcome:
     return shown, shown["800"] < min(shown["nothing"], shown["dropout"])
 
 
-@claim("07", "On 800 digits the variance, validation minus training error, is larger than the training error.")
+@claim(
+    "07",
+    "On 800 digits the variance, validation minus training error, is larger than the training error.",
+    sources=("real",),
+)
 def variance_is_left_on_more_data(source: str, seed: int) -> Outcome:
     training, validation = (1 - _by_way(source, seed, key)["800"] for key in ("accuracy", "val_accuracy"))
     return {"training": training, "validation": validation}, validation - training > training
@@ -136,7 +146,7 @@ def searches_end_close(source: str, seed: int) -> Outcome:
     searched = {"dropout": (0.0, 0.7), "l2": (1e-5, 1e-2), "learning_rate": (3e-4, 1e-2)}
     space = {name: recipe.Range(*ends) for name, ends in searched.items()}
     space = recipe.SearchSpace(base=BASE.replace(patience=5, seed=seed), **space)
-    found = recipe.tune(few, space, 8, pruning=False, journal=None, seed=seed)
+    found = recipe.tune(_cut(source, seed)[0], space, 8, pruning=False, journal=None, seed=seed)
     specs = {"best": found.best.spec, "dropout": BASE.replace(dropout=0.5, patience=5)}
     seeds = range(10 * seed, 10 * seed + 5)
     again = {
