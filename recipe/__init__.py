@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 from typing import TYPE_CHECKING
 
 # JAX trains the kit's models two to three times as fast on a CPU as the other backends; a choice that stands is kept.
 os.environ.setdefault("KERAS_BACKEND", "jax")
 
-if TYPE_CHECKING:  # for editors, which do not run what is below
+if TYPE_CHECKING:  # for editors; Python reads these lines as text, below
     from recipe.app.own_data import from_arrays as from_arrays, from_folder as from_folder, from_table as from_table
     from recipe.app.workflow import run_recipe as run_recipe
     from recipe.core.dataset import Dataset as Dataset
@@ -47,46 +48,16 @@ if TYPE_CHECKING:  # for editors, which do not run what is below
 
 __version__ = "0.1.0"
 
-_NAMES_IN = {  # a module of the package, and what a notebook takes from it
-    "app.own_data": "from_arrays from_folder from_table",
-    "app.workflow": "run_recipe",
-    "core.dataset": "Dataset",
-    "core.measures": "MEASURES",
-    "core.prepared": "Prepared",
-    "core.problem": "LAST_LAYERS Problem",
-    "core.run": "Run",
-    "core.spec": "ModelSpec",
-    "data.files": "fetch",
-    "data.load": "load",
-    "data.targets": "describe_target suggest_measure",
-    "debugging": "check_pipeline",
-    "debugging.faults": "FAULTS make_pipeline",
-    "debugging.mistakes": "find_mistakes",
-    "debugging.splits": "find_duplicates same_distribution",
-    "engine.codegen": "keras_code",
-    "engine.models": "build_model",
-    "engine.saving": "load_model save_model",
-    "figures.training": "plot_runs",
-    "journal": "Journal",
-    "search.space": "Range SearchSpace",
-    "search.tuning": "tune",
-    "steps.s3_protocol": "hold_out k_fold time_folds",
-    "steps.s4_prepare": "prepare",
-    "steps.s5_baseline": "compute_baseline statistical_power",
-    "steps.s6_scale_up": "diagnose_errors diagnose_history",
-    "steps.s7_final": "evaluate_once train_final",
-    "steps.s7_regularize": "advise",
-    "steps.training": "cross_validate train train_seeds",
-    "ui.training": "TrainingPanel",
-}
-_HOME_OF = {name: home for home, names in _NAMES_IN.items() for name in names.split()}
+# One table for both: a name has to stand in one line of the imports above, and nowhere else.
+_IMPORTS = re.findall(r"^    from (recipe\.\S+) import (.+)$", __spec__.loader.get_source(__name__), re.MULTILINE)
+_HOME_OF = {name: home for home, names in _IMPORTS for name in re.findall(r"(\w+) as", names)}
 __all__ = [*_HOME_OF, "__version__"]
 
 
 def __getattr__(name: str) -> object:
     if name not in _HOME_OF:
         raise AttributeError(f"module 'recipe' has no attribute {name!r}. It has: {', '.join(_HOME_OF)}.")
-    return getattr(importlib.import_module(f"recipe.{_HOME_OF[name]}"), name)
+    return getattr(importlib.import_module(_HOME_OF[name]), name)
 
 
 def __dir__() -> list[str]:

@@ -12,7 +12,6 @@ import os
 import sys
 import warnings
 from collections.abc import Iterable, Iterator
-from contextvars import ContextVar
 from dataclasses import fields, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
 FILE_NAME = "journal.log"
 LOCK_SECONDS = 30.0  # that a writer waits for another one
 
-_origin: ContextVar[str | None] = ContextVar("origin", default=None)
-
 
 class Journal:
     """Every run, kept in one file. Reading makes none.
@@ -48,7 +45,8 @@ class Journal:
     """
 
     def __init__(self, location: str | Path | None = None) -> None:
-        self.location = Path(location or _default_location()).expanduser()
+        location = location or os.environ.get("RECIPE_JOURNAL") or home_folder() / FILE_NAME
+        self.location = Path(location).expanduser()
 
     def __repr__(self) -> str:
         return f"Journal({str(self.location)!r})"
@@ -58,16 +56,9 @@ class Journal:
 
         Raises
         ------
-        ValueError
-            If the run does not say what data it was trained on.
         OSError
             If the journal cannot be written.
         """
-        if not run.data:
-            raise ValueError(
-                "The run does not say which data it was trained on. Received: run, data=''. Train it with "
-                "journal=recipe.Journal(...), or dataclasses.replace(run, data=prepared.data_key)."
-            )
         run = stamp(run)
         return replace(run, number=len(self._append({"run": run.to_dict()})) - 1)
 
@@ -125,30 +116,18 @@ def tabulate(runs: Iterable[Run]) -> pd.DataFrame:
     return frame.assign(time=pd.to_datetime(frame["time"], utc=True, format="ISO8601"))
 
 
-def stamp(run: Run, origin: str | None = None) -> Run:
-    """Return a run that says when it ended and who asked for it, where it does not say so yet.
-
-    Who asked is `origin`, or what `origin_of` says, else ``"notebook"`` inside IPython and ``"script"`` outside.
-    """
+def stamp(run: Run) -> Run:
+    """Return a run that says when it ended, and whether a notebook or a script asked for it, if it does not say so."""
     shell, now = sys.modules.get("IPython"), datetime.now(UTC).isoformat(timespec="milliseconds")
-    asked = origin or _origin.get() or ("notebook" if shell and shell.get_ipython() else "script")
+    asked = "notebook" if shell and shell.get_ipython() else "script"
     return replace(run, time=run.time or now, origin=run.origin or asked)
-
-
-@contextlib.contextmanager
-def origin_of(name: str) -> Iterator[None]:
-    """Say of all runs that are recorded inside, by this thread, who asked for them."""
-    token = _origin.set(name)
-    try:
-        yield
-    finally:
-        _origin.reset(token)
 
 
 def default_journal() -> Journal | None:
     """Return the journal that trainings are recorded in; None where ``RECIPE_JOURNAL=off``, and in Voilà."""
-    location = _default_location()
-    return None if location.lower() == "off" else Journal(location)
+    asked, is_voila = os.environ.get("RECIPE_JOURNAL"), os.environ.get("SERVER_SOFTWARE", "").startswith("voila")
+    is_off = asked.lower() == "off" if asked else is_voila  # whose viewers do not know each other
+    return None if is_off else Journal(asked)
 
 
 def choose_journal(journal: Journal | str | Path | None) -> Journal | None:
@@ -174,11 +153,6 @@ def warn_of_failure(fact: str) -> Iterator[None]:
     except Exception as error:
         text = f"{fact} {type(error).__name__}: {error}. Set RECIPE_JOURNAL to a file that can be written, or to off."
         warnings.warn(text, RuntimeWarning, stacklevel=5)
-
-
-def _default_location() -> str:
-    is_voila = os.environ.get("SERVER_SOFTWARE", "").startswith("voila")  # whose viewers do not know each other
-    return os.environ.get("RECIPE_JOURNAL") or ("off" if is_voila else str(home_folder() / FILE_NAME))
 
 
 @cache  # a line becomes a run once: what is written never changes

@@ -5,6 +5,7 @@ nbval passes over a cell without stored outputs, so that a lesson that was never
 
 from __future__ import annotations
 
+import copy
 import functools
 import re
 import runpy
@@ -27,21 +28,32 @@ NAMES = (
 )
 WHOLE = NAMES[0]  # the seven steps at once, on one problem, without a panel
 DEEPER = (
+    "deeper/features_that_pay",
     "deeper/leaks",
     "deeper/learning_curves",
     "deeper/power_of_a_validation_set",
+    "deeper/ranking_measures",
 )  # what goes further, each beside a step
 # These keep to a measure: plain code first, 45 minutes, questions and exercises, and claims that are run again.
 MEASURED = (
     "01_define_the_problem",
+    "02_choose_a_measure_of_success",
     "03_decide_on_an_evaluation_protocol",
+    "04_prepare_your_data",
     "05_beat_a_baseline",
     "06_scale_up_until_it_overfits",
     "08_debug_the_pipeline",
 )
+# JupyterLab has nothing to write into these when they are opened.
+STAMPED = (
+    *("00_the_whole_recipe", "04_prepare_your_data", "05_beat_a_baseline", "06_scale_up_until_it_overfits"),
+    *("08_debug_the_pipeline", "deeper/features_that_pay", "deeper/learning_curves"),
+    "deeper/power_of_a_validation_set",
+)
 GLOSSARY = "glossary"
 PROJECT = "your_project"  # the seven steps on a table that comes with the kit, and then on one's own
 ALL = (*NAMES, *DEEPER, PROJECT)
+KERNEL = runpy.run_path(str(FOLDER.parent / "tools" / "kernel_metadata.py"))
 FIGURES = runpy.run_path(str(FOLDER.parent / "tools" / "lesson_figures.py"))
 
 CODE_LINES = 15
@@ -115,6 +127,14 @@ def test_lesson_is_a_valid_notebook_with_unique_readable_ids(lesson):
 def test_lesson_names_its_kernel_and_nothing_of_the_machine(lesson):
     assert lesson.metadata.kernelspec.name == "python3"
     assert set(lesson.metadata) <= {"kernelspec", "language_info"}
+
+
+@pytest.mark.parametrize("name", STAMPED, indirect=True)
+def test_lesson_says_of_its_kernel_what_the_kernel_says(lesson):
+    told, says = copy.deepcopy(lesson.metadata), KERNEL["METADATA"]
+    assert re.fullmatch(r"3\.\d+\.\d+", told["language_info"]["version"])
+    told["language_info"]["version"] = says["language_info"]["version"]
+    assert told == says, "run tools/kernel_metadata.py: JupyterLab would write it, and ask to save"
 
 
 def test_lesson_is_small_enough_to_be_opened_at_once(name):

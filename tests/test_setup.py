@@ -136,15 +136,6 @@ def test_package_exports_what_a_notebook_types():
     assert set(dir(recipe)) == set(recipe.__all__)
 
 
-def test_package_tells_editors_where_its_names_come_from():
-    source = Path(recipe.__file__).read_text(encoding="utf-8")
-    homes = re.findall(r"^    from (recipe[\w.]*) import (.+)$", source, re.MULTILINE)
-    told = {name.split(" as ")[1]: home for home, names in homes for name in names.split(", ")}
-    assert set(told) == set(recipe.__all__) - {"__version__"}
-    for name, home in told.items():
-        assert getattr(importlib.import_module(home), name) is getattr(recipe, name)
-
-
 def test_unknown_name_is_refused_with_the_known_ones():
     with pytest.raises(AttributeError, match=r"no attribute 'trian'. It has: .*train"):
         _ = recipe.trian

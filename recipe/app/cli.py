@@ -90,9 +90,8 @@ def run(
         typer.echo(f"Data: {note}")
     with _explained(errors=()):  # what goes wrong from here on is a fault of the kit's own
         from recipe.app.report import render_html, render_json
-        from recipe.journal import origin_of
 
-        with LiveView(Console()) as view, origin_of("command line"):
+        with LiveView(Console()) as view:
             result = recipe.run_recipe(dataset, seed=seed, on_event=view.take)
     view.show_end(result)
     _write(json, lambda: render_json(result))
@@ -249,6 +248,8 @@ class LiveView(progress.Progress):
         if isinstance(event, EpochReport):
             found = {one.title: event.logs.get(f"val_{name}") for name, one in MEASURES.items()}
             score = ", ".join(f"{title} {value:.3f}" for title, value in found.items() if value is not None)
+            if event.epoch == 0:  # another training begins, and with it its time
+                self.reset(self.task_ids[0])
             self.update(self.task_ids[0], visible=True, completed=event.epoch + 1, total=event.epochs, score=score)
             return
         for bar in self.task_ids:

@@ -31,7 +31,7 @@ from recipe.engine.interruption import interruptible
 from recipe.engine.models import check_fit
 from recipe.journal import Journal, choose_journal, keep, stamp, tabulate
 from recipe.search.space import SearchSpace, default_space
-from recipe.steps.s3_protocol import hold_out, standard_error
+from recipe.steps.s3_protocol import hold_out
 from recipe.steps.s4_prepare import prepare
 from recipe.steps.training import cross_validate
 
@@ -213,7 +213,8 @@ def _describe(found: Tuning) -> Iterator[str]:
         yield f"The best by hand has {rival.score:.4g}: the search gained {gain:.2g}."
     chosen_from, luck = sum(run.state == "complete" for run in found.trials), ""
     if best.measure == "accuracy":
-        luck = f": luck alone moves one such score by {standard_error(best.score, best.val_samples):.2g}"
+        error = math.sqrt(best.score * (1 - best.score) / best.val_samples)
+        luck = f": luck alone moves one such score by {error:.2g}"
     yield (
         f"It was chosen among {chosen_from} by the same {best.val_samples:,} validation samples, so its score flatters "
         f"it{luck}. Only the test set can say how good it is."
@@ -313,7 +314,7 @@ def _train_trial(trial: optuna.Trial, space: SearchSpace, data: Data, halted: Ca
             run = replace(run, stopped="pruned")
         if watch.why == "diverged" or not math.isfinite(run.score):
             run = replace(run, note="diverged")
-    return stamp(replace(run, data=data_key(parts), seconds=time.perf_counter() - began), origin="search")
+    return stamp(replace(run, data=data_key(parts), seconds=time.perf_counter() - began, origin="search"))
 
 
 @dataclass(kw_only=True)

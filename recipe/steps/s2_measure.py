@@ -82,7 +82,7 @@ def estimate_uncertainty(problem: Problem, y_true: np.ndarray, outputs: np.ndarr
         share = (right + 1) / (samples + 2)  # the rule of succession: not even a perfect score is certain
         error, method = math.sqrt(share * (1 - share) / samples), "exact binomial"
     else:
-        (drawn,) = resample_scores(problem, y_true, (outputs,), RESAMPLES, seed)
+        (drawn,) = resample_scores(problem, y_true, (outputs,), seed)
         low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
         error, method = drawn.std(), f"bootstrap of {RESAMPLES:,} resamples"
     return Uncertainty(low=float(low), high=float(high), standard_error=float(error), method=method)
@@ -93,29 +93,26 @@ def is_right_or_wrong(problem: Problem) -> bool:
     return problem.measure == "accuracy" and problem.type is not ProblemType.MULTILABEL
 
 
-def resample_scores(
-    problem: Problem, y: np.ndarray, outputs: Sequence[np.ndarray], resamples: int, seed: int
-) -> np.ndarray:
-    """Return the problem's measure for several models on sets that are drawn with replacement from the one there is.
+def resample_scores(problem: Problem, y: np.ndarray, outputs: Sequence[np.ndarray], seed: int) -> np.ndarray:
+    """Return the problem's measure for several models on 2,000 sets that are drawn with replacement from the one given.
 
     Parameters
     ----------
     y : np.ndarray, as `recipe.core.measures.check_outputs` returns it
     outputs : of each model on the same n samples, each of shape (n, outputs)
-    resamples : sets to draw, each of n samples
     seed : fixes the draw
 
     Returns
     -------
-    np.ndarray of shape (models, resamples), all models on the same sets
+    np.ndarray of shape (models, 2000), all models on the same sets
     """
     measure, rng, samples = MEASURES[problem.measure], np.random.default_rng(seed), len(y)
     parts = [measure.parts and measure.parts(y, one) for one in outputs]
-    draws = (rng.integers(samples, size=samples) for _ in range(resamples))
+    draws = (rng.integers(samples, size=samples) for _ in range(RESAMPLES))
     if parts[0] is None:  # a ranking
         return np.array([[measure.compute(problem, y[rows], one[rows]) for one in outputs] for rows in draws]).T
     both = np.hstack(parts)
-    means = np.array([both[rows].mean(axis=0) for rows in draws])  # (resamples, models * k)
+    means = np.array([both[rows].mean(axis=0) for rows in draws])  # (2000, models * k)
     return np.array([measure.combine(part[:, None]) for part in np.hsplit(means, len(outputs))])
 
 

@@ -2,12 +2,11 @@
 
 Hold-out while its validation part is large enough; K-fold when it is not, since then every sample is judged on once;
 iterated K-fold when even all samples together are few (F. Chollet, Deep Learning with Python). Large enough is what
-makes the `standard_error` of the score as small as wanted. The test set is not touched here: it stays sealed.
+makes the standard error of the score as small as wanted. The test set is not touched here: it stays sealed.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -16,19 +15,6 @@ from recipe.core.dataset import Dataset, Split
 from recipe.core.input_checks import expect
 
 CUT = "What is cut into parts is a dataset, before it is prepared: load, then hold_out or k_fold, then prepare."
-
-
-def standard_error(accuracy: float, samples: int) -> float:
-    """Return by how much luck moves an accuracy that is measured on so many samples (one standard deviation).
-
-    Each sample is right or wrong, so the number of right ones is binomial.
-
-    Examples
-    --------
-    >>> round(standard_error(0.9, 900), 4)
-    0.01
-    """
-    return math.sqrt(accuracy * (1 - accuracy) / samples)
 
 
 def hold_out(dataset: Dataset, *, test_size: float = 0.2, seed: int = 0, groups: np.ndarray | None = None) -> Split:

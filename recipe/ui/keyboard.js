@@ -35,7 +35,21 @@ function copyText(event) {
   const text = button?.parentElement.querySelector("pre, input[type=text]");
   if (!text) return;
   text.select ? text.select() : getSelection().selectAllChildren(text);
+  const link = `${location.origin}${location.pathname}?recipe=${encodeURIComponent(text.value)}`;
+  const putLink = (copied) => (copied.clipboardData.setData("text/plain", link), copied.preventDefault());
+  if (button.matches(".recipe-link")) document.addEventListener("copy", putLink, { once: true });
   document.execCommand("copy");
+}
+
+// The first panel of the kind that such a link names takes its line, as if it were pasted. JupyterLab has changed the
+// address by then: what the page was opened by is asked.
+function followLink(panel) {
+  const line = new URL(performance.getEntriesByType("navigation")[0].name).searchParams.get("recipe");
+  const field = panel.querySelector(".recipe-line input");
+  if (!line || window.recipeFollowed || line.split("(")[0] !== field.value.split("(")[0]) return;
+  window.recipeFollowed = true;
+  field.value = line;
+  field.dispatchEvent(new Event("change", { bubbles: true }));
 }
 
 // A press on a heading puts the rows of its table in order, the next one turns them round; what is missing stays last.
@@ -59,7 +73,7 @@ function render({ el }) {
   const tidy = () => (nameSliders(panel), giveFocusBack(last));
   const begin = () => {
     panel = el.closest(PANEL);
-    if (!panel) return (waiting = requestAnimationFrame(begin)); // not on the page yet
+    if (!panel?.querySelector(".recipe-line input")) return (waiting = requestAnimationFrame(begin)); // not there yet
     watcher = new MutationObserver(tidy);
     watcher.observe(panel, { subtree: true, childList: true, characterData: true, attributeFilter: ["disabled", "aria-valuetext"] });
     panel.classList.add("recipe-script"); // what only the script can do is offered now
@@ -68,6 +82,7 @@ function render({ el }) {
     panel.addEventListener("focusin", remember);
     panel.addEventListener("focusout", forget);
     tidy();
+    followLink(panel);
   };
   let waiting = requestAnimationFrame(begin);
   window.addEventListener("keydown", keepKey, true);

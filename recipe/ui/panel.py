@@ -86,7 +86,6 @@ class Panel(abc.ABC):
     loads: typing.ClassVar[Mapping[str, int | None]] = MappingProxyType({})  # rows by problem, where no data is given
     run_words: typing.ClassVar[str] = "Run"  # on the button that starts a run
     figure_size: typing.ClassVar[tuple[float, float]] = (7.0, 4.4)  # inches; 100 pixels each
-    widest_controls: typing.ClassVar[str] = "420px"
 
     def __init__(self, *datasets: Dataset, **settings: object) -> None:
         self.datasets = datasets or tuple(load(name, rows=rows) for name, rows in self.loads.items())
@@ -346,13 +345,15 @@ class Panel(abc.ABC):
         Run, Stop and the status stand above the figure. More controls than fit on a screen scroll in their own place,
         so that both stay in sight.
         """
-        narrow = widgets.Layout(flex="1 1 330px", max_width=self.widest_controls, min_width="0")
+        narrow = widgets.Layout(flex="1 1 330px", min_width="0")
         wide = widgets.Layout(flex="3 1 430px", min_width="0")
         self.status.layout = widgets.Layout(flex="1 1 420px", min_width="0")
         stage = widgets.HBox([*self.make_buttons(), self.status])
         stage.layout = widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="0 6px")
         copy = copy_button("Copy line", lambda: self.say("The settings are copied."))
-        travel = widgets.HBox([self.settings_line, self.reset_button, copy])
+        link = copy_button("Copy link", lambda: self.say("A link to these settings is copied."), link=True)
+        self.settings_line.add_class("recipe-line")
+        travel = widgets.HBox([self.settings_line, self.reset_button, copy, link])
         travel.layout.flex_flow = "row wrap"
         for extra in (self.source_label, travel):
             extra.add_class("recipe-extra")

@@ -6,7 +6,7 @@ import ast
 import dataclasses
 import typing
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import unquote
 
 _WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
 
@@ -66,7 +66,7 @@ class Settings:
     ...     shuffle: bool = setting(True)
     >>> Cut(threshold=0.25).to_text()
     'threshold=0.25'
-    >>> Cut.from_text("shuffle=false") == Cut.from_text("CutPanel(houses, shuffle=False)")
+    >>> Cut().read("CutPanel(houses, shuffle=False)") == Cut(shuffle=False)
     True
     """
 
@@ -86,22 +86,19 @@ class Settings:
         return {name: value for name, value in vars(self).items() if value != getattr(usual, name)}
 
     def to_text(self) -> str:
-        """Return a short text, safe in a URL, of the fields that are not at their default (empty if all are)."""
-        return urlencode({name: _show(value) for name, value in self.differences(type(self)()).items()})
-
-    @classmethod
-    def from_text(cls, text: str) -> typing.Self:
-        """Make settings from what `to_text` returned; fields that are left out take their default."""
-        return cls().read(text)
+        """Return the fields that are not at their default, as arguments in Python (empty if all are)."""
+        return ", ".join(f"{name}={value!r}" for name, value in self.differences(type(self)()).items())
 
     def read(self, text: str) -> typing.Self:
-        """Return a copy with what a text says, alone or at the end of a link, or a call in Python that holds it."""
+        """Return a copy with what a text says: arguments as `to_text` has them, a call with such, a link to one."""
+        _, is_link, line = text.strip().rpartition("?recipe=")
+        line = unquote(line) if is_link else line
         try:
-            if "(" in text:
-                given = {word.arg: ast.literal_eval(word.value) for word in _read_call(text).keywords}
-            else:
-                given = dict(parse_qsl(text.rpartition("?")[2], keep_blank_values=True, strict_parsing=bool(text)))
-        except (SyntaxError, ValueError):
+            call = ast.parse(line if "(" in line else f"settings({line})", mode="eval").body
+            given = {word.arg: ast.literal_eval(word.value) for word in call.keywords}
+            if call.args and "(" not in line:
+                raise ValueError(line)
+        except (SyntaxError, ValueError, AttributeError):
             raise ValueError(f"These are no settings. Received: {text!r}. Copy the line from a panel.") from None
         if strange := given.keys() - vars(self).keys():
             raise ValueError(
@@ -110,17 +107,10 @@ class Settings:
         return self.replace(**given)
 
 
-def _read_call(text: str) -> ast.Call:
-    call = ast.parse(text.strip(), mode="eval").body
-    if not isinstance(call, ast.Call):
-        raise ValueError(text)
-    return call
-
-
 def _read(name: str, value: object, hint: type) -> object:
-    """Return a value as its field's type: every value is read from its text, as one that comes from a link is."""
+    """Return a value as its field's type; it is read from its text, so that a number of NumPy's becomes Python's."""
     try:
-        return {"true": True, "false": False}[str(value).lower()] if hint is bool else hint(str(value))
+        return {"True": True, "False": False}[str(value)] if hint is bool else hint(str(value))
     except (KeyError, ValueError):
         raise ValueError(f"The setting {name} is {_WORDS[hint]}. Received: {name}={value!r}.") from None
 
@@ -128,12 +118,8 @@ def _read(name: str, value: object, hint: type) -> object:
 def _check_allowed(name: str, value: typing.Any, metadata: typing.Mapping[str, typing.Any]) -> None:
     choices = list(metadata.get("choices", {}).values())
     if choices and value not in choices:
-        listed = ", ".join(map(_show, choices))
+        listed = ", ".join(map(str, choices))
         raise ValueError(f"{name} is none of the choices. Received: {name}={value!r}. Choose from {listed}.")
     low, high = metadata.get("low"), metadata.get("high")
     if low is not None and not low <= value <= high:
         raise ValueError(f"{name} is out of range. Received: {name}={value!r}. Allowed: from {low:g} to {high:g}.")
-
-
-def _show(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

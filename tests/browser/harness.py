@@ -87,12 +87,12 @@ class Visitor:
         self.page.on("pageerror", lambda error: self._complain(f"{error} {error.stack}"))
         self.page.on("websocket", lambda socket: self._note(socket.url))
 
-    def open_notebook(self, name: str) -> None:
-        """Open a notebook of the server's folder and wait until it is there (in Voilà: until it has run)."""
-        if self.server.kind == "lab" and self.page.evaluate("() => Boolean(window.jupyterapp)"):
+    def open_notebook(self, name: str, link: str = "") -> None:
+        """Open a notebook of the server's folder, or a link to it; wait until it is there (in Voilà: has run)."""
+        if self.server.kind == "lab" and not link and self.page.evaluate("() => Boolean(window.jupyterapp)"):
             self.page.evaluate(_OPEN, name)  # as by a double click in the list of files
         else:
-            self.page.goto(self.server.address(name), timeout=1000 * RUN_ALL_SECONDS)  # Voilà runs it first
+            self.page.goto(link or self.server.address(name), timeout=1000 * RUN_ALL_SECONDS)  # Voilà runs it first
         if self.server.kind == "voila":
             self.page.wait_for_selector("#rendered_cells", state="visible")
             return
@@ -165,7 +165,7 @@ class Visitor:
     def _note(self, address: str) -> None:
         """Keep an address that is not on this machine."""
         parts = urlsplit(address)
-        if parts.scheme not in ("data", "blob", "about") and parts.hostname != HOST:
+        if parts.scheme not in ("data", "blob", "about", "attachment") and parts.hostname != HOST:
             self.outside.append(address)
 
     def _hear(self, message: ConsoleMessage) -> None:

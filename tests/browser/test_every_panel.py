@@ -1,6 +1,8 @@
-"""What holds for every panel in JupyterLab, Notebook 7 and Voilà: rules of accessibility, and the focus."""
+"""What holds for every panel in JupyterLab, Notebook 7 and Voilà: rules of accessibility, focus, keys."""
 
 from __future__ import annotations
+
+import string
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
@@ -13,6 +15,9 @@ KNOWN_OUTSIDE = {
     "notebook": {"aria-allowed-attr", "aria-input-field-name", "aria-required-children", "link-name"},
     "voila": set(),
 }
+LETTERS = string.ascii_lowercase + string.digits + "dd"
+KEYS = ("ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "PageUp", "PageDown", "Delete")
+TWICE = ("Enter", "Escape", "Enter")  # the second one ends what the first began, such as a presentation
 FOCUSABLE = "select, input:not([type=hidden]), button, [role=slider], [role=tab], [contenteditable=true]"
 _AXE = """async ([root, rules]) => {
   const found = await axe.run(root, {runOnly: rules, resultTypes: ["violations"]});
@@ -37,6 +42,10 @@ _MISSED = """(root, focusable) => [...root.querySelectorAll(focusable)].filter(
     && node.dataset.stop !== "seen"
 ).map(node => `${node.dataset.stop ?? "missed"}: ${node.outerHTML}`)"""
 
+_THEME = "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})"
+_CELLS = """() => window.jupyterapp.shell.currentWidget.content.model.sharedModel.cells.map(
+  cell => [cell.cell_type, cell.getSource()])"""
+
 
 @pytest.fixture(scope="module", params=["lab", "notebook", "voila"])
 def gallery(request, page, visit):
@@ -57,10 +66,22 @@ def _panels(gallery):
         yield gallery.panel(title, run=RUN_WORDS.get(title, "Run"))
 
 
-def test_panel_violates_no_rule_of_accessibility(gallery):
+def _themes(gallery):
+    """Show the page in each of its themes, the usual one last; Voilà has one, that of its server."""
+    for theme, is_light in (("Dark", "false"), ("Light", "true")):
+        if gallery.server.kind != "voila":
+            gallery.page.evaluate(_THEME, f"JupyterLab {theme}")
+            gallery.page.wait_for_selector(f"body[data-jp-theme-light={is_light}]", state="attached")
+            yield theme
+    if gallery.server.kind == "voila":
+        yield "Voilà"
+
+
+def test_panel_violates_no_rule_of_accessibility_in_any_theme(gallery):
     found = []
-    for panel in _panels(gallery):
-        found += gallery.page.evaluate(_AXE, [panel.root.element_handle(), RULES])
+    for _ in _themes(gallery):
+        for panel in _panels(gallery):
+            found += gallery.page.evaluate(_AXE, [panel.root.element_handle(), RULES])
     assert found == [], "\n".join(found)
 
 
@@ -78,6 +99,30 @@ def test_tab_reaches_every_control_and_the_focus_is_seen(gallery):
             stops += 1
         missed = panel.root.evaluate(_MISSED, FOCUSABLE)
         assert missed == [], f"after {stops} presses of Tab"
+
+
+@pytest.mark.timeout(600)  # five thousand keys, which a busy machine is slow to hear
+def test_no_key_in_a_panel_reaches_the_notebook(gallery):
+    if gallery.server.kind == "voila":
+        pytest.skip("Voilà's page has no cells.")
+    cells = gallery.page.evaluate(_CELLS)
+    for panel in _panels(gallery):
+        panel.wait_until_done()
+        tried = 0
+        for control in panel.root.locator(FOCUSABLE).all():
+            if control.is_visible() and control.is_enabled():
+                tried += 1
+                control.focus()
+                gallery.page.keyboard.type(LETTERS)
+                for key in (*KEYS, *TWICE):
+                    gallery.page.keyboard.press(key)
+                assert gallery.page.evaluate(_CELLS) == cells, control.evaluate("node => node.outerHTML")
+        assert tried > 5
+        panel.button("Reset").click()
+        panel.stop_button.evaluate("button => button.click()")  # a run that a key began
+        panel.wait_until_done()
+        panel.run()
+        panel.wait_for_status("Done in")
 
 
 def test_a_control_that_is_moved_leads_to_another_figure(gallery):

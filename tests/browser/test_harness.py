@@ -13,6 +13,9 @@ CODE = (
 )
 
 
+_HEAR_COPY = "() => addEventListener('copy', event => (window.copied = event.clipboardData.getData('text')))"
+
+
 def test_panel_in_jupyterlab_runs_and_stops_and_runs_again(lab, page):
     lab.open_notebook(page("example", *CODE))
     lab.run_all()
@@ -58,7 +61,7 @@ def test_live_panel_in_jupyterlab_obeys_keyboard_and_mouse_and_fits_the_screen(l
     before = panel.wait_for_change(before)
     panel.toggle("draw a grid")
     panel.wait_for_change(before)
-    panel.wait_for_status("shape=o&grid=false")
+    panel.wait_for_status("shape='o', grid=False")
 
     panel.drag("number of steps", to=0.5, steps=60)
     steps = panel.readout("number of steps")
@@ -90,6 +93,29 @@ def test_panel_runs_stops_and_changes_in_other_applications(kind, page, request)
     assert live.alt_text() == "7 of 7 steps, the last at 7."
     visitor.screenshot(kind)
     assert live.cut_texts() == []
+
+
+@pytest.mark.parametrize("kind", ["lab", "voila"])
+def test_a_link_that_is_copied_calls_the_settings_up(kind, page, request):
+    visitor = request.getfixturevalue(kind)
+    visitor.open_notebook(page("linked", *CODE))
+    if kind == "lab":
+        visitor.run_all()
+    panel = visitor.panel("Live count")
+    panel.choose("shape", "dots")
+    panel.wait_for_status("shape='o'")
+    visitor.page.evaluate(_HEAR_COPY)
+    panel.button("Copy link").click()
+    panel.wait_for_status("A link to these settings is copied.")
+    link = visitor.page.evaluate("() => window.copied")
+    assert visitor.server.token not in link
+    visitor.open_notebook("linked.ipynb", link)
+    if kind == "lab":
+        visitor.run_all()
+    panel = visitor.panel("Live count")
+    panel.wait_for_status("shape='o'")
+    assert panel.control("shape").locator("select").input_value() == "dots"
+    assert visitor.panel("Count").control("shape").locator("select").input_value() == "a line"
 
 
 def test_a_request_to_another_host_finds_nobody_and_is_kept(lab):

@@ -128,7 +128,7 @@ def test_training_panel_by_keyboard_alone(lab, page):
     _press(lab, panel.control("layer 2").locator("input"), "Space")
     panel.press("epochs", "Home")
     _press(lab, panel.run_button, "Enter")
-    panel.wait_for_status("layer_2=true&optimizer=adam&epochs=1")
+    panel.wait_for_status("layer_2=True, optimizer='adam', epochs=1")
     _press(lab, panel.button("Apply").first, "Space")
     panel.wait_for_status("Put into the controls:")
     _press(lab, panel.root.get_by_role("tab", name="Curves"), "End", "Enter")

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from http_server import Server, small_housing, small_imdb, small_mnist, write_npz
 
-from recipe.core.dataset import Dataset
 from recipe.core.reviews import Reviews
 from recipe.data.load import load
 from recipe.data.problems import HOUSING_CAP, HOUSING_FEATURES, PROBLEMS, dataset_of, default_rows
@@ -199,12 +198,8 @@ def test_load_reads_the_real_data(real_data, name):
 
 
 @pytest.mark.real_data
-def test_load_knows_the_real_labels(real_data):
-    assert np.bincount(load("mnist").y_train).tolist() == [
-        5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949,
-    ]  # fmt: skip
-    imdb: Dataset = load("imdb")
-    assert np.bincount(imdb.y_train).tolist() == [12_500, 12_500]
+def test_load_knows_the_real_words(real_data):
+    imdb = load("imdb")
     assert imdb.vocabulary[:4] == ("", "the", "and", "a")
     assert len(imdb.vocabulary) == 88_585
     # How often a word stands in the training texts decides its rank: the first hundred fall, but for a few near ties.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import norm
 
 import recipe
 from recipe.core.reviews import Reviews
@@ -12,19 +11,7 @@ from recipe.debugging.splits import find_duplicates, same_distribution
 
 
 def texts(*rows):
-    return Reviews(
-        tokens=np.concatenate([np.array(row, np.uint32) for row in rows]),
-        offsets=np.cumsum([0, *map(len, rows)]),
-    )
-
-
-def test_same_distribution_has_an_interval_that_holds_the_true_auc():
-    rows = 400
-    rng = np.random.default_rng(1)
-    a, b = rng.normal(0, 1, (rows, 1)), rng.normal(1.0, 1, (rows, 1))
-    true = norm.cdf(1.0 / np.sqrt(2))  # what the best classifier of the two reaches
-    low, high = same_distribution(a, b).interval
-    assert low < true < high
+    return Reviews.of([np.array(row, np.uint32) for row in rows])
 
 
 @pytest.mark.parametrize("name", ["mnist", "imdb"])
@@ -52,8 +39,7 @@ def test_north_and_south_of_the_houses_are_told_apart():
     check = same_distribution(dataset.x_train[north], dataset.x_train[~north], rows=400)
     assert not check.same
     assert check.auc > 0.95
-    assert check.samples == (400, 400)
-    assert "tells the two parts apart: AUC 0.9" in check.sentence or "AUC 1.000" in check.sentence
+    assert f"tells the two parts apart: AUC {check.auc:.3f} (p < 0.001)" in check.sentence
 
 
 @pytest.mark.parametrize("sizes", [((9, 2), (50, 2)), ((20, 2), (20, 3))])

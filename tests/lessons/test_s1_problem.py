@@ -7,7 +7,7 @@ from scipy.stats import spearmanr
 import recipe
 from recipe.core.problem import ProblemType
 from recipe.data.problems import PROBLEMS
-from recipe.lessons.s1_problem.panel import COLUMNS, QUESTIONS, ProblemPanel, frame_problem
+from recipe.lessons.s1_problem.panel import COLUMNS, DATA, QUESTIONS, ProblemPanel, frame_problem
 
 pytestmark = pytest.mark.usefixtures("undrawn")
 
@@ -19,7 +19,7 @@ def data():
 
 @pytest.mark.parametrize(("target", "rows"), [*((target, 50) for target in QUESTIONS), ("mnist", None)])
 def test_frame_problem_takes_every_target_on_few_and_on_all_rows(data, target, rows):
-    dataset = data[QUESTIONS[target].data]
+    dataset = data[DATA[QUESTIONS[target].partition(":")[0]]]
     framing = frame_problem(dataset, target, rows=rows, seed=1)
     expected = PROBLEMS[target].type if target in PROBLEMS else ProblemType.REGRESSION
     assert framing.description.problem.type == expected

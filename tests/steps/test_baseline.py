@@ -15,9 +15,9 @@ from recipe.core.measures import MEASURES
 from recipe.core.prepared import Prepared
 from recipe.data.load import load
 from recipe.data.problems import find_problem
-from recipe.steps import s2_measure, s5_baseline
+from recipe.steps import s2_measure
 from recipe.steps.s2_measure import paired_test, resample_scores, variance_of_folds
-from recipe.steps.s3_protocol import k_fold
+from recipe.steps.s3_protocol import hold_out, k_fold
 from recipe.steps.s4_prepare import prepare
 from recipe.steps.s5_baseline import statistical_power
 
@@ -72,6 +72,30 @@ def test_compute_baseline_refuses_a_training_part_without_a_yes_and_what_is_not_
         compute_baseline(LABELS, y, y)
     with pytest.raises(TypeError, match=r"on prepared data\. Received: a str\. Give what prepare\(split\) returns"):
         recipe.compute_baseline("housing")
+
+
+@pytest.mark.parametrize(
+    ("name", "model", "least"),
+    [
+        ("mnist", "logistic regression", 0.9),
+        ("imdb", "TF-IDF and logistic regression", 0.8),
+        ("housing", "gradient boosting", 0.5),
+        ("mnist_multilabel", "logistic regression", 0.8),
+        ("housing_vector", "gradient boosting", 0.1),
+        ("housing_fraction", "gradient boosting", 0.1),
+    ],
+)
+def test_rival_is_a_simple_model_judged_as_a_network_is(name, model, least):
+    prepared = prepare(hold_out(load(name, source="sample")))
+    baseline = recipe.compute_baseline(prepared)
+    rival = baseline.rival
+    measure = MEASURES[prepared.problem.measure]
+    assert rival.name == model
+    assert rival.value == measure.compute(prepared.problem, prepared.y_val, rival.outputs)
+    if measure.higher_is_better:
+        assert rival.value > least
+    else:
+        assert rival.value < (1 - least) * baseline.value
 
 
 def test_statistical_power_counts_only_samples_on_which_the_two_differ():
@@ -181,14 +205,14 @@ def test_resample_scores_agree_with_computing_the_measure_on_each_resample(probl
     outputs = np.clip(0.5 * y + 0.6 * rng.random(y.shape), 0, 1)
     draws = [rng.integers(300, size=300) for _ in range(100)]
     slow = [MEASURES[name].compute(problem, y[rows], outputs[rows]) for rows in draws]
-    (quick,) = resample_scores(problem, y, (outputs,), 2000, 0)
+    (quick,) = resample_scores(problem, y, (outputs,), 0)
     assert quick.shape == (2000,)
     assert quick.mean() == pytest.approx(np.mean(slow), abs=4 * np.std(slow) / 10)
     assert quick.std() == pytest.approx(np.std(slow), rel=0.3)
 
 
 def test_statistical_power_of_a_ranking_is_tested_too(monkeypatch):
-    monkeypatch.setattr(s5_baseline, "RESAMPLES", 100)
+    monkeypatch.setattr(s2_measure, "RESAMPLES", 100)
     monkeypatch.setattr(s2_measure, "RANKINGS", 99)
     problem = dataclasses.replace(FIVE, measure="average_precision")
     y, outputs = binary_case(samples=200, right=0.9, positive=0.2)

@@ -23,35 +23,23 @@ if typing.TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COLUMNS = (*HOUSING_FEATURES, "median_house_value")
-
-
-class Question(typing.NamedTuple):
-    """What can be asked: of which dataset, in words, the unit of its target, the columns that would answer it."""
-
-    data: str
-    words: str
-    unit: str = ""
-    answers: tuple[str, ...] = ()
-
-
-UNITS = ("degrees", "degrees", "years", "", "", "", "", "tens of thousands of dollars")  # of the houses' columns
 QUESTIONS = MappingProxyType(
     {
-        "mnist": Question("mnist", "digits: which digit it is"),
-        "mnist_five": Question("mnist", "digits: whether it is a 5"),
-        "mnist_multilabel": Question("mnist", "digits: even? above four? a closed loop?"),
-        "imdb": Question("imdb", "reviews: whether the writer liked it"),
-        "length": Question("imdb", "reviews: how many words it has", "words"),
-        "housing": Question("housing", "houses: the median house value", "dollars", COLUMNS[-1:]),
-        "housing_fraction": Question(
-            "housing", "houses: the fraction of the highest value", "of the cap", COLUMNS[-1:]
-        ),
-        "housing_vector": Question("housing", "houses: house value and income", "", COLUMNS[-2:]),
+        "mnist": "digits: which digit it is",
+        "mnist_five": "digits: whether it is a 5",
+        "mnist_multilabel": "digits: even? above four? a closed loop?",
+        "imdb": "reviews: whether the writer liked it",
+        "length": "reviews: how many words it has",
+        "housing": "houses: the median house value",
+        "housing_fraction": "houses: the fraction of the highest value",
+        "housing_vector": "houses: house value and income",
     }
-    | {
-        name: Question("housing", f"houses: the column {name}", unit, (name,))
-        for name, unit in zip(HOUSING_FEATURES, UNITS, strict=True)
-    }
+    | {name: f"houses: the column {name}" for name in HOUSING_FEATURES}
+)
+DATA = MappingProxyType({"digits": "mnist", "reviews": "imdb", "houses": "housing"})  # by the first word of a question
+UNITS = MappingProxyType(
+    {"length": "words", "housing": "dollars", "housing_fraction": "of the cap", "longitude": "degrees"}
+    | {"latitude": "degrees", "housing_median_age": "years", "median_income": "tens of thousands of dollars"}
 )
 ROWS = MappingProxyType({f"{rows:,}": rows for rows in (50, 100, 300, 1_000, 3_000, 10_000)} | {"all": 0})
 
@@ -85,7 +73,7 @@ class Framing:
     def type_text(self) -> str:
         """The target, its type and the end that a network for it gets, in two lines."""
         problem = self.description.problem
-        asked = QUESTIONS[self.target].words.partition(": ")[2]
+        asked = QUESTIONS[self.target].partition(": ")[2]
         return f"{asked}: {problem.type}\n{self.description.layer_code}, loss {problem.last_layer.loss}"
 
     @property
@@ -112,15 +100,16 @@ def frame_problem(dataset: Dataset, target: str, *, rows: int | None = None, see
     ('50 districts, 8 columns each', 'Dense(1)')
     """
     order = np.random.default_rng(seed).permutation(len(dataset.y_train))[:rows]
-    x, y = dataset.x_train[order], dataset.y_train[order]
-    question = QUESTIONS[target]
+    x, y, names = dataset.x_train[order], dataset.y_train[order], (target,)
     if target in PROBLEMS:
-        targets, names = derive(target, x, y)[1], PROBLEMS[target].output_names
+        (x, targets), names = derive(target, x, y), PROBLEMS[target].output_names
+        x = pd.DataFrame(x, columns=PROBLEMS[target].feature_names) if dataset.problem.kind == "table" else x
+    elif target == "length":
+        targets = np.diff(x.offsets)
     else:
-        targets, names = np.diff(x.offsets) if target == "length" else x[:, COLUMNS.index(target)], (target,)
-    if question.answers:
-        x = pd.DataFrame(np.column_stack([x, y]), columns=COLUMNS).drop(columns=list(question.answers))
-    description = describe_target(targets, names=names, unit=question.unit)
+        x = pd.DataFrame(np.column_stack([x, y]), columns=COLUMNS)
+        targets = x.pop(target).to_numpy()
+    description = describe_target(targets, names=names, unit=UNITS.get(target, ""))
     return Framing(dataset=dataset, target=target, x=x, description=description)
 
 
@@ -128,7 +117,7 @@ def frame_problem(dataset: Dataset, target: str, *, rows: int | None = None, see
 class ProblemSettings(Settings):
     """What the panel asks; `rows` 0 is all there are."""
 
-    target: str = setting("mnist", choices={question.words: name for name, question in QUESTIONS.items()})
+    target: str = setting("mnist", choices={words: name for name, words in QUESTIONS.items()})
     rows: int = setting(1_000, low=0, high=100_000, steps=ROWS, help="Training samples, drawn at random.")
     draw: int = setting(1, low=1, high=20, help="Draw other rows: what changes now is chance.")
 
@@ -151,7 +140,7 @@ class ProblemPanel(Panel):
     @property
     def dataset(self) -> Dataset:
         """What the chosen target is asked of."""
-        name = QUESTIONS[self.controls["target"].value].data
+        name = DATA[QUESTIONS[self.controls["target"].value].partition(":")[0]]
         return next(dataset for dataset in self.datasets if dataset.problem.name == name)
 
     def compute(self, settings: ProblemSettings, on_progress: OnProgress, stop: threading.Event) -> Framing:
@@ -173,7 +162,7 @@ class ProblemPanel(Panel):
         told = ", ".join(f"{name} {share:.1%}" for name, share in result.description.shares.items())
         told = f"{told}." if told else result.description.reason
         type_text = result.type_text.replace("\n", " ")
-        return f"{QUESTIONS[result.target].words.capitalize()}. Input: {result.input_text}. Target: {type_text}. {told}"
+        return f"{QUESTIONS[result.target].capitalize()}. Input: {result.input_text}. Target: {type_text}. {told}"
 
     def tabulate(self, result: Framing) -> pd.DataFrame:
         """A row a class or label with its share; a row a column of the target where it is a quantity."""
@@ -204,9 +193,8 @@ def _draw_reviews(framing: Framing, axes: Axes) -> None:
     """Write the beginnings of three reviews, each with its target."""
     for number in range(3):
         words = " ".join(framing.dataset.vocabulary[rank] for rank in framing.x[number][:60])
-        text = f"target {framing.description.targets[number]}:  {textwrap.shorten(words, 190, placeholder=' ...')}"
-        place = 0.96 - number / 3
-        axes.text(0, place, textwrap.fill(text, 105), va="top", color=INK, fontsize="small", transform=axes.transAxes)
+        text = textwrap.fill(f"target {framing.description.targets[number]}:  {words}", 105, max_lines=2)
+        axes.text(0, 0.96 - number / 3, text, va="top", color=INK, fontsize="small", transform=axes.transAxes)
     axes.set_axis_off()
 
 
