@@ -12,7 +12,6 @@ import os
 import sys
 import warnings
 from collections.abc import Iterable, Iterator
-from contextvars import ContextVar
 from dataclasses import fields, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
 
 FILE_NAME = "journal.log"
 LOCK_SECONDS = 30.0  # that a writer waits for another one
-
-_origin: ContextVar[str | None] = ContextVar("origin", default=None)
 
 
 class Journal:
@@ -59,16 +56,9 @@ class Journal:
 
         Raises
         ------
-        ValueError
-            If the run does not say what data it was trained on.
         OSError
             If the journal cannot be written.
         """
-        if not run.data:
-            raise ValueError(
-                "The run does not say which data it was trained on. Received: run, data=''. Train it with "
-                "journal=recipe.Journal(...), or dataclasses.replace(run, data=prepared.data_key)."
-            )
         run = stamp(run)
         return replace(run, number=len(self._append({"run": run.to_dict()})) - 1)
 
@@ -126,24 +116,11 @@ def tabulate(runs: Iterable[Run]) -> pd.DataFrame:
     return frame.assign(time=pd.to_datetime(frame["time"], utc=True, format="ISO8601"))
 
 
-def stamp(run: Run, origin: str | None = None) -> Run:
-    """Return a run that says when it ended and who asked for it, where it does not say so yet.
-
-    Who asked is `origin`, or what `origin_of` says, else ``"notebook"`` inside IPython and ``"script"`` outside.
-    """
+def stamp(run: Run) -> Run:
+    """Return a run that says when it ended, and whether a notebook or a script asked for it, if it does not say so."""
     shell, now = sys.modules.get("IPython"), datetime.now(UTC).isoformat(timespec="milliseconds")
-    asked = origin or _origin.get() or ("notebook" if shell and shell.get_ipython() else "script")
+    asked = "notebook" if shell and shell.get_ipython() else "script"
     return replace(run, time=run.time or now, origin=run.origin or asked)
-
-
-@contextlib.contextmanager
-def origin_of(name: str) -> Iterator[None]:
-    """Say of all runs that are recorded inside, by this thread, who asked for them."""
-    token = _origin.set(name)
-    try:
-        yield
-    finally:
-        _origin.reset(token)
 
 
 def default_journal() -> Journal | None:

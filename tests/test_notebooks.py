@@ -28,22 +28,27 @@ NAMES = (
 )
 WHOLE = NAMES[0]  # the seven steps at once, on one problem, without a panel
 DEEPER = (
+    "deeper/features_that_pay",
     "deeper/leaks",
     "deeper/learning_curves",
     "deeper/power_of_a_validation_set",
+    "deeper/ranking_measures",
 )  # what goes further, each beside a step
 # These keep to a measure: plain code first, 45 minutes, questions and exercises, and claims that are run again.
 MEASURED = (
     "01_define_the_problem",
+    "02_choose_a_measure_of_success",
     "03_decide_on_an_evaluation_protocol",
+    "04_prepare_your_data",
     "05_beat_a_baseline",
     "06_scale_up_until_it_overfits",
     "08_debug_the_pipeline",
 )
 # JupyterLab has nothing to write into these when they are opened.
 STAMPED = (
-    *("00_the_whole_recipe", "05_beat_a_baseline", "06_scale_up_until_it_overfits", "08_debug_the_pipeline"),
-    *("deeper/learning_curves", "deeper/power_of_a_validation_set"),
+    *("00_the_whole_recipe", "04_prepare_your_data", "05_beat_a_baseline", "06_scale_up_until_it_overfits"),
+    *("08_debug_the_pipeline", "deeper/features_that_pay", "deeper/learning_curves"),
+    "deeper/power_of_a_validation_set",
 )
 GLOSSARY = "glossary"
 PROJECT = "your_project"  # the seven steps on a table that comes with the kit, and then on one's own

@@ -21,13 +21,12 @@ from recipe.core.run import WISHES, EpochReport, Run, mean_run
 from recipe.core.spec import ModelSpec
 from recipe.data.load import load
 from recipe.data.problems import default_rows
-from recipe.engine.rival import Rival
 from recipe.engine.saving import FinalModel, predict
 from recipe.search.plan import FEW_SAMPLES, FOLDS, HELD_OUT, Plan, make_plan
 from recipe.steps.s2_measure import estimate_uncertainty, variance_of_folds
 from recipe.steps.s3_protocol import hold_out, k_fold
 from recipe.steps.s4_prepare import prepare
-from recipe.steps.s5_baseline import Baseline, StatisticalPower, compute_baseline, statistical_power
+from recipe.steps.s5_baseline import Baseline, Rival, StatisticalPower, compute_baseline, statistical_power
 from recipe.steps.s6_scale_up import HistoryDiagnosis, Verdict, diagnose_errors, diagnose_history, has_errors
 from recipe.steps.s7_final import FinalResult, evaluate_once, train_final
 from recipe.steps.s7_regularize import advise
@@ -314,8 +313,10 @@ class _Walk:
 
     def regularize(self) -> Iterator[str]:
         """Step 7: try what the advice says, a change at a time, and keep what improves the validation score."""
-        result, small = self.result, self.result.trials[0]
-        reachable, tried = self.reachable_error(), {result.best.run.spec}
+        result, small, tried = self.result, self.result.trials[0], {self.result.best.run.spec}
+        reachable, measure = result.dataset.reachable_error or 0.0, MEASURES[result.problem.measure]
+        if not measure.higher_is_better:  # an error of a quantity is told as a part of the baseline's
+            reachable = measure.error(reachable, result.baseline.value)
         if has_errors(result.best.run):
             yield diagnose_errors(result.best.run, reachable, tolerance=TOLERANCE).sentence
         for _ in range(self.plan.trials):
@@ -396,11 +397,6 @@ class _Walk:
         if trial.run.stopped in WISHES:
             raise KeyboardInterrupt
         return trial
-
-    def reachable_error(self) -> float:
-        """Return the best possible model's error as a share, or as a part of the baseline's; 0 if it is not known."""
-        known, measure = self.result.dataset.reachable_error or 0.0, MEASURES[self.result.problem.measure]
-        return known if measure.higher_is_better else measure.error(known, self.result.baseline.value)
 
     def can_try(self, spec: ModelSpec | None, tried: set[ModelSpec]) -> bool:
         """Say whether what advice on the best model says can be tried here and was not yet.

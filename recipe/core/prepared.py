@@ -21,7 +21,7 @@ ENCODINGS = MappingProxyType(
     {
         "table": ("normalize", "scale", "scale_signed", "raw"),
         "image": ("scale", "scale_signed", "normalize", "raw"),
-        "text": ("multi_hot", "counts", "tfidf", "sequence"),
+        "text": ("multi_hot", "tfidf", "sequence"),
     }
 )
 
@@ -34,7 +34,7 @@ class Preparation:
     ----------
     problem : of the raw data
     encoding : ``"scale"`` (to [0, 1]), ``"scale_signed"`` (to [-1, 1]), ``"normalize"`` (mean 0, standard deviation 1),
-        ``"raw"`` (as it is); for reviews ``"multi_hot"``, ``"counts"``, ``"tfidf"`` or ``"sequence"``
+        ``"raw"`` (as it is); for reviews ``"multi_hot"``, ``"tfidf"`` or ``"sequence"``
     mean, std, low, high : of each column of numbers of the training part; of images one number for all pixels, with
         black and white as low and high
     median : of each raw column, put in for a missing value; empty where a missing value is refused
@@ -174,7 +174,7 @@ class Preparation:
             return x.sequences(length=REVIEW_LENGTH, num_words=words)
         if self.encoding == "tfidf":
             return x.weights(np.asarray(self.idf))
-        return x.counts(words) if self.encoding == "counts" else x.multi_hot(words)
+        return x.multi_hot(words)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

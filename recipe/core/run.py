@@ -54,7 +54,7 @@ class Run:
     baseline : what a guess that never looks at the input achieves on the same validation samples; NaN if unknown
     train_samples, val_samples : how many there were
     members : the runs that this one is the mean of, one a fold or a seed; empty for a single training
-    origin : who asked for it: ``"notebook"``, ``"script"``, ``"command line"``, ``"panel"`` or ``"search"``
+    origin : who asked for it: ``"notebook"``, ``"script"`` or ``"search"``
     time : when it ended, ISO 8601 in UTC
     final : whether nothing was held out, so that there is no score
     number : its place in the journal; None where it is in none

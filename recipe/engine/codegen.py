@@ -161,10 +161,9 @@ def _penalty(spec: ModelSpec) -> str:
 
 
 def _metric_code(problem: Problem) -> str:
-    if (found := metric_of(problem)) is None:
-        return f'"{problem.measure}"'
-    name, arguments = found
-    return f"keras.metrics.{name}({', '.join(f'{key}={_write(value)}' for key, value in arguments.items())})"
+    name, arguments = metric_of(problem)
+    told = ", ".join(f"{key}={_write(value)}" for key, value in arguments.items())
+    return f"keras.metrics.{name}({told})" if told else f'"{name}"'
 
 
 def _optimizer(spec: ModelSpec) -> str:

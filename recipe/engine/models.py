@@ -1,13 +1,18 @@
-"""From a spec to a plain compiled Keras model: what `keras.Sequential`, `compile` and the table say, nothing more."""
+"""From a spec to a plain compiled Keras model, and to what the engine trains.
+
+The model is what `keras.Sequential`, `compile` and the table say, nothing more.
+"""
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from recipe.core.input_checks import expect
 from recipe.core.measures import MEASURES, THRESHOLD
+from recipe.core.prepared import Prepared
 from recipe.core.problem import REVIEW_LENGTH, Problem, ProblemType
 from recipe.core.spec import ModelSpec
 from recipe.engine.compile_cache import use_compile_cache
@@ -15,6 +20,8 @@ from recipe.engine.first_weights import build_optimizer, fast_first_weights, fix
 
 if TYPE_CHECKING:
     import keras
+
+    from recipe.engine.members import Job
 
 
 def build_model(spec: ModelSpec, problem: Problem) -> keras.Model:
@@ -53,7 +60,9 @@ def build_model(spec: ModelSpec, problem: Problem) -> keras.Model:
             model = keras.Sequential(layers, name=f"{problem.name}_{spec.architecture}")
         rate = {} if spec.learning_rate is None else {"learning_rate": spec.learning_rate}  # else Keras's default
         optimizer = keras.optimizers.get({"class_name": spec.optimizer, "config": rate})
-        model.compile(optimizer=optimizer, loss=loss_name(spec, problem), metrics=[_metric(problem)])
+        name, arguments = metric_of(problem)
+        metric = getattr(keras.metrics, name)(**arguments) if arguments else name
+        model.compile(optimizer=optimizer, loss=loss_name(spec, problem), metrics=[metric])
         # Built here, inside the fixed seed: an optimizer that is built later would still draw nothing, but must exist.
         build_optimizer(model.optimizer, model.trainable_variables)
     return model
@@ -96,6 +105,37 @@ def make_targets(spec: ModelSpec, problem: Problem, y: np.ndarray) -> np.ndarray
     if wants_one_hot(spec, problem):
         return np.eye(problem.outputs, dtype=np.uint8)[y]
     return y if problem.type is ProblemType.MULTICLASS else y.reshape(len(y), -1)
+
+
+def make_jobs(pairs: list[tuple[ModelSpec, Prepared]], *, shuffle: bool) -> list[Job]:
+    """Put the data of each spec beside its model; several share one, of which the engine draws the first weights anew.
+
+    To build a small Keras model takes longer than to train it beside others.
+    """
+    import keras
+
+    from recipe.engine.members import Job
+
+    shares = len(pairs) > 1 and keras.config.backend() == "jax"
+    build, jobs = cache(build_model), []
+    for spec, prepared in pairs:
+        problem = prepared.problem
+        job = Job(
+            model=build(spec.replace(seed=0), problem) if shares else build_model(spec, problem),
+            own_weights=shares,
+            x=prepared.x_train,
+            y=make_targets(spec, problem, prepared.y_train),
+            x_val=prepared.x_val,
+            y_val=make_targets(spec, problem, prepared.y_val),
+            input_scale=prepared.input_scale,
+            batch_size=spec.batch_size,
+            epochs=spec.epochs,
+            seed=spec.seed,
+            shuffle=shuffle,
+            patience=spec.patience,
+        )
+        jobs.append(job)
+    return jobs
 
 
 def check_fit(spec: ModelSpec, problem: Problem) -> None:
@@ -150,8 +190,8 @@ def _layers(spec: ModelSpec, problem: Problem) -> list[keras.layers.Layer]:
     return [*network, layers.Dense(problem.outputs, activation=last_activation(spec, problem), name="output", **start)]
 
 
-def metric_of(problem: Problem) -> tuple[str, dict[str, object]] | None:
-    """Return the class of `keras.metrics` that is the problem's measure, with its arguments; None where a name will do.
+def metric_of(problem: Problem) -> tuple[str, dict[str, object]]:
+    """Return the class of `keras.metrics` that is the problem's measure, with its arguments; none where a name will do.
 
     F1 wants targets of shape (n, 1), not (n,), and average precision is Keras's area under the precision-recall curve
     at 200 thresholds, so that it agrees with `Measure.compute` to two digits or so; the others agree to rounding.
@@ -172,16 +212,6 @@ def metric_of(problem: Problem) -> tuple[str, dict[str, object]] | None:
     if several_labels:  # "accuracy" would compare only the largest output
         metrics["accuracy"] = "BinaryAccuracy", {"threshold": THRESHOLD}
     if measure.name not in metrics:
-        return None
+        return measure.name, {}
     name, arguments = metrics[measure.name]
     return name, arguments | {"name": measure.name}
-
-
-def _metric(problem: Problem) -> str | keras.metrics.Metric:
-    """Return what goes to `compile`."""
-    import keras
-
-    if (found := metric_of(problem)) is None:
-        return problem.measure
-    name, arguments = found
-    return getattr(keras.metrics, name)(**arguments)

@@ -314,7 +314,7 @@ def _train_trial(trial: optuna.Trial, space: SearchSpace, data: Data, halted: Ca
             run = replace(run, stopped="pruned")
         if watch.why == "diverged" or not math.isfinite(run.score):
             run = replace(run, note="diverged")
-    return stamp(replace(run, data=data_key(parts), seconds=time.perf_counter() - began), origin="search")
+    return stamp(replace(run, data=data_key(parts), seconds=time.perf_counter() - began, origin="search"))
 
 
 @dataclass(kw_only=True)

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 
 from recipe.core.dataset import Split
 from recipe.core.prepared import Prepared, check_trainable, encoding_for
-from recipe.core.problem import Problem
 from recipe.core.run import EpochReport, Run, collect_versions
 from recipe.core.spec import ModelSpec
-from recipe.engine.models import build_model, make_targets
+from recipe.engine.models import build_model, make_jobs
 from recipe.journal import Journal, choose_journal, keep
 from recipe.steps.s4_prepare import prepare
 from recipe.steps.s5_baseline import compute_baseline
@@ -22,7 +21,7 @@ from recipe.steps.s5_baseline import compute_baseline
 if TYPE_CHECKING:
     import keras
 
-    from recipe.engine.members import Job, Progress
+    from recipe.engine.members import Progress
 
 
 def train(
@@ -115,7 +114,7 @@ def _train_all(
     from recipe.engine.loop import train_models
 
     journal, runs = choose_journal(journal), []
-    jobs = _make_jobs(pairs, shuffle=shuffle)
+    jobs = make_jobs(pairs, shuffle=shuffle)
     # Fewer runs than pairs after a wish to stop.
     for (spec, prepared), progress in zip(pairs, train_models(jobs, **options), strict=False):
         run = _make_run(spec, prepared, progress)
@@ -125,48 +124,20 @@ def _train_all(
     return runs
 
 
-def _make_jobs(pairs: list[tuple[ModelSpec, Prepared]], *, shuffle: bool) -> list[Job]:
-    """Put the data of each spec beside its model; several share one, of which the engine draws the first weights anew.
-
-    To build a small Keras model takes longer than to train it beside others.
-    """
-    import keras
-
-    from recipe.engine.members import Job
-
-    shares = len(pairs) > 1 and keras.config.backend() == "jax"
-    build, jobs = cache(build_model), []
-    for spec, prepared in pairs:
-        problem = prepared.problem
-        job = Job(
-            model=build(spec.replace(seed=0), problem) if shares else build_model(spec, problem),
-            own_weights=shares,
-            x=prepared.x_train,
-            y=make_targets(spec, problem, prepared.y_train),
-            x_val=prepared.x_val,
-            y_val=make_targets(spec, problem, prepared.y_val),
-            input_scale=prepared.input_scale,
-            batch_size=spec.batch_size,
-            epochs=spec.epochs,
-            seed=spec.seed,
-            shuffle=shuffle,
-            patience=spec.patience,
-        )
-        jobs.append(job)
-    return jobs
-
-
 def _make_run(spec: ModelSpec, prepared: Prepared, progress: Progress) -> Run:
     """Put together what came out; the baseline is NaN where there is nothing to guess from."""
     import keras
 
+    from recipe.engine.loop import write_state
+
+    problem, model, state = prepared.problem, progress.job.model, progress.state
     try:
         baseline = compute_baseline(prepared).value
     except ValueError:  # such as a training part without a yes
         baseline = math.nan
     return Run(
         spec=spec,
-        problem=prepared.problem,
+        problem=problem,
         source=prepared.source,
         protocol=prepared.protocol,
         history=progress.history,
@@ -174,16 +145,9 @@ def _make_run(spec: ModelSpec, prepared: Prepared, progress: Progress) -> Run:
         seconds=progress.seconds,
         backend=keras.config.backend(),
         versions=collect_versions(),
-        fitted=_keep_fitted(spec, prepared.problem, progress),
+        # Of several that shared a model each is built, and gets its weights, when it is first asked for.
+        fitted=cache(lambda: model if state is None else write_state(build_model(spec, problem), state)),
         baseline=baseline,
         train_samples=len(prepared.y_train),
         val_samples=len(prepared.y_val),
     )
-
-
-def _keep_fitted(spec: ModelSpec, problem: Problem, progress: Progress) -> Callable[[], keras.Model]:
-    """Return what gives the fitted model: the job's own, or one that is built and gets its weights when asked for."""
-    from recipe.engine.loop import write_state
-
-    model, state = progress.job.model, progress.state
-    return cache(lambda: model if state is None else write_state(build_model(spec, problem), state))

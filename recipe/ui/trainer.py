@@ -12,10 +12,9 @@ from recipe.core.measures import MEASURES
 from recipe.core.prepared import Prepared, encoding_for
 from recipe.core.run import EpochReport, Run, mean_run
 from recipe.core.spec import ModelSpec
-from recipe.engine.rival import Rival
 from recipe.journal import Journal
 from recipe.steps.s4_prepare import prepare
-from recipe.steps.s5_baseline import compute_baseline
+from recipe.steps.s5_baseline import Rival, compute_baseline
 from recipe.steps.s6_scale_up import Verdict, diagnose_history
 from recipe.steps.training import train_seeds
 from recipe.ui.training_settings import NO_GUESS

@@ -22,14 +22,13 @@ from recipe.data.problems import PROBLEMS
 from recipe.debugging.mistakes import Mistakes, find_mistakes
 from recipe.engine.codegen import keras_code
 from recipe.engine.models import check_fit
-from recipe.engine.rival import Rival
 from recipe.figures import DPI, blank_figure
 from recipe.figures.mistakes import describe_mistakes, draw_mistakes
 from recipe.figures.training import TrainingCurves, collect_curves, describe_curves, draw_curves
-from recipe.journal import Journal, choose_journal, origin_of, stamp
+from recipe.journal import Journal, choose_journal, stamp
 from recipe.search.plan import make_plan
 from recipe.steps.s3_protocol import hold_out
-from recipe.steps.s5_baseline import compute_baseline
+from recipe.steps.s5_baseline import Rival, compute_baseline
 from recipe.steps.s6_scale_up import diagnose_errors, diagnose_history, has_errors
 from recipe.steps.s7_regularize import Advice, advise
 from recipe.ui.keyboard import copy_button
@@ -271,10 +270,9 @@ class TrainingPanel(Panel):
         self._before = trained[-1] if trained else None
         self._past, self._rival = tuple(run.history for run in trained[-FAINT:]), None
         seeds = range(settings.seed, settings.seed + settings.seeds)
-        with origin_of("panel"):
-            run = train_live(settings.spec, prepared, seeds, journal=self._journal, on_progress=on_progress, stop=stop)
+        run = train_live(settings.spec, prepared, seeds, journal=self._journal, on_progress=on_progress, stop=stop)
         self._trained_on = prepared, data
-        self._unrecorded += [stamp(one, "panel") for one in run.members or (run,) if one.number is None]
+        self._unrecorded += [stamp(one) for one in run.members or (run,) if one.number is None]
         if not stop.is_set():
             on_progress(run, "Fitting the rival, a simple model that is no network ...")
             self._rival = self._baseline_of(prepared).rival

@@ -16,6 +16,9 @@ PANELS = {
     ),
     "Beat a baseline: beyond chance?": "from recipe.lessons.s5_baseline.panel import BaselinePanel\nBaselinePanel()",
     "Bias and variance from three numbers": "from recipe.lessons.s6_scale_up.panel import ErrorsPanel\nErrorsPanel()",
+    "Bias and variance in two dimensions": (
+        "from recipe.lessons.s6_scale_up.boundaries import BoundaryPanel\nBoundaryPanel()"
+    ),
     "Train a network": (
         "import recipe\npanel = recipe.TrainingPanel(rows=300, epochs=2)\nnone = panel.run()\nnone = panel.run()\npanel"
     ),
@@ -34,6 +37,7 @@ MOVES = dict(
             ("training samples", "ArrowDown", "rows=50"),
             ("which of them", "ArrowRight", "draw=2"),
             ("training error", "End", "training=0.5"),
+            ("units", "ArrowLeft", "units=16"),
             ("epochs", "ArrowRight", "epochs=3"),
             ("round", "ArrowRight", "Round 2"),
         ),

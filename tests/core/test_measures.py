@@ -33,7 +33,7 @@ def make_case(problem, samples=203, seed=0):
 # One problem of each type.
 TYPES = {problem.type: problem for problem in PROBLEMS.values()}
 CASES = [(name, problem) for problem in TYPES.values() for name, m in MEASURES.items() if problem.type in m.types]
-KERAS = [(name, problem) for name, problem in CASES if metric_of(dataclasses.replace(problem, measure=name))]
+KERAS = [(name, problem) for name, problem in CASES if metric_of(dataclasses.replace(problem, measure=name))[1]]
 
 
 @pytest.mark.parametrize(("name", "problem"), KERAS, ids=[f"{name}-{problem.name}" for name, problem in KERAS])

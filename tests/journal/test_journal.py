@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-import threading
 import time
 
 import pytest
@@ -14,7 +13,7 @@ from tuning_examples import make_run
 from recipe.core.run import mean_run
 from recipe.core.spec import ModelSpec
 from recipe.data.load import load
-from recipe.journal import Journal, default_journal, origin_of
+from recipe.journal import Journal, default_journal
 from recipe.steps.s3_protocol import hold_out
 from recipe.steps.s4_prepare import prepare
 from recipe.steps.training import cross_validate, train
@@ -102,11 +101,6 @@ def test_run_that_diverged_or_was_stopped_comes_back_with_its_state(journal, cha
     assert math.isnan(run.score) == (state == "failed" or run.final)
 
 
-def test_run_without_its_data_is_refused(journal):
-    with pytest.raises(ValueError, match=r"does not say which data it was trained on\. Received: run, data=''"):
-        journal.record(dataclasses.replace(RUN, data=""))
-
-
 def test_runs_are_those_on_the_data_that_is_asked_for(journal):
     journal.record(RUN)
     journal.record(dataclasses.replace(RUN, data="0" * 16))
@@ -138,16 +132,6 @@ def test_note_look_counts_each_test_set_by_itself(journal):
     assert [journal.note_look("ab"), journal.note_look("cd")] == [1, 1]
     assert Journal(journal.location).note_look("ab") == 2
     assert journal.runs() == []
-
-
-def test_origin_of_holds_inside_and_in_its_own_thread_alone(journal):
-    with origin_of("panel"):
-        journal.record(RUN)
-        thread = threading.Thread(target=lambda: journal.record(RUN))
-        thread.start()
-        thread.join()
-    journal.record(RUN)
-    assert journal.to_frame()["origin"].tolist() == ["panel", "script", "script"]
 
 
 def test_to_frame_is_a_table_that_pandas_sorts_filters_and_writes(journal, tmp_path):

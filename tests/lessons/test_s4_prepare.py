@@ -44,16 +44,9 @@ def panel(datasets):
     return PreparePanel(*datasets, rows=50)
 
 
-@pytest.mark.parametrize(
-    ("changes", "arguments"),
-    [
-        ({"leak": True}, {"encoding": "raw", "fit_on": "all"}),
-        ({"problem": "imdb", "encoding": "tfidf"}, {"encoding": "tfidf"}),
-    ],
-)
-def test_panel_run_trains_on_what_prepare_returns(panel, changes, arguments):
-    trial, *_ = panel.run(**changes, seed=3)
-    prepared = recipe.prepare(draw_few(panel.dataset, 50, test_size=0.25, seed=3), **arguments)
+def test_panel_run_trains_on_what_prepare_returns(panel):
+    trial, *_ = panel.run(problem="imdb", encoding="tfidf", seed=3)
+    prepared = recipe.prepare(draw_few(panel.dataset, 50, test_size=0.25, seed=3), encoding="tfidf")
     spec = panel_module.NETWORKS[prepared.problem.kind].replace(seed=3)
     expected = recipe.train(spec, prepared, journal=None)
     for name, values in expected.history.items():
@@ -64,7 +57,7 @@ def test_panel_keeps_earlier_runs_of_the_problem_the_latest_first_and_each_once(
     monkeypatch.setattr(panel_module, "REMEMBERED", 1)
     raw, scaled = (panel.run(encoding=encoding)[0].name for encoding in ("raw", "scale"))
     assert [trial.name for trial in panel.run(encoding="raw")] == [raw, scaled]
-    assert [trial.name for trial in panel.run(leak=True)] == [f"raw, leak{raw.removeprefix('raw')}", raw]
+    assert [trial.name for trial in panel.run(encoding="normalize")][1:] == [raw]
     assert len(panel.run(problem="mnist")) == 1
 
 
@@ -76,7 +69,7 @@ def test_panel_offers_what_suits_the_inputs_of_the_problem_and_names_its_source(
     assert "housing: an embedded sample, not the real data" in panel.source_label.value
     panel.controls["problem"].value = "imdb"
     panel.wait(timeout=60)
-    assert offered() == ["multi_hot", "counts", "tfidf"]
+    assert offered() == ["multi_hot", "tfidf"]
     assert "imdb: an embedded sample" in panel.source_label.value
     assert "housing" not in panel.source_label.value
 

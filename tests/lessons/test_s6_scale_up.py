@@ -1,8 +1,9 @@
-"""Lesson 6: the panel of bias and variance."""
+"""Lesson 6: the panels of bias and variance."""
 
 import pytest
 
 import recipe
+from recipe.lessons.s6_scale_up.boundaries import BoundaryPanel
 from recipe.lessons.s6_scale_up.panel import TEXTBOOK_CASES, ErrorsPanel
 
 pytestmark = pytest.mark.usefixtures("undrawn")
@@ -37,3 +38,34 @@ def test_panel_draws_other_regions_for_another_reachable_error(panel):
     panel.run(reachable=0.15)
     assert "textbook's C: 15 % and 30 %, high variance." in panel.alt_text()
     assert panel.image.value != before
+
+
+@pytest.fixture(scope="module")
+def plane():
+    return BoundaryPanel()
+
+
+def test_boundaries_show_bias_of_a_small_network_and_variance_of_a_large_one(plane):
+    small, large = (plane.run(units=units, rows=60) for units in (1, 32))
+    assert small.training.mean() > large.training.mean() + 0.08
+    assert small.bias > large.bias + 0.04
+    assert large.variance > small.variance + 0.04
+    assert large.x.shape == (60, 2)
+    assert large.validation.mean() > large.training.mean() + 0.08
+
+
+@pytest.mark.parametrize("changes", [{"rows": 300}, {"l2": 0.1}, {"dropout": 0.5}])
+def test_boundaries_lie_closer_together_with_more_rows_or_regularization(plane, changes):
+    usual = {"units": 32, "rows": 60, "l2": 0.0, "dropout": 0.0}
+    free, held = plane.run(**usual), plane.run(**usual | changes)
+    assert held.variance < free.variance - 0.02
+    assert not (held.decisions == free.decisions).all()
+
+
+def test_boundaries_are_the_same_again_after_other_settings(plane):
+    first = plane.run(units=4, rows=40)
+    plane.run(units=16, rows=200, noise=0.3, l2=0.01)
+    again = plane.run(units=4, rows=40, noise=0.1, l2=0.0)
+    assert (first.decisions == again.decisions).all()
+    assert plane.table()["validation_error"].tolist() == first.validation.tolist()
+    assert f"validation error {first.validation.mean():.1%}" in plane.alt_text()

@@ -15,7 +15,7 @@ from tuning_examples import BASE, BEST_RATE, SPACE, make_run
 
 import recipe
 from recipe.core.spec import ModelSpec
-from recipe.journal import default_journal, origin_of
+from recipe.journal import default_journal
 from recipe.search.space import Range, SearchSpace
 from recipe.search.tuning import tune
 
@@ -44,10 +44,9 @@ def instant(monkeypatch):
 
 
 def keep_by_hand(prepared, rates, **changes):
-    with origin_of("notebook"):
-        for rate in rates:
-            run = make_run(BASE.replace(learning_rate=rate), data=prepared.data_key, **changes)
-            default_journal().record(run)
+    for rate in rates:
+        run = make_run(BASE.replace(learning_rate=rate), data=prepared.data_key, **changes)
+        default_journal().record(run)
 
 
 def distances(runs):
@@ -210,7 +209,7 @@ def test_ctrl_c_stops_a_search_within_an_epoch(digits):
     assert (found.stopped, found.counts) == ("interrupted", {"pruned": 1})
     assert 0 < found.new[0].epochs < 100_000
     assert "Ctrl-C ended it early." in found.sentences
-    assert found.best.origin == "notebook"
+    assert found.best.origin == "script"
 
 
 # What it says.

@@ -17,7 +17,7 @@ from recipe.data.load import load
 from recipe.data.problems import find_problem
 from recipe.steps import s2_measure
 from recipe.steps.s2_measure import paired_test, resample_scores, variance_of_folds
-from recipe.steps.s3_protocol import k_fold
+from recipe.steps.s3_protocol import hold_out, k_fold
 from recipe.steps.s4_prepare import prepare
 from recipe.steps.s5_baseline import statistical_power
 
@@ -72,6 +72,30 @@ def test_compute_baseline_refuses_a_training_part_without_a_yes_and_what_is_not_
         compute_baseline(LABELS, y, y)
     with pytest.raises(TypeError, match=r"on prepared data\. Received: a str\. Give what prepare\(split\) returns"):
         recipe.compute_baseline("housing")
+
+
+@pytest.mark.parametrize(
+    ("name", "model", "least"),
+    [
+        ("mnist", "logistic regression", 0.9),
+        ("imdb", "TF-IDF and logistic regression", 0.8),
+        ("housing", "gradient boosting", 0.5),
+        ("mnist_multilabel", "logistic regression", 0.8),
+        ("housing_vector", "gradient boosting", 0.1),
+        ("housing_fraction", "gradient boosting", 0.1),
+    ],
+)
+def test_rival_is_a_simple_model_judged_as_a_network_is(name, model, least):
+    prepared = prepare(hold_out(load(name, source="sample")))
+    baseline = recipe.compute_baseline(prepared)
+    rival = baseline.rival
+    measure = MEASURES[prepared.problem.measure]
+    assert rival.name == model
+    assert rival.value == measure.compute(prepared.problem, prepared.y_val, rival.outputs)
+    if measure.higher_is_better:
+        assert rival.value > least
+    else:
+        assert rival.value < (1 - least) * baseline.value
 
 
 def test_statistical_power_counts_only_samples_on_which_the_two_differ():

@@ -14,12 +14,22 @@ from recipe.lessons.s2_measure.panel import MeasurePanel
 from recipe.lessons.s3_protocol.panel import ProtocolPanel
 from recipe.lessons.s4_prepare.panel import PreparePanel
 from recipe.lessons.s5_baseline.panel import BaselinePanel
+from recipe.lessons.s6_scale_up.boundaries import BoundaryPanel
 from recipe.lessons.s6_scale_up.panel import ErrorsPanel
 from recipe.lessons.s8_debug.panel import FaultGamePanel
 from recipe.ui.training import TrainingPanel
 
 STEPS = 40
-PANELS = (ProblemPanel, MeasurePanel, ProtocolPanel, PreparePanel, BaselinePanel, ErrorsPanel, FaultGamePanel)
+PANELS = (
+    ProblemPanel,
+    MeasurePanel,
+    ProtocolPanel,
+    PreparePanel,
+    BaselinePanel,
+    ErrorsPanel,
+    BoundaryPanel,
+    FaultGamePanel,
+)
 
 
 @pytest.mark.slow

@@ -78,7 +78,7 @@ def test_runs_outlive_the_panel_and_are_those_of_the_same_data(panel, digits):
     panel.run()
     panel.run(epochs=3)
     other = TrainingPanel(digits, **SMALL)
-    assert other.runs[["epochs", "origin"]].to_numpy().tolist() == [[2, "panel"], [3, "panel"]]
+    assert other.runs["epochs"].tolist() == [2, 3]
     assert TrainingPanel(load("mnist", source="sample", rows=150)).runs.empty
 
 

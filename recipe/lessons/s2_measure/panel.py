@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import threading
 import typing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
+from sklearn import metrics
 
 from recipe.core.spec import ModelSpec
 from recipe.figures import BLUE, INK, VERMILION, finish
 from recipe.lessons.few import draw_few, predict_held_out
 from recipe.ui.panel import OnProgress, Panel
 from recipe.ui.settings import Settings, setting
-
-if typing.TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 SAMPLES = 1_000  # what the weighted counts add up to
 COUNTS = ["true_negatives", "false_positives", "false_negatives", "true_positives"]
@@ -36,28 +35,21 @@ class MeasureSettings(Settings):
     )
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class ThresholdReport:
-    """A model judged at one threshold and one class balance, beside the answer that is always no.
+class ThresholdReport(typing.NamedTuple):
+    """A model judged at one threshold and one class balance.
 
-    Attributes
-    ----------
-    settings : threshold, and share of yes among the samples, which is the precision of a guess
-    measures : a row for the network and one for "never": accuracy, precision, recall and F1, then the four counts of
-        the confusion matrix, which add up to `SAMPLES`
-    precision, recall : np.ndarray of shape (k,), at all thresholds, as scikit-learn's `precision_recall_curve` has them
-    average_precision : precision averaged over the recall that each threshold gains: it judges the ranking alone
+    `measures` has accuracy, precision, recall, F1 and average precision, then the four counts of the confusion matrix,
+    which add up to `SAMPLES`. `precision` and `recall` are those of all thresholds, each of shape (k,).
     """
 
     settings: MeasureSettings
-    measures: pd.DataFrame
-    precision: np.ndarray = field(repr=False)
-    recall: np.ndarray = field(repr=False)
-    average_precision: float
+    measures: pd.Series
+    precision: np.ndarray
+    recall: np.ndarray
 
 
 def judge_threshold(y_true: np.ndarray, scores: np.ndarray, settings: MeasureSettings) -> ThresholdReport:
-    """Judge a model at a threshold, where a given share of the samples is a yes, beside "never a yes".
+    """Judge a model at a threshold, where a given share of the samples is a yes.
 
     Every sample counts with the weight that makes the share; none is left out.
 
@@ -69,31 +61,21 @@ def judge_threshold(y_true: np.ndarray, scores: np.ndarray, settings: MeasureSet
     Examples
     --------
     >>> y_true, scores = np.array([1, 1, 0, 0]), np.array([0.9, 0.2, 0.6, 0.1])
-    >>> judge_threshold(y_true, scores, MeasureSettings(share=0.1)).measures.loc["network", COUNTS].tolist()
+    >>> judge_threshold(y_true, scores, MeasureSettings(share=0.1)).measures[COUNTS].tolist()
     [450.0, 450.0, 50.0, 50.0]
     """
-    from sklearn import metrics
-
     share = settings.share
     weights = SAMPLES * np.where(y_true == 1, share / np.sum(y_true == 1), (1 - share) / np.sum(y_true == 0))
     # float64, so that a threshold between two neighbouring float32 scores still stands between them.
     scores, judged = scores.astype(np.float64), {"sample_weight": weights}
-    measures = {}
-    for name, said in (("network", scores > settings.threshold), ("never", np.zeros(len(y_true), dtype=bool))):
-        precision, recall, f1, _ = metrics.precision_recall_fscore_support(
-            y_true, said, average="binary", zero_division=0, **judged
-        )
-        accuracy = metrics.accuracy_score(y_true, said, **judged)
-        counts = zip(COUNTS, metrics.confusion_matrix(y_true, said, **judged).ravel(), strict=True)
-        measures[name] = {"accuracy": accuracy, "precision": precision, "recall": recall, "f1": f1} | dict(counts)
+    said = scores > settings.threshold
+    *rates, _ = metrics.precision_recall_fscore_support(y_true, said, average="binary", zero_division=0, **judged)
+    counts = metrics.confusion_matrix(y_true, said, **judged).ravel()
+    average = metrics.average_precision_score(y_true, scores, **judged)
+    measures = [metrics.accuracy_score(y_true, said, **judged), *rates, average, *counts]
+    names = ["accuracy", "precision", "recall", "f1", "average_precision", *COUNTS]
     precision, recall, _ = metrics.precision_recall_curve(y_true, scores, **judged)
-    return ThresholdReport(
-        settings=settings,
-        measures=pd.DataFrame(measures).T,
-        precision=precision,
-        recall=recall,
-        average_precision=float(metrics.average_precision_score(y_true, scores, **judged)),
-    )
+    return ThresholdReport(settings, pd.Series(measures, names), precision, recall)
 
 
 class MeasurePanel(Panel):
@@ -119,17 +101,13 @@ class MeasurePanel(Panel):
 
     def draw(self, figure: Figure, result: ThresholdReport) -> None:
         """The confusion matrix on the left, the precision-recall curve on the right."""
-        from sklearn.metrics import ConfusionMatrixDisplay
-
-        names, share = self.dataset.problem.output_names, result.settings.share
+        names, at, share = self.dataset.problem.output_names, result.measures, result.settings.share
         counted, axes = figure.subplots(1, 2, width_ratios=(1, 1.15))
-        at, never = result.measures.loc["network"], result.measures.loc["never"]
-        shown = ConfusionMatrixDisplay(at[COUNTS].to_numpy().reshape(2, 2), display_labels=names)
+        shown = metrics.ConfusionMatrixDisplay(at[COUNTS].to_numpy().reshape(2, 2), display_labels=names)
         shown.plot(ax=counted, values_format=".0f", cmap="Blues", colorbar=False)
-        judged = {"the network": at, f"never {names[1]}": never}
-        lines = [f"{name}: accuracy {one.accuracy:.1%}, F1 {one.f1:.2f}" for name, one in judged.items()]
-        finish(counted, "\n".join(lines))
-        every = f"all thresholds: AP {result.average_precision:.2f}"
+        never = f"never {names[1]}: accuracy {1 - share:.1%}, F1 0.00"
+        finish(counted, f"the network: accuracy {at.accuracy:.1%}, F1 {at.f1:.2f}\n{never}")
+        every = f"all thresholds: AP {at.average_precision:.2f}"
         axes.plot(result.recall, result.precision, color=BLUE, label=every)
         axes.axhline(share, color=INK, linestyle=":", label=f"a guess: {share:.2f}")
         label = f"threshold {result.settings.threshold:.2f}: F1 {at.f1:.2f}"
@@ -141,17 +119,15 @@ class MeasurePanel(Panel):
 
     def describe(self, result: ThresholdReport) -> str:
         """The counts and measures in words."""
-        yes, never = self.dataset.problem.output_names[1], result.measures.loc["never"]
-        _, false_positives, false_negatives, true_positives = result.measures.loc["network", COUNTS]
-        each = ", ".join(f"{name} {value:.2f}" for name, value in result.measures.loc["network"][:"f1"].items())
+        yes, at, share = self.dataset.problem.output_names[1], result.measures, result.settings.share
+        each = ", ".join(f"{name.replace('_', ' ')} {value:.2f}" for name, value in at[:"average_precision"].items())
         return (
-            f"Of {SAMPLES:,} samples {result.settings.share:.1%} are {yes}. At the threshold "
-            f"{result.settings.threshold:.2f} the network finds {true_positives:.0f} and misses {false_negatives:.0f} "
-            f"of them, with {false_positives:.0f} false positives: {each}. Never saying {yes} has an accuracy of "
-            f"{never.accuracy:.2f} and an F1 of {never.f1:.2f}. Over all thresholds the average precision is "
-            f"{result.average_precision:.2f}."
+            f"Of {SAMPLES:,} samples {share:.1%} are {yes}. At the threshold {result.settings.threshold:.2f} the "
+            f"network finds {at.true_positives:.0f} and misses {at.false_negatives:.0f} of them, with "
+            f"{at.false_positives:.0f} false positives: {each}. Never saying {yes} has an accuracy of {1 - share:.2f} "
+            "and an F1 of 0."
         )
 
     def tabulate(self, result: ThresholdReport) -> pd.DataFrame:
-        """A row for the network and one for "never"."""
-        return result.measures.rename_axis("model").reset_index()
+        """One row: the network's measures, then its counts."""
+        return result.measures.to_frame().T

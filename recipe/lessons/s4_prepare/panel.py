@@ -1,4 +1,4 @@
-"""Step 4's panel: switch scaling, normalisation and a leak on and off, and see the training curves change."""
+"""Step 4's panel: choose what the network reads, and see the training curves change."""
 
 from __future__ import annotations
 
@@ -34,7 +34,6 @@ WORDS = MappingProxyType(  # what each encoding is called
         "scale_signed": "to -1 ... 1",
         "normalize": "mean 0, deviation 1",
         "multi_hot": "which words occur",
-        "counts": "how often",
         "tfidf": "TF-IDF",
     }
 )
@@ -62,14 +61,13 @@ class PrepareSettings(Settings):
         choices={words: name for name, words in WORDS.items()},
         help="Lowest, highest, mean and deviation are those of the training part.",
     )
-    leak: bool = setting(False, label="leak: statistics from validation, too", help="On purpose, to see what it does.")
     rows: int = setting(400, label="training samples", choices=(20, 50, 100, 200, 400, 1_000))
     seed: int = setting(0, low=0, high=9, help="Of the samples, the first weights and their order.")
 
     @property
     def name(self) -> str:
         """The preparation in a few words, for the legend."""
-        return f"{WORDS[self.encoding]}{', leak' * self.leak} ({self.rows}, seed {self.seed})"
+        return f"{WORDS[self.encoding]} ({self.rows}, seed {self.seed})"
 
 
 class Trial(typing.NamedTuple):
@@ -120,7 +118,7 @@ class PreparePanel(Panel):
         """Prepare and train once: this trial, then earlier ones on the same problem; None before the first epoch."""
         dataset, name = self.dataset, settings.name
         split = draw_few(dataset, settings.rows, test_size=0.25, most=MOST_HELD_OUT, seed=settings.seed)
-        prepared = prepare(split, encoding=settings.encoding, fit_on="all" if settings.leak else "train")
+        prepared = prepare(split, encoding=settings.encoding)
         inputs = inputs_of(prepared)
         others = [one for one in self.result or () if one.run.problem == dataset.problem and one.name != name]
         earlier = others[:REMEMBERED]
