@@ -272,7 +272,7 @@ class TrainingPanel(Panel):
         seeds = range(settings.seed, settings.seed + settings.seeds)
         run = train_live(settings.spec, prepared, seeds, journal=self._journal, on_progress=on_progress, stop=stop)
         self._trained_on = prepared, data
-        self._unrecorded += [stamp(one) for one in run.members or (run,) if one.number is None]
+        self._unrecorded += [stamp(one) for one in run.members or (run,) if not one.time]
         if not stop.is_set():
             on_progress(run, "Fitting the rival, a simple model that is no network ...")
             self._rival = self._baseline_of(prepared).rival
