@@ -12,7 +12,6 @@ import os
 import sys
 import warnings
 from collections.abc import Iterable, Iterator
-from contextvars import ContextVar
 from dataclasses import fields, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
 
 FILE_NAME = "journal.log"
 LOCK_SECONDS = 30.0  # that a writer waits for another one
-
-_origin: ContextVar[str | None] = ContextVar("origin", default=None)
 
 
 class Journal:
@@ -55,22 +52,16 @@ class Journal:
         return f"Journal({str(self.location)!r})"
 
     def record(self, run: Run) -> Run:
-        """Keep a run; return it with its number, its time and its origin, which are filled in where they are empty.
+        """Keep a run; return it with its time and its origin, which are filled in where they are empty.
 
         Raises
         ------
-        ValueError
-            If the run does not say what data it was trained on.
         OSError
             If the journal cannot be written.
         """
-        if not run.data:
-            raise ValueError(
-                "The run does not say which data it was trained on. Received: run, data=''. Train it with "
-                "journal=recipe.Journal(...), or dataclasses.replace(run, data=prepared.data_key)."
-            )
         run = stamp(run)
-        return replace(run, number=len(self._append({"run": run.to_dict()})) - 1)
+        self._append({"run": run.to_dict()})
+        return run
 
     def runs(self, data: str | None = None) -> list[Run]:
         """Return what the journal holds, oldest first: all of it, or the runs on this data.
@@ -79,12 +70,8 @@ class Journal:
         ----------
         data : a `Prepared.data_key`
         """
-        found = [
-            run
-            for number, line in enumerate(self._read())
-            if (run := _read_run(line, number)) and data in (None, run.data)
-        ]
-        return sorted(found, key=lambda run: run.time)
+        found = filter(None, map(_read_run, self._read()))
+        return sorted((run for run in found if data in (None, run.data)), key=lambda run: run.time)
 
     def to_frame(self) -> pd.DataFrame:
         """Return the runs as `tabulate` does, oldest first."""
@@ -126,24 +113,11 @@ def tabulate(runs: Iterable[Run]) -> pd.DataFrame:
     return frame.assign(time=pd.to_datetime(frame["time"], utc=True, format="ISO8601"))
 
 
-def stamp(run: Run, origin: str | None = None) -> Run:
-    """Return a run that says when it ended and who asked for it, where it does not say so yet.
-
-    Who asked is `origin`, or what `origin_of` says, else ``"notebook"`` inside IPython and ``"script"`` outside.
-    """
+def stamp(run: Run) -> Run:
+    """Return a run that says when it ended, and whether a notebook or a script asked for it, if it does not say so."""
     shell, now = sys.modules.get("IPython"), datetime.now(UTC).isoformat(timespec="milliseconds")
-    asked = origin or _origin.get() or ("notebook" if shell and shell.get_ipython() else "script")
+    asked = "notebook" if shell and shell.get_ipython() else "script"
     return replace(run, time=run.time or now, origin=run.origin or asked)
-
-
-@contextlib.contextmanager
-def origin_of(name: str) -> Iterator[None]:
-    """Say of all runs that are recorded inside, by this thread, who asked for them."""
-    token = _origin.set(name)
-    try:
-        yield
-    finally:
-        _origin.reset(token)
 
 
 def default_journal() -> Journal | None:
@@ -179,15 +153,15 @@ def warn_of_failure(fact: str) -> Iterator[None]:
 
 
 @cache  # a line becomes a run once: what is written never changes
-def _read_run(line: bytes, number: int) -> Run | None:
+def _read_run(line: bytes) -> Run | None:
     """Return a line as a run; None where it is a look, damaged, or of a version that wrote something else."""
     try:
-        return replace(Run.from_dict(json.loads(line)["run"]), number=number)
+        return Run.from_dict(json.loads(line)["run"])
     except (AttributeError, KeyError, TypeError, ValueError):
         return None
 
 
-_FIRST = ("number", "time", "problem", "source", "origin", "state", "measure", "score", "train_score", "baseline")
+_FIRST = ("time", "problem", "source", "origin", "state", "measure", "score", "train_score", "baseline")
 _SPEC = tuple(field.name for field in fields(ModelSpec) if field.name != "epochs")
 _LAST = ("stopped", "seconds", "final", "protocol", "data", "backend", "note")
 _COLUMNS = (*_FIRST, "best_epoch", "epochs", "spec", *_SPEC, *_LAST)

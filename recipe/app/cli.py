@@ -90,9 +90,8 @@ def run(
         typer.echo(f"Data: {note}")
     with _explained(errors=()):  # what goes wrong from here on is a fault of the kit's own
         from recipe.app.report import render_html, render_json
-        from recipe.journal import origin_of
 
-        with LiveView(Console()) as view, origin_of("command line"):
+        with LiveView(Console()) as view:
             result = recipe.run_recipe(dataset, seed=seed, on_event=view.take)
     view.show_end(result)
     _write(json, lambda: render_json(result))

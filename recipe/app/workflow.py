@@ -313,8 +313,10 @@ class _Walk:
 
     def regularize(self) -> Iterator[str]:
         """Step 7: try what the advice says, a change at a time, and keep what improves the validation score."""
-        result, small = self.result, self.result.trials[0]
-        reachable, tried = self.reachable_error(), {result.best.run.spec}
+        result, small, tried = self.result, self.result.trials[0], {self.result.best.run.spec}
+        reachable, measure = result.dataset.reachable_error or 0.0, MEASURES[result.problem.measure]
+        if not measure.higher_is_better:  # an error of a quantity is told as a part of the baseline's
+            reachable = measure.error(reachable, result.baseline.value)
         if has_errors(result.best.run):
             yield diagnose_errors(result.best.run, reachable, tolerance=TOLERANCE).sentence
         for _ in range(self.plan.trials):
@@ -360,7 +362,8 @@ class _Walk:
     def finish(self) -> Iterator[str]:
         """Train the best spec on training and validation data, as long as validation found; then test it once."""
         result, best = self.result, self.result.best.run
-        final = train_final(best.spec, result.dataset, epochs=best.best_epoch + 1, on_epoch=self.tell)
+        spec = best.spec.replace(epochs=best.best_epoch + 1)
+        final = train_final(spec, result.dataset, on_epoch=self.tell)
         if final.run.stopped in WISHES:
             raise KeyboardInterrupt
         result.final = final
@@ -395,11 +398,6 @@ class _Walk:
         if trial.run.stopped in WISHES:
             raise KeyboardInterrupt
         return trial
-
-    def reachable_error(self) -> float:
-        """Return the best possible model's error as a share, or as a part of the baseline's; 0 if it is not known."""
-        known, measure = self.result.dataset.reachable_error or 0.0, MEASURES[self.result.problem.measure]
-        return known if measure.higher_is_better else measure.error(known, self.result.baseline.value)
 
     def can_try(self, spec: ModelSpec | None, tried: set[ModelSpec]) -> bool:
         """Say whether what advice on the best model says can be tried here and was not yet.

@@ -100,8 +100,7 @@ def check_inputs(x: np.ndarray | Reviews, problem: Problem, *, allow_missing: bo
     if bad.any():
         raise ValueError(
             f"{int(bad.sum())} values are not finite. {received}, columns "
-            f"{list_columns(bad.any(axis=0), problem.column_names)}. Drop these samples"
-            + ("." if allow_missing else ', or fill missing values by prepare(split, missing="median").')
+            f"{list_columns(bad.any(axis=0), problem.column_names)}. Drop these samples, or fill the gaps first."
         )
 
 

@@ -21,7 +21,7 @@ ENCODINGS = MappingProxyType(
     {
         "table": ("normalize", "scale", "scale_signed", "raw"),
         "image": ("scale", "scale_signed", "normalize", "raw"),
-        "text": ("multi_hot", "counts", "tfidf", "sequence"),
+        "text": ("multi_hot", "tfidf", "sequence"),
     }
 )
 
@@ -34,7 +34,7 @@ class Preparation:
     ----------
     problem : of the raw data
     encoding : ``"scale"`` (to [0, 1]), ``"scale_signed"`` (to [-1, 1]), ``"normalize"`` (mean 0, standard deviation 1),
-        ``"raw"`` (as it is); for reviews ``"multi_hot"``, ``"counts"``, ``"tfidf"`` or ``"sequence"``
+        ``"raw"`` (as it is); for reviews ``"multi_hot"``, ``"tfidf"`` or ``"sequence"``
     mean, std, low, high : of each column of numbers of the training part; of images one number for all pixels, with
         black and white as low and high
     median : of each raw column, put in for a missing value; empty where a missing value is refused
@@ -174,7 +174,7 @@ class Preparation:
             return x.sequences(length=REVIEW_LENGTH, num_words=words)
         if self.encoding == "tfidf":
             return x.weights(np.asarray(self.idf))
-        return x.counts(words) if self.encoding == "counts" else x.multi_hot(words)
+        return x.multi_hot(words)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -224,12 +224,6 @@ def encoding_for(spec: ModelSpec, problem: Problem) -> str:
     return "sequence" if is_sequence else ENCODINGS[problem.kind][0]
 
 
-def can_read(spec: ModelSpec, prepared: Prepared) -> bool:
-    """Say whether an architecture reads the encoding of prepared data."""
-    wanted, found = encoding_for(spec, prepared.problem), prepared.preparation.encoding
-    return (wanted == "sequence") == (found == "sequence")
-
-
 def check_trainable(spec: ModelSpec, prepared: Prepared) -> None:
     """Refuse what is no prepared data, and data in a form that the architecture cannot read.
 
@@ -239,8 +233,8 @@ def check_trainable(spec: ModelSpec, prepared: Prepared) -> None:
     """
     for value, noun in ((spec, ModelSpec), (prepared, Prepared)):
         expect(value, noun, "A network is trained from its spec, on data that is prepared.")
-    if not can_read(spec, prepared):
-        wanted, found = encoding_for(spec, prepared.problem), prepared.preparation.encoding
+    wanted, found = encoding_for(spec, prepared.problem), prepared.preparation.encoding
+    if (wanted == "sequence") != (found == "sequence"):
         raise ValueError(
             f"A network of architecture {spec.architecture!r} reads reviews as {wanted}, and these are {found}. "
             f"Received: prepared, encoding={found!r}. Prepare them by prepare(split, encoding={wanted!r})."

@@ -11,7 +11,6 @@ import numpy as np
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-MOST_COUNTED = 255  # what uint8 holds; the commonest word of a long text may stand there more often
 # Texts that are worked on at a time: their indices stay in the processor's cache, and the array that is asked for is
 # all but the whole of the memory that is used.
 BLOCK_TEXTS = 200
@@ -36,8 +35,6 @@ class Reviews:
     (2, [1, 1, 2])
     >>> reviews.multi_hot(num_words=4).tolist()
     [[0, 0, 0, 0], [0, 1, 1, 0]]
-    >>> reviews.counts(num_words=4).tolist()
-    [[0, 0, 0, 0], [0, 2, 1, 0]]
     >>> reviews.sequences(length=4, num_words=6).tolist()
     [[5, 0, 0, 0], [1, 1, 2, 0]]
     """
@@ -85,12 +82,6 @@ class Reviews:
             # Numbers of cells in one long row: three times as fast as numbers of rows and of columns.
             hot[first : first + BLOCK_TEXTS].reshape(-1)[cells[tokens < num_words]] = 1
         return hot
-
-    def counts(self, num_words: int) -> np.ndarray:
-        """Return how often each of the most frequent words stands in each text: uint8 (n, num_words), 255 at most."""
-        counts = self.sparse_counts(num_words)
-        counts.data = np.minimum(counts.data, MOST_COUNTED)
-        return counts.astype(np.uint8).toarray()
 
     def weights(self, idf: np.ndarray) -> np.ndarray:
         """Return the TF-IDF of each word in each text: its count times its `idf`, each text scaled to length 1.

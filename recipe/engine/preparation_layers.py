@@ -15,7 +15,6 @@ from keras import ops
 
 from recipe.core.prepared import Preparation
 from recipe.core.problem import REVIEW_LENGTH
-from recipe.core.reviews import MOST_COUNTED, Reviews
 
 
 def attach_preparation(model: keras.Model, preparation: Preparation) -> keras.Model:
@@ -32,18 +31,12 @@ def attach_preparation(model: keras.Model, preparation: Preparation) -> keras.Mo
         Its input is float32 of shape ``(batch, height, width)``, with channels behind them in colour, pixels as they
         were loaded; or ``(batch, features)``,
         a table's raw columns; or int32 of shape ``(batch, any length)``, the ranks of a review's words, 0 behind its
-        end (see `pad_reviews`). Its predictions are those of `model` for prepared data, to rounding.
+        end (see `Reviews.sequences`). Its predictions are those of `model` for prepared data, to rounding.
     """
     is_text = preparation.problem.kind == "text"
     raw = keras.Input((None,) if is_text else preparation.problem.input_shape, dtype="int32" if is_text else "float32")
     x = _prepare(raw, preparation)
     return keras.Model(raw, model(x), name=f"{model.name}_with_preparation")
-
-
-def pad_reviews(reviews: Reviews) -> np.ndarray:
-    """Return all words of each text as the exported model reads them: int32 (n, longest text), 0 behind the end."""
-    longest = max(int(np.diff(reviews.offsets).max(initial=0)), 1)
-    return reviews.sequences(length=longest, num_words=int(reviews.tokens.max(initial=0)) + 1).astype(np.int32)
 
 
 def _prepare(raw: keras.KerasTensor, preparation: Preparation) -> keras.KerasTensor:
@@ -89,8 +82,6 @@ class EncodeWords(keras.layers.Layer):
         counts = self._count(known)
         if self.encoding == "multi_hot":
             return ops.minimum(counts, 1.0)
-        if self.encoding == "counts":
-            return ops.minimum(counts, float(MOST_COUNTED))
         weights = counts * ops.convert_to_tensor(self.idf, dtype="float32")
         length = ops.sqrt(ops.sum(weights**2, axis=1, keepdims=True))
         return weights / ops.where(length > 0, length, 1.0)

@@ -7,17 +7,14 @@ stored notebook, the text stands alone, and Python answers: ``question.check("b"
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import ModuleType
 
-from recipe.journal import default_journal
-
 LETTERS = "abcdef"
-FILE_NAME = "predictions.jsonl"  # beside the journal: a prediction a line
 CONFIDENCES = {"50 %": 0.5, "60 %": 0.6, "70 %": 0.7, "80 %": 0.8, "90 %": 0.9, "99 %": 0.99}
+_kept: dict[str, tuple[str, float]] = {}  # of each claim the letter, and how sure: as long as the kernel lives
 
 
 class Outcome(StrEnum):
@@ -161,7 +158,7 @@ class Choice(Question):
 
 @dataclass(frozen=True, kw_only=True)
 class Prediction(Choice):
-    """A choice made before an experiment, with a confidence; it is kept, and scored at the end of the lesson.
+    """A choice made before an experiment, with a confidence; it is kept in this session, and scored at its end.
 
     `claim` names the claim that the right option rests on, and with it the prediction.
     """
@@ -174,11 +171,7 @@ class Prediction(Choice):
             return reply
         if not 0 <= confidence <= 1:
             raise ValueError(f"A confidence lies between 0 and 1. Received: confidence={confidence!r}.")
-        if (journal := default_journal()) is None:
-            return Reply("Not kept, for the journal is off. Run the next cells and see.")
-        journal.location.parent.mkdir(parents=True, exist_ok=True)
-        with journal.location.with_name(FILE_NAME).open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"name": self.claim, "answer": answer, "confidence": confidence}) + "\n")
+        _kept[self.claim] = answer, confidence
         return Reply(f"Kept: {answer}, {confidence:.0%} sure. Run the next cells and see.")
 
 
@@ -188,14 +181,13 @@ def score_predictions(lesson: ModuleType) -> Reply:
     It is the mean of (confidence - outcome)², the outcome 1 or 0: 0 is perfect, and "50 %" everywhere gets 0.25 (G. W.
     Brier, Monthly Weather Review, 1950).
     """
-    asked = {one.claim: one for one in vars(lesson).values() if isinstance(one, Prediction)}
-    journal = default_journal()
-    file = journal and journal.location.with_name(FILE_NAME)
-    lines = file.read_text(encoding="utf-8").splitlines() if file and file.exists() else []
-    kept = {entry["name"]: entry for entry in map(json.loads, lines) if entry["name"] in asked}
-    if not kept:
+    asked = [one for one in vars(lesson).values() if isinstance(one, Prediction) and one.claim in _kept]
+    if not asked:
         return Reply("No prediction of this lesson was kept yet.", Outcome.NOT_ATTEMPTED)
-    outcomes = {name: asked[name].check(entry["answer"]).outcome for name, entry in kept.items()}
-    told = [f"{name}: {kept[name]['confidence']:.0%} sure, {outcome}" for name, outcome in outcomes.items()]
-    losses = [(kept[name]["confidence"] - (outcome == Outcome.CORRECT)) ** 2 for name, outcome in outcomes.items()]
+    told, losses = [], []
+    for one in asked:
+        answer, confidence = _kept[one.claim]
+        outcome = one.check(answer).outcome
+        told.append(f"{one.claim}: {confidence:.0%} sure, {outcome}")
+        losses.append((confidence - (outcome is Outcome.CORRECT)) ** 2)
     return Reply("\n".join([*told, f"Brier score: {sum(losses) / len(losses):.3f} (0 is perfect, 0.25 is a guess)"]))

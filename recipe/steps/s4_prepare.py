@@ -15,15 +15,15 @@ from recipe.core.problem import Problem, ProblemType
 from recipe.core.reviews import Reviews
 
 
-def prepare(split: Split, *, encoding: str = "auto", missing: str = "auto", fit_on: str = "train") -> Prepared:
+def prepare(split: Split, *, encoding: str = "auto", fit_on: str = "train") -> Prepared:
     """Fit the preparation on the training part, and apply it to both.
+
+    In tables of one's own missing values become the training part's median (see `Problem.gaps`); elsewhere they are
+    refused.
 
     Parameters
     ----------
     encoding : ``"auto"``, or one of `ENCODINGS` for the problem's kind of input (see `Preparation`)
-    missing : of a table. ``"median"`` fills missing values with the training part's median; ``"auto"`` does so in
-        tables of one's own, whose columns with gaps also get an indicator column (see `Problem.gaps`), and refuses
-        them elsewhere
     fit_on : ``"train"``; ``"all"`` takes the statistics from the validation part, too. That is a **leak**, for the
         lesson that measures how much it matters
 
@@ -35,10 +35,9 @@ def prepare(split: Split, *, encoding: str = "auto", missing: str = "auto", fit_
     expect(split, Split, "What is prepared is a split: its training part alone says how.")
     problem, kind = split.problem, split.problem.kind
     _check_choice("encoding", encoding, ("auto", *ENCODINGS[kind]), problem)
-    _check_choice("missing", missing, ("auto", "median") if kind == "table" else ("auto",), problem)
     _check_choice("fit_on", fit_on, ("train", "all"), problem)
     encoding = ENCODINGS[kind][0] if encoding == "auto" else encoding
-    fill = missing == "median" or (kind == "table" and problem.origin is not None)
+    fill = kind == "table" and problem.origin is not None
     x, notes = split.x_train, []
     if fit_on == "all":
         x = Reviews.of([*x, *split.x_val]) if kind == "text" else np.concatenate([x, split.x_val])

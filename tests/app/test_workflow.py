@@ -150,7 +150,7 @@ def test_run_recipe_interrupted_in_a_training_keeps_what_was_done(step, trials, 
     def interrupt(event: Step | EpochReport) -> None:
         if isinstance(event, Step):
             begun.append(event.number)
-        elif begun[-1] == step and event.epoch == (1 if step == 6 else 0):
+        elif begun[-1] == step and (event.epoch, event.member) == (1 if step == 6 else 0, 0):
             signal.raise_signal(signal.SIGINT)
 
     result = _run("housing", on_event=interrupt, plan=_plan("housing", trials=0))

@@ -13,7 +13,6 @@ import pytest
 from recipe.core.spec import ModelSpec
 from recipe.data.load import load
 from recipe.data.problems import PROBLEMS
-from recipe.engine.preparation_layers import pad_reviews
 from recipe.engine.saving import MEMBER, load_model, save_model
 from recipe.steps.s7_final import evaluate_once, train_final
 
@@ -42,7 +41,7 @@ def test_load_model_predicts_on_raw_input_exactly_what_was_saved_and_keras_alone
     path, x = save_model(final, tmp_path / "model.keras"), dataset.x_train[:20]
     loaded, plain = load_model(path), keras.saving.load_model(path)
     np.testing.assert_array_equal(loaded.predict(x), final.predict(x))
-    raw = pad_reviews(x) if dataset.problem.kind == "text" else x.astype("float32")
+    raw = x.sequences(length=2_000, num_words=2**16) if dataset.problem.kind == "text" else x.astype("float32")
     np.testing.assert_allclose(plain.predict(raw, verbose=0), final.predict(x), rtol=1e-4, atol=1e-5)
     assert loaded.problem == final.problem == own
     assert [file.name for file in tmp_path.iterdir()] == ["model.keras"]

@@ -82,11 +82,6 @@ def test_predict_refuses_a_confidence_that_is_none():
         _predict().predict("a", 80)
 
 
-def test_predict_keeps_nothing_where_the_journal_is_off(monkeypatch):
-    monkeypatch.setenv("RECIPE_JOURNAL", "off")
-    assert "Not kept" in str(_predict().predict("a", 0.5))
-
-
 def test_question_shows_its_text_and_buttons_that_answer(monkeypatch):
     text, buttons, answer, status = _show(_predict("pressed"), monkeypatch)
     assert text.startswith("**Predict.** How does it fit?")

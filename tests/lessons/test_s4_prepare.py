@@ -69,7 +69,7 @@ def test_panel_offers_what_suits_the_inputs_of_the_problem_and_names_its_source(
     assert "housing: an embedded sample, not the real data" in panel.source_label.value
     panel.controls["problem"].value = "imdb"
     panel.wait(timeout=60)
-    assert offered() == ["multi_hot", "counts", "tfidf"]
+    assert offered() == ["multi_hot", "tfidf"]
     assert "imdb: an embedded sample" in panel.source_label.value
     assert "housing" not in panel.source_label.value
 

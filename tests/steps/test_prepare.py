@@ -11,7 +11,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 from recipe.core.prepared import ENCODINGS, Preparation
-from recipe.core.problem import REVIEW_LENGTH
+from recipe.core.problem import REVIEW_LENGTH, Origin
 from recipe.core.reviews import Reviews
 from recipe.data.load import load
 from recipe.data.problems import PROBLEMS
@@ -89,26 +89,23 @@ def test_transform_applies_to_new_data_what_was_fitted(name):
 
 
 @pytest.mark.parametrize(
-    ("name", "part", "where", "value", "options", "message"),
+    ("name", "part", "where", "value", "message"),
     [
-        ("housing", "x_val", np.s_[5, 1], np.inf, {"missing": "median"}, "1 values are not finite."),
-        ("housing", "x_train", np.s_[:, [2, 5]], 3.5, {}, "2 columns are the same in every training sample, so they "
+        ("housing", "x_train", np.s_[:, [2, 5]], 3.5, "2 columns are the same in every training sample, so they "
          "tell nothing and cannot be normalised. Received: split, columns 2 (housing_median_age), 5 (population). D"),
-        ("housing", "x_train", np.s_[3:5, 4], np.nan, {}, "2 values are not finite. Received: housing, x of shape (192,"
-         ' 8), columns 4 (total_bedrooms). Drop these samples, or fill missing values by prepare(split, missing="medi'),
-        ("housing", "x_train", np.s_[:, 4], np.nan, {"missing": "median"}, "1 columns have no value at all in the "
-         "training part. Received: split, columns 4 (total_bedrooms). Drop"),
-        ("housing", "y_val", 3, np.nan, {}, "1 targets are not finite. Received: housing, y of shape (48,). Drop the"),
-        ("mnist", "y_train", 0, 10, {}, "Labels run from 0 to 9. Received: mnist, y of shape (192,), from 0 to 10"),
-        ("mnist_multilabel", "y_train", (0, 0), 2, {}, "Labels run from 0 to 1."),
+        ("housing", "x_train", np.s_[3:5, 4], np.nan, "2 values are not finite. Received: housing, x of shape (192,"
+         ' 8), columns 4 (total_bedrooms). Drop these samples, or fill the gaps first.'),
+        ("housing", "y_val", 3, np.nan, "1 targets are not finite. Received: housing, y of shape (48,). Drop the"),
+        ("mnist", "y_train", 0, 10, "Labels run from 0 to 9. Received: mnist, y of shape (192,), from 0 to 10"),
+        ("mnist_multilabel", "y_train", (0, 0), 2, "Labels run from 0 to 1."),
     ],
 )  # fmt: skip
-def test_prepare_refuses_what_cannot_be_learned_from(name, part, where, value, options, message):
+def test_prepare_refuses_what_cannot_be_learned_from(name, part, where, value, message):
     split = sample_split(name)
     values = getattr(split, part).copy()
     values[where] = value
     with pytest.raises(ValueError, match=re.escape(message)):
-        prepare(dataclasses.replace(split, **{part: values}), **options)
+        prepare(dataclasses.replace(split, **{part: values}))
 
 
 @pytest.mark.parametrize(
@@ -152,17 +149,15 @@ def as_texts(reviews):
     return [" ".join(f"w{token}" for token in text) for text in reviews]
 
 
-def test_prepare_finds_counts_and_weighs_words_as_scikit_learn_does():
+def test_prepare_finds_and_weighs_words_as_scikit_learn_does():
     split = sample_split("imdb", 200)
     words = split.problem.num_words
     shared = {"vocabulary": [f"w{rank}" for rank in range(words)], "token_pattern": r"\S+"}
     counts = CountVectorizer(**shared).transform(as_texts(split.x_val)).toarray()
-    prepared = prepare(split, encoding="counts")
-    np.testing.assert_array_equal(prepared.x_val, counts)
     hot = prepare(split)
     np.testing.assert_array_equal(hot.x_val, counts > 0)
     assert hot.preparation.encoding == "multi_hot"
-    assert prepared.x_val.dtype == hot.x_val.dtype == np.uint8
+    assert hot.x_val.dtype == np.uint8
     reference = TfidfVectorizer(**shared).fit(as_texts(split.x_train))
     prepared = prepare(split, encoding="tfidf")
     np.testing.assert_allclose(prepared.preparation.idf, reference.idf_)
@@ -176,24 +171,28 @@ def test_prepare_fills_gaps_with_the_training_median_as_scikit_learn_does():
     split = sample_split("housing", 200)
     x_train, x_val = split.x_train.copy(), split.x_val.copy()
     x_train[::5, 4] = x_val[::3, 0] = np.nan
-    split = dataclasses.replace(split, x_train=x_train, x_val=x_val)
-    prepared = prepare(split, encoding="raw", missing="median")
+    own = dataclasses.replace(split.problem, origin=Origin(form="arrays"))
+    split = dataclasses.replace(split, x_train=x_train, x_val=x_val, problem=own)
+    prepared = prepare(split, encoding="raw")
     imputer = SimpleImputer(strategy="median").fit(split.x_train)
     np.testing.assert_allclose(prepared.preparation.median, imputer.statistics_, rtol=1e-6)
     np.testing.assert_allclose(prepared.x_val, imputer.transform(split.x_val), rtol=1e-6)
     filled = [note for note in prepared.notes if note.kind == "filled"]
     assert [note.text.split(" of ")[0] for note in filled] == ["total_bedrooms: 26", "longitude: 11"]
     assert str(filled[0]).startswith("total_bedrooms: 26 of 128 values were missing, the training median ")
+    x_train[:, 4] = np.nan
+    with pytest.raises(
+        ValueError, match=r"1 columns have no value at all in the training part\. .* columns 4 \(total_b"
+    ):
+        prepare(split)
 
 
 @pytest.mark.parametrize(
     ("name", "field", "value", "allowed"),
     [
         ("mnist", "encoding", "tfidf", "auto, scale, scale_signed, normalize, raw"),
-        ("imdb", "encoding", "scale", "auto, multi_hot, counts, tfidf, sequence"),
+        ("imdb", "encoding", "scale", "auto, multi_hot, tfidf, sequence"),
         ("housing", "encoding", "multi_hot", "auto, normalize, scale, scale_signed, raw"),
-        ("housing", "missing", "drop", "auto, median"),
-        ("mnist", "missing", "median", "auto"),
         ("housing", "fit_on", "val", "train, all"),
     ],
 )
@@ -227,9 +226,9 @@ def test_inspect_notes_values_that_training_never_showed():
 @pytest.mark.parametrize("name", BASES)
 def test_preparation_comes_back_from_json_and_does_the_same(name):
     split = sample_split(name, 200)
-    extra = {"missing": "median"} if name == "housing" else {}
+    split = dataclasses.replace(split, problem=dataclasses.replace(split.problem, origin=Origin(form="arrays")))
     for encoding in ENCODINGS[split.problem.kind]:
-        first = prepare(split, encoding=encoding, **extra).preparation
+        first = prepare(split, encoding=encoding).preparation
         second = Preparation.from_dict(json.loads(json.dumps(first.to_dict())))
         assert dataclasses.asdict(first) == dataclasses.asdict(second)
         np.testing.assert_array_equal(first.transform(split.x_val), second.transform(split.x_val))

@@ -34,7 +34,6 @@ WORDS = MappingProxyType(  # what each encoding is called
         "scale_signed": "to -1 ... 1",
         "normalize": "mean 0, deviation 1",
         "multi_hot": "which words occur",
-        "counts": "how often",
         "tfidf": "TF-IDF",
     }
 )
