@@ -37,8 +37,8 @@ IMPORTED = (
     "ipywidgets",
     "optuna",
 )
-# What holds from the import on. A client whose own differ is sent away, and imports for itself. XLA reads its flags when
-# it begins.
+# What holds from the import on. A client whose own differ is sent away, and imports for itself.
+# XLA reads its flags when it begins.
 READ_AT_IMPORT = ("JAX_", "KERAS_", "LANG", "LC_", "LD_", "OMP_", "OPENBLAS_", "PYTHON")
 OBEYED = {"PYTHONPATH", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"}  # a fork does as these say
 # Kernels draw with it. Matplotlib reads it once, from the variable that ipykernel sets.
