@@ -102,7 +102,7 @@ class Preparation:
         ValueError, TypeError
             If the samples have another shape or kind, a value is not finite, or a pixel is out of its range.
         """
-        check_inputs(x, self.problem, allow_missing=bool(self.median))
+        check_inputs(x, self.problem)
         if self.problem.kind == "text":
             return self._encode_texts(x)
         is_image = self.problem.kind == "image"

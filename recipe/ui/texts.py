@@ -40,7 +40,7 @@ STYLE = """<style>
   .recipe-panel {font-size: 11px; --jp-widgets-font-size: 11px; --jp-widgets-inline-height: 22px}
   .recipe-panel {--jp-widgets-inline-width-tiny: 44px; --jp-widgets-container-padding: 4px}
   .recipe-controls {flex: 0 0 236px !important}
-  .recipe-controls .widget-checkbox {width: 84px !important; flex-basis: 84px !important}
+  .recipe-controls .widget-hbox .widget-checkbox {width: 84px !important; flex-basis: 84px !important}
   .recipe-stage {flex: 1 1 300px !important}
   .recipe-stage .widget-tab-contents {padding: 4px !important}
   .recipe-stage .widget-html-content > div {font-size: 10px; line-height: 1.25 !important}
