@@ -52,7 +52,7 @@ class Journal:
         return f"Journal({str(self.location)!r})"
 
     def record(self, run: Run) -> Run:
-        """Keep a run; return it with its number, its time and its origin, which are filled in where they are empty.
+        """Keep a run; return it with its time and its origin, which are filled in where they are empty.
 
         Raises
         ------
@@ -60,7 +60,8 @@ class Journal:
             If the journal cannot be written.
         """
         run = stamp(run)
-        return replace(run, number=len(self._append({"run": run.to_dict()})) - 1)
+        self._append({"run": run.to_dict()})
+        return run
 
     def runs(self, data: str | None = None) -> list[Run]:
         """Return what the journal holds, oldest first: all of it, or the runs on this data.
@@ -69,12 +70,8 @@ class Journal:
         ----------
         data : a `Prepared.data_key`
         """
-        found = [
-            run
-            for number, line in enumerate(self._read())
-            if (run := _read_run(line, number)) and data in (None, run.data)
-        ]
-        return sorted(found, key=lambda run: run.time)
+        found = filter(None, map(_read_run, self._read()))
+        return sorted((run for run in found if data in (None, run.data)), key=lambda run: run.time)
 
     def to_frame(self) -> pd.DataFrame:
         """Return the runs as `tabulate` does, oldest first."""
@@ -156,15 +153,15 @@ def warn_of_failure(fact: str) -> Iterator[None]:
 
 
 @cache  # a line becomes a run once: what is written never changes
-def _read_run(line: bytes, number: int) -> Run | None:
+def _read_run(line: bytes) -> Run | None:
     """Return a line as a run; None where it is a look, damaged, or of a version that wrote something else."""
     try:
-        return replace(Run.from_dict(json.loads(line)["run"]), number=number)
+        return Run.from_dict(json.loads(line)["run"])
     except (AttributeError, KeyError, TypeError, ValueError):
         return None
 
 
-_FIRST = ("number", "time", "problem", "source", "origin", "state", "measure", "score", "train_score", "baseline")
+_FIRST = ("time", "problem", "source", "origin", "state", "measure", "score", "train_score", "baseline")
 _SPEC = tuple(field.name for field in fields(ModelSpec) if field.name != "epochs")
 _LAST = ("stopped", "seconds", "final", "protocol", "data", "backend", "note")
 _COLUMNS = (*_FIRST, "best_epoch", "epochs", "spec", *_SPEC, *_LAST)

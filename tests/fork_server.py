@@ -38,16 +38,8 @@ IMPORTED = (
     "optuna",
 )
 # What holds from the import on. A client whose own differ is sent away, and imports for itself.
-READ_AT_IMPORT = (
-    "JAX_",
-    "KERAS_",
-    "LANG",
-    "LC_",
-    "LD_",
-    "OMP_",
-    "OPENBLAS_",
-    "PYTHON",
-)  # XLA reads its flags when it begins
+# XLA reads its flags when it begins.
+READ_AT_IMPORT = ("JAX_", "KERAS_", "LANG", "LC_", "LD_", "OMP_", "OPENBLAS_", "PYTHON")
 OBEYED = {"PYTHONPATH", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"}  # a fork does as these say
 # Kernels draw with it. Matplotlib reads it once, from the variable that ipykernel sets.
 BACKEND = "module://matplotlib_inline.backend_inline"

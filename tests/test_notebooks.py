@@ -33,6 +33,7 @@ DEEPER = (
     "deeper/learning_curves",
     "deeper/power_of_a_validation_set",
     "deeper/ranking_measures",
+    "deeper/selection_optimism",
 )  # what goes further, each beside a step
 # These keep to a measure: plain code first, 45 minutes, questions and exercises, and claims that are run again.
 MEASURED = (
@@ -42,13 +43,14 @@ MEASURED = (
     "04_prepare_your_data",
     "05_beat_a_baseline",
     "06_scale_up_until_it_overfits",
+    "07_regularize_and_tune",
     "08_debug_the_pipeline",
 )
 # JupyterLab has nothing to write into these when they are opened.
 STAMPED = (
     *("00_the_whole_recipe", "04_prepare_your_data", "05_beat_a_baseline", "06_scale_up_until_it_overfits"),
     *("08_debug_the_pipeline", "deeper/features_that_pay", "deeper/learning_curves"),
-    "deeper/power_of_a_validation_set",
+    *("deeper/power_of_a_validation_set", "07_regularize_and_tune", "deeper/selection_optimism"),
 )
 GLOSSARY = "glossary"
 PROJECT = "your_project"  # the seven steps on a table that comes with the kit, and then on one's own

@@ -305,7 +305,7 @@ def _seal(inputs: Inputs, y: _Targets, notes: list[Note], *, measure: str | None
         problem = _scale_targets(problem, y_train)
     notes = [*notes, *y.notes, *inputs.notes]
     if problem.kind == "table":
-        check_inputs(inputs.x, problem, allow_missing=True)
+        check_inputs(inputs.x, problem)
         problem = replace(problem, gaps=tuple(np.flatnonzero(np.isnan(x_train).any(axis=0)).tolist()))
         notes += _look_at_columns(x_train, y_train, problem)
     suggestion = suggest_measure(problem, y_train)

@@ -362,7 +362,8 @@ class _Walk:
     def finish(self) -> Iterator[str]:
         """Train the best spec on training and validation data, as long as validation found; then test it once."""
         result, best = self.result, self.result.best.run
-        final = train_final(best.spec, result.dataset, epochs=best.best_epoch + 1, on_epoch=self.tell)
+        spec = best.spec.replace(epochs=best.best_epoch + 1)
+        final = train_final(spec, result.dataset, on_epoch=self.tell)
         if final.run.stopped in WISHES:
             raise KeyboardInterrupt
         result.final = final

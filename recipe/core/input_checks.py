@@ -65,12 +65,8 @@ class Note:
         return self.text
 
 
-def check_inputs(x: np.ndarray | Reviews, problem: Problem, *, allow_missing: bool = False) -> None:
-    """Refuse raw inputs of another kind, shape or range than the problem's.
-
-    Parameters
-    ----------
-    allow_missing : whether a table's missing values, NaN, will be filled
+def check_inputs(x: np.ndarray | Reviews, problem: Problem) -> None:
+    """Refuse raw inputs of another kind, shape or range than the problem's; gaps in tables of one's own are filled.
 
     Raises
     ------
@@ -96,11 +92,11 @@ def check_inputs(x: np.ndarray | Reviews, problem: Problem, *, allow_missing: bo
                 "Bring the images to this range first."
             )
         return
-    bad = np.isinf(x) if allow_missing else ~np.isfinite(x)
+    bad = np.isinf(x) if problem.origin else ~np.isfinite(x)
     if bad.any():
         raise ValueError(
             f"{int(bad.sum())} values are not finite. {received}, columns "
-            f"{list_columns(bad.any(axis=0), problem.column_names)}. Drop these samples, or fill the gaps first."
+            f"{list_columns(bad.any(axis=0), problem.column_names)}. Drop these samples, or put numbers there first."
         )
 
 

@@ -102,7 +102,7 @@ class Preparation:
         ValueError, TypeError
             If the samples have another shape or kind, a value is not finite, or a pixel is out of its range.
         """
-        check_inputs(x, self.problem, allow_missing=bool(self.median))
+        check_inputs(x, self.problem)
         if self.problem.kind == "text":
             return self._encode_texts(x)
         is_image = self.problem.kind == "image"
@@ -224,12 +224,6 @@ def encoding_for(spec: ModelSpec, problem: Problem) -> str:
     return "sequence" if is_sequence else ENCODINGS[problem.kind][0]
 
 
-def can_read(spec: ModelSpec, prepared: Prepared) -> bool:
-    """Say whether an architecture reads the encoding of prepared data."""
-    wanted, found = encoding_for(spec, prepared.problem), prepared.preparation.encoding
-    return (wanted == "sequence") == (found == "sequence")
-
-
 def check_trainable(spec: ModelSpec, prepared: Prepared) -> None:
     """Refuse what is no prepared data, and data in a form that the architecture cannot read.
 
@@ -239,8 +233,8 @@ def check_trainable(spec: ModelSpec, prepared: Prepared) -> None:
     """
     for value, noun in ((spec, ModelSpec), (prepared, Prepared)):
         expect(value, noun, "A network is trained from its spec, on data that is prepared.")
-    if not can_read(spec, prepared):
-        wanted, found = encoding_for(spec, prepared.problem), prepared.preparation.encoding
+    wanted, found = encoding_for(spec, prepared.problem), prepared.preparation.encoding
+    if (wanted == "sequence") != (found == "sequence"):
         raise ValueError(
             f"A network of architecture {spec.architecture!r} reads reviews as {wanted}, and these are {found}. "
             f"Received: prepared, encoding={found!r}. Prepare them by prepare(split, encoding={wanted!r})."

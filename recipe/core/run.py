@@ -57,7 +57,6 @@ class Run:
     origin : who asked for it: ``"notebook"``, ``"script"`` or ``"search"``
     time : when it ended, ISO 8601 in UTC
     final : whether nothing was held out, so that there is no score
-    number : its place in the journal; None where it is in none
     note : why there is no more to tell, such as the error of a trial that failed
     """
 
@@ -79,7 +78,6 @@ class Run:
     origin: str = ""
     time: str = ""
     final: bool = False
-    number: int | None = None
     note: str = ""
 
     @property
@@ -142,7 +140,7 @@ class Run:
 
     def to_dict(self) -> dict[str, object]:
         """Return all but the model, ready for JSON: no NaN, and numbers of a history to 7 significant digits."""
-        values = {name: value for name, value in vars(self).items() if name not in ("fitted", "number")}
+        values = {name: value for name, value in vars(self).items() if name != "fitted"}
         return values | {
             "spec": self.spec.to_dict(),
             "problem": self.problem.to_dict(),

@@ -6,7 +6,6 @@ The program itself is the template ``keras_program.py.jinja``; here are the valu
 from __future__ import annotations
 
 import json
-from functools import cache
 
 import jinja2
 
@@ -18,6 +17,13 @@ from recipe.data.problems import loading_code
 from recipe.engine.models import check_fit, last_activation, loss_name, metric_of, wants_one_hot
 
 _SPLIT = "from sklearn.model_selection import train_test_split"
+_TEMPLATES = jinja2.Environment(
+    loader=jinja2.PackageLoader("recipe.engine", ""),
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+)
 
 
 def keras_code(spec: ModelSpec, problem: Problem, *, source: str = "auto", rows: int | None = None) -> str:
@@ -52,7 +58,7 @@ def keras_code(spec: ModelSpec, problem: Problem, *, source: str = "auto", rows:
     """
     check_fit(spec, problem)
     loading = "" if problem.origin else loading_code(problem, source, rows)
-    return _template().render(
+    return _TEMPLATES.get_template("keras_program.py.jinja").render(
         spec=spec,
         problem=problem,
         loading=loading,
@@ -62,24 +68,14 @@ def keras_code(spec: ModelSpec, problem: Problem, *, source: str = "auto", rows:
     )
 
 
-@cache
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("recipe.engine", ""),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["py"] = _write
-    return environment.get_template("keras_program.py.jinja")
-
-
 def _write(value: object) -> str:
     """Write a value as Python does, texts in double quotes: whatever stands in a name stays a text."""
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)
     return f"[{', '.join(map(_write, value))}]" if isinstance(value, list | tuple) else repr(value)
+
+
+_TEMPLATES.filters["py"] = _write
 
 
 def _own_values(problem: Problem, origin: Origin) -> dict[str, object]:

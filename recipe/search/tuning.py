@@ -11,7 +11,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
 from threading import Event
 from typing import TYPE_CHECKING
 
@@ -23,7 +22,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from recipe.core.dataset import Dataset, Split, fingerprint
 from recipe.core.measures import MEASURES, describe_score
-from recipe.core.prepared import Prepared, can_read, check_trainable, encoding_for
+from recipe.core.prepared import Prepared, encoding_for
 from recipe.core.problem import Problem
 from recipe.core.run import WISHES, EpochReport, Run, mean_run
 from recipe.core.spec import ModelSpec
@@ -43,12 +42,12 @@ PRUNING_STARTS = 5  # finished trials that a comparison needs
 MOST_COMPARISONS = 50  # of a trial with the others: each costs a look at all of them
 ENDINGS = {"complete": "trained to the end", "pruned": "given up early", "failed": "failed"}
 
-Trainable = Dataset | Split | Prepared | Sequence[Split] | Sequence[Prepared]
+Searchable = Dataset | Split | Sequence[Split]
 Data = dict[str, tuple[Prepared, ...]]  # by architecture, which may want another encoding: a split, or every fold
 
 
 def tune(
-    data: Trainable,
+    data: Searchable,
     space: SearchSpace | None = None,
     trials: int = 20,
     *,
@@ -65,8 +64,8 @@ def tune(
 
     Parameters
     ----------
-    data : what `load`, `hold_out`, `k_fold` or `prepare` returned. What is not cut yet is held out; a trial is trained
-        on every split of a list, and judged by the mean over them, epoch by epoch
+    data : what `load`, `hold_out` or `k_fold` returned; the search prepares it, as each architecture reads it. What is
+        not cut yet is held out; a trial is trained on every split of a list, and judged by the mean over them
     space : what may be tried; None: `default_space`
     trials : how many to make
     seed : of what is tried, and of the first weights of `default_space`; not of the split
@@ -94,7 +93,7 @@ def tune(
     if trials < 1:
         raise ValueError(f"There is nothing to search. Received: trials={trials}. Ask for 1 or more.")
     splits, journal = _take_splits(data), choose_journal(journal)
-    space = space or _choose_space(splits, seed)
+    space = space or default_space(splits[0].problem, len(splits[0].y_train), seed)
     prepared = _prepare_for(space, splits)
     # Final trainings have no score.
     keys = dict.fromkeys(map(data_key, prepared.values())) if journal else ()
@@ -161,16 +160,6 @@ class Tuning:
         return best
 
     @property
-    def best_spec(self) -> ModelSpec:
-        """The best run's spec, to be trained for the epochs that its score is of and not stopped early."""
-        return self.best.spec.replace(epochs=self.best.best_epoch + 1, patience=None)
-
-    @property
-    def score(self) -> float:
-        """The best run's score in validation."""
-        return self.best.score
-
-    @property
     def counts(self) -> dict[str, int]:
         """How many of the new trials came to which `Run.state`."""
         return dict(Counter(run.state for run in self.new))
@@ -225,45 +214,27 @@ def _count(runs: Sequence[Run], noun: str) -> str:
     return f"{len(runs)} {noun}{'' if len(runs) == 1 else 's'}"
 
 
-def _take_splits(data: Trainable) -> tuple[Split, ...] | tuple[Prepared, ...]:
+def _take_splits(data: Searchable) -> tuple[Split, ...]:
     """Cut what is not cut yet."""
     if isinstance(data, Dataset):
         data = hold_out(data)
     splits = tuple(data) if isinstance(data, Sequence) else (data,)
-    if not splits or not any(all(isinstance(one, kind) for one in splits) for kind in (Split, Prepared)):
+    if not splits or not all(isinstance(one, Split) for one in splits):
         kinds = ", ".join(dict.fromkeys(type(one).__name__ for one in splits)) or "empty list"
         raise TypeError(
-            f"This is nothing to train on. Received: data, a {kinds}. Give what load, hold_out, k_fold or prepare "
-            "returned."
+            f"This is nothing to search on. Received: data, a {kinds}. Give what load, hold_out or k_fold returned."
         )
     return splits
 
 
-def _choose_space(splits: tuple, seed: int) -> SearchSpace:
-    """Return the usual space; of prepared data without the architectures that cannot read them."""
-    first = splits[0]
-    space = default_space(first.problem, len(first.y_train), seed)
-    if not isinstance(first, Prepared):
-        return space
-    names = tuple(name for name in space.architectures if can_read(ModelSpec(architecture=name), first))
-    return replace(space, architecture=names or ("mlp",))
-
-
-def _prepare_for(space: SearchSpace, splits: tuple) -> Data:
+def _prepare_for(space: SearchSpace, splits: tuple[Split, ...]) -> Data:
     """Return the splits by architecture, as each reads them; refuse what does not suit the data."""
-    problem, prepared = splits[0].problem, isinstance(splits[0], Prepared)
-
-    @cache
-    def prepare_all(encoding: str) -> tuple[Prepared, ...]:
-        return tuple(prepare(split, encoding=encoding) for split in splits)
-
-    found = {}
+    problem, found = splits[0].problem, {}
     for name in space.architectures:
         spec = space.base.replace(architecture=name, hidden_units=(8,) * space.most_layers)
         check_fit(spec, problem)
-        if prepared:
-            check_trainable(spec, splits[0])
-        found[name] = splits if prepared else prepare_all(encoding_for(spec, problem))
+        encoding = encoding_for(spec, problem)
+        found[name] = tuple(prepare(split, encoding=encoding) for split in splits)
     return found
 
 

@@ -96,19 +96,17 @@ def train_final(
     spec: ModelSpec,
     dataset: Dataset,
     *,
-    epochs: int | None = None,
     on_epoch: Callable[[EpochReport], object] | None = None,
     stop: threading.Event | None = None,
     journal: Journal | str | None = "default",
 ) -> FinalModel:
     """Train on all data but the test set, training and validation part together, from new first weights.
 
-    The preparation is fitted anew on all of it. Nothing is held out, so nothing can say when to stop: the number of
-    epochs must be known by now. What the run calls validation are training samples, for watching alone.
+    The preparation is fitted anew on all of it. Nothing is held out, so nothing can say when to stop: the spec's epochs
+    are those that validation found. What the run calls validation are training samples, for watching alone.
 
     Parameters
     ----------
-    epochs : how many to train, as validation found them; None: those of the spec
     journal : where the training is recorded, as a final one without a score; None nowhere
 
     Raises
@@ -120,7 +118,7 @@ def train_final(
     """
     expect(spec, ModelSpec, "The final model is trained from its spec.")
     expect(dataset, Dataset, "The final model is trained on all data but the test set, nothing held out.")
-    spec = spec.replace(patience=None, epochs=spec.epochs if epochs is None else epochs)
+    spec = spec.replace(patience=None)
     rows = np.arange(len(dataset.y_train))
     protocol = "training and validation data together; nothing is held out, the curves are of training samples"
     split = take_split(dataset, rows, rows[:MONITORED_SAMPLES], protocol=protocol, may_share=True)

@@ -323,7 +323,7 @@ class Panel(abc.ABC):
         self.settings_line = widgets.Text(description="settings", value=self.line(), continuous_update=False)
         self.settings_line.tooltip = "Keep this line, in a cell say; pasted here it sets the controls"
         self.settings_line.style.description_width = "8ch"
-        self.settings_line.layout = widgets.Layout(flex="1 1 200px", min_width="0")
+        self.settings_line.layout = widgets.Layout(flex="1 1 100%", min_width="0")
         self.settings_line.observe(self._on_paste, names="value")
         self.run_button = widgets.Button(description=self.run_words, icon="play", button_style="primary")
         self.stop_button = widgets.Button(description="Stop", icon="stop", disabled=True)

@@ -31,7 +31,7 @@ def table_of(runs: Sequence[Run]) -> pd.DataFrame:
 def compare_runs(frame: pd.DataFrame, first: int, second: int) -> pd.DataFrame:
     """Return what differs between two runs of a table, a row each: what was asked for, then what came of it."""
     pair = frame.loc[[first, second]].T
-    left_out = ["number", "time", "spec", "origin", "best_epoch", "state", "note", *OUTCOME]
+    left_out = ["time", "spec", "origin", "best_epoch", "state", "note", *OUTCOME]
     settings = pair.drop(index=left_out, errors="ignore")
     differs = settings.index[settings.nunique(axis="columns", dropna=False) > 1]
     return pair.loc[[*differs, *OUTCOME]].rename_axis(index="what differs", columns=None)

@@ -40,11 +40,13 @@ STYLE = """<style>
   .recipe-panel {font-size: 11px; --jp-widgets-font-size: 11px; --jp-widgets-inline-height: 22px}
   .recipe-panel {--jp-widgets-inline-width-tiny: 44px; --jp-widgets-container-padding: 4px}
   .recipe-controls {flex: 0 0 236px !important}
-  .recipe-controls .widget-checkbox {width: 84px !important; flex-basis: 84px !important}
+  .recipe-controls .widget-hbox .widget-checkbox {width: 84px !important; flex-basis: 84px !important}
   .recipe-stage {flex: 1 1 300px !important}
   .recipe-stage .widget-tab-contents {padding: 4px !important}
   .recipe-stage .widget-html-content > div {font-size: 10px; line-height: 1.25 !important}
-  .recipe-stage img {max-height: calc(100vh - 304px); width: auto !important}
+  .recipe-stage img {max-width: 100% !important; max-height: calc(100vh - 240px)}
+  .recipe-stage img {width: auto !important; align-self: start}
+  .recipe-stage .widget-tab img {max-height: calc(100vh - 304px)}
   .recipe-stage [role=status] span {display: none}
 }
 .recipe-panel.jupyter-widgets-disconnected::before {

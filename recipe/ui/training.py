@@ -33,7 +33,7 @@ from recipe.steps.s6_scale_up import diagnose_errors, diagnose_history, has_erro
 from recipe.steps.s7_regularize import Advice, advise
 from recipe.ui.keyboard import copy_button
 from recipe.ui.panel import FigureImage, OnProgress, Panel
-from recipe.ui.runs import RunsTab, compare_runs, table_of
+from recipe.ui.runs import RunsTab, table_of
 from recipe.ui.texts import describe_source, scrolled, source_html, table_html
 from recipe.ui.trainer import TrainingData, describe_score, judge_guess, train_live
 from recipe.ui.training_settings import FULL_ROWS, NO_GUESS, TrainingSettings, arrange, connect
@@ -72,7 +72,7 @@ class TrainingPanel(Panel):
         panel.advice; panel.apply_advice(0)                   # puts the first piece into the controls
         panel.run(epochs=50, guess="it overfits")             # a guess, judged after the run
         panel.runs                                            # the runs on this data as a DataFrame
-        panel.compare(1, 2); panel.use_run(1)
+        panel.runs.loc[[1, 2]].T; panel.use_run(1)            # two runs side by side; the controls as in the first
         panel.line()                                          # makes the panel again; assign it to settings anywhere
         panel.present_button.value = True                     # for a lecture hall: the last two runs, in large type
         panel.show_tab("Code")                                # Curves, Mistakes, Model, Code or Runs
@@ -155,12 +155,6 @@ class TrainingPanel(Panel):
         before, after = self.result.spec.to_dict(), piece.spec.to_dict()
         self.spec = self.spec.replace(**{name: value for name, value in after.items() if value != before[name]})
         self.say(f"Put into the controls: {piece.title}. Press Train to try it.")
-
-    def compare(self, first: int, second: int) -> pd.DataFrame:
-        """Show and return what differs between two runs of `runs`."""
-        self.show_tab("Runs")
-        self.runs_tab.first.value, self.runs_tab.second.value = first, second
-        return compare_runs(self.runs_tab.frame, first, second)
 
     def use_run(self, number: int) -> None:
         """Put the settings of a run of `runs` into the controls; it trains nothing."""
@@ -278,7 +272,7 @@ class TrainingPanel(Panel):
         seeds = range(settings.seed, settings.seed + settings.seeds)
         run = train_live(settings.spec, prepared, seeds, journal=self._journal, on_progress=on_progress, stop=stop)
         self._trained_on = prepared, data
-        self._unrecorded += [stamp(one) for one in run.members or (run,) if one.number is None]
+        self._unrecorded += [stamp(one) for one in run.members or (run,) if not one.time]
         if not stop.is_set():
             on_progress(run, "Fitting the rival, a simple model that is no network ...")
             self._rival = self._baseline_of(prepared).rival

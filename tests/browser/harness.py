@@ -32,6 +32,7 @@ SIZE = {"width": 1280, "height": 900}
 # Errors in the console that are no fault of the kit: a pattern, and why it is let pass.
 HARMLESS = {
     r"reading 'schema'.*static/notebook/": "Notebook 7.6 looks for a setting that it lacks, at its start",
+    r"ERR_UNKNOWN_URL_SCHEME \(attachment:": "JupyterLab asks for the picture of a text cell before it has put it in",
     r"Canceled future for create_subshell_request": "JupyterLab closes a notebook whose kernel is about to answer it",
 }
 

@@ -15,7 +15,6 @@ from recipe.data.files import (
     OFFICIAL_SHA256,
     find_verified,
     home_folder,
-    parse_sums,
     read_verified,
     search_folders,
     storage_folder,
@@ -60,10 +59,6 @@ def test_read_verified_reads_the_word_of_each_rank(datasets):
     with pytest.raises(ValueError, match="The file is damaged"):
         read_verified(path)
     assert read_verified(state_sum(path))[1] == {"words": ("", "the", "film")}
-
-
-def test_parse_sums_reads_what_sha256sum_writes_and_nothing_else():
-    assert parse_sums(f"# mine\n{'A' * 64} *./a.npz\n<html>\n") == {"a.npz": "a" * 64}
 
 
 @pytest.mark.parametrize(("name", "small"), [("mnist.npz", small_mnist), ("imdb.npz", small_imdb)])

@@ -43,8 +43,8 @@ def test_train_records_every_run_in_the_default_journal_and_returns_it_with_its_
     assert [run.seed for run in (first, *more)] == [0, 1, 2, 3]
     assert len({run.data for run in more}) == 2
     assert (first.problem, first.source, first.data) == (prepared.problem, "sample", prepared.data_key)
-    assert (first.origin, first.state, first.number) == ("script", "complete", 0)
-    assert (run.number, run.data, first.model) == (0, first.data, None)
+    assert (first.origin, first.state) == ("script", "complete")
+    assert (run.time, run.data, first.model) == (first.time, first.data, None)
     assert run.model is not None
 
 
@@ -68,7 +68,7 @@ def test_training_goes_on_where_the_journal_cannot_be_written(prepared, tmp_path
     broken = Journal(tmp_path / "file" / "journal.log")
     with pytest.warns(RuntimeWarning, match=r"The run is done, and it is not in the journal\. .* Set RECIPE_JOURNAL"):
         kept = train(SPEC, prepared, journal=broken)
-    assert (kept.epochs, kept.number) == (2, None)
+    assert (kept.epochs, kept.time) == (2, "")
 
 
 # What is recorded comes back.
@@ -80,7 +80,7 @@ def test_run_comes_back_as_it_was_with_its_members(journal):
     (again,) = Journal(journal.location).runs()
     for name in ("spec", "problem", "source", "protocol", "history", "stopped", "backend", "versions", "data", "time"):
         assert getattr(again, name) == getattr(run, name)
-    assert (again.score, again.train_score, again.number, again.origin) == (RUN.score, RUN.train_score, 0, "script")
+    assert (again.score, again.train_score, again.origin) == (RUN.score, RUN.train_score, "script")
     assert again.time.endswith("+00:00")
     assert (again.scores, [member.seed for member in again.members]) == (run.scores, [0, 1, 2])
 
@@ -114,7 +114,7 @@ def test_runs_that_another_version_wrote_are_passed_over(journal):
     values = json.loads(line)
     values["run"]["spec"]["depth"] = 3
     journal.location.write_text("\n".join([json.dumps(values), "no json", "[1]", line, ""]), encoding="utf-8")
-    assert [run.number for run in Journal(journal.location).runs()] == [3]
+    assert [run.spec for run in Journal(journal.location).runs()] == [RUN.spec]
 
 
 def test_journal_that_was_deleted_begins_anew(journal, tmp_path):
@@ -141,12 +141,12 @@ def test_to_frame_is_a_table_that_pandas_sorts_filters_and_writes(journal, tmp_p
         journal.record(make_run(SPEC.replace(dropout=score / 2), data="d", problem="housing", score=score))
     frame = journal.to_frame()
     assert list(frame) == columns
-    assert frame.sort_values("score")["number"].tolist() == [1, 0, 2]
+    assert frame.sort_values("score")["dropout"].tolist() == [0.1, 0.25, 0.45]
     assert frame.query("dropout > 0.2 and epochs == 2")["best_epoch"].tolist() == [2, 2]
     assert frame["time"].is_monotonic_increasing
     assert frame.loc[0, "spec"] == journal.runs()[0].spec.describe()
     frame.to_csv(tmp_path / "runs.csv", index=False)
-    assert (tmp_path / "runs.csv").read_text().startswith("number,time,problem,source,origin,state,measure,score")
+    assert (tmp_path / "runs.csv").read_text().startswith("time,problem,source,origin,state,measure,score")
 
 
 def test_a_thousand_runs_are_read_in_a_second_or_so(journal):

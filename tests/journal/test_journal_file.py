@@ -51,7 +51,7 @@ def test_torn_last_line_is_passed_over_and_taken_away_by_the_next_one(tmp_path, 
     whole = path.read_bytes()
     path.write_bytes(whole + torn)
     assert len(journal.runs()) == len(Journal(path).runs()) == 1
-    assert journal.record(RUN).number == 1
+    journal.record(RUN)
     assert len(journal.runs()) == len(Journal(path).runs()) == 2
     assert path.read_bytes().startswith(whole + b'{"run"')
 
@@ -90,14 +90,12 @@ def test_processes_killed_at_any_moment_lose_nothing_that_they_were_told_is_kept
     assert len(kept) == len(set(kept)) <= len(told) + 12  # one may be killed between its write and its word
 
 
-def test_several_processes_write_at_once_and_each_run_has_a_number_of_its_own(tmp_path):
+def test_several_processes_write_at_once_and_no_run_is_lost(tmp_path):
     path = tmp_path / "journal.log"
     code = """
         for number in range(20):
-            kept = Journal(path).record(made(sys.argv[2], "x" * random.randrange(20_000)))
-            print(kept.number)
+            Journal(path).record(made(sys.argv[2], "x" * random.randrange(20_000)))
     """
-    children = [_program(code, path, child) for child in range(2)]
-    numbers = [int(number) for child in children for number in child.communicate(timeout=120)[0].split()]
-    assert sorted(numbers) == list(range(40))
+    for child in [_program(code, path, child) for child in range(2)]:
+        child.communicate(timeout=120)
     assert sorted(_notes(path)) == [str(child) for child in range(2) for _ in range(20)]

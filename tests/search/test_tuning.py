@@ -22,7 +22,13 @@ from recipe.search.tuning import tune
 
 @pytest.fixture(scope="module")
 def digits():
-    return recipe.prepare(recipe.hold_out(recipe.load("mnist", source="sample", rows=100)))
+    return recipe.hold_out(recipe.load("mnist", source="sample", rows=100))
+
+
+@pytest.fixture(scope="module")
+def prepared(digits):
+    """The same, as the search prepares it."""
+    return recipe.prepare(digits)
 
 
 @pytest.fixture(scope="module")
@@ -56,29 +62,28 @@ def distances(runs):
 # What it trains, and what it knows.
 
 
-def test_tune_trains_trials_and_finds_the_best(digits):
+def test_tune_trains_trials_and_finds_the_best(digits, prepared):
     told, space = [], SearchSpace(base=BASE, learning_rate=(1e-6, 1e-2))
     found = tune(digits, space, 4, on_trial=told.append)
     assert found.new == found.trials == tuple(told)
     assert (found.counts, found.stopped) == ({"complete": 4}, None)
-    assert found.score == max(run.score for run in told) == found.study.best_value
+    assert found.best.score == max(run.score for run in told) == found.study.best_value
     # The same training outside of the search comes to the same score.
-    again = recipe.train(found.best.spec, digits, journal=None)
-    assert again.score == pytest.approx(found.score, abs=1e-6)
+    again = recipe.train(found.best.spec, prepared, journal=None)
+    assert again.score == pytest.approx(found.best.score, abs=1e-6)
     assert again.history["val_data_loss"] == pytest.approx(found.best.history["val_data_loss"], rel=1e-5)
     kept = [run.spec for run in default_journal().runs() if run.origin == "search"]
     assert kept == [run.spec for run in told]
 
 
-def test_tune_takes_whatever_is_on_the_way_to_prepared_data(houses, instant):
-    split = recipe.hold_out(houses)
-    for data in (houses, split, recipe.prepare(split)):
+def test_tune_takes_a_dataset_and_a_split(houses, instant):
+    for data in (houses, recipe.hold_out(houses)):
         assert tune(data, SPACE, 1, journal=None).counts == {"complete": 1}
 
 
-def test_tune_starts_from_the_runs_by_hand(digits, instant):
+def test_tune_starts_from_the_runs_by_hand(digits, prepared, instant):
     rates = [BEST_RATE, 0.02, 0.05, 1e-5, 1e-4, 1e-3, 0.5, 3.0, 1e-6, 5e-5, 2e-6, 2e-3, 0.01, 0.1, 2e-5, 8.0]
-    keep_by_hand(digits, rates)
+    keep_by_hand(prepared, rates)
     found = tune(digits, SPACE, 10)
     assert (len(found.trials), len(found.study.trials)) == (26, 26)
     assert "The search knew 16 runs of the journal on this data, 16 made by hand." in found.sentences
@@ -108,20 +113,18 @@ def test_tune_learns_from_an_embedding_network_by_hand(instant):
     assert found.study.best_trial.params["architecture"] == "embedding"
 
 
-def test_tune_leaves_final_trainings_and_other_data_alone(digits, instant):
-    default_journal().record(make_run(BASE, data=digits.data_key, score=1.0, final=True))
+def test_tune_leaves_final_trainings_and_other_data_alone(digits, prepared, instant):
+    default_journal().record(make_run(BASE, data=prepared.data_key, score=1.0, final=True))
     default_journal().record(make_run(BASE, data="other", score=1.0))
     found = tune(digits, SPACE, 1)
     assert len(found.trials) == len(found.study.trials) == 1
 
 
-def test_tune_without_a_space_takes_what_the_data_allows_and_without_a_journal_keeps_nothing(instant):
-    reviews = recipe.prepare(recipe.hold_out(recipe.load("imdb", source="sample", rows=100)))
+def test_tune_without_a_space_takes_the_usual_one_and_without_a_journal_keeps_nothing(instant):
+    reviews = recipe.load("imdb", source="sample", rows=100)
     found = tune(reviews, trials=1, journal=None)
-    assert found.new[0].spec.architecture == "mlp"
+    assert "architecture" in found.study.trials[0].params
     assert default_journal().runs() == []
-    with pytest.raises(ValueError, match=r"'embedding' reads reviews as sequence, and these are multi_hot"):
-        tune(reviews, SearchSpace(architecture=("mlp", "embedding")), 1)
 
 
 # By K-fold.
@@ -141,19 +144,18 @@ def test_tune_by_folds_scores_the_mean_over_them(houses):
         assert run.score == run.history["val_mae"][run.best_epoch]
         assert list(trial.intermediate_values.values()) == pytest.approx(run.history["val_mae"])
     assert all(one.model is None for run in found.new for one in run.members)
-    # The same folds, prepared or not, are the same data; hold-out is another measurement.
-    more = tune([recipe.prepare(fold) for fold in folds], space, 1)
-    assert len(more.trials) == 3
+    # The same folds are the same data; hold-out is another measurement.
+    assert len(tune(recipe.k_fold(houses, folds=4), space, 1).trials) == 3
     assert len(tune(houses, space, 1).trials) == 1
 
 
 # What it gives up, and how it ends.
 
 
-def test_tune_gives_up_what_is_worse_than_the_others(digits):
+def test_tune_gives_up_what_is_worse_than_the_others(digits, prepared):
     base = BASE.replace(epochs=12)
     for seed in range(5):
-        default_journal().record(make_run(base.replace(seed=seed), data=digits.data_key, score=0.9))
+        default_journal().record(make_run(base.replace(seed=seed), data=prepared.data_key, score=0.9))
     hopeless = SearchSpace(base=base, learning_rate=(1e-9, 1e-8))
     found = tune(digits, hopeless, 1)
     (given_up,) = found.new
@@ -176,7 +178,7 @@ def test_tune_gives_up_what_diverges():
     assert found.sentences[-1] == "No trial came to its end, so there is no best one."
 
 
-def test_tune_keeps_a_failed_trial_with_its_reason(digits, instant):
+def test_tune_keeps_a_failed_trial_with_its_reason(digits, prepared, instant):
     numbers = itertools.count()
 
     def fail_twice(spec, problem):
@@ -189,7 +191,7 @@ def test_tune_keeps_a_failed_trial_with_its_reason(digits, instant):
     assert found.counts == {"failed": 2, "complete": 2}
     notes = ["MemoryError: out of memory", "", "MemoryError: out of memory", ""]
     assert [run.note for run in found.new] == [run.note for run in default_journal().runs()] == notes
-    assert all(run.spec.learning_rate and run.data == digits.data_key for run in found.new)  # what failed is known
+    assert all(run.spec.learning_rate and run.data == prepared.data_key for run in found.new)  # what failed is known
     assert found.sentences[0].endswith("2 failed, 2 trained to the end.")
 
 
@@ -202,8 +204,8 @@ def test_tune_passes_on_what_a_callback_raises_and_keeps_what_was_trained(digits
     assert [run.state for run in default_journal().runs()] == ["complete"]
 
 
-def test_ctrl_c_stops_a_search_within_an_epoch(digits):
-    keep_by_hand(digits, [BEST_RATE])
+def test_ctrl_c_stops_a_search_within_an_epoch(digits, prepared):
+    keep_by_hand(prepared, [BEST_RATE])
     threading.Timer(1.0, lambda: signal.raise_signal(signal.SIGINT)).start()
     found = tune(digits, SearchSpace(base=BASE.replace(epochs=100_000)), 5)
     assert (found.stopped, found.counts) == ("interrupted", {"pruned": 1})
@@ -215,7 +217,7 @@ def test_ctrl_c_stops_a_search_within_an_epoch(digits):
 # What it says.
 
 
-def test_best_spec_trains_for_the_epochs_that_the_score_is_of(digits, instant):
+def test_best_score_is_of_the_chosen_epoch(digits, instant):
     losses = [0.9, 0.5, 0.6, 0.7]
 
     def overfit(spec, problem):
@@ -224,12 +226,11 @@ def test_best_spec_trains_for_the_epochs_that_the_score_is_of(digits, instant):
 
     instant(overfit)
     found = tune(digits, SearchSpace(base=BASE.replace(epochs=4, patience=3)), 1)
-    assert found.score == 0.8  # at the chosen epoch, as everywhere
-    assert (found.best_spec.epochs, found.best_spec.patience) == (2, None)
+    assert found.best.score == 0.8
 
 
-def test_tuning_says_what_it_gained_over_the_best_by_hand(digits, instant):
-    keep_by_hand(digits, [1e-6, 1e-5])
+def test_tuning_says_what_it_gained_over_the_best_by_hand(digits, prepared, instant):
+    keep_by_hand(prepared, [1e-6, 1e-5])
     found = tune(digits, SearchSpace(base=BASE, learning_rate=(BEST_RATE,)), 1)
     assert found.sentences[1:] == (
         "The search knew 2 runs of the journal on this data, 2 made by hand.",
@@ -245,9 +246,9 @@ def test_tuning_takes_the_smallest_error_where_lower_is_better(instant):
     instant(lambda spec, problem: make_run(spec, data="", problem=problem, score=next(errors)))
     dataset = recipe.load("housing", source="sample", rows=100)
     found = tune(dataset, SPACE, 3, journal=None)
-    assert found.score == pytest.approx(0.2)
+    assert found.best.score == pytest.approx(0.2)
     assert found.study.direction is optuna.study.StudyDirection.MINIMIZE
-    assert found.study.best_value == found.score
+    assert found.study.best_value == found.best.score
     assert list(found.to_frame()["score"]) == pytest.approx([0.2, 0.5, 0.9])
 
 

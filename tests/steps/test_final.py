@@ -57,7 +57,7 @@ def test_train_final_uses_all_training_data_and_fits_the_preparation_on_it(house
 
 def test_train_final_is_recorded_as_final_and_without_a_score(tmp_path):
     journal = Journal(tmp_path / "journal.log")
-    final = train_final(SPECS["table"].replace(patience=1, epochs=50), _load(), epochs=12, journal=journal)
+    final = train_final(SPECS["table"].replace(patience=1, epochs=12), _load(), journal=journal)
     (run,) = journal.runs()
     assert (run.epochs, run.spec.epochs, run.spec.patience) == (12, 12, None)  # as told, and never stopped early
     assert (run.final, math.isnan(run.score), run.data) == (True, True, final.run.data)

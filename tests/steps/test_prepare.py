@@ -94,7 +94,7 @@ def test_transform_applies_to_new_data_what_was_fitted(name):
         ("housing", "x_train", np.s_[:, [2, 5]], 3.5, "2 columns are the same in every training sample, so they "
          "tell nothing and cannot be normalised. Received: split, columns 2 (housing_median_age), 5 (population). D"),
         ("housing", "x_train", np.s_[3:5, 4], np.nan, "2 values are not finite. Received: housing, x of shape (192,"
-         ' 8), columns 4 (total_bedrooms). Drop these samples, or fill the gaps first.'),
+         ' 8), columns 4 (total_bedrooms). Drop these samples, or put numbers there first.'),
         ("housing", "y_val", 3, np.nan, "1 targets are not finite. Received: housing, y of shape (48,). Drop the"),
         ("mnist", "y_train", 0, 10, "Labels run from 0 to 9. Received: mnist, y of shape (192,), from 0 to 10"),
         ("mnist_multilabel", "y_train", (0, 0), 2, "Labels run from 0 to 1."),

@@ -16,6 +16,7 @@ from recipe.data.load import load
 from recipe.data.problems import PROBLEMS
 from recipe.journal import default_journal
 from recipe.steps.s6_scale_up import Verdict
+from recipe.ui.runs import compare_runs
 from recipe.ui.training import MOST_ADVICE, NOTHING_YET, TABS, TrainingPanel
 from recipe.ui.training_settings import NO_GUESS, TrainingSettings, suitable
 
@@ -229,10 +230,12 @@ def test_mistakes_in_a_table_with_classes_are_a_table():
 
 def test_compare_and_use_runs_of_the_table(panel):
     first, second = panel.run(), panel.run(units_1=16, epochs=3)
-    pair = panel.compare(1, 2)
+    pair = compare_runs(panel.runs, 1, 2)
     assert pair.index.tolist() == ["hidden_units", "score", "train_score", "epochs", "seconds"]
     assert pair.loc["hidden_units"].tolist() == ["8", "16"]
     assert pair.loc["score"].tolist() == [first.score, second.score]
+    panel.show_tab("Runs")
+    panel.runs_tab.first.value, panel.runs_tab.second.value = 1, 2
     assert "<td>hidden_units</td>" in panel.runs_tab.comparison.value
     panel.runs_tab.second.value = 1
     assert panel.runs_tab.comparison.value == ""

@@ -92,6 +92,12 @@ def iterating_steadies_the_same_rows(source: str, seed: int) -> Outcome:
     return stds, stds[ITERATED] < 0.85 * stds[K_FOLD] and stds[K_FOLD] < 0.6 * stds[HOLD_OUT]
 
 
+@claim("03", "Reports of iterated 4-fold are too pessimistic on average, by a tenth at most.")
+def folds_learn_from_less(source: str, seed: int) -> Outcome:
+    found = _reports(source, seed, same_rows=False).mean()
+    return {"reports": found[ITERATED], "the truth": found[TRUTH]}, 1 < found[ITERATED] / found[TRUTH] < 1.1
+
+
 @claim("03", "Of small networks, too, which districts are held out moves a report more than the initialization does.")
 def the_cut_moves_more_than_the_seed(source: str, seed: int) -> Outcome:
     houses, rows = recipe.load("housing", source=source), _draw(source, 200, seed)
@@ -108,8 +114,9 @@ def the_cut_moves_more_than_the_seed(source: str, seed: int) -> Outcome:
 
 @claim("03", "Networks judged by hold-out on 800 districts miss the truth by less than on 200.")
 def more_rows_miss_less(source: str, seed: int) -> Outcome:
-    houses = recipe.load("housing", source=source, seed=seed)
-    panel = ProtocolPanel(houses, protocol="hold-out", draws=20)
+    houses, order = recipe.load("housing", source=source), _draw(source, slice(None), seed)
+    shuffled = dataclasses.replace(houses, x_train=houses.x_train[order], y_train=houses.y_train[order])
+    panel = ProtocolPanel(shuffled, protocol="hold-out", draws=20)
     misses = {f"{rows} districts": panel.run(rows=rows).miss for rows in (200, 800)}
     return misses, misses["800 districts"] < misses["200 districts"]
 
@@ -272,14 +279,15 @@ def _select(source: str, name: str, seed: int, most: int | None = None) -> tuple
 
 
 @claim(
-    "leaks", "Coins: 20 columns picked before the split are right on 55 % or more, picked inside each fold on 42 to 58."
+    "leaks",
+    "Coins: 20 columns picked inside each fold are right on 42 to 58 %, picked before the split on 2 points more.",
 )
 def selection_invents_signal(source: str, seed: int) -> Outcome:
     numbers, holds = {}, True
     for name in ("imdb", "mnist"):
         before, inside = _select(source, name, seed)
         numbers |= {f"{name}, before": before, f"{name}, inside": inside}
-        holds = holds and before >= 0.55 and abs(inside - 0.5) <= 0.08
+        holds = holds and before >= inside + 0.02 and abs(inside - 0.5) <= 0.08
     return numbers, holds
 
 

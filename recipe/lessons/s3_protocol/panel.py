@@ -84,9 +84,7 @@ class ProtocolPanel(Panel):
     loads = MappingProxyType({"housing": None})
     figure_size = (7.0, 3.8)
 
-    def compute(
-        self, settings: ProtocolSettings, on_progress: OnProgress, stop: threading.Event
-    ) -> ProtocolReports | None:
+    def compute(self, settings: ProtocolSettings, on_progress: OnProgress, stop: threading.Event) -> object:
         """Train and judge; of a run that is stopped, the repetitions that are complete, if there are any."""
         programs = math.ceil(settings.draws * settings.models / MODELS_TOGETHER)
         # Of one size, so that one program serves them all, and two at least: a single report has no spread.
