@@ -44,7 +44,9 @@ STYLE = """<style>
   .recipe-stage {flex: 1 1 300px !important}
   .recipe-stage .widget-tab-contents {padding: 4px !important}
   .recipe-stage .widget-html-content > div {font-size: 10px; line-height: 1.25 !important}
-  .recipe-stage img {max-height: calc(100vh - 304px); width: auto !important}
+  .recipe-stage img {max-width: 100% !important; max-height: calc(100vh - 240px)}
+  .recipe-stage img {width: auto !important; align-self: start}
+  .recipe-stage .widget-tab img {max-height: calc(100vh - 304px)}
   .recipe-stage [role=status] span {display: none}
 }
 .recipe-panel.jupyter-widgets-disconnected::before {

@@ -33,6 +33,7 @@ SIZE = {"width": 1280, "height": 900}
 HARMLESS = {
     r"reading 'schema'.*static/notebook/": "Notebook 7.6 looks for a setting that it lacks, at its start",
     r"ERR_UNKNOWN_URL_SCHEME \(attachment:": "JupyterLab asks for the picture of a text cell before it has put it in",
+    r"403 \(Forbidden\).*/voila/api/shutdown/": "Voilà's page asks to end its kernel when it is left, and has no token",
     r"Canceled future for create_subshell_request": "JupyterLab closes a notebook whose kernel is about to answer it",
 }
 
