@@ -49,7 +49,7 @@ demo: $(READY)  ## walk the seven steps on one problem (PROBLEM=mnist, imdb or h
 test: $(READY)  ## run the tests on the embedded samples: no network, no downloaded data
 	$(PYTEST) $(PYTEST_OPTIONS) $(NOTEBOOKS) tests recipe
 
-test-slow: $(READY)  ## run the tests that repeat: more trainings beside plain Keras, statistics over hundreds of draws, a database
+test-slow: $(READY)  ## run the tests that repeat: more trainings beside plain Keras, statistics over hundreds of draws
 	$(PYTEST) -m slow $(PYTEST_OPTIONS) tests
 
 test-browser: $(READY)  ## drive every panel in a real browser, which must be there: Chromium or Google Chrome

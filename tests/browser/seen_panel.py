@@ -99,8 +99,8 @@ class SeenPanel:
             self.root.scroll_into_view_if_needed()
             self._page.wait_for_timeout(300)  # until the page is laid out anew
             self.root.screenshot(path=self._screenshots / f"{name}-{width}.png")
-            assert self.cut_texts() == [], f"at {width} pixels"
-            assert self.sideways() == [], f"at {width} pixels"
+            assert (cut := self.cut_texts()) == [], f"at {width} pixels: {cut}"
+            assert (wide := self.sideways()) == [], f"at {width} pixels: {wide}"
         self._page.set_viewport_size(before)
 
     # What is done.

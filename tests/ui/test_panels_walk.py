@@ -42,7 +42,7 @@ def test_random_walk_leaves_a_panel_that_works(make, caplog, monkeypatch):
             move(chance.choice([part for part in parts(panel.widget) if not getattr(part, "disabled", False)]), chance)
         panel.stop()
         panel.wait(60)
-        panel.run(**{"epochs": 1} if make is TrainingPanel else {})
+        panel.run(**{"epochs": 1, "architecture": "mlp"} if make is TrainingPanel else {})
     assert caplog.records == []
     shown = " ".join(part.value for part in parts(panel.widget, widgets.HTML))
     assert not re.search(r"\b(nan|inf)\b", re.sub("<style>.*?</style>|<.*?>", " ", f"{shown} {panel.alt_text()}"))
