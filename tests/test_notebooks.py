@@ -35,17 +35,7 @@ DEEPER = (
     "deeper/ranking_measures",
     "deeper/selection_optimism",
 )  # what goes further, each beside a step
-# These keep to a measure: plain code first, 45 minutes, questions and exercises, and claims that are run again.
-MEASURED = (
-    "01_define_the_problem",
-    "02_choose_a_measure_of_success",
-    "03_decide_on_an_evaluation_protocol",
-    "04_prepare_your_data",
-    "05_beat_a_baseline",
-    "06_scale_up_until_it_overfits",
-    "07_regularize_and_tune",
-    "08_debug_the_pipeline",
-)
+MEASURED = NAMES[1:]  # plain code first, 45 minutes, questions and exercises, and claims that are run again
 GLOSSARY = "glossary"
 PROJECT = "your_project"  # the seven steps on a table that comes with the kit, and then on one's own
 ALL = (*NAMES, *DEEPER, PROJECT)
