@@ -7,20 +7,8 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent / "recipe"
 # Imports go to the left only: a room knows the rooms before it, and none behind it.
-ROOMS = [
-    "core",
-    "data",
-    "journal",
-    "engine",
-    "steps",
-    "search",
-    "debugging",
-    "figures",
-    "ui",
-    "lessons",
-    "teach",
-    "app",
-]
+ROOMS = ["core", "data", "journal", "engine", "steps", "search", "debugging", "figures", "ui", "lessons"]
+ROOMS += ["teach", "app"]
 DRAWING = {"matplotlib": ("figures", "ui", "lessons", "teach", "app"), "ipywidgets": ("ui", "lessons", "teach")}
 DATASETS = {"mnist", "imdb", "housing"}
 # (room, file, its syntax tree) for every module that stands in a room.
