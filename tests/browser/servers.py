@@ -27,7 +27,7 @@ SECONDS = 60  # the longest that a server may take to start
 
 @dataclass(frozen=True, kw_only=True)
 class Server:
-    """A Jupyter application that serves a folder: ``"lab"``, ``"teacher"`` (an instructor's), ``"notebook"``, ``"voila"``."""
+    """A Jupyter application that serves a folder: ``"lab"``, ``"teacher"`` (their lab), ``"notebook"``, ``"voila"``."""
 
     kind: str
     url: str
