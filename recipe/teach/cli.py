@@ -30,6 +30,32 @@ def explained(errors: tuple[type[Exception], ...] = (ValueError, ImportError, OS
 
 
 @app.command()
+def check(
+    notebook: Annotated[Path, typer.Argument(help="The notebook of an assignment.")],
+    hidden: Annotated[
+        Path | None, typer.Option(help="The folder of the hidden checks, where there is one: assignments/hidden.")
+    ] = None,
+    student: Annotated[
+        str | None, typer.Option(help="Whose world it is; without it $RECIPE_STUDENT, else what the notebook says.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Check an assignment: run its notebook in a kernel of its own, print points, misconceptions, what is missing.
+
+    The exit code is 0 with all the points, 1 where something is wrong, 2 where something was not attempted, or the
+    notebook cannot be read.
+    """
+    with explained():
+        try:
+            from recipe.teach.checking import check_notebook
+        except ImportError as error:
+            raise ImportError(f"Notebooks run with what the extra [lab] installs: {error}") from None
+        checked = check_notebook(notebook, hidden=hidden, student=student)
+    typer.echo(checked.to_json() if json else str(checked))
+    raise typer.Exit(checked.exit_code)
+
+
+@app.command()
 def progress(
     json: Annotated[bool, typer.Option("--json", help="Print all numbers as JSON.")] = False,
     export: Annotated[
