@@ -2,7 +2,7 @@
 
 It is one file, a JSON object a line, which only ever grows and several processes may write to. A line is a run,
 ``{"run": Run.to_dict()}``, a look at a test set, ``{"look": its fingerprint}``, or what a question was answered,
-``{"answer": {"question": ..., "answer": ..., "outcome": ..., "time": ...}}``; one kept before has its claim.
+``{"answer": {"question": ..., "answer": ..., "outcome": ..., "time": ...}}``; one that was predicted has its claim.
 """
 
 from __future__ import annotations
