@@ -58,12 +58,14 @@ class Verdict:
     message : what is wrong or right, in words for the student
     misconception : the name of the wrong idea behind the answer, a key of `Assignment.misconceptions`, or ``""``
     attempted : False where there was no answer to judge
+    by_hand : True where the grader could not judge, and a person has to look
     """
 
     share: float
     message: str
     misconception: str = ""
     attempted: bool = True
+    by_hand: bool = False
 
     @property
     def outcome(self) -> Outcome:
@@ -280,6 +282,8 @@ def refuse(exercise: Exercise, answer: Mapping[str, object]) -> Verdict | None:
 
 def describe(name: str, verdict: Verdict, points: float, is_final: bool = False) -> str:
     """Say a verdict in words: the exercise, its outcome, the points, and why."""
+    if verdict.by_hand:
+        return f"{name}: to be looked at by a person. {verdict.message}"
     if not verdict.attempted:
         return f"{name}: not attempted (0 of {points:g} points). {verdict.message}"
     if verdict.share >= 1 and not is_final:
