@@ -24,6 +24,7 @@ PANELS = {
     ),
     "What is broken? A game of faults": "from recipe.lessons.s8_debug.panel import FaultGamePanel\nFaultGamePanel()",
 }
+MOVING_KEYS = ("ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "PageUp", "PageDown")
 RUN_WORDS = {"Train a network": "Train"}
 MUST_RUN = {"Decide on a protocol: what it reports, and what is true", "Train a network"}  # the others do by themselves
 # By title: a control, a key that moves it, and what the status says then.

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from html.parser import HTMLParser
 
 import matplotlib as mpl
+from bs4 import BeautifulSoup
 
 from recipe import figures as plots
 
@@ -20,25 +20,13 @@ def make_figure():
     return figure
 
 
-class _Collector(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__()
-        self.tags: list = []
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-
-
 def test_to_inline_svg_stands_alone_and_has_its_alternative_text():
     svg = plots.to_inline_svg(make_figure(), 'loss "falls" & rises')
-    collector = _Collector()
-    collector.feed(svg)
-    assert collector.tags[0][0] == "svg"
-    assert collector.tags[0][1]["role"] == "img"
-    assert collector.tags[0][1]["aria-label"] == 'loss "falls" & rises'
+    tags = BeautifulSoup(svg, "html.parser").find_all()
+    assert (tags[0].name, tags[0]["role"], tags[0]["aria-label"]) == ("svg", "img", 'loss "falls" & rises')
     assert "http" not in svg
-    links = [value for _, attrs in collector.tags for name, value in attrs.items() if name.endswith("href")]
-    ids = {attrs["id"] for _, attrs in collector.tags if "id" in attrs}
+    links = [value for tag in tags for name, value in tag.attrs.items() if name.endswith("href")]
+    ids = {tag["id"] for tag in tags if tag.has_attr("id")}
     assert {link.removeprefix("#") for link in links} <= ids
     assert set(re.findall(r"url\(#(\w+)\)", svg)) <= ids
 
