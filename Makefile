@@ -13,6 +13,7 @@ LOCK_OPTIONS ?=
 BIN := .venv/bin
 PYTEST := env -u RECIPE_DATASETS RECIPE_SOURCE=sample $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 READY := .venv/.ready
+READY_TO_TEACH := .venv/.ready-to-teach
 NOTEBOOKS := $(if $(wildcard notebooks/*.ipynb),--nbval-lax --nbval-sanitize-with tests/nbval_sanitize.cfg notebooks)
 
 # Keras looks for its backend as soon as it is imported, which may be before the kit is: what starts here knows it.
@@ -21,7 +22,7 @@ export KERAS_BACKEND ?= jax
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help lab demo test test-slow test-browser checks advice claims lesson-figures bench lint format fetch lock clean
+.PHONY: help lab lab-teacher demo test test-slow test-browser checks advice claims lesson-figures bench lint format fetch lock clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -38,9 +39,19 @@ $(READY): pyproject.toml constraints.txt
 	-@$(BIN)/python -m compileall -qq -j 0 -x '/tests/' .venv/lib
 	@touch $@
 
+# What only instructors need, three small packages, is laid into the same environment when it is first asked for.
+$(READY_TO_TEACH): $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[lab,test,teach]'
+	@touch $@
+
+# Students' JupyterLab: the settings in tools/students switch nbgrader off, should an instructor have installed it here.
 lab: $(READY)  ## open JupyterLab on notebooks/, on this machine only
 	@mkdir -p notebooks
-	$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 $(LAB_OPTIONS) notebooks
+	JUPYTER_CONFIG_PATH=$(CURDIR)/tools/students $(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 $(LAB_OPTIONS) notebooks
+
+lab-teacher: $(READY_TO_TEACH)  ## for instructors: open JupyterLab with nbgrader's menu on assignments/
+	@mkdir -p assignments
+	cd assignments && ../$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 $(LAB_OPTIONS) .
 
 demo: $(READY)  ## walk the seven steps on one problem (PROBLEM=mnist, imdb or housing)
 	$(BIN)/recipe run $(PROBLEM)

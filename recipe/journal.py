@@ -1,7 +1,8 @@
 """The journal: every training, from notebooks, panels, the command line and searches, kept and found again.
 
 It is one file, a JSON object a line, which only ever grows and several processes may write to. A line is a run,
-``{"run": Run.to_dict()}``, or a look at a test set, ``{"look": its fingerprint}``.
+``{"run": Run.to_dict()}``, a look at a test set, ``{"look": its fingerprint}``, or what a question was answered,
+``{"answer": {"question": ..., "answer": ..., "outcome": ..., "time": ...}}``; one that was predicted has its claim.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import json
 import os
 import sys
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -82,6 +83,18 @@ class Journal:
         lines = self._append({"look": test})
         return lines.count(lines[-1])
 
+    def note_answer(self, answer: Mapping[str, object]) -> None:
+        """Note an answer to a lesson's question, and when it was given."""
+        self._append({"answer": {**answer, "time": _now()}})
+
+    def entries(self) -> list[dict[str, object]]:
+        """Return every line as it stands, in the order of the file; a damaged one is passed over."""
+        entries = []
+        for line in self._read():
+            with contextlib.suppress(ValueError):
+                entries.append(json.loads(line))
+        return [entry for entry in entries if isinstance(entry, dict)]
+
     def _read(self) -> list[bytes]:
         """Return all whole lines; behind the last one may be a torn one: its writer was killed, or the disk is full."""
         try:
@@ -105,6 +118,10 @@ class Journal:
         return [*lines, line]
 
 
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
 def tabulate(runs: Iterable[Run]) -> pd.DataFrame:
     """Return runs as a table, a row each: scores and epochs (from 1), every field of the spec, where they are from."""
     import pandas as pd
@@ -115,9 +132,9 @@ def tabulate(runs: Iterable[Run]) -> pd.DataFrame:
 
 def stamp(run: Run) -> Run:
     """Return a run that says when it ended, and whether a notebook or a script asked for it, if it does not say so."""
-    shell, now = sys.modules.get("IPython"), datetime.now(UTC).isoformat(timespec="milliseconds")
+    shell = sys.modules.get("IPython")
     asked = "notebook" if shell and shell.get_ipython() else "script"
-    return replace(run, time=run.time or now, origin=run.origin or asked)
+    return replace(run, time=run.time or _now(), origin=run.origin or asked)
 
 
 def default_journal() -> Journal | None:

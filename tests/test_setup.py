@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 import importlib.metadata
+import importlib.util
 import re
 import subprocess
 import tomllib
@@ -21,7 +22,7 @@ import recipe
 
 ROOT = Path(__file__).parent.parent
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-EXTRAS = ("lab", "test")
+EXTRAS = ("lab", "test")  # what everyone installs; instructors add "teach"
 
 
 def _pins() -> list[Requirement]:
@@ -29,10 +30,28 @@ def _pins() -> list[Requirement]:
     return [Requirement(line) for line in lines if line and not line.startswith("#")]
 
 
-def _direct() -> list[Requirement]:
+def _direct(*extras: str) -> list[Requirement]:
     project = PYPROJECT["project"]
-    extras = project["optional-dependencies"].values()
-    return [Requirement(line) for line in sum(extras, start=project["dependencies"])]
+    wanted = [project["optional-dependencies"][extra] for extra in extras]
+    return [Requirement(line) for line in sum(wanted, start=project["dependencies"])]
+
+
+def _installed(*extras: str) -> dict[str, str]:
+    """Return the version of every package that the kit with these extras brings here."""
+    installed, waiting = {}, [(requirement, "") for requirement in _direct(*extras)]
+    seen = set()
+    while waiting:
+        requirement, extra = waiting.pop()
+        name = canonicalize_name(requirement.name)
+        unwanted = requirement.marker and not requirement.marker.evaluate({"extra": extra})
+        if unwanted or (str(requirement), extra) in seen:
+            continue
+        seen.add((str(requirement), extra))
+        distribution = importlib.metadata.distribution(name)
+        installed[name] = distribution.version
+        needs = [Requirement(line) for line in distribution.requires or []]
+        waiting += [(need, wanted) for need in needs for wanted in (requirement.extras or {""})]
+    return installed
 
 
 @functools.cache
@@ -54,27 +73,18 @@ def _hits(pattern: str) -> list[str]:
     ]
 
 
-def test_constraints_pin_every_dependency_within_its_range_as_it_is_installed():
+@pytest.mark.parametrize("extras", [EXTRAS, ("teach",)])
+def test_constraints_pin_every_dependency_within_its_range_as_it_is_installed(extras):
+    if "teach" in extras and importlib.util.find_spec("nbgrader") is None:
+        pytest.skip("the extra [teach] is not installed: make .venv/.ready-to-teach")
     pinned = {
         canonicalize_name(pin.name): next(iter(pin.specifier)).version
         for pin in _pins()
         if pin.marker is None or pin.marker.evaluate()
     }
-    installed, waiting = {}, [(requirement, "") for requirement in _direct()]
-    seen = set()
-    while waiting:
-        requirement, extra = waiting.pop()
-        name = canonicalize_name(requirement.name)
-        unwanted = requirement.marker and not requirement.marker.evaluate({"extra": extra})
-        if unwanted or (str(requirement), extra) in seen:
-            continue
-        seen.add((str(requirement), extra))
-        distribution = importlib.metadata.distribution(name)
-        installed[name] = distribution.version
-        needs = [Requirement(line) for line in distribution.requires or []]
-        waiting += [(need, wanted) for need in needs for wanted in (requirement.extras or {""})]
+    installed = _installed(*extras)
     assert {name: pinned.get(name) for name in installed} == installed, "constraints.txt is behind: run make lock"
-    for dependency in _direct():
+    for dependency in _direct(*extras):
         assert dependency.specifier.contains(pinned[canonicalize_name(dependency.name)]), dependency
 
 
@@ -86,9 +96,14 @@ def test_environment_yml_and_makefile_take_the_same_pins_and_extras():
     asked = re.fullmatch(r"python=(3\.\d+)\.\*", python).group(1)
     assert SpecifierSet(PYPROJECT["project"]["requires-python"]).contains(asked)
     assert listed == {"pip": ["-c constraints.txt", f"-e .[{','.join(EXTRAS)}]"]}
-    assert set(EXTRAS) == set(PYPROJECT["project"]["optional-dependencies"])
+    assert {*EXTRAS, "teach"} == set(PYPROJECT["project"]["optional-dependencies"])
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    assert f"--constraint constraints.txt --editable '.[{','.join(EXTRAS)}]'" in makefile
+    for extras in (EXTRAS, (*EXTRAS, "teach")):
+        assert f"--constraint constraints.txt --editable '.[{','.join(extras)}]'" in makefile
+
+
+def test_students_install_no_tools_of_instructors():
+    assert "nbgrader" not in _installed(*EXTRAS)
 
 
 def test_distribution_has_a_name_of_its_own_and_its_command_starts():

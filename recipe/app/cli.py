@@ -5,11 +5,10 @@ In a terminal it shows the steps as they are done, how far a training is, and ta
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -25,6 +24,8 @@ import recipe  # whose names are imported on first use: the help is there at onc
 from recipe.core.measures import MEASURES, name_measure
 from recipe.core.run import EpochReport, Run
 from recipe.data.problems import PROBLEMS, default_rows
+from recipe.teach.cli import INTERRUPTED, explained
+from recipe.teach.cli import app as teach_app
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,12 +33,11 @@ if TYPE_CHECKING:
     from recipe.app.workflow import RecipeResult, Step
     from recipe.core.dataset import Dataset
 
-FAILED, WRONG_INPUT = 1, 2
-INTERRUPTED = 130  # the exit code of a program that Ctrl-C ended
 SHOWN_TRIALS, SHOWN_RUNS = 10, 20
 LAST_STEP = 7  # what comes after it, the final model, has no number
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.add_typer(teach_app)  # without a name of its own: its commands stand among these
 NameOrPath = Annotated[
     str,
     typer.Argument(
@@ -83,12 +83,12 @@ def run(
 
     Ctrl-C ends it after the epoch that is under way; what was done so far is shown and written.
     """
-    with _explained():
+    with explained():
         _make_folders(report, json)
         dataset = _load(problem, source, rows, seed, target)
     for note in dataset.notes:
         typer.echo(f"Data: {note}")
-    with _explained(errors=()):  # what goes wrong from here on is a fault of the kit's own
+    with explained(errors=()):  # what goes wrong from here on is a fault of the kit's own
         from recipe.app.report import render_html, render_json
 
         with LiveView(Console()) as view:
@@ -106,7 +106,7 @@ def fetch(
     """Have the data ready in advance: verify what is there, download what is not."""
     import pandas as pd
 
-    with _explained(), warnings.catch_warnings():
+    with explained(), warnings.catch_warnings():
         # A damaged file that is fetched again is news for people, in one line.
         warnings.showwarning = lambda message, *_: typer.echo(f"Note: {message}", err=True)
         warnings.simplefilter("always", RuntimeWarning)
@@ -135,7 +135,7 @@ def tune(
     def tell(run: Run) -> None:
         typer.echo(f"Trial {next(count)} of {trials}: {run.score:.4g}, {run.spec.describe()}")
 
-    with _explained():
+    with explained():
         dataset = _load(problem, source, rows, target=target)
         found = recipe.tune(
             recipe.k_fold(dataset, folds=folds) if folds else dataset,
@@ -158,7 +158,7 @@ def runs(
     csv: Annotated[Path | None, typer.Option(help="Write all of them to this CSV file.", dir_okay=False)] = None,
 ) -> None:
     """List, filter and export the journal: every run, from notebooks, panels, searches and this command."""
-    with _explained():
+    with explained():
         from recipe.journal import default_journal
 
         _make_folders(csv)
@@ -191,18 +191,6 @@ def _select(table: pd.DataFrame, best: int | None) -> pd.DataFrame:
     return ranked.drop(columns="gain").groupby("problem").head(best)
 
 
-@contextlib.contextmanager
-def _explained(errors: tuple[type[Exception], ...] = (ValueError, ImportError, OSError)) -> Iterator[None]:
-    """Turn errors that a user can mend into one line and an exit code, and Ctrl-C into its own."""
-    try:
-        yield
-    except errors as error:
-        typer.echo(f"Error: {' '.join(str(error).split())}", err=True)
-        raise typer.Exit(FAILED if isinstance(error, OSError) else WRONG_INPUT) from None
-    except KeyboardInterrupt:  # outside of any training, which would have kept what it has: there is nothing to keep
-        raise typer.Exit(INTERRUPTED) from None
-
-
 def _load(name: str, source: str, rows: int | None, seed: int = 0, target: str | None = None) -> Dataset:
     """Return a problem of the kit, or data of one's own where that is no name of a problem and a path."""
     path = Path(name)
@@ -224,7 +212,7 @@ def _make_folders(*paths: Path | None) -> None:
 def _write(path: Path | None, make: Callable[[], str]) -> None:
     """Write a file, if it was asked for, and say where it is."""
     if path is not None:
-        with _explained(errors=(OSError,)):
+        with explained(errors=(OSError,)):
             unfinished = path.with_name(f"{path.name}.unfinished")  # a full disk must not cost what stood there before
             unfinished.write_text(make(), encoding="utf-8")
             unfinished.replace(path)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from recipe import figures as plots
 from recipe.app.workflow import RecipeResult, Trial
 from recipe.core.measures import MEASURES, name_measure
 from recipe.core.run import collect_versions
+from recipe.figures import to_base64
 from recipe.figures.training import plot_runs
 
 
@@ -54,16 +54,16 @@ def render_html(result: RecipeResult) -> str:
         result=result,
         measure_name=name_measure(result.problem),
         higher_is_better=MEASURES[result.problem.measure].higher_is_better,
-        figures=[{"trial": trial, "svg": _draw_trial(trial, result)} for trial in result.trials],
+        figures=[_draw_trial(trial, result) for trial in result.trials],
         lines=result.to_frame().reset_index().to_dict("records"),
         versions=collect_versions(),
     )
 
 
-def _draw_trial(trial: Trial, result: RecipeResult) -> str:
-    """Return the mean curves of a trial as SVG, with the baseline, and their words beside them."""
-    # Without the members, whose curves of hundreds of epochs would make the page four times as large.
+def _draw_trial(trial: Trial, result: RecipeResult) -> dict[str, object]:
+    """Return the mean curves of a trial as a picture, with the baseline, and their words beside them."""
+    # Without the members, whose curves of hundreds of epochs say little that the mean does not.
     measure, run = MEASURES[result.problem.measure], replace(trial.run, members=())
     figure = plot_runs(run, baseline=result.baseline.value if result.baseline else None, size=(9.6, 3.9))
     told = f"{trial.name}. {figure.alt} {measure.title} in validation at epoch {run.best_epoch + 1}: {run.score:.4g}."
-    return plots.to_inline_svg(figure, told)
+    return {"trial": trial, "picture": to_base64(figure), "alt": told}

@@ -49,12 +49,11 @@ def expect(value: object, wanted: type, fact: str) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Note:
-    """Something about the data that should be known, but stops nobody.
+    """Something about data of one's own that should be known, but stops nobody.
 
     Attributes
     ----------
-    kind : ``"outside_range"``, ``"filled"``, ``"unknown_category"`` or ``"leak"``; of data of one's own also
-        ``"read"``, ``"left_out"``, ``"unreadable"``, ``"identifier"`` and ``"target_copy"``
+    kind : ``"read"``, ``"left_out"``, ``"unreadable"``, ``"identifier"`` or ``"target_copy"``
     text : one sentence, with the numbers and the column that it is about
     """
 

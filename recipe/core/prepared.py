@@ -11,7 +11,7 @@ from types import MappingProxyType
 import numpy as np
 
 from recipe.core.dataset import Samples, fingerprint
-from recipe.core.input_checks import Note, check_inputs, check_targets, expect
+from recipe.core.input_checks import check_inputs, check_targets, expect
 from recipe.core.problem import REVIEW_LENGTH, Problem, as_tuples
 from recipe.core.reviews import Reviews
 from recipe.core.spec import ModelSpec
@@ -119,27 +119,6 @@ class Preparation:
             return y
         return (y / np.asarray(self.problem.target_scale).squeeze()).astype(np.float32)
 
-    def inspect(self, x: Samples) -> tuple[Note, ...]:
-        """Say what is odd about a raw table though `transform` takes it: values that training never showed."""
-        if self.problem.kind != "table":
-            return ()
-        found = []  # kind, raw column, which samples, what is said of them
-        for column, median in enumerate(self.median):
-            text = f"values were missing, the training median {median:,.7g} is there."
-            found.append(("filled", column, np.isnan(x[:, column]), text))
-        for column in self.hot:
-            text = "categories are unknown, so that all their columns are 0."
-            found.append(("unknown_category", column, x[:, column] < 0, text))
-        for column, values, low, high in zip(self.numbers, self.complete(x).T, self.low, self.high, strict=True):
-            text = f"values lie outside {low:,.7g} to {high:,.7g}, the range of the training part."
-            found.append(("outside_range", column, (values < low) | (values > high), text))
-        names = self.problem.column_names
-        return tuple(
-            Note(kind=kind, text=f"{names[column]}: {count:,} of {len(x):,} {text}")
-            for kind, column, is_odd, text in found
-            if (count := int(is_odd.sum()))
-        )
-
     def complete(self, x: np.ndarray) -> np.ndarray:
         """Return the numbers of a raw table without gaps, not yet scaled: float64 (n, numbers)."""
         x = x.astype(np.float64)  # (n, features)
@@ -189,7 +168,6 @@ class Prepared:
         when its turn comes; `inputs` does it for a whole part.
     y_train, y_val : np.ndarray of shape (n,) or (n, outputs), in the problem's unit
     preparation : what was fitted, to be applied to the test set and to new data
-    notes : what is odd about the data: values that were filled in, validation values that training never showed
     """
 
     problem: Problem
@@ -200,7 +178,6 @@ class Prepared:
     y_val: np.ndarray
     preparation: Preparation
     protocol: str = ""
-    notes: tuple[Note, ...] = ()
 
     @property
     def input_scale(self) -> float:

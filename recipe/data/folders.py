@@ -77,7 +77,7 @@ def read_folder(folder: str | Path, size: tuple[int, int] | None = None) -> Fold
     else:
         texts, reading = _decode(read)
         samples = np.array(texts, dtype=object)
-    text = f"{folder.name}: {len(read):,} {kind}s in {len(set(labels))} folders, one a class."
+    text = f"{folder.name}: {len(read):,} {kind}s in {len(set(labels))} folders, one per class."
     notes = [Note(kind="read", text=text)]
     if left_out:
         notes.append(Note(kind="unreadable", text=f"Files that were left out: {listed}."))

@@ -316,7 +316,7 @@ def _for_yes_or_no(problem: Problem, y: np.ndarray) -> tuple:
         reason = f"The classes are balanced: {share:.0%} are {yes}. A guess is right about as often as a coin, so that "
         return "accuracy", reason + "accuracy says what a model adds.", (), ""
     reason = (
-        f"The classes are unbalanced: {share:.1%} are {yes}. Who always says {yes if share > 0.5 else no!r} has an "
+        f"The classes are unbalanced: {share:.1%} are {yes}. Whoever always says {yes if share > 0.5 else no!r} has an "
         f"accuracy of {most:.1%} and has learned nothing; F1 asks what is found, and how much of it is right."
     )
     caution = (
@@ -331,7 +331,7 @@ def _for_classes(problem: Problem, y: np.ndarray) -> tuple:
     shares = problem.shares(y)
     rare, common = min(shares, key=shares.get), max(shares, key=shares.get)
     reason = (
-        f"One of {problem.outputs} classes a sample; the most frequent one, {common}, makes up {shares[common]:.1%}, "
+        f"One of {problem.outputs} classes per sample; the most frequent one, {common}, makes up {shares[common]:.1%}, "
         "and that is what a guess gets right."
     )
     caution = f"class {rare} makes up only {shares[rare]:.1%}, and accuracy hardly notices it. Look at each class's "
@@ -343,7 +343,7 @@ def _for_labels(problem: Problem, y: np.ndarray) -> tuple:
     shares = problem.shares(y)
     listed = ", ".join(f"{name} {share:.0%}" for name, share in shares.items())
     reason = (
-        f"Several labels a sample, each with a share of its own ({listed}). Average precision judges how each label "
+        f"Several labels per sample, each with a share of its own ({listed}). Average precision judges how each label "
         "ranks the samples, without a threshold; its mean over the labels judges the model."
     )
     empty = ", ".join(name for name, share in shares.items() if share in (0, 1))

@@ -312,7 +312,7 @@ def check_parts_inputs(bench: Bench) -> Check:
     return judge(
         ok,
         found=f"An input's means in both parts differ by {typical:.2g} standard deviations (chance: {chance:.2g}), "
-        f"those of the most different hundredth by {farthest:.2g}; all inputs together vary {overall:.3g} times as far "
+        f"those of the 1 % that differ most by {farthest:.2g}; all inputs together vary {overall:.3g} times as far "
         "in validation.",
         expected=f"differences below {limits[0]:.2g} and {limits[1]:.2g} standard deviations, and together 0.5 to 2 "
         "times as far.",

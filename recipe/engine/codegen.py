@@ -1,11 +1,13 @@
 """From a spec to the plain Keras program that trains the same model, to read, to run and to take along.
 
-The program itself is the template ``keras_program.py.jinja``; here are the values that it is filled with.
+The program itself is the template ``keras_program.py.jinja``, on which those of the lessons build; here are the values
+that they are filled with.
 """
 
 from __future__ import annotations
 
 import json
+import typing
 
 import jinja2
 
@@ -16,9 +18,13 @@ from recipe.data.folders import SUFFIXES
 from recipe.data.problems import loading_code
 from recipe.engine.models import check_fit, last_activation, loss_name, metric_of, wants_one_hot
 
+if typing.TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
+
+PROGRAM = "engine/keras_program.py.jinja"
 _SPLIT = "from sklearn.model_selection import train_test_split"
-_TEMPLATES = jinja2.Environment(
-    loader=jinja2.PackageLoader("recipe.engine", ""),
+TEMPLATES = jinja2.Environment(
+    loader=jinja2.PackageLoader("recipe", ""),
     undefined=jinja2.StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
@@ -26,7 +32,15 @@ _TEMPLATES = jinja2.Environment(
 )
 
 
-def keras_code(spec: ModelSpec, problem: Problem, *, source: str = "auto", rows: int | None = None) -> str:
+def keras_code(
+    spec: ModelSpec,
+    problem: Problem,
+    *,
+    source: str = "auto",
+    rows: int | None = None,
+    template: str = PROGRAM,
+    **values: object,
+) -> str:
     """Return a Keras program, data loading included, for this spec and problem.
 
     Parameters
@@ -37,6 +51,7 @@ def keras_code(spec: ModelSpec, problem: Problem, *, source: str = "auto", rows:
         `keras.datasets` (of housing, the small version); ``"auto"`` is the sample where the problem's input has the
         sample's size, else `keras.datasets`. The source of a dataset is its `source`
     rows : as many as `load` took, by which the program then loads them from this source; None: all, as said above
+    template, values : of a program that goes on from this one, its path in the package and what it takes besides
 
     Returns
     -------
@@ -58,14 +73,26 @@ def keras_code(spec: ModelSpec, problem: Problem, *, source: str = "auto", rows:
     """
     check_fit(spec, problem)
     loading = "" if problem.origin else loading_code(problem, source, rows)
-    return _TEMPLATES.get_template("keras_program.py.jinja").render(
-        spec=spec,
-        problem=problem,
-        loading=loading,
-        **(_own_values(problem, problem.origin) if problem.origin else {"imports": ((), (_SPLIT,))}),
-        **_data_values(spec, problem),
-        **_model_values(spec, problem),
-    )
+    usual = {"spec": spec, "problem": problem, "loading": loading}
+    usual |= _own_values(problem, problem.origin) if problem.origin else {"imports": ((), (_SPLIT,))}
+    usual |= _data_values(spec, problem) | _model_values(spec, problem)
+    return TEMPLATES.get_template(template).render(usual | values)
+
+
+def estimator_code(model: BaseEstimator) -> tuple[tuple[str, ...], str]:
+    """Return the imports and the expression that make a model of scikit-learn, or a pipeline of them, anew.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import Ridge
+    >>> estimator_code(Ridge(alpha=2.0))
+    (('from sklearn.linear_model import Ridge',), 'Ridge(alpha=2.0)')
+    """
+    steps = [step for _, step in getattr(model, "steps", [("", model)])]
+    imports = [f"from {type(one).__module__.partition('._')[0]} import {type(one).__name__}" for one in steps]
+    if len(steps) == 1:
+        return tuple(imports), repr(model)
+    return (*imports, "from sklearn.pipeline import make_pipeline"), f"make_pipeline({', '.join(map(repr, steps))})"
 
 
 def _write(value: object) -> str:
@@ -75,7 +102,7 @@ def _write(value: object) -> str:
     return f"[{', '.join(map(_write, value))}]" if isinstance(value, list | tuple) else repr(value)
 
 
-_TEMPLATES.filters["py"] = _write
+TEMPLATES.filters["py"] = _write
 
 
 def _own_values(problem: Problem, origin: Origin) -> dict[str, object]:

@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import base64
 import io
-import re
 
-import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backend_bases import RendererBase
 from matplotlib.figure import Figure
-from matplotlib.table import Table
 from matplotlib.text import Text
 from matplotlib.ticker import FixedFormatter
 
@@ -33,17 +30,15 @@ class NotebookFigure(Figure):
         for axis in (axis for axes in self.axes for axis in (axes.xaxis, axes.yaxis)):
             if isinstance(axis.get_major_formatter(), FixedFormatter):  # names, which reach their ticks only now
                 axis.get_majorticklabels()
-        cells = [cell.get_text() for table in self.findobj(Table) for cell in table.get_celld().values()]
-        for text in [*self.findobj(Text), *cells]:
+        for text in self.findobj(Text):
             words = text.get_text()
             if "$" in words and not words.startswith(r"$\mathdefault{"):  # so Matplotlib writes powers of ten itself
                 text.set_parse_math(False)
         super().draw(renderer)
 
     def _repr_mimebundle_(self, **kwargs: object) -> tuple[dict[str, str], dict[str, object]]:
-        picture = base64.b64encode(to_png(self, dpi=DPI)).decode("ascii")  # as large as those of Matplotlib
         text = {"text/plain": self.alt or repr(self)}
-        return {"image/png": picture} | text, {"image/png": {"alt": self.alt}} if self.alt else {}
+        return {"image/png": to_base64(self)} | text, {"image/png": {"alt": self.alt}} if self.alt else {}
 
 
 def blank_figure(size: tuple[float, float] = (7.0, 4.4), *, alt: str = "") -> NotebookFigure:
@@ -60,25 +55,9 @@ def to_png(figure: Figure, *, dpi: int = 2 * DPI, fast: bool = False) -> bytes:
     return buffer.getvalue()
 
 
-def to_inline_svg(figure: Figure, alt: str) -> str:
-    """Return the figure as an ``<svg>`` element to be put into HTML, with its alternative text.
-
-    Text and frames take the colour of the page's text and the ground is clear, so it suits a light page, and a dark
-    one that sets ``--curve-blue`` to a lighter blue. It refers to nothing outside itself.
-    """
-    from html import escape
-
-    buffer = io.StringIO()
-    # Equal figures give equal files: no date inside, and names that follow from the alternative text.
-    with mpl.rc_context({"svg.hashsalt": alt, "svg.fonttype": "path"}):
-        figure.savefig(
-            buffer, format="svg", transparent=True, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type"))
-        )
-    svg = buffer.getvalue()
-    svg = svg[svg.index("<svg") :].replace(INK, "currentColor")
-    svg = svg.replace(BLUE.lower(), f"var(--curve-blue, {BLUE})")  # too dark for a dark page, which may lighten it
-    svg = re.sub(r'\sxmlns(:\w+)?="[^"]*"', "", svg)  # an HTML page knows these by itself
-    return svg.replace("<svg ", f'<svg role="img" aria-label="{escape(alt)}" ', 1)
+def to_base64(figure: Figure) -> str:
+    """Return the figure as a PNG that a page or a notebook holds as text, as large as those of Matplotlib."""
+    return base64.b64encode(to_png(figure, dpi=DPI)).decode("ascii")
 
 
 def finish(axes: Axes, title: str) -> None:

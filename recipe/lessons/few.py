@@ -9,6 +9,7 @@ import numpy as np
 from recipe.core.dataset import Dataset, Split
 from recipe.core.prepared import Prepared, encoding_for
 from recipe.core.spec import ModelSpec
+from recipe.engine.codegen import keras_code
 from recipe.steps.s3_protocol import take_split
 from recipe.steps.s4_prepare import prepare
 from recipe.steps.training import train
@@ -57,3 +58,18 @@ def predict_held_out(split: Split, spec: ModelSpec, stop: threading.Event | None
     prepared = prepare(split, encoding=encoding_for(spec, split.problem))
     run = train(spec, prepared, stop=stop, journal=None)
     return prepared, run.model.predict(prepared.inputs("val"), batch_size=1024, verbose=0)
+
+
+def few_code(template: str, spec: ModelSpec, dataset: Dataset, few: Split, *, draw: int = 0, **values: object) -> str:
+    """Return a plain program that loads the dataset, and trains a network on samples drawn as `draw_few` does.
+
+    Parameters
+    ----------
+    template : the folder of the lesson, whose ``program.py.jinja`` has what the program does besides
+    few, draw : what `draw_few` returned, and its seed
+    values : what else the template takes, and the `imports` of the program besides NumPy and Keras
+    """
+    sizes = {"held_out": len(few.y_val), "learned": len(few.y_train), "draw": draw}
+    loaded = {"source": dataset.source, "rows": len(dataset.y_train) + len(dataset.test)}
+    template = f"lessons/{template}/program.py.jinja"
+    return keras_code(spec, dataset.problem, **loaded, template=template, **sizes, **values)

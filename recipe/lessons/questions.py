@@ -1,20 +1,24 @@
 """The questions of the lessons: a choice, a number, or a prediction, each with a check, a hint and a solution.
 
 In a notebook a question shows its text, and below it buttons where there are ipywidgets. Everywhere else, and in a
-stored notebook, the text stands alone, and Python answers: ``question.check("b")``. What a lesson asks is in its
-``recipe.lessons.sN_....questions``.
+stored notebook, the text stands alone, and Python answers: ``question.check("b")``. Answers and predictions are
+recorded in the journal. What a lesson asks is in its ``recipe.lessons.sN_....questions``.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import ModuleType
 
+from recipe.journal import default_journal, warn_of_failure
+
 LETTERS = "abcdef"
 CONFIDENCES = {"50 %": 0.5, "60 %": 0.6, "70 %": 0.7, "80 %": 0.8, "90 %": 0.9, "99 %": 0.99}
-_kept: dict[str, tuple[str, float]] = {}  # of each claim the letter, and how sure: as long as the kernel lives
+Answer = str | float | None
+_kept: dict[str, Mapping[str, object]] = {}  # of each claim the last prediction, for where there is no journal
 
 
 class Outcome(StrEnum):
@@ -38,10 +42,32 @@ class Reply:
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """What all questions have: `text` asks, in Markdown; `tip` is the hint. A subclass has `check` and `solution`."""
+    """What all questions have: `text` asks, in Markdown; `tip` is the hint. A subclass has `judge` and `solution`."""
 
     text: str
     tip: str
+
+    @property
+    def name(self) -> str:
+        """Where it stands among the lessons, such as ``s6_scale_up.turn``; of one that stands in none, its text."""
+        rooms = [(place.split(".")[2], room) for place, room in sys.modules.items() if "recipe.lessons.s" in place]
+        names = [f"{lesson}.{name}" for lesson, room in rooms for name, one in vars(room).items() if one is self]
+        return (*names, self.text)[0]
+
+    def check(self, answer: Answer = None) -> Reply:
+        """Judge an answer, and record in the journal what became of it."""
+        reply = self.judge(answer)
+        if reply.outcome is not Outcome.NOT_ATTEMPTED:
+            self._record(answer, reply)
+        return reply
+
+    def _record(self, answer: Answer, reply: Reply, **more: object) -> Mapping[str, object]:
+        """Return what is noted; a journal that fails costs a warning, never the answer."""
+        entry = {"question": self.name, "answer": str(answer), "outcome": reply.outcome, **more}
+        if (journal := default_journal()) is not None:
+            with warn_of_failure("The answer is not in the journal."):
+                journal.note_answer(entry)
+        return entry
 
     def hint(self) -> Reply:
         """Give the hint."""
@@ -98,7 +124,7 @@ class Number(Question):
     tolerance: float
     reason: str
 
-    def check(self, answer: float | str | None = None) -> Reply:
+    def judge(self, answer: Answer = None) -> Reply:
         """Judge a number."""
         try:
             is_right = abs(float(answer) - self.value) <= self.tolerance
@@ -135,7 +161,7 @@ class Choice(Question):
     options: Mapping[str, str]
     right: str
 
-    def check(self, answer: str | None = None) -> Reply:
+    def judge(self, answer: Answer = None) -> Reply:
         """Judge a letter, and say why it is right or wrong."""
         letters = LETTERS[: len(self.options)]
         if answer is None:
@@ -158,7 +184,7 @@ class Choice(Question):
 
 @dataclass(frozen=True, kw_only=True)
 class Prediction(Choice):
-    """A choice made before an experiment, with a confidence; it is kept in this session, and scored at its end.
+    """A choice made before an experiment, with a confidence; it is kept in the journal, and scored at the lesson's end.
 
     `claim` names the claim that the right option rests on, and with it the prediction.
     """
@@ -167,11 +193,11 @@ class Prediction(Choice):
 
     def predict(self, answer: str | None, confidence: float) -> Reply:
         """Keep a letter, and how probable it seems that it is right, in [0, 1]. The last one counts."""
-        if (reply := self.check(answer)).outcome is Outcome.NOT_ATTEMPTED:
+        if (reply := self.judge(answer)).outcome is Outcome.NOT_ATTEMPTED:
             return reply
         if not 0 <= confidence <= 1:
             raise ValueError(f"A confidence lies between 0 and 1. Received: confidence={confidence!r}.")
-        _kept[self.claim] = answer, confidence
+        _kept[self.claim] = self._record(answer, reply, claim=self.claim, confidence=confidence)
         return Reply(f"Kept: {answer}, {confidence:.0%} sure. Run the next cells and see.")
 
 
@@ -181,13 +207,13 @@ def score_predictions(lesson: ModuleType) -> Reply:
     It is the mean of (confidence - outcome)², the outcome 1 or 0: 0 is perfect, and "50 %" everywhere gets 0.25 (G. W.
     Brier, Monthly Weather Review, 1950).
     """
-    asked = [one for one in vars(lesson).values() if isinstance(one, Prediction) and one.claim in _kept]
+    journal, kept = default_journal(), dict(_kept)
+    for entry in journal.entries() if journal else ():
+        if "claim" in (answer := entry.get("answer", {})):
+            kept[answer["claim"]] = answer
+    asked = [one.claim for one in vars(lesson).values() if isinstance(one, Prediction) and one.claim in kept]
     if not asked:
         return Reply("No prediction of this lesson was kept yet.", Outcome.NOT_ATTEMPTED)
-    told, losses = [], []
-    for one in asked:
-        answer, confidence = _kept[one.claim]
-        outcome = one.check(answer).outcome
-        told.append(f"{one.claim}: {confidence:.0%} sure, {outcome}")
-        losses.append((confidence - (outcome is Outcome.CORRECT)) ** 2)
+    told = [f"{claim}: {kept[claim]['confidence']:.0%} sure, {kept[claim]['outcome']}" for claim in asked]
+    losses = [(kept[claim]["confidence"] - (kept[claim]["outcome"] == Outcome.CORRECT)) ** 2 for claim in asked]
     return Reply("\n".join([*told, f"Brier score: {sum(losses) / len(losses):.3f} (0 is perfect, 0.25 is a guess)"]))

@@ -126,16 +126,7 @@ def paired_test(
     the rest would fall to either side like a fair coin. Any other measure is permuted: it is tossed for each sample
     which output is whose (a one-sided paired permutation test; A. Yeh, COLING 2000). Up to 13 samples all swaps are
     tried, and where the two models can be exchanged it is wrong in 5 % of the cases at most, for any number of samples.
-    Where the gains are skewed (exponential, with a mean of 0) they cannot be exchanged. Measured in 10,000 draws (and
-    in a slow test), so many of 100 tests of equal models find a difference at p = 0.05:
-
-    =================================  ====  ====  ====  ====  ====  ======  =======
-    samples                               6    10    20    50   100   1,000   10,000
-    =================================  ====  ====  ====  ====  ====  ======  =======
-    normal gains                        4.5   4.6   5.0   5.1   4.9     4.6      5.2
-    many small losses, rare big gains   1.1   1.4   2.0   2.7   3.0     4.4      4.9
-    many small gains, rare big losses  13.8  13.5  10.6   8.5   7.7     5.6      5.2
-    =================================  ====  ====  ====  ====  ====  ======  =======
+    Where the gains are skewed they cannot be exchanged: how often it is wrong then stands in ``docs/verdicts.md``.
 
     Parameters
     ----------

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from recipe.core.dataset import Split
-from recipe.core.input_checks import Note, check_inputs, expect, list_columns
+from recipe.core.input_checks import check_inputs, expect, list_columns
 from recipe.core.prepared import ENCODINGS, Preparation, Prepared
 from recipe.core.problem import Problem, ProblemType
 from recipe.core.reviews import Reviews
@@ -36,10 +36,9 @@ def prepare(split: Split, *, encoding: str = "auto", fit_on: str = "train") -> P
     _check_choice("encoding", encoding, ("auto", *ENCODINGS[kind]), problem)
     _check_choice("fit_on", fit_on, ("train", "all"), problem)
     encoding = ENCODINGS[kind][0] if encoding == "auto" else encoding
-    x, notes = split.x_train, []
+    x = split.x_train
     if fit_on == "all":
         x = Reviews.of([*x, *split.x_val]) if kind == "text" else np.concatenate([x, split.x_val])
-        notes = [Note(kind="leak", text="The statistics are from validation data, too: a leak, made on purpose.")]
     check_inputs(x, problem)
     empty = Preparation(problem=problem, encoding=encoding, vocabulary=split.vocabulary[: problem.num_words])
     fit = {"text": _fit_texts, "image": _fit_images, "table": _fit_table}[kind]
@@ -54,7 +53,6 @@ def prepare(split: Split, *, encoding: str = "auto", fit_on: str = "train") -> P
         y_val=preparation.transform_target(split.y_val),
         preparation=preparation,
         protocol=split.protocol,
-        notes=(*preparation.inspect(split.x_train), *preparation.inspect(split.x_val), *notes),
     )
 
 

@@ -54,11 +54,13 @@ class Rival:
     name : such as ``"gradient boosting"``
     value : the problem's measure on the validation part
     outputs : (n_val, outputs), probabilities or quantities in the prepared target's unit, as a network's
+    model : of scikit-learn, fitted
     """
 
     name: str
     value: float
     outputs: np.ndarray = field(repr=False)
+    model: BaseEstimator = field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -162,7 +164,7 @@ def fit_rival(prepared: Prepared) -> Rival:
     for name, model in _choose_models(prepared.problem).items():
         outputs = _predict(model.fit(x_train, y_train), x_val, prepared.problem)
         value = measure.compute(prepared.problem, prepared.y_val, outputs)
-        found.append(Rival(name=name, value=value, outputs=outputs))
+        found.append(Rival(name=name, value=value, outputs=outputs, model=model))
     return max(found, key=lambda rival: measure.gain(rival.value, 0.0))
 
 
@@ -171,7 +173,9 @@ def _as_features(prepared: Prepared, x: np.ndarray) -> np.ndarray | csr_matrix:
     from scipy.sparse import csr_matrix
 
     if prepared.problem.kind != "text":
-        return prepared.preparation.to_network(x).reshape(len(x), -1)
+        features = prepared.preparation.to_network(x).reshape(len(x), -1)
+        # Of a table that is not scaled, ridge regression needs all the digits that there are.
+        return features.astype(np.float64) if prepared.problem.kind == "table" else features
     if prepared.preparation.encoding != "sequence":
         return csr_matrix(x.astype(np.float32))
     texts, places = np.nonzero(x)  # 0 fills a short text up

@@ -86,7 +86,6 @@ def diagnose_history(
     *,
     baseline: float | None = None,
     measure: str | None = None,
-    val_samples: int | None = None,
 ) -> HistoryDiagnosis:
     """Say what training curves show.
 
@@ -98,20 +97,7 @@ def diagnose_history(
     training falls to nearly nothing; *still improving*, if it falls at the end by more than noise; else *best here*.
     Where the measure of success says otherwise than the loss, both are said.
 
-    Simulated 200 to 400 times each (and in a slow test), with independent noise of 3 and of 10 % on the validation
-    loss and of a third of that on the training loss, so many of 100 verdicts are false:
-
-    =============================================  =======  =======  =======  =======  ======
-    epochs                                               6       10       20       50     200
-    =============================================  =======  =======  =======  =======  ======
-    a plateau is called overfitting                 12, 16     0, 1     0, 0     0, 0    0, 0
-    a plateau, a U or swings are called suspect       0, 0     0, 0     0, 0     0, 0    0, 0
-    a U with a rise of 60 % is not seen              0, 10    4, 62    0, 58    0, 20    0, 0
-    a fall that goes on is called best here          0, 28    2, 62    0, 42     0, 2    0, 0
-    a training set learned by heart is not seen      8, 24    6, 12    2, 10     2, 4    1, 1
-    a validation part of another kind is not seen     0, 0     0, 0     0, 0     0, 0    0, 0
-    a loss that never falls is called something      8, 26    7, 10     8, 8     2, 2    1, 1
-    =============================================  =======  =======  =======  =======  ======
+    How often a verdict is wrong, on curves with noise, stands in ``docs/verdicts.md``.
 
     Parameters
     ----------
@@ -122,7 +108,6 @@ def diagnose_history(
         took a single epoch; None takes that of the run, if it is one
     measure : which key of the history the measure of success is, such as ``"acc"``; None takes the first that is known
         by its name, or that of the run
-    val_samples : how many validation samples there are: then it is said which differences they cannot show
 
     Raises
     ------
@@ -148,7 +133,7 @@ def diagnose_history(
     else:
         verdict, note = _judge_curves(curves)
         since = judged.best + 1 if judged.rises else 0
-        notes = [note, *_look_around(curves, verdict, val_samples)]
+        notes = [note, *_look_around(curves, verdict)]
     return HistoryDiagnosis(
         verdict=verdict,
         sentence=" ".join(filter(None, [_say(verdict, curves, since), *notes])),
@@ -337,7 +322,7 @@ def _is_by_heart(curves: _Curves) -> bool:
     return bool(errors.min() >= max(0.25, 0.9 * errors[0]))
 
 
-def _look_around(curves: _Curves, verdict: Verdict, val_samples: int | None) -> list[str]:
+def _look_around(curves: _Curves, verdict: Verdict) -> list[str]:
     """Return what else is to be seen, whatever the verdict."""
     train, judged, measure, name = curves.train, curves.judged, curves.val_measure, f"val_{curves.measure}"
     epochs, late = len(train.values), slice(2 * len(train.values) // 3, None)
@@ -362,13 +347,6 @@ def _look_around(curves: _Curves, verdict: Verdict, val_samples: int | None) -> 
     after = epochs - 1 - judged.best
     if verdict is Verdict.BEST_HERE and 0 < after < max(3, epochs // 10) and train.falls:
         notes.append(f"The best epoch is only {after} from the end, which is no plateau yet: train longer.")
-    if val_samples and curves.is_share and len(measure):
-        share = (val_samples * measure[judged.best] + 1) / (val_samples + 2)  # not even a perfect one is certain
-        margin = 1.96 * math.sqrt(share * (1 - share) / val_samples)
-        notes.append(
-            f"{val_samples:,} validation samples know {name} to ± {margin:.2g} (95 % interval): smaller differences "
-            "they cannot show."
-        )
     return notes
 
 
@@ -398,8 +376,7 @@ class _Curve:
     standard errors. Curves of fewer than 10 epochs are not smoothed: there the last two epochs must lie above the
     lowest one by three standard errors.
 
-    The rates of mistakes with independent noise stand at `diagnose_history`. Noise that lasts from one epoch to the
-    next (correlation 0.5) looks like a rise in up to 15 % of the curves below 60 epochs, and in 5 % above.
+    How often that is wrong, with independent noise and with noise that lasts, stands in ``docs/verdicts.md``.
     """
 
     def __init__(self, values: np.ndarray) -> None:

@@ -23,7 +23,7 @@ from recipe.ui.controls import StepSlider, make_controls
 from recipe.ui.kept import show_twin, show_with_twin
 from recipe.ui.keyboard import copy_button, keyboard_help
 from recipe.ui.settings import Settings
-from recipe.ui.texts import STYLE, describe_source, error_html, source_html, status_html
+from recipe.ui.texts import STYLE, describe_source, error_html, program_html, source_html, status_html
 from recipe.ui.worker import LatestWins, Progress
 
 if typing.TYPE_CHECKING:
@@ -31,6 +31,7 @@ if typing.TYPE_CHECKING:
 
 SHARP = 1.5  # pixels of the picture for each of the page's
 NO_RESULT = "No result yet."
+NO_PROGRAM = "The program is for the data of the lesson alone."
 
 OnProgress = Callable[[object, str], None]  # a partial result or None, and a message
 log = logging.getLogger("recipe.ui")
@@ -62,8 +63,8 @@ class Panel(abc.ABC):
     """The base of all panels. A subclass says what the settings are, what is computed and how it is drawn.
 
     A subclass gives `title`, `settings_type`, `compute`, `draw`, `describe` and `tabulate`, and where it wants to
-    `make_controls`, `make_left`, `make_right`, `summarise`, `figure_size` and `live`. A setting that is called
-    `problem` is a menu of the problems of the datasets.
+    `make_controls`, `make_left`, `make_right`, `summarise`, `figure_size`, `live`, and for a Code tab `has_program`
+    and `program`. A setting that is called `problem` is a menu of the problems of the datasets.
 
     Parameters
     ----------
@@ -86,6 +87,7 @@ class Panel(abc.ABC):
     loads: typing.ClassVar[Mapping[str, int | None]] = MappingProxyType({})  # rows by problem, where no data is given
     run_words: typing.ClassVar[str] = "Run"  # on the button that starts a run
     figure_size: typing.ClassVar[tuple[float, float]] = (7.0, 4.4)  # inches; 100 pixels each
+    has_program: typing.ClassVar[bool] = False  # which stands in a tab of its own
 
     def __init__(self, *datasets: Dataset, **settings: object) -> None:
         self.datasets = datasets or tuple(load(name, rows=rows) for name, rows in self.loads.items())
@@ -138,8 +140,16 @@ class Panel(abc.ABC):
         return [self.run_button, self.stop_button]
 
     def make_right(self) -> list[widgets.Widget]:
-        """Return what stands on the right, below the buttons and the status: by default the figure."""
-        return [self.image]
+        """Return what stands on the right, below the buttons and the status: by default the figure, and the program."""
+        return [self.make_tabs({"Figure": [self.image], "Code": self.code_page})] if self.has_program else [self.image]
+
+    def make_tabs(self, pages: Mapping[str, list[widgets.Widget]]) -> widgets.Tab:
+        """Return tabs, each with what stands in it; `tabs` is the panel's own from then on."""
+        page = widgets.Layout(width="100%", min_width="0", overflow="hidden")
+        self.tabs = widgets.Tab([widgets.VBox(children, layout=page) for children in pages.values()])
+        for number, title in enumerate(pages):
+            self.tabs.set_title(number, title)  # Colab's ipywidgets 7 takes no titles
+        return self.tabs
 
     @abc.abstractmethod
     def compute(self, settings: typing.Any, on_progress: OnProgress, stop: threading.Event) -> object:
@@ -166,6 +176,10 @@ class Panel(abc.ABC):
     def summarise(self, result: typing.Any) -> str:
         """Return a few words for the status line; none by default."""
         return ""
+
+    def program(self, settings: typing.Any, result: typing.Any) -> tuple[str, str]:
+        """Return what to expect of a plain program that finds this result from these settings, and the program."""
+        raise NotImplementedError
 
     @property
     def dataset(self) -> Dataset:
@@ -336,6 +350,8 @@ class Panel(abc.ABC):
         self.source_label = widgets.HTML(source_html(self.source_text()))
         self.status = widgets.HTML(status_html("Ready." if self.live else f"Ready: press {self.run_words}."))
         self.image = FigureImage(self.figure_size[0])
+        self.code_text = widgets.HTML(NO_RESULT)
+        self.code_page = [copy_button("Copy", lambda: self.say("The program is copied.")), self.code_text]
         self.widget = self._lay_out(self.make_left(), self.make_right())
         self.show_result(self.result)
 
@@ -433,6 +449,9 @@ class Panel(abc.ABC):
         result = self.compute(settings, progress, stop)
         self.result = self.result if result is None else result
         self.show_result(self.result)
+        if result is not None and self.has_program:
+            known = not self.loads or self.dataset.problem.name in self.loads  # and not data of a learner's own
+            self.code_text.value = program_html(*(self.program(settings, result) if known else (NO_PROGRAM, "")))
         self.source_label.value = source_html(self.source_text())  # the settings may have chosen another dataset
         outcome = f"{'Stopped after' if stop.is_set() else 'Done in'} {progress.seconds:.1f} s."
         summary = self.summarise(result) if result is not None else ""

@@ -106,8 +106,14 @@ def sortable(table: str, column: str, *, ascending: bool) -> str:
 
 def scrolled(html: str, name: str) -> str:
     """Return HTML in a region that is as wide as its place, not as its content: what is wider or higher scrolls."""
-    style = "width:0; min-width:100%; overflow:auto; max-height:400px; line-height:1.35"
+    style = "width:0; min-width:100%; overflow:auto; max-height:min(400px, 44vh); line-height:1.35"
     return f"<div style='{style}' tabindex='0' role='region' aria-label='{name}'>{html}</div>"
+
+
+def program_html(note: str, program: str) -> str:
+    """Return a program with a note above it."""
+    pre = f"<pre style='white-space:pre'>{escape(program)}</pre>"
+    return f"<div style='line-height:1.35'>{escape(note)}</div>{scrolled(pre, 'Program')}"
 
 
 def show_value(value: object) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import typing
-from collections.abc import Callable
 from functools import lru_cache
 from html import escape
 from itertools import zip_longest
@@ -31,7 +30,6 @@ from recipe.steps.s3_protocol import hold_out
 from recipe.steps.s5_baseline import Rival, compute_baseline
 from recipe.steps.s6_scale_up import diagnose_errors, diagnose_history, has_errors
 from recipe.steps.s7_regularize import Advice, advise
-from recipe.ui.keyboard import copy_button
 from recipe.ui.panel import FigureImage, OnProgress, Panel
 from recipe.ui.runs import RunsTab, table_of
 from recipe.ui.texts import describe_source, scrolled, source_html, table_html
@@ -84,6 +82,7 @@ class TrainingPanel(Panel):
     settings_type = TrainingSettings
     run_words = "Train"
     figure_size = (7.8, 3.9)
+    has_program = True
 
     def __init__(
         self, dataset: Dataset | None = None, *, journal: Journal | str | None = "default", **settings: object
@@ -216,30 +215,21 @@ class TrainingPanel(Panel):
             extra.add_class("recipe-extra")
         self.mistakes_image, self.mistakes_text = FigureImage(self.figure_size[0]), widgets.HTML()
         self.mistakes_image.show(None)
-        self.model_text, self.code_text = widgets.HTML(), widgets.HTML()
+        self.model_text = widgets.HTML(NOTHING_YET)
         self.runs_tab = RunsTab()
-        pages = (
-            [self.image, self.advice_heading, *(line for line, *_ in self.advice_lines)],
-            [self.mistakes_text, self.mistakes_image],
-            [self.model_text],
-            [copy_button("Copy", lambda: self.say("The program is copied.")), self.code_text],
-            self.runs_tab.widgets,
-        )
-        page = widgets.Layout(width="100%", min_width="0", overflow="hidden")
-        boxes = [widgets.VBox(children, layout=page) for children in pages]
-        self.tabs = widgets.Tab(boxes)
-        for number, title in enumerate(TABS):
-            self.tabs.set_title(number, title)  # Colab's ipywidgets 7 takes no titles
-        self._fills = {
-            "Mistakes": self._show_mistakes,
-            "Model": lambda: self._write(self.model_text, model_html),
-            "Code": lambda: self._write(self.code_text, lambda run: code_html(run, self._trained_on[1].rows)),
-            "Runs": self._show_runs,
+        pages = {
+            "Curves": [self.image, self.advice_heading, *(line for line, *_ in self.advice_lines)],
+            "Mistakes": [self.mistakes_text, self.mistakes_image],
+            "Model": [self.model_text],
+            "Code": self.code_page,
+            "Runs": self.runs_tab.widgets,
         }
+        tabs = self.make_tabs(pages)
+        self._fills = {"Mistakes": self._show_mistakes, "Runs": self._show_runs}
         self._stale = set(self._fills)  # the tabs whose content is older than the last run
-        self.tabs.observe(lambda change: self._fill_tab(), names="selected_index")
+        tabs.observe(lambda change: self._fill_tab(), names="selected_index")
         self.runs_tab.load_button.on_click(lambda _: self._guard(lambda: self.use_run(self.runs_tab.first.value)))
-        return [self.diagnosis, self.tabs]
+        return [self.diagnosis, tabs]
 
     def _advice_line(self, number: int) -> tuple[widgets.HBox, widgets.Button, widgets.HTML]:
         """Make the line of a piece of advice; all of them are made once, for only values change from a thread."""
@@ -300,6 +290,16 @@ class TrainingPanel(Panel):
         """The curves in words."""
         return describe_curves(self._curves(result))
 
+    def program(self, settings: TrainingSettings, result: Run) -> tuple[str, str]:
+        """The plain Keras program, which loads the same rows and holds the same ones out."""
+        note = (
+            "The same training in plain Keras, on the same samples. Expect a validation "
+            f"{MEASURES[result.measure].title} of about {result.score:.3g} in epoch {result.best_epoch + 1}: here the "
+            "batches came in another order."
+        )
+        rows = self._trained_on[1].rows
+        return note, keras_code(result.spec, result.problem, source=result.source, rows=rows)
+
     def _curves(self, run: Run) -> TrainingCurves:
         epochs = None if run is self.result else run.spec.epochs
         if self.present_button.value:
@@ -348,6 +348,7 @@ class TrainingPanel(Panel):
         super().show_result(result)
         if result is not None and result is self.result:
             self._show_diagnosis()
+            self.model_text.value = model_html(result)
             self._stale = set(self._fills)
             self._fill_tab()
         elif result is not None:  # the curves are another run's than the diagnosis
@@ -384,9 +385,6 @@ class TrainingPanel(Panel):
         if tab in self._stale:
             self._stale.discard(tab)
             self._guard(self._fills[tab])
-
-    def _write(self, place: widgets.HTML, html: Callable[[Run], str]) -> None:
-        place.value = NOTHING_YET if self.result is None else html(self.result)
 
     def _show_mistakes(self) -> None:
         """Show what the last run's model, of several the first one's, gets most wrong: a table of rows, or a figure."""
@@ -429,14 +427,3 @@ def model_html(run: Run) -> str:
     weights, samples = model.count_params(), run.train_samples
     words = f"{weights:,} parameters, learned from {samples:,} samples: {weights / samples:,.1f} a sample."
     return f"<b>{words}</b>{scrolled(f'<pre>{escape(chr(10).join(lines))}</pre>', 'Summary of the model')}"
-
-
-def code_html(run: Run, rows: int) -> str:
-    """Return the plain Keras program of a run, which loads the same rows and holds the same ones out."""
-    program = escape(keras_code(run.spec, run.problem, source=run.source, rows=rows))
-    note = (
-        f"The same training in plain Keras, on the same samples. Expect a validation {MEASURES[run.measure].title} of "
-        f"about {run.score:.3g} in epoch {run.best_epoch + 1}: here the batches came in another order."
-    )
-    pre = f"<pre style='white-space:pre'>{program}</pre>"
-    return f"<div style='line-height:1.35'>{note}</div>{scrolled(pre, 'Keras program')}"

@@ -281,7 +281,7 @@ def test_from_folder_brings_images_to_one_size_and_says_it(pictures):
     data = recipe.from_folder(pictures)
     assert data.problem.input_shape == (16, 16, 3)
     assert data.problem.output_names == ("bright", "dark")
-    assert "40 images in 2 folders, one a class." in str(data)
+    assert "40 images in 2 folders, one per class." in str(data)
     assert "40 colour images of 16 x 16 pixels; a white pixel is taken to be 255." in str(data)
     assert str(pictures.parent) not in str(data)
     small = recipe.from_folder(pictures, size=(6, 5))

@@ -27,7 +27,7 @@ SECONDS = 60  # the longest that a server may take to start
 
 @dataclass(frozen=True, kw_only=True)
 class Server:
-    """A Jupyter application that serves a folder: ``"lab"``, ``"notebook"`` or ``"voila"``."""
+    """A Jupyter application that serves a folder: ``"lab"``, ``"teacher"`` (their lab), ``"notebook"``, ``"voila"``."""
 
     kind: str
     url: str
@@ -36,9 +36,9 @@ class Server:
 
     def address(self, name: str) -> str:
         """Return where a notebook of the folder is opened, in a fresh workspace."""
-        paths = {"lab": "lab/tree", "notebook": "notebooks", "voila": "voila/render"}
-        asks = {"lab": f"reset&token={self.token}", "notebook": f"token={self.token}", "voila": f"token={self.token}"}
-        return f"{self.url}/{paths[self.kind]}/{quote(name)}?{asks[self.kind]}"
+        path = {"notebook": "notebooks", "voila": "voila/render"}.get(self.kind, "lab/tree")
+        fresh = "reset&" if path == "lab/tree" else ""
+        return f"{self.url}/{path}/{quote(name)}?{fresh}token={self.token}"
 
     def end_kernels(self) -> None:
         """End all kernels: the next visit begins with a fresh one, and the memory is free."""
@@ -81,7 +81,7 @@ def serve(kind: str, folder: Path, home: Path) -> Iterator[Server]:
 def _command(kind: str, port: int, token: str, folder: Path) -> list[str]:
     common = [f"--ServerApp.ip={HOST}", f"--ServerApp.port={port}", f"--IdentityProvider.token={token}"]
     common += ["--ServerApp.open_browser=False", f"--ServerApp.root_dir={folder}", "--ServerApp.allow_root=True"]
-    if kind == "lab":
+    if kind in ("lab", "teacher"):
         return ["jupyterlab", *common, "--LabApp.expose_app_in_browser=True", "--LabApp.extension_manager=readonly"]
     if kind == "notebook":
         return ["notebook", *common, "--JupyterNotebookApp.expose_app_in_browser=True"]
@@ -103,8 +103,10 @@ def _environment(home: Path, kind: str) -> dict[str, str]:
     """Return an environment in which no setting of the user's holds, and nothing is written outside `home`."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("RECIPE_", "JUPYTER", "XDG_"))}
     kept.pop("PYTHONDONTWRITEBYTECODE", None)
-    if kind == "lab":
+    if kind in ("lab", "teacher"):
         _write_settings(home / "settings")
+    if kind != "teacher":
+        kept["JUPYTER_CONFIG_PATH"] = str(ROOT / "tools/students")
     return kept | {
         "HOME": str(home),
         "IPYTHONDIR": str(home / "ipython"),

@@ -134,6 +134,16 @@ def test_note_look_counts_each_test_set_by_itself(journal):
     assert journal.runs() == []
 
 
+def test_entries_are_all_lines_in_order_without_what_is_damaged(journal):
+    journal.note_look("ab")
+    journal.note_answer({"question": "q", "outcome": "correct"})
+    with journal.location.open("ab") as file:
+        file.write(b"no json\n[1]\n")
+    journal.record(RUN)
+    assert [list(entry) for entry in Journal(journal.location).entries()] == [["look"], ["answer"], ["run"]]
+    assert len(journal.runs()) == 1
+
+
 def test_to_frame_is_a_table_that_pandas_sorts_filters_and_writes(journal, tmp_path):
     columns = list(journal.to_frame())  # of an empty one
     assert list(tmp_path.iterdir()) == []

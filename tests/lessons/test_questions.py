@@ -10,6 +10,7 @@ import ipywidgets as widgets
 import pytest
 
 import recipe.lessons
+from recipe.journal import default_journal
 from recipe.lessons.questions import Choice, Number, Outcome, Prediction, Question, score_predictions
 
 ROOMS = [path.parent.name for path in sorted(Path(recipe.lessons.__file__).parent.glob("s*/questions.py"))]
@@ -77,6 +78,38 @@ def test_score_predictions_without_any_is_not_attempted():
     assert score_predictions(_lesson(_predict("other"))).outcome is Outcome.NOT_ATTEMPTED
 
 
+def test_answers_and_predictions_are_recorded_with_lesson_name_and_outcome():
+    from recipe.lessons.s6_scale_up import questions
+
+    questions.next_step.check("a")
+    questions.next_step.check()  # not attempted
+    questions.turn.predict("b", 0.8)
+    checked, predicted = [entry["answer"] for entry in default_journal().entries()]
+    assert checked.pop("time").endswith("+00:00")
+    assert checked == {"question": "s6_scale_up.next_step", "answer": "a", "outcome": "incorrect"}
+    assert (predicted["claim"], predicted["confidence"]) == ("accuracy_moves_little", 0.8)
+    assert default_journal().runs() == []
+
+
+def test_predictions_are_read_from_the_journal_that_another_kernel_wrote():
+    _predict("elsewhere").predict("b", 0.9)
+    entry = {"claim": "elsewhere", "answer": "a", "outcome": "incorrect", "confidence": 0.7}
+    default_journal().note_answer(entry)
+    assert "elsewhere: 70% sure, incorrect" in str(score_predictions(_lesson(_predict("elsewhere"))))
+
+
+def test_predictions_are_kept_in_memory_where_the_journal_is_off_or_cannot_be_written(monkeypatch, tmp_path):
+    monkeypatch.setenv("RECIPE_JOURNAL", "off")
+    _predict("off").predict("b", 0.9)
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("RECIPE_JOURNAL", str(tmp_path / "file" / "journal.log"))
+    with pytest.warns(RuntimeWarning, match="The answer is not in the journal"):
+        _predict("broken").predict("b", 0.9)
+    told = str(score_predictions(_lesson(_predict("off"), _predict("broken"))))
+    assert "off: 90% sure, correct" in told
+    assert "broken: 90% sure, correct" in told
+
+
 def test_predict_refuses_a_confidence_that_is_none():
     with pytest.raises(ValueError, match="Received: confidence=80"):
         _predict().predict("a", 80)
@@ -116,7 +149,7 @@ def test_lesson_asks_four_to_eight_questions_one_of_them_a_prediction(lesson):
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.text[:30])
 def test_question_of_a_lesson_is_answered_by_its_own_solution(question):
     right = question.right if isinstance(question, Choice) else question.value
-    assert question.check(right).outcome is Outcome.CORRECT
-    assert question.check(right).text in str(question.solution())
+    assert question.judge(right).outcome is Outcome.CORRECT
+    assert question.judge(right).text in str(question.solution())
     if isinstance(question, Choice):
         assert all(len(reason) > 15 for reason in question.options.values())

@@ -74,13 +74,22 @@ def test_panel_offers_what_suits_the_inputs_of_the_problem_and_names_its_source(
     assert "housing" not in panel.source_label.value
 
 
+def prepared_as(panel):
+    """What the panel trained on last."""
+    split = draw_few(panel.dataset, 50, test_size=0.25, seed=0)
+    return recipe.prepare(split, encoding=panel.settings.encoding)
+
+
 def test_panel_table_words_and_figure_hold_the_scores(panel):
     panel.run()
     trial, earlier = panel.run(encoding="normalize")
     table = panel.table()
     assert table["validation"].tolist() == [trial.run.score, earlier.run.score]
     assert table["highest"][1] > 1_000 > 5 > table["highest"][0]
-    assert f"in validation is {trial.run.score:.3g}. Before, raw (50, seed 0):" in panel.alt_text()
+    words, rival = panel.alt_text(), trial.rival
+    assert f"Validation mean absolute error {trial.run.score:.3g} hundred thousand dollars" in words
+    assert f"the {rival.value:.3g} of the rival, {rival.name}. Before, raw (50, seed 0):" in words
+    assert table["rival"][0] == rival.value == recipe.compute_baseline(prepared_as(panel)).rival.value
     above, below = panel.figure().subfigs
     (measure,) = [axes for axes in above.axes if "absolute error" in axes.get_title(loc="left")]
     assert trial.run.history["val_mae"] in [list(line.get_ydata()) for line in measure.get_lines()]

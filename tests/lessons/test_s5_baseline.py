@@ -37,6 +37,10 @@ def test_panel_says_what_its_figure_shows(panel, problem):
     first, second = (label.get_text() for label in panel.figure().axes[0].get_yticklabels()[::2])
     assert first == "50 samples:\nmodel" != second
     assert "50 validation samples" in panel.status.value
+    rival = f"The rival, {result.rival.name}, has {result.rival.value:.3g}"
+    assert rival in panel.alt_text()
+    assert rival in panel.status.value
+    assert panel.table()["rival"][1] == result.rival.value
 
 
 def test_panel_recomputes_on_a_change_and_trains_nothing_anew(panel, monkeypatch):

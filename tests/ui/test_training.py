@@ -190,7 +190,7 @@ def test_guess_is_judged_after_the_run(panel):
 
 
 def test_tabs_show_mistakes_model_and_code_of_the_last_run(panel):
-    notes = {"Mistakes": panel.mistakes_text, "Model": panel.model_text, "Code": panel.code_text}
+    notes = {"Mistakes": panel.mistakes_text, "Model": panel.model_text}
     for tab, note in notes.items():
         panel.show_tab(tab)
         assert note.value == NOTHING_YET

@@ -20,6 +20,7 @@ IDEAS = {
     "layer": {"hidden_units": (256, 256), "epochs": 20, "optimizer": "adam"},
 }
 SIZES = {"2": (2,), "8": (8,), "64-64": (64, 64)}
+FITTED = {**{name: (units, 0) for name, units in SIZES.items()}, "64-64, L2": (SIZES["64-64"], 1)}
 
 
 @cache
@@ -41,6 +42,12 @@ def _tried(source: str, seed: int) -> dict[str, tuple[float, float]]:
 def bias_falls_idea_by_idea(source: str, seed: int) -> Outcome:
     training = {name: errors[0] for name, errors in _tried(source, seed).items() if name != "layer"}
     return training, all(np.diff(list(training.values())) < 0)
+
+
+@claim("06", "A network of 256 units has a lower validation error on the digits than one of 16, too.")
+def bigger_network_errs_less(source: str, seed: int) -> Outcome:
+    validation = {name: _tried(source, seed)[name][1] for name in ("first", "bigger")}
+    return validation, validation["bigger"] < validation["first"]
 
 
 @claim("06", "After these three ideas the variance is larger than the avoidable bias.")
@@ -106,25 +113,25 @@ def mistakes_become_surer(source: str, seed: int) -> Outcome:
     return {"at the turn": at_turn, "at the end": mistakes[-1]}, mistakes[-1] > 1.2 * at_turn
 
 
-def _fit(units: tuple[int, ...], x: np.ndarray, y: np.ndarray, seed: int) -> MLPClassifier:
+def _fit(units: tuple[int, ...], x: np.ndarray, y: np.ndarray, seed: int, l2: float = 0) -> MLPClassifier:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # 500 steps may not be enough to fit every sample
-        return MLPClassifier(units, solver="lbfgs", alpha=0, max_iter=500, random_state=seed).fit(x, y)
+        return MLPClassifier(units, solver="lbfgs", alpha=l2, max_iter=500, random_state=seed).fit(x, y)
 
 
 @cache
 def _drawn(seed: int) -> dict[str, dict[str, float]]:
-    """Return bias, variance and error of ten networks of each size, from ten draws of the made-up world."""
+    """Return bias, variance and error of ten networks of each kind, from ten draws of the made-up world."""
     side = np.linspace(-2, 2, 80)
     grid = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
     truth, found = grid[:, 1] > np.sin(2 * grid[:, 0]), {}
-    for name, units in SIZES.items():
+    for name, (units, l2) in FITTED.items():
         answers = []
         for draw in range(10 * seed, 10 * seed + 10):
             rng = np.random.default_rng(draw)
             x = rng.uniform(-2, 2, (150, 2))
             y = (x[:, 1] > np.sin(2 * x[:, 0])) ^ (rng.random(150) < 0.1)
-            answers.append(_fit(units, x, y, draw).predict(grid))
+            answers.append(_fit(units, x, y, draw, l2).predict(grid))
         usual = np.mean(answers, axis=0) > 0.5
         parts = {"bias": usual != truth, "variance": np.array(answers) != usual, "error": np.array(answers) != truth}
         found[name] = {part: float(is_so.mean()) for part, is_so in parts.items()}
@@ -132,7 +139,7 @@ def _drawn(seed: int) -> dict[str, dict[str, float]]:
 
 
 def _by_size(seed: int, part: str) -> dict[str, float]:
-    return {name: parts[part] for name, parts in _drawn(seed).items()}
+    return {name: _drawn(seed)[name][part] for name in SIZES}
 
 
 @claim(
@@ -161,6 +168,16 @@ def variance_rises_with_size(source: str, seed: int) -> Outcome:
 def middle_size_is_best(source: str, seed: int) -> Outcome:
     error = _by_size(seed, "error")
     return error, error["8"] < min(error["2"], error["64-64"])
+
+
+@claim(
+    "06",
+    "In the made-up world two layers of 64 with L2 come closer to the truth than without, and than 8 units.",
+    sources=("made up",),
+)
+def regularized_large_network_is_best(source: str, seed: int) -> Outcome:
+    error = {name: parts["error"] for name, parts in _drawn(seed).items()}
+    return error, error["64-64, L2"] < min(error["8"], error["64-64"])
 
 
 def _on_houses(columns: list[int], source: str, seed: int) -> dict[str, np.ndarray]:

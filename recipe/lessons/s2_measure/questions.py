@@ -30,7 +30,7 @@ lower = Prediction(
 weights = Prediction(
     claim="class_weights_move_the_threshold",
     text="The same network is trained with a missed five counted five times. What happens at the threshold 0.5?",
-    tip="A missed five is dear now. How does the network avoid missing one?",
+    tip="A missed five costs more now. How does the network avoid missing one?",
     right="a",
     options={
         "It finds more fives, and ranks about as before": "Outputs move up, their order hardly changes.",

@@ -15,7 +15,7 @@ import pandas as pd
 from recipe.core.measures import name_measure
 from recipe.core.spec import ModelSpec
 from recipe.figures import BLUE, GREEN, INK, finish
-from recipe.lessons.few import draw_few
+from recipe.lessons.few import draw_few, few_code
 from recipe.steps.s3_protocol import k_fold
 from recipe.steps.training import cross_validate
 from recipe.ui.panel import OnProgress, Panel
@@ -83,6 +83,7 @@ class ProtocolPanel(Panel):
     settings_type = ProtocolSettings
     loads = MappingProxyType({"housing": None})
     figure_size = (7.0, 3.8)
+    has_program = True
 
     def compute(self, settings: ProtocolSettings, on_progress: OnProgress, stop: threading.Event) -> object:
         """Train and judge; of a run that is stopped, the repetitions that are complete, if there are any."""
@@ -140,6 +141,18 @@ class ProtocolPanel(Panel):
         """A row for each repetition."""
         numbers = pd.RangeIndex(1, len(result.truth) + 1, name="repetition")
         return pd.DataFrame({"reported": result.reported, "truth": result.truth}, index=numbers).reset_index()
+
+    def program(self, settings: ProtocolSettings, result: ProtocolReports) -> tuple[str, str]:
+        """The same evaluations in Keras, one network after the other."""
+        few, draws = draw_few(self.dataset, settings.rows), len(result.truth)
+        imports = (), ("from sklearn.model_selection import RepeatedKFold",)
+        repeats = settings.repeats if settings.protocol == "iterated K-fold" else 1
+        values = {"settings": settings, "repeats": repeats, "draws": draws, "seed": "seed", "imports": imports}
+        note = (
+            f"The same in Keras, on the same rows, but one after the other: {draws * (settings.models + 1)} networks, "
+            "two seconds each. Other first weights and batches: expect the means within 0.05."
+        )
+        return note, few_code("s3_protocol", SPEC, self.dataset, few, **values)
 
     def summarise(self, result: ProtocolReports) -> str:
         """By how much a report misses."""

@@ -4,7 +4,7 @@ from recipe.lessons.questions import Choice, Number, Prediction
 
 protocols = Prediction(
     claim="hold_out_misses_most",
-    text="Thirty teams own 200 districts each, other ones. Whose reports miss the truth by most?",
+    text="Thirty teams own 200 districts each, all of them different. Whose reports miss the truth by most?",
     tip="On how many districts does each report rest?",
     right="a",
     options={

@@ -11,17 +11,19 @@ import ipywidgets as widgets
 import numpy as np
 import pandas as pd
 
-from recipe.core.measures import name_measure
+from recipe.core.dataset import Split
 from recipe.core.prepared import ENCODINGS, Prepared
 from recipe.core.run import Run
 from recipe.core.spec import ModelSpec
+from recipe.engine.codegen import estimator_code
 from recipe.figures import BLUE, INK, finish
 from recipe.figures.training import collect_curves, draw_curves
-from recipe.lessons.few import draw_few
+from recipe.lessons.few import draw_few, few_code
 from recipe.steps.s4_prepare import prepare
+from recipe.steps.s5_baseline import Rival, fit_rival
 from recipe.ui.panel import OnProgress, Panel
 from recipe.ui.settings import Settings, setting
-from recipe.ui.trainer import train_live
+from recipe.ui.trainer import describe_score, train_live
 
 if typing.TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,6 +49,7 @@ NETWORKS = MappingProxyType(  # by the kind of input: a trial takes a few second
 REMEMBERED = 3  # earlier runs that stay in the figure
 MOST_READ = 500  # samples that the range of the inputs is taken from
 MOST_HELD_OUT = 1_000  # enough for a curve, and quickly measured
+NOISE = MappingProxyType({"raw": "a fifth"})  # of a score, where the batches come in another order; else 0.05
 WIDE = 20.0  # from which on an axis is logarithmic: one column would squeeze all the others
 
 
@@ -71,10 +74,11 @@ class PrepareSettings(Settings):
 
 
 class Trial(typing.NamedTuple):
-    """One way to prepare a part of the data, the values that the network then reads, and the training so far."""
+    """One way to prepare a part of the data, the values that the network then reads, its training, and its rival."""
 
     name: str
     inputs: dict[str, np.ndarray]
+    rival: Rival
     run: Run
 
     @property
@@ -98,6 +102,7 @@ class PreparePanel(Panel):
     live = True
     loads = MappingProxyType({"housing": None, "mnist": 8_000, "imdb": 6_000})
     figure_size = (8.0, 6.2)
+    has_program = True
 
     def make_controls(self, settings: PrepareSettings) -> dict[str, widgets.Widget]:
         """The usual controls; a problem offers what its inputs can be made into."""
@@ -117,9 +122,9 @@ class PreparePanel(Panel):
     def compute(self, settings: PrepareSettings, on_progress: OnProgress, stop: threading.Event) -> object:
         """Prepare and train once: this trial, then earlier ones on the same problem; None before the first epoch."""
         dataset, name = self.dataset, settings.name
-        split = draw_few(dataset, settings.rows, test_size=0.25, most=MOST_HELD_OUT, seed=settings.seed)
-        prepared = prepare(split, encoding=settings.encoding)
+        prepared = prepare(self._draw(settings), encoding=settings.encoding)
         inputs = inputs_of(prepared)
+        rival = self.once(settings, lambda: fit_rival(prepared), stop)
         others = [one for one in self.result or () if one.run.problem == dataset.problem and one.name != name]
         earlier = others[:REMEMBERED]
         run = train_live(
@@ -127,17 +132,20 @@ class PreparePanel(Panel):
             prepared,
             (settings.seed,),
             journal=None,
-            on_progress=lambda run, message: on_progress((Trial(name, inputs, run), *earlier), message),
+            on_progress=lambda run, message: on_progress((Trial(name, inputs, rival, run), *earlier), message),
             stop=stop,
         )
-        return (Trial(name, inputs, run), *earlier) if run.epochs else None
+        return (Trial(name, inputs, rival, run), *earlier) if run.epochs else None
+
+    def _draw(self, settings: PrepareSettings) -> Split:
+        return draw_few(self.dataset, settings.rows, test_size=0.25, most=MOST_HELD_OUT, seed=settings.seed)
 
     def draw(self, figure: Figure, result: tuple[Trial, ...]) -> None:
         """The training curves above, the ranges of the inputs below."""
         trial, *earlier = result
         above, below = figure.subfigures(2, 1, height_ratios=(1.5, 1))
         runs = {trial.name: trial.run} | {f"before: {one.name}": one.run for one in earlier}
-        draw_curves(above, collect_curves(runs))
+        draw_curves(above, collect_curves(runs, rival=trial.rival.value))
         _draw_inputs(trial, below.subplots())
 
     def describe(self, result: tuple[Trial, ...]) -> str:
@@ -145,19 +153,30 @@ class PreparePanel(Panel):
         trial, *earlier = result
         run, (low, high) = trial.run, trial.range
         before = "".join(f" Before, {other.name}: {other.run.score:.3g}." for other in earlier)
-        return (
-            f"{run.problem.name}, {trial.name}: the network reads numbers from {low:.4g} to {high:.4g}. In the best "
-            f"of {run.epochs} epochs the {name_measure(run.problem)} in validation is {run.score:.3g}.{before}"
-        )
+        reads = f"{run.problem.name}, {trial.name}: the network reads numbers from {low:.4g} to {high:.4g}."
+        return f"{reads} {describe_score(run, trial.rival)}{before}"
 
     def tabulate(self, result: tuple[Trial, ...]) -> pd.DataFrame:
         """A row a trial, the last one first."""
-        rows = [(one.name, *one.range, one.run.train_score, one.run.score) for one in result]
-        return pd.DataFrame(rows, columns=["preparation", "lowest", "highest", "training", "validation"])
+        rows = [(one.name, *one.range, one.run.train_score, one.run.score, one.rival.value) for one in result]
+        return pd.DataFrame(rows, columns=["preparation", "lowest", "highest", "training", "validation", "rival"])
+
+    def program(self, settings: PrepareSettings, result: tuple[Trial, ...]) -> tuple[str, str]:
+        """The same preparation, network and rival in Keras and scikit-learn."""
+        trial, (imports, rival) = result[0], estimator_code(result[0].rival.model)
+        if settings.encoding == "tfidf":
+            imports = sorted({*imports, "from sklearn.feature_extraction.text import TfidfTransformer"})
+        values = {"encoding": settings.encoding, "rival": rival, "most_read": MOST_READ, "imports": ((), imports)}
+        few, draw = self._draw(settings), settings.seed
+        note = (
+            "The same in Keras and scikit-learn, on the same samples. The score of the rival is the same; the batches "
+            f"of the network come in another order: its score is the same within {NOISE.get(settings.encoding, 0.05)}."
+        )
+        return note, few_code("s4_prepare", trial.run.spec, self.dataset, few, draw=draw, **values)
 
     def summarise(self, result: tuple[Trial, ...]) -> str:
-        """The score."""
-        return f"Validation: {name_measure(self.dataset.problem)} {result[0].run.score:.3g}."
+        """The scores of the network and of the rival."""
+        return describe_score(result[0].run, result[0].rival)
 
 
 def inputs_of(prepared: Prepared) -> dict[str, np.ndarray]:

@@ -5,7 +5,7 @@ from recipe.lessons.questions import Choice, Number, Prediction
 memory = Number(
     text="A table says of 25,000 reviews which of 10,000 words occur in each. How many megabytes, of a million bytes, "
     "does it take as `float32`?",
-    tip="One number a review and word, and four bytes a number.",
+    tip="One number for each review and word, and four bytes for each number.",
     value=1_000,
     tolerance=50,
     reason="25,000 x 10,000 x 4 bytes. As `uint8` it is 250, and tells the same: keep data small, cast it when needed.",

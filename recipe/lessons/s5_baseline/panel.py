@@ -14,9 +14,10 @@ import pandas as pd
 from recipe.core.measures import MEASURES, name_measure
 from recipe.core.prepared import Prepared
 from recipe.core.spec import ModelSpec
-from recipe.figures import BLUE, INK, VERMILION, finish
-from recipe.lessons.few import draw_few, predict_held_out
-from recipe.steps.s5_baseline import StatisticalPower, compute_baseline, statistical_power
+from recipe.engine.codegen import estimator_code
+from recipe.figures import BLUE, GREEN, INK, VERMILION, finish
+from recipe.lessons.few import draw_few, few_code, predict_held_out
+from recipe.steps.s5_baseline import Rival, StatisticalPower, compute_baseline, fit_rival, statistical_power
 from recipe.ui.panel import OnProgress, Panel
 from recipe.ui.settings import Settings, setting
 
@@ -45,10 +46,11 @@ class BaselineSettings(Settings):
 
 
 class Judgement(typing.NamedTuple):
-    """A model beside the baseline, tested on a few of the validation samples, and on all of them."""
+    """A model beside the baseline, tested on a few of the validation samples, and on all of them, and the rival."""
 
     power: StatisticalPower
     whole: StatisticalPower
+    rival: Rival
 
 
 class BaselinePanel(Panel):
@@ -65,6 +67,7 @@ class BaselinePanel(Panel):
     live = True
     loads = MappingProxyType({"imdb": 6_000, "mnist": 8_000, "housing": 6_000})  # half of them to judge on
     figure_size = (6.6, 3.6)
+    has_program = True
 
     def compute(self, settings: BaselineSettings, on_progress: OnProgress, stop: threading.Event) -> Judgement:
         """Train the model and test it on all samples, if that was not done yet; then test it on a few."""
@@ -72,7 +75,8 @@ class BaselinePanel(Panel):
         on_progress(None, "Training the small model, once ...")
         model = self.once(key, lambda: predict_held_out(draw_few(dataset, settings.trained_on), SPEC, stop), stop)
         whole = self.once((*key, "judged"), lambda: judge(*model), stop)
-        return Judgement(judge(*model, settings.samples, seed=settings.draw), whole)
+        rival = self.once((*key, "rival"), lambda: fit_rival(model[0]), stop)
+        return Judgement(judge(*model, settings.samples, seed=settings.draw), whole, rival)
 
     def draw(self, figure: Figure, result: Judgement) -> None:
         """The scores on these samples, and on all of them; the intervals are those of the difference.
@@ -81,7 +85,7 @@ class BaselinePanel(Panel):
         """
         axes, names, measure = figure.subplots(), [], MEASURES[result.power.measure]
         sign, direction = (1, "right") if measure.higher_is_better else (-1, "left")
-        for power in result:
+        for power in result[:2]:
             ends = [power.baseline + sign * end for end in power.interval]
             axes.plot(ends, [len(names)] * 2, color=BLUE, linewidth=2.5, alpha=0.6)
             for name, score, mark, colour in (
@@ -92,6 +96,7 @@ class BaselinePanel(Panel):
                 place = {"textcoords": "offset points", "ha": "center", "fontsize": "small", "color": INK}
                 axes.annotate(f"{score:.4g}", (score, len(names)), (0, 7), **place)
                 names.append(f"{power.samples:,} samples:\n{name}")
+        axes.axvline(result.rival.value, color=GREEN, linestyle="--", zorder=0)
         axes.set_yticks(range(len(names)), names)
         axes.set_ylim(len(names) - 0.5, -0.7)  # from the top
         axes.margins(x=0.12)
@@ -99,21 +104,36 @@ class BaselinePanel(Panel):
         axes.set_xlabel(f"{name_measure(self.dataset.problem)} ({direction} is better)\nline: 90 % interval")
         power, source = result.power, " (sample data)" if self.dataset.source == "sample" else ""
         verdict = "beats it" if power.beats_baseline else "cannot be told" if power.difference > 0 else "no better"
-        finish(axes, f"{power.samples:,} samples: {verdict}, p = {power.p_value:.2g}{source}")
+        rival = f"dashed, on all samples: {result.rival.name} {result.rival.value:.4g}"
+        finish(axes, f"{power.samples:,} samples: {verdict}, p = {power.p_value:.2g}{source}\n{rival}")
 
     def describe(self, result: Judgement) -> str:
         """Both tests in words."""
-        return f"{result.power.sentence} On all samples: {result.whole.sentence}"
+        rival = f"The rival, {result.rival.name}, has {result.rival.value:.3g}."
+        return f"{result.power.sentence} On all samples: {result.whole.sentence} {rival}"
 
     def tabulate(self, result: Judgement) -> pd.DataFrame:
         """A row for the samples that were drawn and one for all."""
         heads = ["samples", "model", "baseline", "p_value", "beats_baseline"]
-        rows = [[getattr(test, head) for head in heads] for test in result]
-        return pd.DataFrame(rows, index=["drawn", "all"], columns=heads).rename_axis("judged on").reset_index()
+        rows = [[getattr(test, head) for head in heads] for test in result[:2]]
+        table = pd.DataFrame(rows, index=["drawn", "all"], columns=heads).rename_axis("judged on").reset_index()
+        return table.assign(rival=[None, result.rival.value])
+
+    def program(self, settings: BaselineSettings, result: Judgement) -> tuple[str, str]:
+        """The same network, guess, test and rival in Keras, scikit-learn and SciPy."""
+        imports, rival = estimator_code(result.rival.model)
+        values = {"rival": rival, "samples": settings.samples, "which": settings.draw}
+        values["imports"] = (), ("from scipy import stats", *imports)
+        note = (
+            "The same in Keras, scikit-learn and SciPy, on the same samples. Guess and rival come out the same; the "
+            "batches of the network come in another order: expect its score within 0.05."
+        )
+        few = draw_few(self.dataset, settings.trained_on)
+        return note, few_code("s5_baseline", SPEC, self.dataset, few, **values)
 
     def summarise(self, result: Judgement) -> str:
-        """What was found on these samples."""
-        return result.power.sentence
+        """What was found on these samples, and what the rival has on all."""
+        return f"{result.power.sentence} The rival, {result.rival.name}, has {result.rival.value:.3g} on all of them."
 
 
 def judge(prepared: Prepared, outputs: np.ndarray, samples: int | None = None, *, seed: int = 0) -> StatisticalPower:

@@ -9,7 +9,7 @@ rival = Prediction(
     right="b",
     options={
         "The linear model": "Each column can only add its share; what two columns say together it cannot learn.",
-        "Gradient boosting": "On tables, hundreds of small trees are hard to beat.",
+        "Gradient boosting": "On tables, a hundred small trees are hard to beat.",
         "The network": "It can bend, but 16 units in 20 epochs do not follow the place as closely as many trees do.",
     },
 )
