@@ -122,7 +122,7 @@ def _cut(run: Run, spec: ModelSpec) -> Run:
         waited = (n for n in range(1, epochs) if n - 1 - lowest_epoch(losses[:n]) >= spec.patience)
         epochs = next(waited, epochs)
     history = {name: curve[:epochs] for name, curve in run.history.items()}
-    return replace(run, spec=spec.replace(seed=run.seed), history=history)
+    return replace(run, spec=spec.replace(seed=run.spec.seed), history=history)
 
 
 def find_situations(name: str) -> Iterator[Situation]:

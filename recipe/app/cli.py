@@ -213,9 +213,7 @@ def _write(path: Path | None, make: Callable[[], str]) -> None:
     """Write a file, if it was asked for, and say where it is."""
     if path is not None:
         with explained(errors=(OSError,)):
-            unfinished = path.with_name(f"{path.name}.unfinished")  # a full disk must not cost what stood there before
-            unfinished.write_text(make(), encoding="utf-8")
-            unfinished.replace(path)
+            path.write_text(make(), encoding="utf-8")
         typer.echo(f"Written: {path}")
 
 

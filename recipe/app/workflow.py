@@ -285,7 +285,7 @@ class _Walk:
         jobs = zip(small.run.members, prepared, result.splits, strict=True)
         outputs = np.concatenate([predict(run.model, one.preparation, split.x_val) for run, one, split in jobs])
         result.power = statistical_power(
-            result.problem, y_val, outputs, result.baseline, folds=prepared, seed=small.run.seed
+            result.problem, y_val, outputs, result.baseline, folds=prepared, seed=small.run.spec.seed
         )
         result.rival = _join([guess.rival for guess in guesses], result.problem, y_val)
         yield result.baseline.sentence
@@ -370,7 +370,7 @@ class _Walk:
         # Folds are worth fewer samples than they hold: they share what they were trained on.
         worth = np.mean([len(split.y_val) for split in result.splits]) / variance_of_folds(result.splits)
         result.test = test = evaluate_once(
-            final, result.dataset, validation_score=best.score, validation_samples=round(worth), seed=best.seed
+            final, result.dataset, validation_score=best.score, validation_samples=round(worth), seed=best.spec.seed
         )
         yield (
             f"The final model ({final.run.spec.describe()}) was trained on all {final.run.train_samples:,} samples, "

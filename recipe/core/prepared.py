@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from recipe.core.dataset import Samples, fingerprint
+from recipe.core.dataset import Samples
 from recipe.core.input_checks import check_inputs, check_targets, expect
 from recipe.core.problem import REVIEW_LENGTH, Problem, as_tuples
 from recipe.core.reviews import Reviews
@@ -164,8 +164,8 @@ class Prepared:
     ----------
     problem : with the shape of a prepared sample, so that a model can be built for it
     x_train, x_val : np.ndarray
-        In a small dtype (see `Preparation.transform`). A batch is cast to float32 and multiplied by `input_scale`
-        when its turn comes; `inputs` does it for a whole part.
+        In a small dtype (see `Preparation.transform`). A batch is cast to float32 and multiplied by the preparation's
+        `input_scale` when its turn comes; `inputs` does it for a whole part.
     y_train, y_val : np.ndarray of shape (n,) or (n, outputs), in the problem's unit
     preparation : what was fitted, to be applied to the test set and to new data
     """
@@ -179,16 +179,13 @@ class Prepared:
     preparation: Preparation
     protocol: str = ""
 
-    @property
-    def input_scale(self) -> float:
-        """What a batch is multiplied by once it is float32."""
-        return self.preparation.input_scale
-
     @cached_property
     def data_key(self) -> str:
-        """Sixteen digits that stand for the data, both parts as a network reads them, and for the problem."""
+        """Digits that stand for the data, both parts as a network reads them, and for the problem."""
+        import joblib
+
         arrays = (self.x_train, self.y_train, self.x_val, self.y_val)
-        return fingerprint(f"{self.problem.name} times {self.input_scale!r}", arrays)
+        return joblib.hash((self.problem.name, self.preparation.input_scale, arrays))
 
     def inputs(self, part: str = "train") -> np.ndarray:
         """Return ``"train"`` or ``"val"`` as the network reads it: float32 and scaled, or whole numbers of words."""

@@ -90,11 +90,6 @@ class Run:
         return None if self.fitted is None else self.fitted()
 
     @property
-    def seed(self) -> int:
-        """The seed of the first weights and of the order of the samples."""
-        return self.spec.seed
-
-    @property
     def epochs(self) -> int:
         """How many whole epochs were trained."""
         return len(self.history.get("val_data_loss", ()))

@@ -127,6 +127,9 @@ class Bench:
         if (x_val is None) != (y_val is None):
             raise ValueError("Validation needs inputs and targets. Received: x_val or y_val alone. Give both, or none.")
         self.model, self.seed, self.validated = model, seed, x_val is not None
+        # That of the only output, where it stands in a dict or a list; and whether it takes outputs without activation.
+        self.loss = next(iter(keras.tree.flatten(getattr(model, "loss", None))), None)
+        self.from_logits = bool(getattr(self.loss, "from_logits", False))
         structure = x_train if _is_several(model, x_train) else None
         self.parts = {
             name: _as_array(name, part, side_by_side=structure is not None and name[0] == "x")
@@ -141,7 +144,7 @@ class Bench:
                 self.parts |= {f"{name}_train": part[:cut], f"{name}_val": part[cut:]}
         self.x_train, self.y_train = self.parts["x_train"], self.parts["y_train"]
         self.x_val, self.y_val = self.parts.get("x_val"), self.parts.get("y_val")
-        self.given, self._trained, self._first_losses = problem, {}, {}
+        self.given, self._trained = problem, {}
         self.loan = Loan(model, structure, self.as_read(self.x_train[:1]), seed)
 
     # The data.
@@ -287,12 +290,6 @@ class Bench:
         targets = np.concatenate([self.parts[name].ravel() for name in ("y_train", "y_val") if name in self.parts])
         return targets[np.isfinite(targets)]
 
-    @property
-    def loss(self) -> object:
-        """The loss as `compile` took it, that of the only output where it stands in a dict or a list."""
-        loss = getattr(self.model, "loss", None)
-        return next(iter(loss.values() if isinstance(loss, dict) else loss)) if isinstance(loss, dict | list) else loss
-
     @cached_property
     def loss_name(self) -> str:
         """The name of the loss, as Keras writes it out in full: "mse" and MeanSquaredError() are one."""
@@ -306,11 +303,6 @@ class Bench:
     def has_own_loss(self) -> bool:
         """Whether the loss is one of the user's own, of which nothing is known."""
         return not (isinstance(self.loss, str) or str(getattr(self.loss, "__module__", "")).startswith("keras."))
-
-    @property
-    def from_logits(self) -> bool:
-        """Whether the loss takes the outputs before their activation."""
-        return bool(getattr(self.loss, "from_logits", False))
 
     @property
     def used_rate(self) -> float:
@@ -335,12 +327,10 @@ class Bench:
 
         self.check_runnable()
         x, y = (part[:rows] for part in self.arrays[:2])
-        if (len(x), draw) not in self._first_losses:
-            with refusals(CANNOT_RUN):
-                model, pieces = self._start_anew(draw), range(0, len(x), AT_ONCE)
-                outputs = [keras.ops.convert_to_numpy(model(x[n : n + AT_ONCE], training=False)) for n in pieces]
-            self._first_losses[len(x), draw] = self.mean_loss(y, np.concatenate(outputs))
-        return self._first_losses[len(x), draw]
+        with refusals(CANNOT_RUN):
+            model, pieces = self._start_anew(draw), range(0, len(x), AT_ONCE)
+            outputs = [keras.ops.convert_to_numpy(model(x[n : n + AT_ONCE], training=False)) for n in pieces]
+        return self.mean_loss(y, np.concatenate(outputs))
 
     @cached_property
     def constant_loss(self) -> float:

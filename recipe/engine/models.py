@@ -127,7 +127,7 @@ def make_jobs(pairs: list[tuple[ModelSpec, Prepared]], *, shuffle: bool) -> list
             y=make_targets(spec, problem, prepared.y_train),
             x_val=prepared.x_val,
             y_val=make_targets(spec, problem, prepared.y_val),
-            input_scale=prepared.input_scale,
+            input_scale=prepared.preparation.input_scale,
             batch_size=spec.batch_size,
             epochs=spec.epochs,
             seed=spec.seed,

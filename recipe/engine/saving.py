@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import zipfile
-import zlib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 PREDICTED_AT_ONCE = 1_000  # raw samples that are prepared and cast to float32 together: 40 MB of 10,000 words each
 SUFFIX = ".keras"
 MEMBER = "recipe.json"  # Keras passes over members of the zip that it does not know
-UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, TypeError, ValueError, OSError, NotImplementedError)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -145,7 +143,7 @@ def load_model(path: str | Path) -> FinalModel:
             facts = json.loads(archive.read(MEMBER))
         run, preparation = Run.from_dict(facts["run"]), Preparation.from_dict(facts["preparation"])
         whole = keras.saving.load_model(path, safe_mode=True)
-    except UNREADABLE as error:
+    except Exception as error:  # a damaged zip has many
         raise ValueError(
             f"This is no whole file of save_model, or one of other versions than recipe {__version__} on Keras "
             f"{keras.__version__}: {error}. Received: {path}. Save the model again, or take another copy of the file; "

@@ -85,11 +85,6 @@ class SearchSpace:
                 raise ValueError(f"{wrong} {error}") from error
 
     @property
-    def architectures(self) -> tuple[str, ...]:
-        """The architectures that may be tried."""
-        return tuple(self.architecture or (self.base.architecture,))
-
-    @property
     def most_layers(self) -> int:
         """The most layers that a spec may have."""
         return max(len(self.base.hidden_units), 1) if self.layers is None else max(_ends(self.layers))

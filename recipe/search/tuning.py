@@ -14,13 +14,14 @@ from dataclasses import dataclass, field, replace
 from threading import Event
 from typing import TYPE_CHECKING
 
+import joblib
 import numpy as np
 import optuna
 from optuna.pruners import MedianPruner, NopPruner
 from optuna.samplers import TPESampler
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from recipe.core.dataset import Dataset, Split, fingerprint
+from recipe.core.dataset import Dataset, Split
 from recipe.core.measures import MEASURES, describe_score
 from recipe.core.prepared import Prepared, encoding_for
 from recipe.core.problem import Problem
@@ -230,7 +231,7 @@ def _take_splits(data: Searchable) -> tuple[Split, ...]:
 def _prepare_for(space: SearchSpace, splits: tuple[Split, ...]) -> Data:
     """Return the splits by architecture, as each reads them; refuse what does not suit the data."""
     problem, found = splits[0].problem, {}
-    for name in space.architectures:
+    for name in space.architecture or (space.base.architecture,):
         spec = space.base.replace(architecture=name, hidden_units=(8,) * space.most_layers)
         check_fit(spec, problem)
         encoding = encoding_for(spec, problem)
@@ -239,9 +240,9 @@ def _prepare_for(space: SearchSpace, splits: tuple[Split, ...]) -> Data:
 
 
 def data_key(parts: tuple[Prepared, ...]) -> str:
-    """Return sixteen digits that stand for all parts; of one, its own `Prepared.data_key`."""
+    """Return digits that stand for all parts; of one, its own `Prepared.data_key`."""
     keys = [part.data_key for part in parts]
-    return keys[0] if len(keys) == 1 else fingerprint(" ".join(keys), [])
+    return keys[0] if len(keys) == 1 else joblib.hash(keys)
 
 
 def _make_study(problem: Problem, space: SearchSpace, known: Iterable[Run], *, pruning: bool) -> optuna.Study:

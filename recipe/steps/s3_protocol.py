@@ -17,39 +17,35 @@ from recipe.core.input_checks import expect
 CUT = "What is cut into parts is a dataset, before it is prepared: load, then hold_out or k_fold, then prepare."
 
 
-def hold_out(dataset: Dataset, *, test_size: float = 0.2, seed: int = 0, groups: np.ndarray | None = None) -> Split:
+def hold_out(dataset: Dataset, *, test_size: float = 0.2, seed: int = 0) -> Split:
     """Keep a random part of the training data for validation, with the share of each class the same in both parts.
+
+    Samples that belong together, such as a patient's, are kept so by scikit-learn's splitters for groups: `take_split`
+    makes a split of the indices that they give.
 
     Parameters
     ----------
-    test_size : part of the training samples that validation gets, in (0, 1); with groups, part of the groups
+    test_size : part of the training samples that validation gets, in (0, 1)
     seed : fixes which samples
-    groups : of shape (n,), which group a sample belongs to; a group stands whole in one part, and is not stratified
 
     Raises
     ------
     ValueError
         If the test size leaves a part without samples: scikit-learn's own.
     """
-    from sklearn.model_selection import GroupShuffleSplit, train_test_split
+    from sklearn.model_selection import train_test_split
 
     expect(dataset, Dataset, CUT)
     rows = np.arange(len(dataset.y_train))
-    if groups is not None:
-        held_out = round(test_size * len(np.unique(groups)))
-        train, val = next(GroupShuffleSplit(1, test_size=held_out, random_state=seed).split(rows, groups=groups))
-    else:
-        held_out = round(test_size * len(rows))
-        try:
-            train, val = train_test_split(rows, test_size=held_out, random_state=seed, stratify=_strata(dataset))
-        except ValueError:  # there are too few samples for each part to have each class
-            train, val = train_test_split(rows, test_size=held_out, random_state=seed)
+    held_out = round(test_size * len(rows))
+    try:
+        train, val = train_test_split(rows, test_size=held_out, random_state=seed, stratify=_strata(dataset))
+    except ValueError:  # there are too few samples for each part to have each class
+        train, val = train_test_split(rows, test_size=held_out, random_state=seed)
     return take_split(dataset, train, val, protocol=f"hold-out, {len(val):,} of {len(rows):,} samples for validation")
 
 
-def k_fold(
-    dataset: Dataset, *, folds: int = 4, repeats: int = 1, seed: int = 0, groups: np.ndarray | None = None
-) -> tuple[Split, ...]:
+def k_fold(dataset: Dataset, *, folds: int = 4, repeats: int = 1, seed: int = 0) -> tuple[Split, ...]:
     """Cut the training data into folds, each of them the validation part once; with repeats, shuffled anew each time.
 
     Parameters
@@ -57,7 +53,6 @@ def k_fold(
     folds : parts to cut into, 2 or more
     repeats : times to do it; more than one is iterated K-fold
     seed : fixes which sample falls into which fold
-    groups : of shape (n,), which group a sample belongs to; a group stands whole in one fold
 
     Returns
     -------
@@ -67,19 +62,14 @@ def k_fold(
     Raises
     ------
     ValueError
-        If there are fewer than two folds, or fewer samples or groups than folds: scikit-learn's own.
+        If there are fewer than two folds, or fewer samples than folds: scikit-learn's own.
     """
-    from sklearn import model_selection as sk
+    from sklearn.model_selection import RepeatedKFold, RepeatedStratifiedKFold
 
     expect(dataset, Dataset, CUT)
     labels = _strata(dataset, least=folds)
-    if groups is None:
-        splitter = sk.RepeatedKFold if labels is None else sk.RepeatedStratifiedKFold
-        splitters = [splitter(n_splits=folds, n_repeats=repeats, random_state=seed)]
-    else:  # scikit-learn has no repeated splitter for groups
-        splitter = sk.GroupKFold if labels is None else sk.StratifiedGroupKFold
-        splitters = [splitter(n_splits=folds, shuffle=True, random_state=seed + turn) for turn in range(repeats)]
-    cuts = [cut for splitter in splitters for cut in splitter.split(dataset.y_train, labels, groups)]
+    splitter = RepeatedKFold if labels is None else RepeatedStratifiedKFold
+    cuts = splitter(n_splits=folds, n_repeats=repeats, random_state=seed).split(dataset.y_train, labels)
     names = [f"fold {fold + 1} of {folds}, repetition {turn + 1}" for turn in range(repeats) for fold in range(folds)]
     return tuple(take_split(dataset, train, val, protocol=name) for name, (train, val) in zip(names, cuts, strict=True))
 

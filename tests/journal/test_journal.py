@@ -40,7 +40,7 @@ def test_train_records_every_run_in_the_default_journal_and_returns_it_with_its_
     train(SPEC.replace(seed=1), prepared, shuffle=False)
     cross_validate(SPEC.replace(seed=2), [prepared, dataclasses.replace(prepared, y_val=prepared.y_val + 1)])
     (first, *more) = default_journal().runs()
-    assert [run.seed for run in (first, *more)] == [0, 1, 2, 3]
+    assert [run.spec.seed for run in (first, *more)] == [0, 1, 2, 3]
     assert len({run.data for run in more}) == 2
     assert (first.problem, first.source, first.data) == (prepared.problem, "sample", prepared.data_key)
     assert (first.origin, first.state) == ("script", "complete")
@@ -82,7 +82,7 @@ def test_run_comes_back_as_it_was_with_its_members(journal):
         assert getattr(again, name) == getattr(run, name)
     assert (again.score, again.train_score, again.origin) == (RUN.score, RUN.train_score, "script")
     assert again.time.endswith("+00:00")
-    assert (again.scores, [member.seed for member in again.members]) == (run.scores, [0, 1, 2])
+    assert (again.scores, [member.spec.seed for member in again.members]) == (run.scores, [0, 1, 2])
 
 
 @pytest.mark.parametrize(

@@ -36,14 +36,14 @@ def test_prepare_normalizes_tables_by_the_training_part_alone():
     np.testing.assert_allclose(prepared.x_train, scaler.transform(split.x_train.astype(np.float64)), atol=1e-5)
     np.testing.assert_allclose(prepared.x_val, scaler.transform(split.x_val.astype(np.float64)), rtol=1e-5)
     assert (prepared.x_train.dtype, prepared.x_val.dtype) == (np.float32, np.float32)
-    assert (prepared.preparation.encoding, prepared.input_scale) == ("normalize", 1.0)
+    assert (prepared.preparation.encoding, prepared.preparation.input_scale) == ("normalize", 1.0)
 
 
 def test_prepare_keeps_images_small_and_scales_them_for_the_network():
     split = sample_split("mnist")
     prepared = prepare(split)
     assert prepared.x_train is split.x_train  # uint8, not even copied
-    assert (prepared.x_train.dtype, prepared.input_scale) == (np.uint8, 1 / 16)
+    assert (prepared.x_train.dtype, prepared.preparation.input_scale) == (np.uint8, 1 / 16)
     inputs = prepared.inputs("val")
     assert (inputs.dtype, inputs.min(), inputs.max()) == (np.float32, 0.0, 1.0)
     np.testing.assert_array_equal(inputs, split.x_val.astype(np.float32) / 16)

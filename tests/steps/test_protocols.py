@@ -1,4 +1,4 @@
-"""Splits against scikit-learn's own splitters: every sample in one part, none in both, no group and no time torn."""
+"""Splits against scikit-learn's own splitters: every sample in one part, none in both, and no time torn."""
 
 import dataclasses
 import re
@@ -6,7 +6,6 @@ import re
 import numpy as np
 import pytest
 from sklearn.model_selection import (
-    GroupShuffleSplit,
     RepeatedKFold,
     RepeatedStratifiedKFold,
     TimeSeriesSplit,
@@ -90,10 +89,6 @@ def test_k_fold_does_not_stratify_where_a_class_has_fewer_samples_than_folds():
         *((hold_out, {"test_size": size}) for size in (0, 1, -0.2, float("nan"), 0.001, 24)),
         *((k_fold, {"folds": folds}) for folds in (1, 121)),
         (k_fold, {"repeats": 0}),
-        (k_fold, {"groups": np.arange(120) % 3}),
-        (k_fold, {"groups": np.arange(7)}),
-        (hold_out, {"groups": np.arange(120) % 2, "test_size": 0.1}),
-        (hold_out, {"groups": np.arange(7)}),
         (time_folds, {"times": np.arange(2)}),
         *((time_folds, {"times": np.arange(120), "folds": folds}) for folds in (1, 120)),
     ],
@@ -117,38 +112,6 @@ def test_take_split_refuses_a_sample_in_both_parts():
     message = "2 samples stand in both parts. Received: protocol='by hand'. Give indices without overlap."
     with pytest.raises(ValueError, match=re.escape(message)):
         take_split(numbered("housing"), [1, 2, 3], [3, 2], protocol="by hand")
-
-
-GROUPS = np.arange(120) // 5  # 24 groups of 5
-
-
-def test_hold_out_leaves_each_group_whole_and_takes_the_groups_of_scikit_learn():
-    split = hold_out(numbered("housing"), test_size=0.25, groups=GROUPS, seed=3)
-    train, val = numbers(split.x_train), numbers(split.x_val)
-    assert set(GROUPS[train]) & set(GROUPS[val]) == set()
-    assert len(val) == 30
-    expected = next(GroupShuffleSplit(1, test_size=6, random_state=3).split(np.zeros(120), groups=GROUPS))[1]
-    np.testing.assert_array_equal(val, expected)
-
-
-@pytest.mark.parametrize("name", ["housing", "mnist"])
-def test_k_fold_leaves_each_group_whole_and_judges_every_sample_once_a_repetition(name):
-    splits = k_fold(numbered(name), folds=4, repeats=2, groups=GROUPS)
-    assert len(splits) == 8
-    for repetition in (splits[:4], splits[4:]):
-        judged = np.concatenate([numbers(split.x_val) for split in repetition])
-        np.testing.assert_array_equal(np.sort(judged), np.arange(120))
-        for split in repetition:
-            assert set(GROUPS[numbers(split.x_train)]) & set(GROUPS[numbers(split.x_val)]) == set()
-    assert set(numbers(splits[0].x_val)) != set(numbers(splits[4].x_val))
-
-
-def test_k_fold_with_groups_keeps_the_shares_of_the_classes():
-    dataset = numbered("mnist", samples=240)
-    y = np.repeat([0, 0, 0, 1], 60).astype(np.uint8)
-    dataset = dataclasses.replace(dataset, y_train=y)
-    for split in k_fold(dataset, folds=4, groups=np.arange(240) // 5):
-        assert split.y_val.mean() == pytest.approx(0.25, abs=0.05)
 
 
 def test_time_folds_learn_from_the_past_as_scikit_learn_cuts_it():

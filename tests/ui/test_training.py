@@ -118,7 +118,7 @@ def test_three_seeds_are_a_mean_of_three_runs(panel):
     told = []
     panel.status.observe(lambda change: told.append(read_status(panel)), names="value")
     run = panel.run(seed=0, seeds=3)
-    assert [one.seed for one in run.members] == [0, 1, 2]
+    assert [one.spec.seed for one in run.members] == [0, 1, 2]
     assert run.score == pytest.approx(run.history["val_accuracy"][run.best_epoch])
     assert any(text.startswith("Network 1 of 3, epoch 1 of 2") for text in told)
     assert "on average over 3 seeds" in read_status(panel)
