@@ -133,7 +133,7 @@ def run_notebook(
     with tempfile.TemporaryDirectory(prefix="recipe-run-", ignore_cleanup_errors=True) as folder:
         work = Path(folder) / "work"
         if files:
-            shutil.copytree(files, work, symlinks=True)
+            shutil.copytree(files, work, symlinks=True, ignore=shutil.ignore_patterns("*.ipynb"))
         work.mkdir(exist_ok=True)
         run = _Run(deepcopy(notebook), judge, exercises, student, limits or Limits(), work)
         # In a thread with a loop of its own: whoever calls may be in one already, as a Jupyter server is.
