@@ -227,6 +227,9 @@ class _Mending:
                 self.placed.pop(place, None)
         if below:
             key = (below[0], 1, at)
+        elif not answers and not places:
+            key = (self._last_place_before(at), 2, at)
+            self.notes.append(f"The check of {name} was missing: put back.")
         else:
             key = self._end_of_section(at, max(answers, default=-1))
             was = "above its answer" if places else "missing"
