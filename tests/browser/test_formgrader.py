@@ -37,8 +37,8 @@ def course(tmp_path: Path) -> Path:
 
 def test_formgrader_grades_a_submission_by_a_click(browser, course, screenshots, tmp_path):
     with serve("teacher", course, tmp_path / "home") as server:
-        page = browser.new_page()
-        page.goto(f"{server.url}/formgrader/manage_submissions/{NAME}?token={server.token}")
+        page = browser.new_page(extra_http_headers={"Authorization": f"token {server.token}"})
+        page.goto(f"{server.url}/formgrader/manage_submissions/{NAME}")
         row = page.get_by_role("row").filter(has_text=STUDENT)
         expect(row).to_contain_text("needs autograding", timeout=60_000)
         row.locator(".autograde a").click()
