@@ -23,7 +23,12 @@ ROOT = Path(__file__).resolve().parent.parent
 FIGURES, PAGE = ROOT / "benchmarks/hub_load.json", ROOT / "docs/load.md"
 MINUTES = 5
 HOURS = 36  # of a term: twelve weeks, three hours each
-LEARNERS = (30, 300, 10_000, 100_000)
+SIZES = {  # learners at the same time, and what serves them
+    30: "The Littlest JupyterHub",
+    300: "The Littlest JupyterHub on one large machine, or Zero to JupyterHub on Kubernetes",
+    10_000: "Zero to JupyterHub on Kubernetes, or Google Colab",
+    100_000: "static pages to read; Google Colab or the learners' own machines to run",
+}
 A_CORE = (15, 8, 4, 2)  # learners
 
 
@@ -172,8 +177,7 @@ def write_conditions(measured: Measured) -> str:
         f"memory, {figures['threads']} thread a kernel, compiled programs {compiled}; {names}.\n\n"
         f"**Other work ran on the machine**: it took {arriving['others']:.0%} of the cores while the class came "
         f"(the class {arriving['class']:.0%}) and {training['others']:.0%} while it trained (the class "
-        f"{training['class']:.0%}). The seconds by the clock are longer for it; the processor's and the memory "
-        "are hardly."
+        f"{training['class']:.0%}). The seconds by the clock are longer for it, those of the processor hardly."
     )
 
 
@@ -183,21 +187,22 @@ def write_sizes(measured: Measured, core_hour: float, gigabytes: float) -> str:
     by_memory = gigabytes / student
     by_clicks = 0.7 * (30 + click) / click  # a click each half minute keeps a core busy for 70 % of the time
     a_core = min(by_memory, by_clicks)
-    served = {30: "The Littlest JupyterHub", 300: "The Littlest JupyterHub on one large machine, or Kubernetes"}
     rows = []
-    for learners in LEARNERS:
+    for learners, served_by in SIZES.items():
         cores = max(2, math.ceil(learners / a_core))
         price = cores * HOURS * core_hour / learners
         rows.append(
             (
                 f"{learners:,}",
-                served.get(learners, "Zero to JupyterHub on Kubernetes; Colab"),
+                served_by,
                 f"{learners * student:,.0f} GB",
                 f"{cores:,}",
                 f"{price:.2f}",
             )
         )
-    table = make_table(("learners at once", "served by", "memory", "cores", f"price a learner, {HOURS} hours"), rows)
+    table = make_table(
+        ("learners at once", "served by", "memory", "cores", f"on a hub, {HOURS} hours cost a learner"), rows
+    )
     return (
         f"Named inputs: a core-hour costs {core_hour:g}, and {gigabytes:g} GB come with a core. A learner takes "
         f"{student:.2f} GB, so the memory of a core holds {by_memory:.1f} of them; at a click in 30 seconds its time "
