@@ -9,6 +9,9 @@ LESSON ?=
 LAB_OPTIONS ?=
 PYTEST_OPTIONS ?=
 LOCK_OPTIONS ?=
+SUBMISSIONS ?=
+ASSIGNMENT ?=
+COUNT ?= 200
 
 BIN := .venv/bin
 PYTEST := env -u RECIPE_DATASETS RECIPE_SOURCE=sample $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
@@ -22,7 +25,9 @@ export KERAS_BACKEND ?= jax
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help lab lab-teacher demo test test-slow test-browser checks advice claims lesson-figures bench lint format fetch lock clean
+COURSE := $(BIN)/python -m recipe.teach.course
+
+.PHONY: help lab lab-teacher release grade feedback worlds assignments demo test test-slow test-browser checks advice claims lesson-figures bench lint format fetch lock clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -52,6 +57,22 @@ lab: $(READY)  ## open JupyterLab on notebooks/, on this machine only
 lab-teacher: $(READY_TO_TEACH)  ## for instructors: open JupyterLab with nbgrader's menu on assignments/
 	@mkdir -p assignments
 	cd assignments && ../$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 $(LAB_OPTIONS) .
+
+release: $(READY_TO_TEACH)  ## for instructors: make the students' versions of assignments/source (ASSIGNMENT=02 for one)
+	$(COURSE) release $(if $(ASSIGNMENT),--assignment $(ASSIGNMENT))
+
+grade: $(READY_TO_TEACH)  ## for instructors: collect and grade what was handed in, write grades.csv (SUBMISSIONS=folder)
+	$(COURSE) grade '$(or $(SUBMISSIONS),assignments/submitted)' $(if $(ASSIGNMENT),--assignment $(ASSIGNMENT))
+
+feedback: $(READY_TO_TEACH)  ## for instructors: write one HTML file a student
+	$(COURSE) feedback $(if $(ASSIGNMENT),--assignment $(ASSIGNMENT))
+
+worlds: $(READY)  ## play all answers in 200 students' worlds: solvable, and equally hard? (COUNT=20 ASSIGNMENT=02)
+	$(BIN)/python tools/play_worlds.py --count $(COUNT) $(if $(ASSIGNMENT),--assignment $(ASSIGNMENT))
+
+# An assignment's submissions go through one process: it releases the assignment once.
+assignments: $(READY_TO_TEACH)  ## play every answer to the assignments, right and wrong, through nbgrader
+	$(subst --dist loadfile,--dist loadgroup,$(PYTEST)) -m assignments $(PYTEST_OPTIONS) tests/teach
 
 demo: $(READY)  ## walk the seven steps on one problem (PROBLEM=mnist, imdb or housing)
 	$(BIN)/recipe run $(PROBLEM)

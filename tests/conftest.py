@@ -9,6 +9,7 @@ import signal
 import tempfile
 from collections.abc import Iterator
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -58,6 +59,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
     Not on the real data: there the lessons' kernels start as a person's do.
     """
+    if find_spec("nbgrader") is None:  # the extra [teach] is not installed
+        config.option.ignore_glob = [*(config.option.ignore_glob or []), "*/teach/course.py", "*/teach/grading.py"]
     if FORKS and REAL_DATASETS is None and not hasattr(config, "workerinput"):
         # The lessons train for longer than the tests: a little of what makes code fast pays there.
         server = ForkServer(XLA_FLAGS=os.environ.get("XLA_FLAGS", "").replace(OPTIMIZATION + "0", OPTIMIZATION + "1"))

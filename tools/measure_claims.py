@@ -3,7 +3,8 @@
     python tools/measure_claims.py --seeds 101 102 --lesson 06
 
 Each claim runs once a seed on the embedded samples, and on the real data where that is on this machine: a claim that
-holds in fewer than nine of ten does not belong into a lesson. With --lesson the other lessons keep their tables.
+holds in fewer than nine of ten does not belong in a lesson. With --lesson the other lessons keep their tables. Two
+lessons are measured at a time.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ import re
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
@@ -27,6 +31,7 @@ from claims import Claim, all_claims  # noqa: E402
 import recipe  # noqa: E402
 
 PAGE = ROOT / "docs" / "claims.md"
+PROCESSES = 2  # a lesson each: claims of one lesson share their trainings
 ENOUGH = 0.9  # of the seeds: in fewer a claim does not hold
 INTRODUCTION = """# How often the lessons' claims hold
 
@@ -50,6 +55,14 @@ def measure(claim: Claim, source: str, seeds: Sequence[int]) -> str:
     return f"| `{claim.name}` | {claim.sentence} | {source} | {verdict} | {told} |"
 
 
+def measure_lesson(lesson: str, seeds: Sequence[int]) -> list[str]:
+    """Return the lines of one lesson's table."""
+    is_real = recipe.load("housing").source != "sample"
+    claims = [claim for claim in all_claims().values() if claim.lesson == lesson]
+    pairs = [(claim, source) for claim in claims for source in claim.sources if is_real or source != "real"]
+    return [measure(claim, source, seeds) for claim, source in pairs]
+
+
 def write_page(tables: Mapping[str, Iterable[str]], page: Path = PAGE) -> None:
     """Write the tables of these lessons; those of all others stay as they are."""
     old = re.split(r"^## ", page.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:] if page.exists() else []
@@ -67,13 +80,11 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=list(range(101, 111)))
     parser.add_argument("--lesson", default="", help="the claims of one lesson alone, such as 06")
     asked = parser.parse_args()
-    is_real = recipe.load("housing").source != "sample"
-    tables: dict[str, list[str]] = {}
-    for claim in all_claims().values():
-        if claim.lesson.startswith(asked.lesson):
-            sources = [source for source in claim.sources if is_real or source != "real"]
-            tables.setdefault(claim.lesson, []).extend(measure(claim, source, asked.seeds) for source in sources)
-    write_page(tables)
+    lessons = sorted({claim.lesson for claim in all_claims().values() if claim.lesson.startswith(asked.lesson)})
+    with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
+        tables = pool.map(partial(measure_lesson, seeds=asked.seeds), lessons)
+        for lesson, lines in zip(lessons, tables, strict=True):
+            write_page({lesson: lines})  # at once, so that nothing is lost where the rest is not waited for
 
 
 if __name__ == "__main__":

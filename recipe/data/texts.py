@@ -26,9 +26,8 @@ def read_texts(texts: Sequence[str], vocabulary: Sequence[str]) -> Reviews:
     [1, 2, 1, 2]
     """
     ranks = {word: rank for rank, word in enumerate(vocabulary) if word}
-    rows = [[ranks[word] for word in split_words(text) if word in ranks] for text in texts]
-    tokens = np.array([rank for row in rows for rank in row], np.uint32)
-    return Reviews(tokens=tokens, offsets=np.cumsum([0, *map(len, rows)]))
+    rows = ([ranks[word] for word in split_words(text) if word in ranks] for text in texts)
+    return Reviews.of(np.array(row, np.uint32) for row in rows)
 
 
 def split_words(text: str) -> list[str]:

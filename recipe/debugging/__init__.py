@@ -136,7 +136,7 @@ def make_check(bench: Bench, name: str) -> Check:
         with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
             return replace(CHECKS[name](bench), name=name)
     except NotApplicable as why:
-        found = why.sentence
+        found = f"{str(why)[0].upper()}{str(why)[1:].rstrip('.')}."
     except Exception as error:
         found = f"This check cannot read such a model or such data: {last_line(error)}"
     finally:

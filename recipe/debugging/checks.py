@@ -71,12 +71,6 @@ class Check:
 class NotApplicable(Exception):
     """A check cannot be made here; the message says why."""
 
-    @property
-    def sentence(self) -> str:
-        """The message, written as a sentence."""
-        text = str(self)
-        return f"{text[0].upper()}{text[1:].rstrip('.')}."
-
 
 @contextmanager
 def refusals(fact: str) -> Iterator[None]:

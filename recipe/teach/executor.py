@@ -36,13 +36,13 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 from recipe.teach import handover
 from recipe.teach.exercises import MODULES, Verdict, describe, object_to
 from recipe.teach.judge import DAMAGED, JudgeClient
-from recipe.teach.mending import grade_id
+from recipe.teach.mending import HIDDEN, grade_id
+from recipe.teach.veil import veil
 
 VERDICT = "application/vnd.recipe.verdict+json"  # what the judge said, beside the points of a graded cell
 LARGEST_ANSWER = 2**26  # bytes
 POLL = 0.1  # seconds between two looks at a kernel's memory
 GRACE = 5.0  # seconds that an interrupted cell has to end
-HIDDEN = re.compile(r"^[^\n]*BEGIN HIDDEN TESTS.*?END HIDDEN TESTS[^\n]*$\n?", re.DOTALL | re.MULTILINE)
 VISIBLE = re.compile(r"^\s*work\.(?:check|grade)\(.*\)\s*$", re.MULTILINE)
 CUT = "[Cut out: this showed the grader's own files. The instructor is told.]"
 TELLING = 30  # characters that a line of a hidden check has at least to be told from any other
@@ -69,15 +69,18 @@ class Limits:
 
     Attributes
     ----------
-    cell, notebook, start : seconds, of one cell, of all of them, and until the kernel answers
+    cell : seconds of the processor that one cell may take, which are the same on a busy machine
+    waiting : seconds by the clock that one cell may take
+    notebook, start : seconds by the clock of all cells together, and until a kernel answers
     memory : bytes of the kernel and what it started
     text, pictures : characters of one cell's output that are kept: of text, and of everything else
     restarts : how often a kernel that ended is started anew
     """
 
-    cell: float = 60.0
-    notebook: float = 600.0
-    start: float = 60.0
+    cell: float = 45.0
+    waiting: float = 240.0
+    notebook: float = 900.0
+    start: float = 120.0
     memory: int = 3 * 2**30
     text: int = 50_000
     pictures: int = 3_000_000
@@ -131,7 +134,7 @@ def run_notebook(
     with tempfile.TemporaryDirectory(prefix="recipe-run-", ignore_cleanup_errors=True) as folder:
         work = Path(folder) / "work"
         if files:
-            shutil.copytree(files, work, symlinks=True)
+            shutil.copytree(files, work, symlinks=True, ignore=shutil.ignore_patterns("*.ipynb"))
         work.mkdir(exist_ok=True)
         run = _Run(deepcopy(notebook), judge, exercises, student, limits or Limits(), work)
         # In a thread with a loop of its own: whoever calls may be in one already, as a Jupyter server is.
@@ -244,6 +247,8 @@ class _Run:
     async def _start_kernel(self) -> None:
         client = self.client
         client.create_kernel_manager()
+        hidden = self.judge and self.judge.hidden
+        client.km.kernel_spec.argv = [*veil(Path(hidden).parent if hidden else None), *client.km.kernel_spec.argv]
         try:
             client.startup_timeout = int(self.limits.start)
             await client.async_start_new_kernel(**self.started_with)
@@ -309,13 +314,14 @@ class _Run:
         cell.outputs, cell.execution_count = [], None
         if self.process is None or self.stopped or time.monotonic() > self.deadline:
             self._note_that_time_is_up()
-            self.ended[at] = "it was not run any more"
+            return
         elif why := await self._execute(at, cell.source):
             self.harmful.add(at)
             self.ended[at] = why
         if at in self.ended:
             said = f"This cell was stopped: {self.ended[at]}."
             kept = [output for output in cell.outputs if output.get("ename") != "KeyboardInterrupt"]
+            self.graded.flags.append(f"Cell {at + 1} was stopped: {self.ended[at]}.")
             cell.outputs = [*kept, new_output("error", ename="Stopped", evalue=self.ended[at], traceback=[said])]
             if self.process is None and not self._is_over():
                 await self._start_again(at)
@@ -337,7 +343,7 @@ class _Run:
         client.begin()
         cell = client.nb.cells[at]
         code, cell.source = cell.source, source
-        began, interrupted, why = time.monotonic(), 0.0, ""
+        spent, began, interrupted, why = _processor_seconds(self.process), time.monotonic(), 0.0, ""
         task = asyncio.ensure_future(client.async_execute_cell(cell, at))
         while not task.done():
             await asyncio.wait([task], timeout=POLL)
@@ -347,8 +353,8 @@ class _Run:
             if not why and _memory(self.process) > limits.memory:
                 why = f"it took more than {limits.memory / 2**30:.3g} GB of memory"
                 self._kill()
-            elif not why and (now - began > limits.cell or self.stopped):
-                why, interrupted = f"it took more than {limits.cell:g} s", now
+            elif not why and (seconds := self._overdue(spent, began)):
+                why, interrupted = f"it took more than {seconds:g} s", now
                 await client.km.interrupt_kernel()
             elif interrupted and now - interrupted > GRACE:
                 interrupted = 0.0
@@ -363,6 +369,12 @@ class _Run:
             why = why or f"its output could not be read ({type(error).__name__})"
             await self._end_kernel()
         return why
+
+    def _overdue(self, spent: float, began: float) -> float:
+        """Return how many seconds a cell had that has taken too many, else 0."""
+        if _processor_seconds(self.process) - spent > self.limits.cell:
+            return self.limits.cell
+        return self.limits.waiting if self.stopped or time.monotonic() - began > self.limits.waiting else 0.0
 
     # ---- a graded cell
 
@@ -426,15 +438,17 @@ class _Run:
         return verdict if verdict.attempted else self._explain_missing(at, name, verdict)
 
     def _answer_cells(self, at: int) -> list[int]:
-        """Return the code cells above a graded cell that belong to it: up to the graded cell before."""
+        """Return the code cells that belong to a graded cell: from the answer above it on."""
         found: list[int] = []
         for above in range(at - 1, -1, -1):
             cell = self.graded.notebook.cells[above]
+            if cell.cell_type == "code" and self._is_graded(cell):
+                return []
             if cell.cell_type == "code":
-                if cell.metadata.get("nbgrader", {}).get("grade"):
-                    break
                 found.append(above)
-        return found
+            if grade_id(cell) == f"{grade_id(self.graded.notebook.cells[at])}-answer":
+                return found
+        return []
 
     def _leave_out_answer(self, at: int, name: str) -> None:
         """An answer that ended the kernel when it was used is not run again."""
@@ -593,4 +607,13 @@ def _memory(process: psutil.Process | None) -> int:
     for one in _family(process):
         with contextlib.suppress(psutil.Error):
             total += one.memory_info().rss
+    return total
+
+
+def _processor_seconds(process: psutil.Process | None) -> float:
+    total = 0.0
+    for one in _family(process):
+        with contextlib.suppress(psutil.Error):
+            times = one.cpu_times()
+            total += times.user + times.system
     return total

@@ -264,11 +264,12 @@ class Work:
 
 def see(exercise: Exercise, answer: Mapping[str, object], world: World) -> Verdict:
     """Return the verdict of an exercise's visible check on an answer that was handed over."""
-    return refuse(exercise, answer) or exercise.check(SimpleNamespace(**answer), world) or RIGHT
+    tries = exercise.tries(world, world.given)
+    return refuse(exercise, answer, tries) or exercise.check(SimpleNamespace(**answer), world) or RIGHT
 
 
-def refuse(exercise: Exercise, answer: Mapping[str, object]) -> Verdict | None:
-    """Return the verdict on an answer that no check can judge: a part is missing, or a function of it raised."""
+def refuse(exercise: Exercise, answer: Mapping[str, object], tries: Mapping[str, Sequence[tuple]]) -> Verdict | None:
+    """Return the verdict on an answer that no check can judge: a part is missing or no function, or it raised."""
     missing = [name for name, value in answer.items() if is_missing(value)]
     if len(missing) == len(exercise.asks):
         return NOT_ATTEMPTED
@@ -277,6 +278,8 @@ def refuse(exercise: Exercise, answer: Mapping[str, object]) -> Verdict | None:
     for name, value in answer.items():
         if getattr(value, "error", ""):
             return object_to(f"{name} could not be used: {value.error}")
+        if len(getattr(value, "outputs", ())) < len(tries.get(name, ())):
+            return object_to(f"{name} is to be something that can be called. Received: {str(value)[:100]}.")
     return None
 
 

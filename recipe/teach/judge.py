@@ -67,7 +67,10 @@ class Judge:
             return verdict
         if (check := getattr(self._hidden, exercise, None)) is None:
             return RIGHT
-        return refuse(asked, hidden_answer) or check(SimpleNamespace(**hidden_answer), self.world, self.draw) or RIGHT
+        tries = asked.tries(self.world, self.draw)
+        if (verdict := refuse(asked, hidden_answer, tries)) is not None:
+            return verdict
+        return check(SimpleNamespace(**hidden_answer), self.world, self.draw) or RIGHT
 
     def judge_namespace(self, exercise: str, namespace: Mapping[str, object]) -> Verdict:
         """Return the verdict on the answer in a namespace of this same process, handed over as a kernel would."""

@@ -6,6 +6,7 @@ import threading
 import typing
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
 from types import MappingProxyType
 
 import ipywidgets as widgets
@@ -13,6 +14,7 @@ import pandas as pd
 
 from recipe.core.measures import MEASURES
 from recipe.figures import BLUE, INK, ORANGE, SKY, finish
+from recipe.journal import Journal, choose_journal
 from recipe.teach.progress import LESSONS, Progress, collect_progress
 from recipe.ui.panel import OnProgress, Panel
 from recipe.ui.settings import Settings, setting
@@ -49,6 +51,7 @@ class ProgressPanel(Panel):
 
     Parameters
     ----------
+    journal : what is read; ``"default"`` is the learner's own
     **settings : fields of `ProgressSettings`
     """
 
@@ -57,6 +60,14 @@ class ProgressPanel(Panel):
     live = True
     run_words = "Read again"
     figure_size = (7.2, 3.9)
+
+    def __init__(self, *, journal: Journal | str | Path | None = "default", **settings: object) -> None:
+        self.journal = journal
+        super().__init__(**settings)
+
+    def arguments(self) -> tuple[object, ...]:
+        """Nothing that the line of settings needs: on another machine it is another journal."""
+        return ()
 
     def make_right(self) -> list[widgets.Widget]:
         """The figure, and all of it in words below."""
@@ -68,8 +79,10 @@ class ProgressPanel(Panel):
         return "your own journal, on this machine. Nothing is sent."
 
     def compute(self, settings: ProgressSettings, on_progress: OnProgress, stop: threading.Event) -> Picture:
-        """Read the journal."""
-        return Picture(progress=collect_progress(), show=settings.show)
+        """Read the journal, unless it is as long as it was."""
+        journal = choose_journal(self.journal)
+        size = journal.location.stat().st_size if journal and journal.location.exists() else 0
+        return Picture(progress=self.once(size, lambda: collect_progress(journal), stop), show=settings.show)
 
     def draw(self, figure: Figure, result: Picture) -> None:
         """Draw what was chosen."""
@@ -153,7 +166,8 @@ def draw_problems(axes: Axes, progress: Progress) -> Axes:
     for row, (one, left) in enumerate(shown):
         axes.barh(row, left, height=0.6, color=BLUE if one.beaten else "white", edgecolor=BLUE, linewidth=1)
         words = BEATEN[one.beaten] + ", overfitted" * one.overfitted
-        axes.annotate(words, (left, row), xytext=(5, 0), textcoords="offset points", va="center", color=INK)
+        where = {"xytext": (5, 0), "textcoords": "offset points", "va": "center"}
+        axes.annotate(words, (left, row), color=INK, bbox={"color": "white", "pad": 1}, **where)
     if not shown:
         axes.text(0.5, 0.5, "No run with a score yet.", ha="center", color=INK, transform=axes.transAxes)
     axes.set_yticks(range(len(shown)), [f"{one.problem}\n({one.source}, {one.runs:,} runs)" for one, _ in shown])

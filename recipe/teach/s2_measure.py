@@ -191,11 +191,13 @@ def scanner(answer: SimpleNamespace, world: CustomsOffice) -> Verdict | None:
     right = {
         name: int(world.given["smuggled"][np.argsort(-world.given[f"scan_{name}"])[:opened]].sum()) for name in "ab"
     }
-    if answer.scanner not in right:
-        return object_to(f"scanner is 'a' or 'b'. Received: {answer.scanner!r}.")
+    if str(answer.scanner) not in right:
+        return object_to(f"scanner is 'a' or 'b'. Received: {str(answer.scanner)[:100]!r}.")
     if not isinstance(answer.found, dict) or set(answer.found) != set(right):
         return object_to("found is a dictionary with a number for 'a' and one for 'b'.")
-    if any(abs(answer.found[name] - right[name]) > 1 for name in right):
+    if not all(isinstance(number, int | float) for number in answer.found.values()):
+        return object_to("found is a dictionary with a number for 'a' and one for 'b'.")
+    if any(not abs(answer.found[name] - right[name]) <= 1 for name in right):
         return object_to(f"Of {opened} opened parcels, the first of each scanner's list, found has other numbers.")
     if answer.scanner != world.sharp:
         return ASSIGNMENT.wrong("area_for_the_top", share=0.4)

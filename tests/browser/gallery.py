@@ -23,8 +23,14 @@ PANELS = {
         "import recipe\npanel = recipe.TrainingPanel(rows=300, epochs=2)\nnone = panel.run()\nnone = panel.run()\npanel"
     ),
     "What is broken? A game of faults": "from recipe.lessons.s8_debug.panel import FaultGamePanel\nFaultGamePanel()",
+    "How far am I?": (
+        "from recipe.lessons.s6_scale_up import questions\nfrom recipe.teach.progress_panel import ProgressPanel\n"
+        "none = questions.next_step.check('c'), questions.turn.predict('b', 0.8)\n"
+        "ProgressPanel(journal='progress.log')"  # in Voilà there is no journal of one's own
+    ),
 }
-RUN_WORDS = {"Train a network": "Train"}
+MOVING_KEYS = ("ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "PageUp", "PageDown")
+RUN_WORDS = {"Train a network": "Train", "How far am I?": "Read again"}
 MUST_RUN = {"Decide on a protocol: what it reports, and what is true", "Train a network"}  # the others do by themselves
 # By title: a control, a key that moves it, and what the status says then.
 MOVES = dict(
@@ -40,6 +46,7 @@ MOVES = dict(
             ("units", "ArrowLeft", "units=16"),
             ("epochs", "ArrowRight", "epochs=3"),
             ("round", "ArrowRight", "Round 2"),
+            ("show", "ArrowDown", "show='predictions'"),
         ),
         strict=True,
     )

@@ -236,8 +236,8 @@ def _other_seed(entry):
     entry["run"]["spec"]["seed"] = 7
 
 
-def _better_score(entry):
-    entry["run"]["history"]["val_mae"] = [value * 0.98 for value in entry["run"]["history"]["val_mae"]]
+def _better_score(entry, factor=0.9):
+    entry["run"]["history"]["val_mae"] = [value * factor for value in entry["run"]["history"]["val_mae"]]
 
 
 def _longer(entry):
@@ -253,6 +253,15 @@ def test_run_that_was_edited_differs_though_the_chain_is_whole(trained, tmp_path
     assert (report.findings, report.is_sound) == ((), False)
     assert "Entry 1 (dense 4" in report.replays[0].text
     assert "differs" in report.replays[0].text
+
+
+def test_run_that_comes_near_is_left_open(trained, tmp_path):
+    path = tmp_path / "ada.json"
+    export_process(path, student="ada", assignment="06", journal=trained)
+    _chain_anew(path, lambda entries: (_better_score(entries[0], 0.99), entries.__delitem__(slice(1, None))))
+    report = verify_process(read_extract(path), replay=1)
+    assert (report.is_sound, report.replays[0].agrees) == (True, None)
+    assert "comes near" in report.replays[0].text
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from recipe.lessons.s5_baseline.panel import BaselinePanel
 from recipe.lessons.s6_scale_up.boundaries import BoundaryPanel
 from recipe.lessons.s6_scale_up.panel import ErrorsPanel
 from recipe.lessons.s8_debug.panel import FaultGamePanel
+from recipe.teach.progress_panel import ProgressPanel
 from recipe.ui.training import TrainingPanel
 
 STEPS = 40
@@ -29,6 +30,7 @@ PANELS = (
     ErrorsPanel,
     BoundaryPanel,
     FaultGamePanel,
+    ProgressPanel,
 )
 
 

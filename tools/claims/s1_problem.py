@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from functools import cache
 
+import keras
 import numpy as np
 from sklearn.model_selection import train_test_split
 
 import recipe
 from claims import Outcome, claim
+from claims.networks import start
 
 ROWS = {"mnist": 4_000, "imdb": 3_000, "housing": None}
 SPEC = recipe.ModelSpec(hidden_units=(64,), optimizer="adam", batch_size=64, epochs=20)
+Predict = Callable[[np.ndarray], np.ndarray]  # of rows (n, columns)
 DEGREES = 36  # of latitude: what lies further north is the north
 
 
@@ -25,30 +29,30 @@ def majority_errs_less(source: str, seed: int) -> Outcome:
     return {"one": one, "three": three}, 0.095 <= one <= 0.105 and 0.025 <= three <= 0.031
 
 
-def _train(x: np.ndarray, y: np.ndarray, seed: int):
-    import keras
-
-    keras.utils.set_random_seed(seed)
-    scale = keras.layers.Normalization()
-    scale.adapt(x)
-    model = keras.Sequential([scale, keras.layers.Dense(32, activation="relu"), keras.layers.Dense(1)])
+def _build(columns: int) -> keras.Model:
+    hidden = keras.layers.Dense(32, activation="relu")
+    model = keras.Sequential([keras.Input((columns,)), hidden, keras.layers.Dense(1)])
     model.compile(optimizer=keras.optimizers.Adam(0.003), loss="mse")
-    model.fit(x, y, batch_size=64, epochs=40, verbose=0)
     return model
 
 
-def _predict(model, x: np.ndarray) -> np.ndarray:
-    return model.predict(x, batch_size=1_000, verbose=0)[:, 0]
+def _train(x: np.ndarray, y: np.ndarray, seed: int) -> Predict:
+    """Return what a network predicts that learned from standardized columns."""
+    mean, std = x.mean(axis=0), x.std(axis=0)
+    model = start(_build, x.shape[1], seed=seed)
+    model.fit((x - mean) / std, y, batch_size=64, epochs=40, verbose=0)
+    w1, b1, w2, b2 = model.get_weights()
+    return lambda new: np.maximum((new - mean) / std @ w1 + b1, 0) @ w2[:, 0] + b2
 
 
-def _times_guess(model, x: np.ndarray, y: np.ndarray, y_train: np.ndarray) -> float:
+def _times_guess(predict: Predict, x: np.ndarray, y: np.ndarray, y_train: np.ndarray) -> float:
     """Return the mean absolute error as a multiple of that of the median of the training targets."""
-    return float(np.abs(_predict(model, x) - y).mean() / np.abs(y - np.median(y_train)).mean())
+    return float(np.abs(predict(x) - y).mean() / np.abs(y - np.median(y_train)).mean())
 
 
 @claim(
     "01",
-    "Of grades that no first name tells, networks beat a guess on the training pupils of five schools, not on others.",
+    "Of grades that no first name tells, five networks beat a guess, on average, on their own pupils, not on others.",
     sources=("made up",),
 )
 def names_are_learned_by_heart(source: str, seed: int) -> Outcome:
@@ -60,19 +64,18 @@ def names_are_learned_by_heart(source: str, seed: int) -> Outcome:
         model = _train(x[:480], y[:480], number)
         found.append([_times_guess(model, x[part], y[part], y[:480]) for part in (slice(480), slice(480, None))])
     training, validation = np.transpose(found)
-    numbers = {"training": training.mean(), "at most": training.max(), "validation": validation.mean()}
-    return numbers, training.max() < 1 < validation.mean()
+    return {"training": training.mean(), "validation": validation.mean()}, training.mean() < 1 < validation.mean()
 
 
 @cache
 def _folds(source: str, seed: int) -> dict[str, np.ndarray]:
-    """Return the errors of five folds as multiples of a guess's, (folds, parts), with true and shuffled labels."""
+    """Return the errors of two folds of five as multiples of a guess's, (2, parts), with true and shuffled labels."""
     ratios = {}
     for name, rows in ROWS.items():
         data = recipe.load(name, source=source, rows=rows, seed=seed)
         shuffled = dataclasses.replace(data, y_train=np.random.default_rng(seed).permutation(data.y_train))
         for title, version in ((name, data), (f"{name}, shuffled", shuffled)):
-            folds = recipe.k_fold(version, folds=5, seed=seed)
+            folds = recipe.k_fold(version, folds=5, seed=seed)[:2]
             runs = recipe.cross_validate(SPEC.replace(seed=10 * seed), folds, journal=None)
             errors = np.array([[run.history[key][-1] for key in (run.measure, f"val_{run.measure}")] for run in runs])
             guess = np.array([[run.baseline] for run in runs])
@@ -82,7 +85,7 @@ def _folds(source: str, seed: int) -> dict[str, np.ndarray]:
     return ratios
 
 
-@claim("01", "On five folds a network errs at most 0.8 times as much as a guess; with shuffled labels no less than it.")
+@claim("01", "On held-out fifths a network errs at most 0.8 times as much as a guess; with shuffled labels no less.")
 def shuffled_labels_end_at_the_guess(source: str, seed: int) -> Outcome:
     validation = {title: ratios[:, 1].mean() for title, ratios in _folds(source, seed).items()}
     true = max(mean for title, mean in validation.items() if title in ROWS)
@@ -114,7 +117,7 @@ def _shop(seed: int) -> dict[str, float]:
     found = {
         part: float(np.mean([_times_guess(model, *new, y[:480]) for model in models])) for part, new in parts.items()
     }
-    ordered = np.mean([_predict(model, x_january) for model in models], axis=0)
+    ordered = np.mean([predict(x_january) for predict in models], axis=0)
     for name, is_chosen in (("swimwear", x_january[:, 0] < 1 / 3), ("coats", x_january[:, 0] > 2 / 3)):
         found[name] = float(ordered[is_chosen].mean() / y_january[is_chosen].mean())
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
+import keras
 import numpy as np
 import pandas as pd
 from sklearn.compose import ColumnTransformer
@@ -16,16 +17,23 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import recipe
 from claims import Outcome, claim
+from claims.networks import start
 
 PRAISE = {"great", "excellent", "wonderful", "best", "perfect", "brilliant", "beautiful", "superb", "amazing"}
 BLAME = {"bad", "worst", "boring", "awful", "terrible", "waste", "poor", "stupid", "dull", "horrible"}
 
 
+def _read_by(pixels: int, activation: str | None) -> keras.Model:
+    hidden, last = keras.layers.Dense(64, activation="relu"), keras.layers.Dense(10, activation=activation)
+    model = keras.Sequential([keras.Input((pixels,)), hidden, last])
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=activation is None)
+    model.compile(optimizer="rmsprop", loss=loss)
+    return model
+
+
 @cache
 def _read_digits(source: str, seed: int) -> dict[str, float]:
     """Return the share of digits read rightly from raw levels by softmax, from their logits, and from scaled levels."""
-    import keras
-
     digits = recipe.load("mnist", source=source, rows=6_000, seed=seed)
     grey = (digits.x_train.reshape(len(digits.x_train), -1) * (255 / digits.x_train.max())).astype("float32")
     half = round(len(grey) / 2)
@@ -36,12 +44,7 @@ def _read_digits(source: str, seed: int) -> dict[str, float]:
     for name, divisor, activation in (("softmax", 1, "softmax"), ("logits", 1, None), ("scaled", 255, "softmax")):
         right = []
         for first in range(10 * seed, 10 * seed + 5):
-            keras.utils.set_random_seed(first)
-            hidden = keras.layers.Dense(64, activation="relu")
-            last = keras.layers.Dense(10, activation=activation)
-            model = keras.Sequential([keras.Input((grey.shape[1],)), hidden, last])
-            loss = keras.losses.SparseCategoricalCrossentropy(from_logits=activation is None)
-            model.compile(optimizer="rmsprop", loss=loss)
+            model = start(_read_by, grey.shape[1], activation, seed=first)
             model.fit(x_train / divisor, y_train, batch_size=32, epochs=5, verbose=0)
             right.append(np.mean(np.asarray(model(x_val / divisor)).argmax(axis=1) == y_val))
         found[name] = float(np.mean(right))

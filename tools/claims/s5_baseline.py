@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
+import keras
 import numpy as np
 from scipy import stats
 from sklearn.ensemble import HistGradientBoostingRegressor
@@ -15,6 +16,7 @@ from sklearn.preprocessing import StandardScaler
 
 import recipe
 from claims import Outcome, claim
+from claims.networks import start
 
 ROWS = {"mnist": 6_000, "imdb": 6_000, "housing": None}
 SPECS = {
@@ -89,13 +91,17 @@ def tfidf_keeps_up(source: str, seed: int) -> Outcome:
     return {"rival": rival, "network": network}, network - rival <= 0.015
 
 
-def _network(x: np.ndarray, y: np.ndarray, outputs: int, activation: str | None, loss: str, seed: int, epochs: int):
-    import keras
-
-    keras.utils.set_random_seed(seed)
+def _build(columns: int, outputs: int, activation: str | None, loss: str) -> keras.Model:
     last = keras.layers.Dense(outputs, activation=activation)
-    model = keras.Sequential([keras.Input((x.shape[1],)), keras.layers.Dense(16, activation="relu"), last])
+    model = keras.Sequential([keras.Input((columns,)), keras.layers.Dense(16, activation="relu"), last])
     model.compile(optimizer="rmsprop", loss=loss)
+    return model
+
+
+def _network(
+    x: np.ndarray, y: np.ndarray, outputs: int, activation: str | None, loss: str, seed: int, epochs: int
+) -> keras.Model:
+    model = start(_build, x.shape[1], outputs, activation, loss, seed=seed)
     model.fit(x, y, batch_size=32, epochs=epochs, verbose=0)
     return model
 
