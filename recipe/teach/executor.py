@@ -45,6 +45,7 @@ POLL = 0.1  # seconds between two looks at a kernel's memory
 GRACE = 5.0  # seconds that an interrupted cell has to end
 VISIBLE = re.compile(r"^\s*work\.(?:check|grade)\(.*\)\s*$", re.MULTILINE)
 CUT = "[Cut out: this showed the grader's own files. The instructor is told.]"
+STOPPED = "Your answer was used, and had to be stopped"
 TELLING = 30  # characters that a line of a hidden check has at least to be told from any other
 
 # Runs in the kernel, on the source of `handover` as the grader has it, whatever the notebook did to the module.
@@ -386,21 +387,8 @@ class _Run:
         if rest and not self._is_over():
             await self._execute(at, rest)
         verdict = await self._find_verdict(at, name)
-        points = self.graded.points[name]
-        data = {
-            "exercise": name,
-            "outcome": str(verdict.outcome),
-            "points": round(verdict.share * points, 6),
-            "max_points": points,
-            **asdict(verdict),
-        }
-        text = describe(name, verdict, points, is_final=True) + "\n"
         cell.execution_count = None
-        shown = {"text/plain": repr(data["points"]), VERDICT: data}
-        cell.outputs = [
-            new_output("stream", name="stdout", text=text),
-            new_output("execute_result", shown, execution_count=None),
-        ]
+        cell.outputs = show_verdict(name, verdict, self.graded.points[name])
         self.graded.verdicts[name] = verdict
 
     async def _find_verdict(self, at: int, name: str) -> Verdict:
@@ -427,9 +415,9 @@ class _Run:
             if not self._is_over():
                 self._leave_out_answer(at, name)
                 await self._start_again(at)
-            return object_to(f"Your answer was used, and had to be stopped: {why}.")
+            return object_to(f"{STOPPED}: {why}.")
         if why:
-            return object_to(f"Your answer was used, and had to be stopped: {why}.")
+            return object_to(f"{STOPPED}: {why}.")
         try:
             texts = [_read(path) for path in answers]
         except (OSError, ValueError):
@@ -486,6 +474,22 @@ class _Run:
                     output.data = {"text/plain": CUT}
             elif "text/html" in data:
                 output.data["text/html"] = clean_html(data["text/html"])
+
+
+def show_verdict(name: str, verdict: Verdict, points: float) -> list[nbformat.NotebookNode]:
+    """Return the outputs of a graded cell: the verdict in words, and its points with everything in numbers."""
+    data = {
+        "exercise": name,
+        "outcome": str(verdict.outcome),
+        "points": round(verdict.share * points, 6),
+        "max_points": points,
+        **asdict(verdict),
+    }
+    shown = {"text/plain": repr(data["points"]), VERDICT: data}
+    return [
+        new_output("stream", name="stdout", text=describe(name, verdict, points, is_final=True) + "\n"),
+        new_output("execute_result", shown, execution_count=None),
+    ]
 
 
 _TAGS = [
