@@ -50,7 +50,7 @@ class Question:
     @property
     def name(self) -> str:
         """Where it stands among the lessons, such as ``s6_scale_up.turn``; of one that stands in none, its text."""
-        rooms = [(place.split(".")[2], room) for place, room in sys.modules.items() if "recipe.lessons.s" in place]
+        rooms = [(place.split(".")[2], room) for place, room in [*sys.modules.items()] if "recipe.lessons.s" in place]
         names = [f"{lesson}.{name}" for lesson, room in rooms for name, one in vars(room).items() if one is self]
         return (*names, self.text)[0]
 

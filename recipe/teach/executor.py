@@ -37,6 +37,7 @@ from recipe.teach import handover
 from recipe.teach.exercises import MODULES, Verdict, describe, object_to
 from recipe.teach.judge import DAMAGED, JudgeClient
 from recipe.teach.mending import HIDDEN, grade_id
+from recipe.teach.veil import veil
 
 VERDICT = "application/vnd.recipe.verdict+json"  # what the judge said, beside the points of a graded cell
 LARGEST_ANSWER = 2**26  # bytes
@@ -133,7 +134,7 @@ def run_notebook(
     with tempfile.TemporaryDirectory(prefix="recipe-run-", ignore_cleanup_errors=True) as folder:
         work = Path(folder) / "work"
         if files:
-            shutil.copytree(files, work, symlinks=True)
+            shutil.copytree(files, work, symlinks=True, ignore=shutil.ignore_patterns("*.ipynb"))
         work.mkdir(exist_ok=True)
         run = _Run(deepcopy(notebook), judge, exercises, student, limits or Limits(), work)
         # In a thread with a loop of its own: whoever calls may be in one already, as a Jupyter server is.
@@ -246,6 +247,8 @@ class _Run:
     async def _start_kernel(self) -> None:
         client = self.client
         client.create_kernel_manager()
+        hidden = self.judge and self.judge.hidden
+        client.km.kernel_spec.argv = [*veil(Path(hidden).parent if hidden else None), *client.km.kernel_spec.argv]
         try:
             client.startup_timeout = int(self.limits.start)
             await client.async_start_new_kernel(**self.started_with)

@@ -164,8 +164,8 @@ class Progress:
             f"Baselines beaten beyond chance: {_name(one for one in self.problems if one.beaten)}.",
             f"Overfitting shown: {_name(one for one in self.problems if one.overfitted)}.",
             f"Test sets: {looked}.",
-            f"Runs: {self.runs:,}, {self.training_minutes:.0f} minutes of training.",
-            f"Work: {self.working_minutes:.0f} minutes at least, as far as it left traces.",
+            f"Runs: {self.runs:,}, {self.training_minutes:.1f} minutes of training.",
+            f"Work: {self.working_minutes:.1f} minutes at least, as far as it left traces.",
         )
 
     def __str__(self) -> str:

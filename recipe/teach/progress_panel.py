@@ -166,7 +166,8 @@ def draw_problems(axes: Axes, progress: Progress) -> Axes:
     for row, (one, left) in enumerate(shown):
         axes.barh(row, left, height=0.6, color=BLUE if one.beaten else "white", edgecolor=BLUE, linewidth=1)
         words = BEATEN[one.beaten] + ", overfitted" * one.overfitted
-        axes.annotate(words, (left, row), xytext=(5, 0), textcoords="offset points", va="center", color=INK)
+        where = {"xytext": (5, 0), "textcoords": "offset points", "va": "center"}
+        axes.annotate(words, (left, row), color=INK, bbox={"color": "white", "pad": 1}, **where)
     if not shown:
         axes.text(0.5, 0.5, "No run with a score yet.", ha="center", color=INK, transform=axes.transAxes)
     axes.set_yticks(range(len(shown)), [f"{one.problem}\n({one.source}, {one.runs:,} runs)" for one, _ in shown])

@@ -68,14 +68,21 @@ def _lines(source: str, seed: int) -> dict[str, np.ndarray]:
     return {name: values.mean(axis=0) for name, values in errors.items()}
 
 
-@claim(LESSON, "On the real houses ratios raise the mean error of a line, on 100, 300 and 1,000.", sources=("real",))
-def raw_ratios_harm_a_line(source: str, seed: int) -> Outcome:
-    errors = _lines(source, seed)
-    numbers = {name: float(errors[name].mean()) for name in ("eight", "ratios")}
-    return numbers, bool((errors["ratios"] > errors["eight"]).all())
+@claim(
+    LESSON,
+    "On the real houses a line errs less with logarithms of ratios than with the ratios, by 0.01 or more on average.",
+    sources=("real",),
+)
+def logarithms_beat_ratios(source: str, seed: int) -> Outcome:
+    errors = {name: float(values.mean()) for name, values in _lines(source, seed).items()}
+    return errors, errors["logs"] <= errors["ratios"] - 0.01
 
 
-@claim(LESSON, "On the real houses their logarithms lower it, on 100, 300 and 1,000.", sources=("real",))
+@claim(
+    LESSON,
+    "On the real houses the logarithms lower the mean error of a line, on 100, 300 and 1,000.",
+    sources=("real",),
+)
 def log_ratios_help_a_line(source: str, seed: int) -> Outcome:
     errors = _lines(source, seed)
     numbers = {name: float(errors[name].mean()) for name in ("eight", "logs")}
