@@ -82,7 +82,6 @@ class TrainingPanel(Panel):
     settings_type = TrainingSettings
     run_words = "Train"
     figure_size = (7.8, 3.9)
-    has_program = True
 
     def __init__(
         self, dataset: Dataset | None = None, *, journal: Journal | str | None = "default", **settings: object

@@ -134,10 +134,8 @@ class BoundaryPanel(Panel):
         ]
         return (
             f"{DRAWS} networks of {result.settings.units}-{result.settings.units} units: {' and '.join(errors)}. "
-            + (
-                f"Most of them are wrong on {result.bias:.1%} of the validation samples (bias and noise); a single one "
-                f"answers otherwise than most on {result.variance:.1%} (variance)."
-            )
+            f"Most of them are wrong on {result.bias:.1%} of the validation samples (bias and noise); a single one "
+            f"answers otherwise than most on {result.variance:.1%} (variance)."
         )
 
     def summarise(self, result: Boundaries) -> str:
@@ -146,12 +144,8 @@ class BoundaryPanel(Panel):
 
     def tabulate(self, result: Boundaries) -> pd.DataFrame:
         """Both errors of each draw."""
-        columns = {
-            "draw": range(1, DRAWS + 1),
-            "training_error": result.training,
-            "validation_error": result.validation,
-        }
-        return pd.DataFrame(columns)
+        errors = {"training_error": result.training, "validation_error": result.validation}
+        return pd.DataFrame({"draw": range(1, DRAWS + 1), **errors})
 
 
 def draw_samples(settings: BoundarySettings, seed: int, *, rows: int | None = None) -> tuple[np.ndarray, np.ndarray]:
