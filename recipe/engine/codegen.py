@@ -17,7 +17,6 @@ from recipe.data.folders import SUFFIXES
 from recipe.data.problems import loading_code
 from recipe.engine.models import check_fit, last_activation, loss_name, metric_of, wants_one_hot
 
-PROGRAM = "engine/keras_program.py.jinja"
 _SPLIT = "from sklearn.model_selection import train_test_split"
 TEMPLATES = jinja2.Environment(
     loader=jinja2.PackageLoader("recipe", ""),
@@ -34,7 +33,7 @@ def keras_code(
     *,
     source: str = "auto",
     rows: int | None = None,
-    template: str = PROGRAM,
+    template: str = "engine/keras_program.py.jinja",
     **values: object,
 ) -> str:
     """Return a Keras program, data loading included, for this spec and problem.

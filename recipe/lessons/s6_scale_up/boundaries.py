@@ -128,12 +128,11 @@ class BoundaryPanel(Panel):
 
     def describe(self, result: Boundaries) -> str:
         """Both errors, bias and variance in numbers."""
-        errors = [
-            f"{name} error {one.mean():.1%} (from {one.min():.1%} to {one.max():.1%})"
-            for name, one in (("training", result.training), ("validation", result.validation))
-        ]
+        both = (result.training, result.validation)
+        training, validation = (f"{one.mean():.1%} (from {one.min():.1%} to {one.max():.1%})" for one in both)
+        units = result.settings.units
         return (
-            f"{DRAWS} networks of {result.settings.units}-{result.settings.units} units: {' and '.join(errors)}. "
+            f"{DRAWS} networks of {units}-{units} units: training error {training} and validation error {validation}. "
             f"Most of them are wrong on {result.bias:.1%} of the validation samples (bias and noise); a single one "
             f"answers otherwise than most on {result.variance:.1%} (variance)."
         )
