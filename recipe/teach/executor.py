@@ -19,7 +19,9 @@ import secrets
 import shutil
 import stat
 import subprocess
+import sys
 import tempfile
+import textwrap
 import threading
 import time
 from collections.abc import Mapping
@@ -42,6 +44,7 @@ from recipe.teach.veil import veil
 VERDICT = "application/vnd.recipe.verdict+json"  # what the judge said, beside the points of a graded cell
 LARGEST_ANSWER = 2**26  # bytes
 POLL = 0.1  # seconds between two looks at a kernel's memory
+WIDTH = 100  # of a message: a page of feedback breaks no lines
 GRACE = 5.0  # seconds that an interrupted cell has to end
 VISIBLE = re.compile(r"^\s*work\.(?:check|grade)\(.*\)\s*$", re.MULTILINE)
 CUT = "[Cut out: this showed the grader's own files. The instructor is told.]"
@@ -248,7 +251,10 @@ class _Run:
         client = self.client
         client.create_kernel_manager()
         hidden = self.judge and self.judge.hidden
-        client.km.kernel_spec.argv = [*veil(Path(hidden).parent if hidden else None), *client.km.kernel_spec.argv]
+        command = client.km.kernel_spec.argv
+        if Path(command[0]).stem in ("python", "python3"):  # Jupyter does so itself only where nothing stands before
+            command[0] = sys.executable
+        command[:0] = veil(Path(hidden).parent if hidden else None)
         try:
             client.startup_timeout = int(self.limits.start)
             await client.async_start_new_kernel(**self.started_with)
@@ -394,7 +400,7 @@ class _Run:
             "max_points": points,
             **asdict(verdict),
         }
-        text = describe(name, verdict, points, is_final=True) + "\n"
+        text = textwrap.fill(describe(name, verdict, points, is_final=True), WIDTH) + "\n"
         cell.execution_count = None
         shown = {"text/plain": repr(data["points"]), VERDICT: data}
         cell.outputs = [
