@@ -88,6 +88,8 @@ def _copy(value: object, depth: int = 0) -> object:
         return sorted((_copy(one, depth + 1) for one in value), key=str)
     if isinstance(value, list | tuple | range):
         return [hand_over(one) if depth == 0 else _copy(one, depth + 1) for one in value]
+    if isinstance(value, type):  # such as the dtype that an encoder has among its parameters
+        return _NOT_PLAIN
     if hasattr(value, "__array__") and hasattr(value, "shape"):  # of NumPy, JAX, Keras, SciPy
         array = np.asarray(value)
         if array.size > LARGEST:
