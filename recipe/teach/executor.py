@@ -19,7 +19,9 @@ import secrets
 import shutil
 import stat
 import subprocess
+import sys
 import tempfile
+import textwrap
 import threading
 import time
 from collections.abc import Mapping
@@ -37,10 +39,12 @@ from recipe.teach import handover
 from recipe.teach.exercises import MODULES, Verdict, describe, object_to
 from recipe.teach.judge import DAMAGED, JudgeClient
 from recipe.teach.mending import HIDDEN, grade_id
+from recipe.teach.veil import veil
 
 VERDICT = "application/vnd.recipe.verdict+json"  # what the judge said, beside the points of a graded cell
 LARGEST_ANSWER = 2**26  # bytes
 POLL = 0.1  # seconds between two looks at a kernel's memory
+WIDTH = 100  # of a message: a page of feedback breaks no lines
 GRACE = 5.0  # seconds that an interrupted cell has to end
 VISIBLE = re.compile(r"^\s*work\.(?:check|grade)\(.*\)\s*$", re.MULTILINE)
 CUT = "[Cut out: this showed the grader's own files. The instructor is told.]"
@@ -133,7 +137,7 @@ def run_notebook(
     with tempfile.TemporaryDirectory(prefix="recipe-run-", ignore_cleanup_errors=True) as folder:
         work = Path(folder) / "work"
         if files:
-            shutil.copytree(files, work, symlinks=True)
+            shutil.copytree(files, work, symlinks=True, ignore=shutil.ignore_patterns("*.ipynb"))
         work.mkdir(exist_ok=True)
         run = _Run(deepcopy(notebook), judge, exercises, student, limits or Limits(), work)
         # In a thread with a loop of its own: whoever calls may be in one already, as a Jupyter server is.
@@ -246,6 +250,11 @@ class _Run:
     async def _start_kernel(self) -> None:
         client = self.client
         client.create_kernel_manager()
+        hidden = self.judge and self.judge.hidden
+        command = client.km.kernel_spec.argv
+        if Path(command[0]).stem in ("python", "python3"):  # Jupyter does so itself only where nothing stands before
+            command[0] = sys.executable
+        command[:0] = veil(Path(hidden).parent if hidden else None)
         try:
             client.startup_timeout = int(self.limits.start)
             await client.async_start_new_kernel(**self.started_with)
@@ -391,7 +400,7 @@ class _Run:
             "max_points": points,
             **asdict(verdict),
         }
-        text = describe(name, verdict, points, is_final=True) + "\n"
+        text = textwrap.fill(describe(name, verdict, points, is_final=True), WIDTH) + "\n"
         cell.execution_count = None
         shown = {"text/plain": repr(data["points"]), VERDICT: data}
         cell.outputs = [

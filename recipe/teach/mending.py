@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from pathlib import Path
@@ -51,7 +51,7 @@ def copy_cell(cell: nbformat.NotebookNode, kind: str = "") -> nbformat.NotebookN
     source = "".join(source) if isinstance(source, list) else str(source)
     kind = kind or cell.get("cell_type", "")
     new = _NEW.get(kind, new_raw_cell)(source=source)
-    new.metadata = deepcopy(cell.metadata) if isinstance(cell.get("metadata"), dict) else nbformat.NotebookNode()
+    new.metadata = deepcopy(cell["metadata"]) if isinstance(cell.get("metadata"), dict) else nbformat.NotebookNode()
     if isinstance(cell.get("id"), str) and re.fullmatch(r"[\w-]{1,64}", cell.id, re.ASCII):
         new.id = cell.id
     return new
@@ -140,7 +140,8 @@ class _Mending:
     def _match(self) -> dict[int, list[int]]:
         """Find each released cell in the student's notebook: by its id, by nbgrader's id, by its text."""
         released = self.released.cells
-        by_id = {cell.id: at for at, cell in enumerate(released)}
+        times = Counter(cell.id for cell in self.own)
+        by_id = {cell.id: at for at, cell in enumerate(released) if times[cell.id] == 1}
         by_grade_id = {grade_id(cell): at for at, cell in enumerate(released) if grade_id(cell)}
         by_text = {(cell.cell_type, cell.source.strip()): at for at, cell in enumerate(released) if cell.source.strip()}
         found: dict[int, list[int]] = defaultdict(list)
@@ -171,7 +172,7 @@ class _Mending:
                 names = self.asks.get(grade_id(cell).removesuffix("-answer")) or _assigned(cell.source)
                 places = [place for place in free if self.assigned.get(place, set()) & names]
             else:
-                above = max(found.get(at - 1, [-2])) + 1
+                above = max(found[at - 1], default=-2) + 1
                 places = [above] if above in free and self.own[above].cell_type == "markdown" else []
             found[at] = [place for place in places if place not in taken]
             taken.update(found[at])
@@ -226,6 +227,9 @@ class _Mending:
                 self.placed.pop(place, None)
         if below:
             key = (below[0], 1, at)
+        elif not answers and not places:
+            key = (self._last_place_before(at), 2, at)
+            self.notes.append(f"The check of {name} was missing: put back.")
         else:
             key = self._end_of_section(at, max(answers, default=-1))
             was = "above its answer" if places else "missing"

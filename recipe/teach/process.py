@@ -397,7 +397,8 @@ def _replay_some(
             continue
         data = find_data(run, datasets(run))
         if data is None:
-            why = f"its data ({_clean(run.problem.name)}, {_clean(run.source)}) is none that is known here"
+            data_of = f"{_clean(run.problem.name)}, {_clean(run.source)}"
+            why = f"its data ({data_of}) is none that is known here, or is of another version of the kit"
             left_out.append(Replay(number=number, agrees=None, text=f"Entry {number} is not run again: {why}."))
         else:
             done.append(_replay(number, run, data))

@@ -318,8 +318,8 @@ def final(answer: SimpleNamespace, world: Factory) -> Verdict | None:
     y, score = world.given["y_choose"], {}
     for letter, candidate in world.given["candidates"].items():
         score[letter] = float(np.mean(candidate(world.given["x_choose"]) == y))
-    if answer.chosen not in score:
-        return object_to(f"chosen is one of {', '.join(score)}. Received: {answer.chosen!r}.")
+    if not isinstance(answer.chosen, str) or answer.chosen not in score:
+        return object_to(f"chosen is one of {', '.join(score)}. Received: {str(answer.chosen)[:100]!r}.")
     if not isinstance(answer.test_accuracy, int | float):
         return object_to("test_accuracy is a number, from 0 to 1.")
     looks = getattr(answer.test, "made_of", {}).get("looks")

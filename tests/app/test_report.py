@@ -68,12 +68,6 @@ def test_run_goes_on_after_a_model_that_diverged_and_its_json_has_null_for_what_
     assert "diverged" in render_html(result).lower()
 
 
-def test_render_json_of_an_interrupted_run_keeps_what_was_done(stopped):
-    facts = json.loads(render_json(stopped))
-    assert (facts["stopped_in"], facts["overfitting_epoch"]) == (6, None)
-    assert list(facts["scores"]) == ["baseline", "rival", "small model", "big model"]
-
-
 def test_render_json_of_a_run_without_a_step_is_still_json():
     def interrupt(event: object) -> None:
         raise KeyboardInterrupt
@@ -112,7 +106,10 @@ def test_render_html_shows_source_steps_and_scores(result, html):
     assert "Interrupted" not in text
 
 
-def test_render_html_of_an_interrupted_run_says_so_and_shows_what_was_done(stopped):
+def test_an_interrupted_run_says_so_and_shows_what_was_done(stopped):
+    facts = json.loads(render_json(stopped))
+    assert (facts["stopped_in"], facts["overfitting_epoch"]) == (6, None)
+    assert list(facts["scores"]) == ["baseline", "rival", "small model", "big model"]
     text = _words(render_html(stopped))
     assert "Interrupted. The work was stopped in step 6." in text
     assert "Step 6. Scale up until it overfits, interrupted" in text

@@ -7,7 +7,6 @@ import signal
 
 import numpy as np
 import pytest
-from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.metrics import accuracy_score, mean_absolute_error
 
 import recipe
@@ -91,19 +90,6 @@ def test_run_recipe_test_scores_are_what_plain_keras_and_scikit_learn_find(resul
     x = ((x - x_train.mean(axis=0)) / x_train.std(axis=0)).astype("float32")
     outputs = houses.final.model.predict(x, verbose=0)[:, 0]
     assert houses.test.score == pytest.approx(mean_absolute_error(y / 100_000, outputs), rel=1e-4)
-
-
-def test_run_recipe_baselines_are_scikit_learns(results):
-    digits, houses = results["mnist"][0], results["housing"][0]
-    (split,) = digits.splits
-    dummy = DummyClassifier(strategy="most_frequent").fit(split.x_train[:, 0], split.y_train)
-    assert digits.baseline.value == pytest.approx(dummy.score(split.x_val[:, 0], split.y_val))
-    errors = []
-    for split in houses.splits:
-        guess = DummyRegressor(strategy="median").fit(split.x_train, split.y_train).predict(split.x_val)
-        errors.append(np.abs(split.y_val - guess) / 100_000)
-    assert len(houses.splits) == 4
-    assert houses.baseline.value == pytest.approx(np.concatenate(errors).mean(), rel=1e-5)
 
 
 def test_run_recipe_tests_the_weights_that_the_score_of_the_small_model_is_of(results):

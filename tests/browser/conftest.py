@@ -76,10 +76,16 @@ def visits() -> dict[str, Visitor]:
 
 
 @pytest.fixture(scope="session")
-def visit(request, browser, visits, tmp_path_factory):
+def screenshots(tmp_path_factory) -> Path:
+    """The folder that screenshots go to."""
+    folder = Path(SCREENSHOTS) if SCREENSHOTS else tmp_path_factory.mktemp("screenshots")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def visit(request, browser, visits, screenshots):
     """A function that begins a visit to an application, on the page that was left last where there is one."""
-    screenshots = Path(SCREENSHOTS) if SCREENSHOTS else tmp_path_factory.mktemp("screenshots")
-    screenshots.mkdir(parents=True, exist_ok=True)
 
     def begin(kind: str) -> Visitor:
         server = request.getfixturevalue(f"{kind}_server")

@@ -29,6 +29,7 @@ PANELS = {
         "ProgressPanel(journal='progress.log')"  # in Voilà there is no journal of one's own
     ),
 }
+MOVING_KEYS = ("ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "PageUp", "PageDown")
 RUN_WORDS = {"Train a network": "Train", "How far am I?": "Read again"}
 MUST_RUN = {"Decide on a protocol: what it reports, and what is true", "Train a network"}  # the others do by themselves
 # By title: a control, a key that moves it, and what the status says then.

@@ -16,7 +16,7 @@ CODE = (
 _HEAR_COPY = "() => addEventListener('copy', event => (window.copied = event.clipboardData.getData('text')))"
 
 
-def test_panel_in_jupyterlab_runs_and_stops_and_runs_again(lab, page):
+def test_panels_in_jupyterlab_run_and_stop_obey_keyboard_and_mouse_and_fit_the_screen(lab, page):
     lab.open_notebook(page("example", *CODE))
     lab.run_all()
     panel = lab.panel("Count")
@@ -47,10 +47,6 @@ def test_panel_in_jupyterlab_runs_and_stops_and_runs_again(lab, page):
     panel.wait_until_done()
     assert panel.alt_text() == "3 of 3 steps, the last at 3."
 
-
-def test_live_panel_in_jupyterlab_obeys_keyboard_and_mouse_and_fits_the_screen(lab, page):
-    lab.open_notebook(page("example", *CODE))
-    lab.run_all()
     panel = lab.panel("Live count")
     panel.wait_for_status("2 steps.")
     panel.press("number of steps", "ArrowRight", times=3)

@@ -28,7 +28,7 @@ def test_sliders_say_their_name_and_their_value(lab, page):
     assert rows.get_attribute("aria-valuetext") == "all"
 
 
-def test_run_has_the_focus_again_when_it_is_done(lab, page):
+def test_the_focus_comes_back_after_a_run_but_not_to_who_has_left_and_ctrl_s_saves(lab, page):
     panel = _shown(lab, page, "Count")
     panel.run_button.focus()
     lab.page.keyboard.press("Enter")
@@ -36,20 +36,11 @@ def test_run_has_the_focus_again_when_it_is_done(lab, page):
     panel.wait_until_done()
     assert panel.run_button.evaluate("button => button === document.activeElement")
 
-
-def test_who_leaves_a_panel_is_not_called_back(lab, page):
-    panel = _shown(lab, page, "Count")
-    panel.run()
-    panel.wait_for_status("Done in")
-    panel.run_button.focus()
     panel.run_button.evaluate("button => button.blur()")
     panel.root.locator("[role=status]").evaluate("status => status.append('another word')")  # as a run in a thread does
     lab.page.wait_for_timeout(200)
     assert lab.page.evaluate("document.activeElement === document.body")
 
-
-def test_ctrl_s_in_a_panel_saves_the_notebook(lab, page):
-    panel = _shown(lab, page, "Count")
     dirty = "() => window.jupyterapp.shell.currentWidget.context.model.dirty"
     assert lab.page.evaluate(dirty)
     panel.run_button.focus()

@@ -1,8 +1,9 @@
-"""The lessons in JupyterLab: one that is opened and looked at does not ask to be saved."""
+"""The lessons: Voilà lists them without another host, and JupyterLab does not ask to save one that is looked at."""
 
 from __future__ import annotations
 
 import runpy
+from urllib.parse import urlsplit
 
 from servers import ROOT
 
@@ -26,3 +27,15 @@ def test_lesson_that_is_opened_does_not_ask_to_be_saved(lab, notebooks):
             changed.append(path.name)
         lab.leave()
     assert changed == []
+
+
+def test_voila_lists_the_lessons_and_asks_no_other_host(browser, voila_server):
+    context = browser.new_context()
+    page, asked = context.new_page(), []
+    page.on("request", lambda request: asked.append(urlsplit(request.url)))
+    page.goto(f"{voila_server.url}/?token={voila_server.token}")
+    page.get_by_text("01_define_the_problem.ipynb", exact=True).wait_for()
+    page.goto(f"{voila_server.url}/voila/render/no_such_lesson.ipynb?token={voila_server.token}")
+    page.get_by_text("404").wait_for()
+    context.close()
+    assert {address.hostname for address in asked if address.scheme.startswith("http")} == {"127.0.0.1"}

@@ -281,9 +281,3 @@ def test_check_pipeline_refuses_what_it_cannot_check(data):
         check_pipeline(model, x[:0], y[:0])
     with pytest.raises(TypeError, match=r"Received: y_train, an array of <U1\."):
         check_pipeline(model, x, np.array(["a"] * len(x)))
-
-
-def test_bench_draws_as_many_rows_as_it_needs():
-    x, y = make_classes(rows=4_000)
-    bench = Bench(make_model(), x, y)
-    assert [len(part) for part in bench.arrays] == [2_000, 2_000, 500, 500]

@@ -8,7 +8,7 @@ import pytest
 
 from recipe.core.spec import ModelSpec
 from recipe.data.problems import find_problem
-from recipe.engine.first_weights import draw_again, draw_uniform, fast_first_weights
+from recipe.engine.first_weights import draw_again, draw_uniform
 from recipe.engine.models import build_model
 
 
@@ -16,14 +16,6 @@ from recipe.engine.models import build_model
 @pytest.mark.parametrize("seed", [0, 2**31 - 1])
 def test_draw_uniform_draws_what_keras_draws(shape, seed):
     np.testing.assert_array_equal(draw_uniform(seed, shape, 0.3), keras.random.uniform(shape, -0.3, 0.3, seed=seed))
-
-
-def test_fast_first_weights_puts_the_initializers_back():
-    layer = keras.layers.Dense(5)
-    before = layer.kernel_initializer
-    with pytest.raises(ValueError, match="egative dimensions"), fast_first_weights([layer]):
-        layer.build((None, -1))
-    assert layer.kernel_initializer is before
 
 
 @pytest.mark.parametrize(

@@ -172,7 +172,7 @@ def p_value_of(gains, **options):
     ],
 )
 def test_paired_test_raises_false_alarms_as_seldom_as_its_table_says(monkeypatch, name, samples, most):
-    monkeypatch.setattr(s2_measure, "PERMUTATIONS", 199)
+    monkeypatch.setattr(s2_measure, "PERMUTATIONS", 99)
     rng, runs = np.random.default_rng(samples + 2), 500
     alarms = sum(p_value_of(GAINS[name](rng, samples), seed=seed) <= 0.05 for seed in range(runs))
     assert alarms <= most * runs + 3 * math.sqrt(runs * most * (1 - most))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,7 +72,9 @@ class Course:
         path = self.folder / "submitted" / student / name / f"{name}.ipynb"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(notebook if isinstance(notebook, str) else json.dumps(notebook), encoding="utf-8")
-        result = self.api.autograde(name, student, force=True, create=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # nbgrader has SQLAlchemy complain of each new submission
+            result = self.api.autograde(name, student, force=True, create=True)
         assert result["success"], result.get("log", "") + result["error"]
         return self.look(student, name)
 

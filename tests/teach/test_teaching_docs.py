@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import types
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,13 +17,16 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGES = ("docs/teaching.md", "docs/load.md")
 NOTE = "**Not run by the tests**"
-# A paragraph, perhaps, then a block: its language and its text.
-BLOCK = re.compile(r"(?:^|\n\n)(?P<before>(?:[^\n`][^\n]*\n)*)\n```(?P<language>\w*)\n(?P<text>.*?)\n```", re.DOTALL)
-BLOCKS = [
-    (page, found["language"], found["text"], found["before"].startswith(NOTE))
-    for page in PAGES
-    for found in BLOCK.finditer((ROOT / page).read_text(encoding="utf-8"))
-]
+
+
+def _blocks(page: str) -> Iterator[tuple[str, str, str, bool]]:
+    """Give each block of code: its page, its language, its text, and whether the paragraph before it is the note."""
+    parts = re.split(r"^```(\w*)\n(.*?)^```\n", (ROOT / page).read_text(encoding="utf-8"), flags=re.M | re.S)
+    for before, language, text in zip(parts[0::3], parts[1::3], parts[2::3], strict=False):
+        yield page, language, text.strip(), before.rstrip().split("\n\n")[-1].lstrip().startswith(NOTE)
+
+
+BLOCKS = [block for page in PAGES for block in _blocks(page)]
 COMMANDS = [(page, text) for page, language, text, is_left_out in BLOCKS if language == "sh" and not is_left_out]
 # What this machine is taken to have already; the whole check makes both before any test.
 SHELL = 'make() { command make -o .venv/.ready -o .venv/.ready-to-teach "$@"; }\n'

@@ -12,7 +12,7 @@ from recipe.data.load import load
 from recipe.data.problems import PROBLEMS
 from recipe.steps.s3_protocol import hold_out
 from recipe.steps.s4_prepare import prepare
-from recipe.ui.trainer import describe_score, is_better, judge_guess, train_live
+from recipe.ui.trainer import describe_score, judge_guess, train_live
 from recipe.ui.training_settings import NO_GUESS
 
 SPEC = ModelSpec(hidden_units=(4,), batch_size=32, epochs=3)
@@ -60,11 +60,6 @@ def test_describe_score_puts_both_parts_beside_the_baseline():
         "0.1."
     )
     assert describe_score(make_run(val_accuracy=math.nan)) == "There is no score: the loss is not finite."
-
-
-@pytest.mark.parametrize(("score", "expected"), [(0.1 + 1e-8, False), (0.1001, True), (math.nan, False)])
-def test_is_better_by_more_than_rounding(score, expected):
-    assert is_better(make_run(val_accuracy=score), 0.1) is expected
 
 
 @pytest.mark.parametrize(
