@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import sys
+from pathlib import Path
 
 import nbformat
 import numpy as np
