@@ -51,6 +51,7 @@ os.environ["RECIPE_JOURNAL"] = str(Path(_JOURNAL.name) / "journal.log")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+BROWSER = "tests/browser/"
 REAL_DATASETS = os.environ.get("RECIPE_DATASETS")  # before the tests are shielded from it
 
 
@@ -71,14 +72,36 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the cells of the lessons, so that they can be asked for by name; put the files that take longest first.
 
-    At the end one would keep one of two processes waiting: the runs on the real data, the lessons, and what walks
-    through the whole house. The order of the paths does not tell: pytest drops one that lies within another.
+    At the end one would keep one of two processes waiting: the runs on the real data, the lessons, what walks through
+    the whole house, the browser. The order of the paths does not tell: pytest drops one that lies within another.
     """
     for item in items:
         if item.path.suffix == ".ipynb":
             item.add_marker(pytest.mark.lesson)
-    first = ("test_real_runs.py", ".ipynb", "test_every_name.py")
-    items.sort(key=lambda item: not item.path.name.endswith(first))
+    long = ("test_real_runs.py", ".ipynb", "test_every_name.py", BROWSER, "test_pipelines.py", "test_claims.py")
+    place = {name: number for number, name in enumerate((*long, "test_programs.py"))}
+
+    def turn(item: pytest.Item) -> int:
+        file = item.nodeid.partition("::")[0]
+        return min((number for name, number in place.items() if name in file), default=len(place))
+
+    items.sort(key=turn)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Let one process make all tests in the browser where there are others: the servers start once, the rest goes on.
+
+    Two browsers with their servers and kernels on two cores would wait for each other.
+    """
+    from xdist.scheduler import LoadFileScheduling
+
+    class OneBrowser(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return BROWSER if nodeid.startswith(BROWSER) else super()._split_scope(nodeid)
+
+    is_shared = config.getvalue("dist") == "loadfile" and BROWSER.rstrip("/") not in config.args
+    return OneBrowser(config, log) if is_shared else None
 
 
 @pytest.fixture(autouse=True)

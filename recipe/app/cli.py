@@ -213,7 +213,9 @@ def _write(path: Path | None, make: Callable[[], str]) -> None:
     """Write a file, if it was asked for, and say where it is."""
     if path is not None:
         with explained(errors=(OSError,)):
-            path.write_text(make(), encoding="utf-8")
+            unfinished = path.with_name(f"{path.name}.unfinished")  # a full disk must not cost what stood there before
+            unfinished.write_text(make(), encoding="utf-8")
+            unfinished.replace(path)
         typer.echo(f"Written: {path}")
 
 

@@ -175,7 +175,7 @@ _KERAS = {
     "housing": '(x, y), _ = keras.datasets.california_housing.load_data(version="small")\n',
 }
 # What `derive` does, in plain NumPy.
-DERIVED = {
+_DERIVED = {
     "mnist_five": 'y = (y == 5).astype("uint8")\n',
     "mnist_multilabel": f"""\
 y = np.stack([y % 2 == 0, y > 4, np.isin(y, {list(CLOSED_LOOPS)})], axis=1).astype("uint8")
@@ -210,6 +210,6 @@ def loading_code(problem: Problem, source: str = "auto", rows: int | None = None
     if source == "sample" or rows is not None:
         lines = _LOAD + (_LOADED_WORDS if problem.kind == "text" else "")
     else:
-        lines = _KERAS[dataset_of(problem.name)] + DERIVED.get(problem.name, "")
+        lines = _KERAS[dataset_of(problem.name)] + _DERIVED.get(problem.name, "")
     asked = "" if rows is None else f", rows={rows}"
     return lines.format(name=problem.name, source=source, rows=asked, num_words=problem.num_words)

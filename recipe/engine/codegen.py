@@ -7,7 +7,6 @@ that they are filled with.
 from __future__ import annotations
 
 import json
-import typing
 
 import jinja2
 
@@ -18,10 +17,6 @@ from recipe.data.folders import SUFFIXES
 from recipe.data.problems import loading_code
 from recipe.engine.models import check_fit, last_activation, loss_name, metric_of, wants_one_hot
 
-if typing.TYPE_CHECKING:
-    from sklearn.base import BaseEstimator
-
-PROGRAM = "engine/keras_program.py.jinja"
 _SPLIT = "from sklearn.model_selection import train_test_split"
 TEMPLATES = jinja2.Environment(
     loader=jinja2.PackageLoader("recipe", ""),
@@ -38,7 +33,7 @@ def keras_code(
     *,
     source: str = "auto",
     rows: int | None = None,
-    template: str = PROGRAM,
+    template: str = "engine/keras_program.py.jinja",
     **values: object,
 ) -> str:
     """Return a Keras program, data loading included, for this spec and problem.
@@ -77,22 +72,6 @@ def keras_code(
     usual |= _own_values(problem, problem.origin) if problem.origin else {"imports": ((), (_SPLIT,))}
     usual |= _data_values(spec, problem) | _model_values(spec, problem)
     return TEMPLATES.get_template(template).render(usual | values)
-
-
-def estimator_code(model: BaseEstimator) -> tuple[tuple[str, ...], str]:
-    """Return the imports and the expression that make a model of scikit-learn, or a pipeline of them, anew.
-
-    Examples
-    --------
-    >>> from sklearn.linear_model import Ridge
-    >>> estimator_code(Ridge(alpha=2.0))
-    (('from sklearn.linear_model import Ridge',), 'Ridge(alpha=2.0)')
-    """
-    steps = [step for _, step in getattr(model, "steps", [("", model)])]
-    imports = [f"from {type(one).__module__.partition('._')[0]} import {type(one).__name__}" for one in steps]
-    if len(steps) == 1:
-        return tuple(imports), repr(model)
-    return (*imports, "from sklearn.pipeline import make_pipeline"), f"make_pipeline({', '.join(map(repr, steps))})"
 
 
 def _write(value: object) -> str:

@@ -1,8 +1,8 @@
 """The questions of the lessons: a choice, a number, or a prediction, each with a check, a hint and a solution.
 
-In a notebook a question shows its text, and below it buttons where there are ipywidgets. Everywhere else, and in a
-stored notebook, the text stands alone, and Python answers: ``question.check("b")``. Answers and predictions are
-recorded in the journal. What a lesson asks is in its ``recipe.lessons.sN_....questions``.
+In a notebook a question shows its text, and below it buttons; in a stored one the text stands alone. Python answers
+everywhere: ``question.check("b")``. Answers and predictions are recorded in the journal. What a lesson asks is in its
+``recipe.lessons.sN_....questions``.
 """
 
 from __future__ import annotations
@@ -75,16 +75,13 @@ class Question:
 
     def _ipython_display_(self) -> None:
         """Show the text, which a stored notebook keeps, and below it buttons that mouse and keys reach."""
+        import ipywidgets as widgets  # who only judges answers loads no widgets
         from IPython.display import display
 
-        display({"text/markdown": str(self), "text/plain": str(self)}, raw=True)
-        try:
-            import ipywidgets as widgets
+        from recipe.ui.keyboard import keyboard_help
+        from recipe.ui.texts import status_html
 
-            from recipe.ui.keyboard import keyboard_help
-            from recipe.ui.texts import status_html
-        except ModuleNotFoundError:  # without ipywidgets Python answers
-            return
+        display({"text/markdown": str(self), "text/plain": str(self)}, raw=True)
         if isinstance(self, Choice):
             answer = widgets.ToggleButtons(options=list(LETTERS[: len(self.options)]), value=None, description="answer")
             answer.style.button_width = "3em"

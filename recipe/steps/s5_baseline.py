@@ -54,13 +54,11 @@ class Rival:
     name : such as ``"gradient boosting"``
     value : the problem's measure on the validation part
     outputs : (n_val, outputs), probabilities or quantities in the prepared target's unit, as a network's
-    model : of scikit-learn, fitted
     """
 
     name: str
     value: float
     outputs: np.ndarray = field(repr=False)
-    model: BaseEstimator = field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -164,7 +162,7 @@ def fit_rival(prepared: Prepared) -> Rival:
     for name, model in _choose_models(prepared.problem).items():
         outputs = _predict(model.fit(x_train, y_train), x_val, prepared.problem)
         value = measure.compute(prepared.problem, prepared.y_val, outputs)
-        found.append(Rival(name=name, value=value, outputs=outputs, model=model))
+        found.append(Rival(name=name, value=value, outputs=outputs))
     return max(found, key=lambda rival: measure.gain(rival.value, 0.0))
 
 

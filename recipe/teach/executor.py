@@ -19,7 +19,9 @@ import secrets
 import shutil
 import stat
 import subprocess
+import sys
 import tempfile
+import textwrap
 import threading
 import time
 from collections.abc import Mapping
@@ -42,6 +44,7 @@ from recipe.teach.veil import veil
 VERDICT = "application/vnd.recipe.verdict+json"  # what the judge said, beside the points of a graded cell
 LARGEST_ANSWER = 2**26  # bytes
 POLL = 0.1  # seconds between two looks at a kernel's memory
+WIDTH = 100  # of a message: a page of feedback breaks no lines
 GRACE = 5.0  # seconds that an interrupted cell has to end
 VISIBLE = re.compile(r"^\s*work\.(?:check|grade)\(.*\)\s*$", re.MULTILINE)
 CUT = "[Cut out: this showed the grader's own files. The instructor is told.]"
@@ -84,7 +87,7 @@ class Limits:
     memory: int = 3 * 2**30
     text: int = 50_000
     pictures: int = 3_000_000
-    restarts: int = 4
+    restarts: int = 6
 
 
 @dataclass
@@ -246,9 +249,13 @@ class _Run:
 
     async def _start_kernel(self) -> None:
         client = self.client
+        self.folder.mkdir(parents=True, exist_ok=True)  # a notebook may have removed it
         client.create_kernel_manager()
         hidden = self.judge and self.judge.hidden
-        client.km.kernel_spec.argv = [*veil(Path(hidden).parent if hidden else None), *client.km.kernel_spec.argv]
+        command = client.km.kernel_spec.argv
+        if Path(command[0]).stem in ("python", "python3"):  # Jupyter does so itself only where nothing stands before
+            command[0] = sys.executable
+        command[:0] = veil(Path(hidden).parent if hidden else None)
         try:
             client.startup_timeout = int(self.limits.start)
             await client.async_start_new_kernel(**self.started_with)
@@ -288,10 +295,15 @@ class _Run:
 
     async def _start_again(self, upto: int) -> None:
         """Start the kernel anew, and run the cells before this one again, but for those that did harm."""
-        while self.restarts < self.limits.restarts:
+        while self.restarts < self.limits.restarts and not self.stopped and time.monotonic() < self.deadline:
             self.restarts += 1
             await self._end_kernel()
-            await self._start_kernel()
+            try:
+                await self._start_kernel()
+            except (RuntimeError, OSError, psutil.Error) as error:
+                self._flag(f"The kernel could not be started again: {error}")
+                await self._end_kernel()
+                return
             kept = {at: deepcopy(cell.get("outputs", [])) for at, cell in enumerate(self.graded.notebook.cells)}
             for at, cell in enumerate(self.graded.notebook.cells[:upto]):
                 graded = self._is_graded(cell)
@@ -304,7 +316,7 @@ class _Run:
                         break
             if self.process is not None:
                 return
-        self.graded.flags.append("The kernel ended too often: the rest of the notebook was not run.")
+        self._flag("The kernel ended too often: the rest of the notebook was not run.")
 
     # ---- a cell
 
@@ -313,25 +325,21 @@ class _Run:
         cell = self.graded.notebook.cells[at]
         cell.outputs, cell.execution_count = [], None
         if self.process is None or self.stopped or time.monotonic() > self.deadline:
-            self._note_that_time_is_up()
+            if time.monotonic() > self.deadline:
+                self._flag(f"The notebook took more than {self.limits.notebook:g} s: the rest was not run.")
             return
-        elif why := await self._execute(at, cell.source):
+        if why := await self._execute(at, cell.source):
             self.harmful.add(at)
             self.ended[at] = why
-        if at in self.ended:
-            said = f"This cell was stopped: {self.ended[at]}."
+            self._flag(f"Cell {at + 1} was stopped: {why}.")
             kept = [output for output in cell.outputs if output.get("ename") != "KeyboardInterrupt"]
-            self.graded.flags.append(f"Cell {at + 1} was stopped: {self.ended[at]}.")
-            cell.outputs = [*kept, new_output("error", ename="Stopped", evalue=self.ended[at], traceback=[said])]
-            if self.process is None and not self._is_over():
+            said = f"This cell was stopped: {why}."
+            cell.outputs = [*kept, new_output("error", ename="Stopped", evalue=why, traceback=[said])]
+            if self.process is None:
                 await self._start_again(at)
 
-    def _is_over(self) -> bool:
-        return self.stopped or time.monotonic() > self.deadline or self.restarts >= self.limits.restarts
-
-    def _note_that_time_is_up(self) -> None:
-        said = f"The notebook took more than {self.limits.notebook:g} s: the rest was not run."
-        if time.monotonic() > self.deadline and said not in self.graded.flags:
+    def _flag(self, said: str) -> None:
+        if said not in self.graded.flags:
             self.graded.flags.append(said)
 
     async def _execute(self, at: int, source: str) -> str:
@@ -383,7 +391,7 @@ class _Run:
         cell = self.graded.notebook.cells[at]
         # The visible check is part of what the judge does; only what else stands in the cell is run.
         rest = VISIBLE.sub("", HIDDEN.sub("", cell.source)).strip()
-        if rest and not self._is_over():
+        if rest and self.process is not None:
             await self._execute(at, rest)
         verdict = await self._find_verdict(at, name)
         points = self.graded.points[name]
@@ -394,7 +402,7 @@ class _Run:
             "max_points": points,
             **asdict(verdict),
         }
-        text = describe(name, verdict, points, is_final=True) + "\n"
+        text = textwrap.fill(describe(name, verdict, points, is_final=True), WIDTH) + "\n"
         cell.execution_count = None
         shown = {"text/plain": repr(data["points"]), VERDICT: data}
         cell.outputs = [
@@ -404,11 +412,12 @@ class _Run:
         self.graded.verdicts[name] = verdict
 
     async def _find_verdict(self, at: int, name: str) -> Verdict:
-        if self.process is None or (self._is_over() and self.process is None):
+        if self.process is None:
             return object_to("The notebook had been stopped before this point, so there is no answer to judge.")
         tries = [self.folder.parent / f"{secrets.token_hex(8)}.json" for _ in range(2)]
         answers = [path.with_suffix(".answer") for path in tries]
         try:
+            self.folder.mkdir(parents=True, exist_ok=True)
             for path, text in zip(tries, self.judge.tries(name), strict=True):
                 path.write_text(text, encoding="utf-8")
         except ValueError as error:
@@ -424,9 +433,8 @@ class _Run:
         why = await self._execute(last, code)
         if self.process is None:
             # The answer itself ends the kernel when it is used. What comes after it is to have its chance.
-            if not self._is_over():
-                self._leave_out_answer(at, name)
-                await self._start_again(at)
+            self._leave_out_answer(at, name)
+            await self._start_again(at)
             return object_to(f"Your answer was used, and had to be stopped: {why}.")
         if why:
             return object_to(f"Your answer was used, and had to be stopped: {why}.")

@@ -19,10 +19,11 @@ import os
 import queue
 import subprocess
 import sys
+import textwrap
 import threading
 import traceback
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -31,6 +32,7 @@ from recipe.teach.handover import from_json, to_json
 
 PRACTICE_KEY = "practice"  # where a course has no key of its own: a self-learner checks with it
 KEY = "RECIPE_COURSE_KEY"
+LONGEST = 1_000  # characters of a message: it may quote what was handed over
 SECONDS = 60.0  # that the judge may take for one question
 DAMAGED = object_to(
     "What your kernel handed over to the grader cannot be read, so there is nothing to give points for."
@@ -242,7 +244,11 @@ def _judge_texts(judge: Judge, exercise: str, texts: list[str]) -> Verdict:
         return DAMAGED
     if not all(isinstance(answer, dict) and set(answer) == set(asks) for answer in answers):
         return DAMAGED
-    return judge.judge(exercise, *answers)
+    verdict = judge.judge(exercise, *answers)
+    share = (
+        min(max(float(verdict.share), 0.0), 1.0) if verdict.share == verdict.share else 0.0
+    )  # NaN: nbgrader gives all
+    return replace(verdict, share=share, message=textwrap.shorten(verdict.message, LONGEST, placeholder=" …"))
 
 
 if __name__ == "__main__":

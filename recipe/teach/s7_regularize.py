@@ -230,6 +230,8 @@ def fair(answer: SimpleNamespace, world: Factory) -> Verdict | None:
         if all(abs(got[name] - right[name] - 2 * runs[name]["penalty"]) < 1e-3 for name in right):
             return ASSIGNMENT.wrong("penalty_counted_twice")
         return object_to("At least one of these is not the validation loss without its penalty.")
+    if not isinstance(answer.best_run, str):
+        return object_to("The losses are right. best_run is the name of a training.", 0.5)
     if answer.best_run != min(right, key=right.get):
         if answer.best_run == min(runs, key=lambda name: runs[name]["val_loss"]):
             return ASSIGNMENT.wrong("val_loss_across_penalties", share=0.5)
@@ -318,8 +320,8 @@ def final(answer: SimpleNamespace, world: Factory) -> Verdict | None:
     y, score = world.given["y_choose"], {}
     for letter, candidate in world.given["candidates"].items():
         score[letter] = float(np.mean(candidate(world.given["x_choose"]) == y))
-    if answer.chosen not in score:
-        return object_to(f"chosen is one of {', '.join(score)}. Received: {answer.chosen!r}.")
+    if not isinstance(answer.chosen, str) or answer.chosen not in score:
+        return object_to(f"chosen is one of {', '.join(score)}. Received: {str(answer.chosen)[:100]!r}.")
     if not isinstance(answer.test_accuracy, int | float):
         return object_to("test_accuracy is a number, from 0 to 1.")
     looks = getattr(answer.test, "made_of", {}).get("looks")

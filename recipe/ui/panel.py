@@ -63,8 +63,8 @@ class Panel(abc.ABC):
     """The base of all panels. A subclass says what the settings are, what is computed and how it is drawn.
 
     A subclass gives `title`, `settings_type`, `compute`, `draw`, `describe` and `tabulate`, and where it wants to
-    `make_controls`, `make_left`, `make_right`, `summarise`, `figure_size`, `live`, and for a Code tab `has_program`
-    and `program`. A setting that is called `problem` is a menu of the problems of the datasets.
+    `make_controls`, `make_left`, `make_right`, `summarise`, `figure_size`, `live`, and for a tab Code `program`.
+    A setting that is called `problem` is a menu of the problems of the datasets.
 
     Parameters
     ----------
@@ -87,7 +87,6 @@ class Panel(abc.ABC):
     loads: typing.ClassVar[Mapping[str, int | None]] = MappingProxyType({})  # rows by problem, where no data is given
     run_words: typing.ClassVar[str] = "Run"  # on the button that starts a run
     figure_size: typing.ClassVar[tuple[float, float]] = (7.0, 4.4)  # inches; 100 pixels each
-    has_program: typing.ClassVar[bool] = False  # which stands in a tab of its own
 
     def __init__(self, *datasets: Dataset, **settings: object) -> None:
         self.datasets = datasets or tuple(load(name, rows=rows) for name, rows in self.loads.items())
@@ -141,7 +140,9 @@ class Panel(abc.ABC):
 
     def make_right(self) -> list[widgets.Widget]:
         """Return what stands on the right, below the buttons and the status: by default the figure, and the program."""
-        return [self.make_tabs({"Figure": [self.image], "Code": self.code_page})] if self.has_program else [self.image]
+        if type(self).program is Panel.program:
+            return [self.image]
+        return [self.make_tabs({"Figure": [self.image], "Code": self.code_page})]
 
     def make_tabs(self, pages: Mapping[str, list[widgets.Widget]]) -> widgets.Tab:
         """Return tabs, each with what stands in it; `tabs` is the panel's own from then on."""
@@ -179,7 +180,7 @@ class Panel(abc.ABC):
 
     def program(self, settings: typing.Any, result: typing.Any) -> tuple[str, str]:
         """Return what to expect of a plain program that finds this result from these settings, and the program."""
-        raise NotImplementedError
+        return "", ""
 
     @property
     def dataset(self) -> Dataset:
@@ -449,7 +450,7 @@ class Panel(abc.ABC):
         result = self.compute(settings, progress, stop)
         self.result = self.result if result is None else result
         self.show_result(self.result)
-        if result is not None and self.has_program:
+        if result is not None:
             known = not self.loads or self.dataset.problem.name in self.loads  # and not data of a learner's own
             self.code_text.value = program_html(*(self.program(settings, result) if known else (NO_PROGRAM, "")))
         self.source_label.value = source_html(self.source_text())  # the settings may have chosen another dataset

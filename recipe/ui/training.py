@@ -18,7 +18,7 @@ from recipe.core.run import Run
 from recipe.core.spec import ModelSpec
 from recipe.data.load import load
 from recipe.data.problems import PROBLEMS
-from recipe.debugging.mistakes import Mistakes, find_mistakes
+from recipe.debugging.mistakes import find_mistakes
 from recipe.engine.codegen import keras_code
 from recipe.engine.models import check_fit
 from recipe.figures import DPI, blank_figure
@@ -82,7 +82,6 @@ class TrainingPanel(Panel):
     settings_type = TrainingSettings
     run_words = "Train"
     figure_size = (7.8, 3.9)
-    has_program = True
 
     def __init__(
         self, dataset: Dataset | None = None, *, journal: Journal | str | None = "default", **settings: object
@@ -395,7 +394,8 @@ class TrainingPanel(Panel):
         self.mistakes_text.value, (prepared, data) = "Looking for them ...", self._trained_on
         mistakes = find_mistakes(_model_of(self.result), prepared, data.split)
         if mistakes.problem.kind == "table" and mistakes.problem.type.is_classification:
-            self.mistakes_text.value = mistakes_html(mistakes)
+            table = table_html(mistakes.to_frame().reset_index())
+            self.mistakes_text.value = f"{escape(mistakes.sentence)}{scrolled(table, 'Worst mistakes')}"
             return
         figure = blank_figure((self.figure_size[0], 5.4))
         draw_mistakes(figure, mistakes)
@@ -412,12 +412,6 @@ class TrainingPanel(Panel):
 
 def _model_of(run: Run) -> keras.Model:
     return (run.members or (run,))[0].model
-
-
-def mistakes_html(mistakes: Mistakes) -> str:
-    """Return the worst mistakes in a table as a table: what each is, what the model says, and its columns."""
-    table = table_html(mistakes.to_frame().reset_index())
-    return f"{escape(mistakes.sentence)}{scrolled(table, 'Worst mistakes')}"
 
 
 def model_html(run: Run) -> str:

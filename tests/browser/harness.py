@@ -160,9 +160,12 @@ class Visitor:
         return path
 
     def check(self) -> None:
-        """Fail if the console held an error, or something asked another host."""
-        assert self.outside == [], f"other hosts were asked: {self.outside}"
-        assert self.errors == [], "the console holds errors:\n" + "\n".join(self.errors)
+        """Fail if the console held an error, or something asked another host, since the last look."""
+        outside, errors = self.outside[:], self.errors[:]
+        self.outside.clear()
+        self.errors.clear()
+        assert outside == [], f"other hosts were asked: {outside}"
+        assert errors == [], "the console holds errors:\n" + "\n".join(errors)
 
     def _note(self, address: str) -> None:
         """Keep an address that is not on this machine."""

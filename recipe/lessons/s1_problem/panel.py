@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from recipe.core.dataset import Dataset, Samples
-from recipe.data.problems import DERIVED, HOUSING_FEATURES, PROBLEMS, derive
+from recipe.data.problems import HOUSING_FEATURES, PROBLEMS, derive
 from recipe.data.targets import TargetDescription, describe_target, format_number
 from recipe.engine.codegen import TEMPLATES
 from recipe.figures import BLUE, INK, SKY, VERMILION, finish
@@ -137,7 +137,6 @@ class ProblemPanel(Panel):
     live = True
     loads = MappingProxyType({"mnist": None, "imdb": None, "housing": None})
     figure_size = (7.4, 5.4)
-    has_program = True
 
     @property
     def dataset(self) -> Dataset:
@@ -177,14 +176,9 @@ class ProblemPanel(Panel):
 
     def program(self, settings: ProblemSettings, result: Framing) -> tuple[str, str]:
         """The same rows and the same numbers, in NumPy and pandas."""
-        is_column = result.target in HOUSING_FEATURES
-        program = TEMPLATES.get_template("lessons/s1_problem/program.py.jinja").render(
-            settings=settings,
-            framing=result,
-            question=QUESTIONS[result.target],
-            all_columns=COLUMNS if is_column else (),
-            derived=DERIVED.get(result.target, "").strip(),
-        )
+        template = TEMPLATES.get_template("lessons/s1_problem/program.py.jinja")
+        words = {"question": QUESTIONS[result.target], "columns": HOUSING_FEATURES}
+        program = template.render(settings=settings, framing=result, **words)
         return "The same in NumPy and pandas: the same rows, and so the very numbers of the panel.", program
 
     def summarise(self, result: Framing) -> str:

@@ -83,7 +83,6 @@ class ProtocolPanel(Panel):
     settings_type = ProtocolSettings
     loads = MappingProxyType({"housing": None})
     figure_size = (7.0, 3.8)
-    has_program = True
 
     def compute(self, settings: ProtocolSettings, on_progress: OnProgress, stop: threading.Event) -> object:
         """Train and judge; of a run that is stopped, the repetitions that are complete, if there are any."""
@@ -145,14 +144,9 @@ class ProtocolPanel(Panel):
     def program(self, settings: ProtocolSettings, result: ProtocolReports) -> tuple[str, str]:
         """The same evaluations in Keras, one network after the other."""
         few, draws = draw_few(self.dataset, settings.rows), len(result.truth)
-        imports = (), ("from sklearn.model_selection import RepeatedKFold",)
         repeats = settings.repeats if settings.protocol == "iterated K-fold" else 1
-        values = {"settings": settings, "repeats": repeats, "draws": draws, "seed": "seed", "imports": imports}
-        note = (
-            f"The same in Keras, on the same rows, but one after the other: {draws * (settings.models + 1)} networks, "
-            "two seconds each. Other first weights and batches: expect the means within 0.05."
-        )
-        return note, few_code("s3_protocol", SPEC, self.dataset, few, **values)
+        values = {"settings": settings, "repeats": repeats, "draws": draws, "seed": "seed"}
+        return few_code("s3_protocol", SPEC, self.dataset, few, **values)
 
     def summarise(self, result: ProtocolReports) -> str:
         """By how much a report misses."""

@@ -15,7 +15,6 @@ from recipe.core.dataset import Split
 from recipe.core.prepared import ENCODINGS, Prepared
 from recipe.core.run import Run
 from recipe.core.spec import ModelSpec
-from recipe.engine.codegen import estimator_code
 from recipe.figures import BLUE, INK, finish
 from recipe.figures.training import collect_curves, draw_curves
 from recipe.lessons.few import draw_few, few_code
@@ -49,7 +48,6 @@ NETWORKS = MappingProxyType(  # by the kind of input: a trial takes a few second
 REMEMBERED = 3  # earlier runs that stay in the figure
 MOST_READ = 500  # samples that the range of the inputs is taken from
 MOST_HELD_OUT = 1_000  # enough for a curve, and quickly measured
-NOISE = MappingProxyType({"raw": "a fifth"})  # of a score, where the batches come in another order; else 0.05
 WIDE = 20.0  # from which on an axis is logarithmic: one column would squeeze all the others
 
 
@@ -102,7 +100,6 @@ class PreparePanel(Panel):
     live = True
     loads = MappingProxyType({"housing": None, "mnist": 8_000, "imdb": 6_000})
     figure_size = (8.0, 6.2)
-    has_program = True
 
     def make_controls(self, settings: PrepareSettings) -> dict[str, widgets.Widget]:
         """The usual controls; a problem offers what its inputs can be made into."""
@@ -162,17 +159,9 @@ class PreparePanel(Panel):
         return pd.DataFrame(rows, columns=["preparation", "lowest", "highest", "training", "validation", "rival"])
 
     def program(self, settings: PrepareSettings, result: tuple[Trial, ...]) -> tuple[str, str]:
-        """The same preparation, network and rival in Keras and scikit-learn."""
-        trial, (imports, rival) = result[0], estimator_code(result[0].rival.model)
-        if settings.encoding == "tfidf":
-            imports = sorted({*imports, "from sklearn.feature_extraction.text import TfidfTransformer"})
-        values = {"encoding": settings.encoding, "rival": rival, "most_read": MOST_READ, "imports": ((), imports)}
-        few, draw = self._draw(settings), settings.seed
-        note = (
-            "The same in Keras and scikit-learn, on the same samples. The score of the rival is the same; the batches "
-            f"of the network come in another order: its score is the same within {NOISE.get(settings.encoding, 0.05)}."
-        )
-        return note, few_code("s4_prepare", trial.run.spec, self.dataset, few, draw=draw, **values)
+        """The same preparation and network in Keras."""
+        values = {"few": self._draw(settings), "draw": settings.seed, "encoding": settings.encoding}
+        return few_code("s4_prepare", result[0].run.spec, self.dataset, **values)
 
     def summarise(self, result: tuple[Trial, ...]) -> str:
         """The scores of the network and of the rival."""

@@ -14,7 +14,6 @@ import pandas as pd
 from recipe.core.measures import MEASURES, name_measure
 from recipe.core.prepared import Prepared
 from recipe.core.spec import ModelSpec
-from recipe.engine.codegen import estimator_code
 from recipe.figures import BLUE, GREEN, INK, VERMILION, finish
 from recipe.lessons.few import draw_few, few_code, predict_held_out
 from recipe.steps.s5_baseline import Rival, StatisticalPower, compute_baseline, fit_rival, statistical_power
@@ -67,7 +66,6 @@ class BaselinePanel(Panel):
     live = True
     loads = MappingProxyType({"imdb": 6_000, "mnist": 8_000, "housing": 6_000})  # half of them to judge on
     figure_size = (6.6, 3.6)
-    has_program = True
 
     def compute(self, settings: BaselineSettings, on_progress: OnProgress, stop: threading.Event) -> Judgement:
         """Train the model and test it on all samples, if that was not done yet; then test it on a few."""
@@ -120,16 +118,9 @@ class BaselinePanel(Panel):
         return table.assign(rival=[None, result.rival.value])
 
     def program(self, settings: BaselineSettings, result: Judgement) -> tuple[str, str]:
-        """The same network, guess, test and rival in Keras, scikit-learn and SciPy."""
-        imports, rival = estimator_code(result.rival.model)
-        values = {"rival": rival, "samples": settings.samples, "which": settings.draw}
-        values["imports"] = (), ("from scipy import stats", *imports)
-        note = (
-            "The same in Keras, scikit-learn and SciPy, on the same samples. Guess and rival come out the same; the "
-            "batches of the network come in another order: expect its score within 0.05."
-        )
-        few = draw_few(self.dataset, settings.trained_on)
-        return note, few_code("s5_baseline", SPEC, self.dataset, few, **values)
+        """The same network, guess and test in Keras and SciPy."""
+        judged = {"samples": settings.samples, "which": settings.draw}
+        return few_code("s5_baseline", SPEC, self.dataset, draw_few(self.dataset, settings.trained_on), **judged)
 
     def summarise(self, result: Judgement) -> str:
         """What was found on these samples, and what the rival has on all."""

@@ -128,16 +128,13 @@ class BoundaryPanel(Panel):
 
     def describe(self, result: Boundaries) -> str:
         """Both errors, bias and variance in numbers."""
-        errors = [
-            f"{name} error {one.mean():.1%} (from {one.min():.1%} to {one.max():.1%})"
-            for name, one in (("training", result.training), ("validation", result.validation))
-        ]
+        both = (result.training, result.validation)
+        training, validation = (f"{one.mean():.1%} (from {one.min():.1%} to {one.max():.1%})" for one in both)
+        units = result.settings.units
         return (
-            f"{DRAWS} networks of {result.settings.units}-{result.settings.units} units: {' and '.join(errors)}. "
-            + (
-                f"Most of them are wrong on {result.bias:.1%} of the validation samples (bias and noise); a single one "
-                f"answers otherwise than most on {result.variance:.1%} (variance)."
-            )
+            f"{DRAWS} networks of {units}-{units} units: training error {training} and validation error {validation}. "
+            f"Most of them are wrong on {result.bias:.1%} of the validation samples (bias and noise); a single one "
+            f"answers otherwise than most on {result.variance:.1%} (variance)."
         )
 
     def summarise(self, result: Boundaries) -> str:
@@ -146,12 +143,8 @@ class BoundaryPanel(Panel):
 
     def tabulate(self, result: Boundaries) -> pd.DataFrame:
         """Both errors of each draw."""
-        columns = {
-            "draw": range(1, DRAWS + 1),
-            "training_error": result.training,
-            "validation_error": result.validation,
-        }
-        return pd.DataFrame(columns)
+        errors = {"training_error": result.training, "validation_error": result.validation}
+        return pd.DataFrame({"draw": range(1, DRAWS + 1), **errors})
 
 
 def draw_samples(settings: BoundarySettings, seed: int, *, rows: int | None = None) -> tuple[np.ndarray, np.ndarray]:
