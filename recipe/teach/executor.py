@@ -87,7 +87,7 @@ class Limits:
     memory: int = 3 * 2**30
     text: int = 50_000
     pictures: int = 3_000_000
-    restarts: int = 4
+    restarts: int = 6
 
 
 @dataclass
@@ -249,6 +249,7 @@ class _Run:
 
     async def _start_kernel(self) -> None:
         client = self.client
+        self.folder.mkdir(parents=True, exist_ok=True)  # a notebook may have removed it
         client.create_kernel_manager()
         hidden = self.judge and self.judge.hidden
         command = client.km.kernel_spec.argv
@@ -294,10 +295,15 @@ class _Run:
 
     async def _start_again(self, upto: int) -> None:
         """Start the kernel anew, and run the cells before this one again, but for those that did harm."""
-        while self.restarts < self.limits.restarts:
+        while self.restarts < self.limits.restarts and not self.stopped and time.monotonic() < self.deadline:
             self.restarts += 1
             await self._end_kernel()
-            await self._start_kernel()
+            try:
+                await self._start_kernel()
+            except (RuntimeError, OSError, psutil.Error) as error:
+                self._flag(f"The kernel could not be started again: {error}")
+                await self._end_kernel()
+                return
             kept = {at: deepcopy(cell.get("outputs", [])) for at, cell in enumerate(self.graded.notebook.cells)}
             for at, cell in enumerate(self.graded.notebook.cells[:upto]):
                 graded = self._is_graded(cell)
@@ -310,7 +316,7 @@ class _Run:
                         break
             if self.process is not None:
                 return
-        self.graded.flags.append("The kernel ended too often: the rest of the notebook was not run.")
+        self._flag("The kernel ended too often: the rest of the notebook was not run.")
 
     # ---- a cell
 
@@ -319,25 +325,21 @@ class _Run:
         cell = self.graded.notebook.cells[at]
         cell.outputs, cell.execution_count = [], None
         if self.process is None or self.stopped or time.monotonic() > self.deadline:
-            self._note_that_time_is_up()
+            if time.monotonic() > self.deadline:
+                self._flag(f"The notebook took more than {self.limits.notebook:g} s: the rest was not run.")
             return
-        elif why := await self._execute(at, cell.source):
+        if why := await self._execute(at, cell.source):
             self.harmful.add(at)
             self.ended[at] = why
-        if at in self.ended:
-            said = f"This cell was stopped: {self.ended[at]}."
+            self._flag(f"Cell {at + 1} was stopped: {why}.")
             kept = [output for output in cell.outputs if output.get("ename") != "KeyboardInterrupt"]
-            self.graded.flags.append(f"Cell {at + 1} was stopped: {self.ended[at]}.")
-            cell.outputs = [*kept, new_output("error", ename="Stopped", evalue=self.ended[at], traceback=[said])]
-            if self.process is None and not self._is_over():
+            said = f"This cell was stopped: {why}."
+            cell.outputs = [*kept, new_output("error", ename="Stopped", evalue=why, traceback=[said])]
+            if self.process is None:
                 await self._start_again(at)
 
-    def _is_over(self) -> bool:
-        return self.stopped or time.monotonic() > self.deadline or self.restarts >= self.limits.restarts
-
-    def _note_that_time_is_up(self) -> None:
-        said = f"The notebook took more than {self.limits.notebook:g} s: the rest was not run."
-        if time.monotonic() > self.deadline and said not in self.graded.flags:
+    def _flag(self, said: str) -> None:
+        if said not in self.graded.flags:
             self.graded.flags.append(said)
 
     async def _execute(self, at: int, source: str) -> str:
@@ -389,7 +391,7 @@ class _Run:
         cell = self.graded.notebook.cells[at]
         # The visible check is part of what the judge does; only what else stands in the cell is run.
         rest = VISIBLE.sub("", HIDDEN.sub("", cell.source)).strip()
-        if rest and not self._is_over():
+        if rest and self.process is not None:
             await self._execute(at, rest)
         verdict = await self._find_verdict(at, name)
         points = self.graded.points[name]
@@ -410,11 +412,12 @@ class _Run:
         self.graded.verdicts[name] = verdict
 
     async def _find_verdict(self, at: int, name: str) -> Verdict:
-        if self.process is None or (self._is_over() and self.process is None):
+        if self.process is None:
             return object_to("The notebook had been stopped before this point, so there is no answer to judge.")
         tries = [self.folder.parent / f"{secrets.token_hex(8)}.json" for _ in range(2)]
         answers = [path.with_suffix(".answer") for path in tries]
         try:
+            self.folder.mkdir(parents=True, exist_ok=True)
             for path, text in zip(tries, self.judge.tries(name), strict=True):
                 path.write_text(text, encoding="utf-8")
         except ValueError as error:
@@ -430,9 +433,8 @@ class _Run:
         why = await self._execute(last, code)
         if self.process is None:
             # The answer itself ends the kernel when it is used. What comes after it is to have its chance.
-            if not self._is_over():
-                self._leave_out_answer(at, name)
-                await self._start_again(at)
+            self._leave_out_answer(at, name)
+            await self._start_again(at)
             return object_to(f"Your answer was used, and had to be stopped: {why}.")
         if why:
             return object_to(f"Your answer was used, and had to be stopped: {why}.")

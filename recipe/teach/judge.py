@@ -245,7 +245,10 @@ def _judge_texts(judge: Judge, exercise: str, texts: list[str]) -> Verdict:
     if not all(isinstance(answer, dict) and set(answer) == set(asks) for answer in answers):
         return DAMAGED
     verdict = judge.judge(exercise, *answers)
-    return replace(verdict, message=textwrap.shorten(verdict.message, LONGEST, placeholder=" …"))
+    share = (
+        min(max(float(verdict.share), 0.0), 1.0) if verdict.share == verdict.share else 0.0
+    )  # NaN: nbgrader gives all
+    return replace(verdict, share=share, message=textwrap.shorten(verdict.message, LONGEST, placeholder=" …"))
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from pathlib import Path
 
 # Of a course, what no student's code is to read: beside hidden checks and the key, the work of the other students.
 VEILED = ("hidden", "answers", "source", "submitted", "autograded", "feedback", "course_key.txt", "gradebook.db")
+LARGEST_FILE = 2**21  # blocks of 512 bytes that a notebook may write into one file
 _OWN = ("unshare", "--user", "--map-root-user", "--mount", "--")
 
 
@@ -45,4 +46,10 @@ def _prefix(paths: Iterable[Path]) -> list[str]:
         else f"mount --bind /dev/null {shlex.quote(str(path))}"
         for path in (path.resolve() for path in paths)
     ]
-    return [*_OWN, "sh", "-c", " && ".join([*mounts, f'exec {shlex.join(_OWN)} "$@"']), "sh"]
+    return [
+        *_OWN,
+        "sh",
+        "-c",
+        " && ".join([f"ulimit -f {LARGEST_FILE}", *mounts, f'exec {shlex.join(_OWN)} "$@"']),
+        "sh",
+    ]

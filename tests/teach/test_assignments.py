@@ -21,8 +21,8 @@ from recipe.teach.play import ANSWER, Answer, read_answers, read_source, submit
 
 LESSONS = COURSE.parent / "notebooks"
 NAMES = [name for name in MODULES if (COURSE / "source" / name).is_dir()]
-SUBMISSIONS = 8  # the reference, and the other answers to each exercise
-PLAYED = [(name, k) for name in NAMES for k in range(-1, SUBMISSIONS)]  # -1: nobody wrote into it
+SUBMISSIONS = {name: max(map(len, read_answers(COURSE, name).values())) for name in NAMES}
+PLAYED = [(name, k) for name in NAMES for k in range(-1, SUBMISSIONS[name])]  # -1: nobody wrote into it
 FAST = {("02_choose_a_measure_of_success", k) for k in (-1, 3)}
 JUNK = [
     None,
