@@ -75,7 +75,7 @@ class FerryLine:
         self._ask(rng)
         self.allowed = [str(name) for name in rng.permutation(list(MEANINGS))[:4]]
         self._order = [str(name) for name in rng.permutation([*MEANINGS, "number", "delay"])]
-        self.typical = rng.uniform(4, 9)  # minutes, the median delay
+        self.typical = np.exp(rng.uniform(np.log(3), np.log(20)))  # minutes, the median delay
         self._set_chances(rng)
         years = [str(name) for name in rng.permutation(["power", "speed", "load", "draught", "heel"])]
         self.moved, self.shifted, self._calm = years[0], years[1], years[2:]
