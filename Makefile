@@ -27,7 +27,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 COURSE := $(BIN)/python -m recipe.teach.course
 
-.PHONY: help lab lab-teacher release grade feedback worlds assignments demo test test-slow test-browser checks advice claims lesson-figures bench lint format fetch lock clean
+.PHONY: help lab lab-teacher release grade feedback class-report worlds assignments demo test test-slow test-browser checks advice claims lesson-figures bench lint format fetch lock clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -66,6 +66,9 @@ grade: $(READY_TO_TEACH)  ## for instructors: collect and grade what was handed 
 
 feedback: $(READY_TO_TEACH)  ## for instructors: write one HTML file a student
 	$(COURSE) feedback $(if $(ASSIGNMENT),--assignment $(ASSIGNMENT))
+
+class-report: $(READY_TO_TEACH)  ## for instructors: what became of the class, on one page: assignments/class_report.html
+	$(BIN)/recipe class-report assignments --output assignments/class_report.html $(if $(ASSIGNMENT),--assignment $(ASSIGNMENT))
 
 worlds: $(READY)  ## play all answers in 200 students' worlds: solvable, and equally hard? (COUNT=20 ASSIGNMENT=02)
 	$(BIN)/python tools/play_worlds.py --count $(COUNT) $(if $(ASSIGNMENT),--assignment $(ASSIGNMENT))

@@ -33,7 +33,7 @@ def leak(answer: SimpleNamespace, world: FerryLine, draw: dict) -> Verdict | Non
         return ASSIGNMENT.wrong("straight_lines_only", f"{answer.leak} is a good predictor, and no copy.")
     if answer.leak != world.leak:
         return object_to(f"{answer.leak} tells little of the delay.")
-    if is_near(alike, abs(sensors[world.leak].corr(sensors["delay"], method="spearman")), 0.003):
+    if is_near(alike, abs(sensors[world.leak].corr(sensors["delay"], method="spearman")), 0.0015):
         return None
     if is_near(alike, abs(sensors[world.leak].corr(sensors["delay"])), 0.003):
         return ASSIGNMENT.wrong("straight_lines_only", "This is Pearson's correlation.", share=0.2)
@@ -103,10 +103,10 @@ def floor(days: pd.DataFrame, columns: list[str], weighted: bool = True) -> floa
 
 
 def floors(answer: SimpleNamespace, world: FerryLine, draw: dict) -> Verdict | None:
-    """Both floors to a third of a point, and the column whose floor is lower."""
+    """Both floors to three decimals, and the column whose floor is lower."""
     got, days = as_numbers(answer.floors, ("a", "b")), world.given["days"]
     right = {name: floor(days, ["storm", name]) for name in "ab"}
-    if any(not is_near(got[name], right[name], 0.003) for name in "ab"):
+    if any(not is_near(got[name], right[name], 0.0015) for name in "ab"):
         guess_error = min(days["late"].mean(), 1 - days["late"].mean())
         if all(is_near(got[name], guess_error, 0.003) for name in "ab"):
             return ASSIGNMENT.wrong("guess_as_floor", share=0.1)

@@ -98,9 +98,9 @@ def _sort_columns(rows: np.ndarray) -> np.ndarray:
 
 
 def gaps(answer: SimpleNamespace, world: Workshop, draw: dict) -> Verdict | None:
-    """Errors to 8 %, whatever the folds, and the way that serves every customer best."""
+    """Errors to 5 %, whatever the folds, and the way that serves every customer best."""
     got, right = as_numbers(answer.errors, ("drop", "median", "indicator")), errors_of(world.given["survey"])
-    if wrong := [name for name in right if not is_near(got[name], right[name], 0.08 * right[name])]:
+    if wrong := [name for name in right if not is_near(got[name], right[name], 0.05 * right[name])]:
         return object_to(f"By five folds the mean absolute error of {', '.join(wrong)} is another one.")
     if answer.way == "drop":
         return ASSIGNMENT.wrong("rows_that_vanish", "The errors are right.", share=0.4)

@@ -76,6 +76,36 @@ def progress(
             typer.echo(f"Written: {export}. It is sent to nobody: that is for you to do.", err=True)
 
 
+@app.command("class-report")
+def class_report(
+    folder: Annotated[Path, typer.Argument(help="The folder of the course.")] = Path("assignments"),
+    assignment: Annotated[str, typer.Option(help="One alone, by its name or number.")] = "",
+    output: Annotated[Path, typer.Option(help="The page that is written.", dir_okay=False)] = Path("class_report.html"),
+    csv: Annotated[Path | None, typer.Option(help="Write the tables as CSV files to this folder, too.")] = None,
+    progress: Annotated[
+        Path | None, typer.Option(help="A folder of files that students made by `recipe progress --export`.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print all numbers as JSON, and write no page.")] = False,
+) -> None:
+    """For instructors: what became of a graded class, on one page. It names students: keep it to yourself."""
+    with explained():
+        from recipe.teach.class_report import read_class
+
+        report = read_class(folder, assignment, progress)
+        if json:
+            typer.echo(json_module.dumps(report.to_dict(), indent=2, ensure_ascii=False))
+        else:
+            from recipe.teach.class_page import render_page
+
+            output.write_text(render_page(report), encoding="utf-8")
+            typer.echo(f"Written: {output}. It names students: keep it to yourself.")
+        if csv is not None:
+            report.write_csv(csv)
+            typer.echo(f"Written: tables in {csv}.", err=True)
+        for line in report.unread:
+            typer.echo(f"Left out: {line}", err=True)
+
+
 process = typer.Typer(help="Proof of process: an extract of the journal, chained by hashes.", no_args_is_help=True)
 app.add_typer(process, name="process")
 

@@ -48,6 +48,7 @@ WIDTH = 100  # of a message: a page of feedback breaks no lines
 GRACE = 5.0  # seconds that an interrupted cell has to end
 VISIBLE = re.compile(r"^\s*work\.(?:check|grade)\(.*\)\s*$", re.MULTILINE)
 CUT = "[Cut out: this showed the grader's own files. The instructor is told.]"
+STOPPED = "Your answer was used, and had to be stopped"
 TELLING = 30  # characters that a line of a hidden check has at least to be told from any other
 
 # Runs in the kernel, on the source of `handover` as the grader has it, whatever the notebook did to the module.
@@ -394,21 +395,8 @@ class _Run:
         if rest and self.process is not None:
             await self._execute(at, rest)
         verdict = await self._find_verdict(at, name)
-        points = self.graded.points[name]
-        data = {
-            "exercise": name,
-            "outcome": str(verdict.outcome),
-            "points": round(verdict.share * points, 6),
-            "max_points": points,
-            **asdict(verdict),
-        }
-        text = textwrap.fill(describe(name, verdict, points, is_final=True), WIDTH) + "\n"
         cell.execution_count = None
-        shown = {"text/plain": repr(data["points"]), VERDICT: data}
-        cell.outputs = [
-            new_output("stream", name="stdout", text=text),
-            new_output("execute_result", shown, execution_count=None),
-        ]
+        cell.outputs = show_verdict(name, verdict, self.graded.points[name])
         self.graded.verdicts[name] = verdict
 
     async def _find_verdict(self, at: int, name: str) -> Verdict:
@@ -435,9 +423,9 @@ class _Run:
             # The answer itself ends the kernel when it is used. What comes after it is to have its chance.
             self._leave_out_answer(at, name)
             await self._start_again(at)
-            return object_to(f"Your answer was used, and had to be stopped: {why}.")
+            return object_to(f"{STOPPED}: {why}.")
         if why:
-            return object_to(f"Your answer was used, and had to be stopped: {why}.")
+            return object_to(f"{STOPPED}: {why}.")
         try:
             texts = [_read(path) for path in answers]
         except (OSError, ValueError):
@@ -494,6 +482,23 @@ class _Run:
                     output.data = {"text/plain": CUT}
             elif "text/html" in data:
                 output.data["text/html"] = clean_html(data["text/html"])
+
+
+def show_verdict(name: str, verdict: Verdict, points: float) -> list[nbformat.NotebookNode]:
+    """Return the outputs of a graded cell: the verdict in words, and its points with everything in numbers."""
+    data = {
+        "exercise": name,
+        "outcome": str(verdict.outcome),
+        "points": round(verdict.share * points, 6),
+        "max_points": points,
+        **asdict(verdict),
+    }
+    text = textwrap.fill(describe(name, verdict, points, is_final=True), WIDTH) + "\n"
+    shown = {"text/plain": repr(data["points"]), VERDICT: data}
+    return [
+        new_output("stream", name="stdout", text=text),
+        new_output("execute_result", shown, execution_count=None),
+    ]
 
 
 _TAGS = [

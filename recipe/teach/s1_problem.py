@@ -75,7 +75,7 @@ class FerryLine:
         self._ask(rng)
         self.allowed = [str(name) for name in rng.permutation(list(MEANINGS))[:4]]
         self._order = [str(name) for name in rng.permutation([*MEANINGS, "number", "delay"])]
-        self.typical = rng.uniform(4, 9)  # minutes, the median delay
+        self.typical = np.exp(rng.uniform(np.log(3), np.log(20)))  # minutes, the median delay
         self._set_chances(rng)
         years = [str(name) for name in rng.permutation(["power", "speed", "load", "draught", "heel"])]
         self.moved, self.shifted, self._calm = years[0], years[1], years[2:]
@@ -116,17 +116,17 @@ class FerryLine:
         self.columns = told | {"delay": "minutes late on the other side, written down on arrival"}
 
     def _name_sensors(self, rng: np.random.Generator) -> None:
-        names = [str(name) for name in rng.permutation([f"s{number}" for number in range(1, 7)])]
+        names = [str(name) for name in rng.permutation([f"s{number:02}" for number in range(1, 13)])]
         self.leak, self.honest, self._others = names[0], names[1], names[2:]
 
     def _make_sensors(self, rng: np.random.Generator) -> pd.DataFrame:
-        """Six columns and the delay. The copy of the delay is bent, so that no straight line finds it."""
+        """Twelve columns and the delay. The copy of the delay is bent, so that no straight line finds it."""
         cause = rng.normal(size=ROWS)
         delay = self.typical * np.exp(0.6 * cause + 0.45 * rng.normal(size=ROWS))
         bent = (self.typical / delay) ** 1.5 * np.exp(rng.uniform(0.1, 0.6) * rng.normal(size=ROWS))
         columns = {self.leak: 100 * bent, self.honest: 20 * np.exp(0.6 * cause)}
         columns |= {
-            name: 0.3 * weight * cause + rng.normal(size=ROWS) for weight, name in enumerate(sorted(self._others))
+            name: 0.1 * weight * cause + rng.normal(size=ROWS) for weight, name in enumerate(sorted(self._others))
         }
         return pd.DataFrame({name: columns[name] for name in sorted(columns)} | {"delay": delay}).round(6)
 

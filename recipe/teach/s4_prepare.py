@@ -147,7 +147,7 @@ class Workshop:
         rows = 800
         income = rng.normal(size=rows)
         silent = (income > 0.6) & (rng.random(rows) < 0.9)
-        scale = rng.uniform(80, 160)
+        scale = np.exp(rng.uniform(np.log(30), np.log(400)))
         paid = 10 * scale + 2 * scale * income + scale * rng.normal(size=rows) * np.where(silent, 1.6, 0.8)
         income = (40 + 12 * income).round(2)
         return {"survey": pd.DataFrame({"income": np.where(silent, np.nan, income), "paid": paid.round(2)})}
