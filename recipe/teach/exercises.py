@@ -271,7 +271,9 @@ def see(exercise: Exercise, answer: Mapping[str, object], world: World) -> Verdi
 def refuse(exercise: Exercise, answer: Mapping[str, object], tries: Mapping[str, Sequence[tuple]]) -> Verdict | None:
     """Return the verdict on an answer that no check can judge: a part is missing or no function, or it raised."""
     missing = [name for name, value in answer.items() if is_missing(value)]
-    if len(missing) == len(exercise.asks):
+    # A sealed test set is there from the beginning: it says how often it was opened, and is no answer.
+    sealed = [name for name, value in answer.items() if "looks" in getattr(value, "made_of", {})]
+    if missing and len(missing) + len(sealed) == len(exercise.asks):
         return NOT_ATTEMPTED
     if missing:
         return object_to(f"There is no {', no '.join(missing)} yet.")
