@@ -37,6 +37,11 @@ ANSWERS = {
         Answer(PROTOCOLS.format(choices=RIGHT | {"days": "iterated K-fold"}), 7.5, "future_in_training"),
         Answer(PROTOCOLS.format(choices=RIGHT | {"many": "K-fold"}), 7.5, "folds_for_millions"),
         Answer(PROTOCOLS.format(choices=RIGHT | {"some": "hold-out", "few": "hold-out"}), 0, "one_cut_for_few"),
+        Answer(
+            PROTOCOLS.format(choices=RIGHT).replace("work.folds * work.repeats", "2 * work.folds * work.repeats"),
+            7.5,
+            says="number of trainings",
+        ),
     ],
     "cut": [
         Answer(

@@ -52,6 +52,15 @@ guess_error = mean_absolute_error(work.y_val, dummy.predict(work.x_val))""",
         ),
         Answer(
             """ends = {
+    "litres": (1, None, "MeanSquaredError"),
+    "leak": (2, "softmax", "sparse_categorical_crossentropy"),
+    "kind": (work.classes, "softmax", "SparseCategoricalCrossentropy"),
+    "devices": (work.tags, "sigmoid", "BinaryCrossentropy"),
+}""",
+            20,
+        ),
+        Answer(
+            """ends = {
     "litres": (1, None, "mse"),
     "leak": (1, "sigmoid", "binary_crossentropy"),
     "kind": (work.classes, "softmax", "sparse_categorical_crossentropy"),

@@ -17,7 +17,7 @@ from recipe.teach.s3_protocol import (
 
 
 def protocols(answer: SimpleNamespace, world: Hospital, draw: dict) -> Verdict | None:
-    """A protocol for each situation; one wrong one costs half of the points."""
+    """A protocol and its cost for each situation; one wrong pair costs half of the points."""
     said = {name: read_protocol(pair) for name, pair in answer.protocols.items()}
     trainings = dict.fromkeys(("K-fold", "groups", "time order"), world.folds)
     trainings |= {"hold-out": 1, "iterated K-fold": world.folds * world.repeats}
@@ -28,8 +28,9 @@ def protocols(answer: SimpleNamespace, world: Hospital, draw: dict) -> Verdict |
             if misconception := _misconceive(said[name][0], world.right[name]):
                 return ASSIGNMENT.wrong(misconception, f"Situation {name}:", share)
         return object_to(f"Situation {wrong[0]}: another protocol suits it better.", share)
-    if any(number != trainings[kind] for kind, number in said.values()):
-        return object_to("The protocols are right. Of one the number of trainings is not.", share=0.2)
+    if miscounted := [name for name, (kind, number) in said.items() if number != trainings[kind]]:
+        told = f"The protocols are right. The number of trainings is not, for {', '.join(miscounted)}."
+        return object_to(told, share=0.5 if len(miscounted) == 1 else 0.2)
     return None
 
 

@@ -165,6 +165,16 @@ def guess_error(answer: SimpleNamespace, world: Waterworks) -> Verdict | None:
 
 
 _SAME = {"mean_squared_error": "mse", "mean_absolute_error": "mae", "linear": "none", "": "none"}
+_LOSSES = (
+    "binary_crossentropy",
+    "binary_focal_crossentropy",
+    "categorical_crossentropy",
+    "log_cosh",
+    "mean_absolute_error",
+    "mean_squared_error",
+    "sparse_categorical_crossentropy",
+)
+_CLASSES = {loss.replace("_", ""): loss for loss in _LOSSES}  # a loss may be named as its class: "LogCosh"
 
 
 def _read_end(end: object) -> tuple[int, str, str] | None:
@@ -172,6 +182,7 @@ def _read_end(end: object) -> tuple[int, str, str] | None:
     if not isinstance(end, list | tuple) or len(end) != 3 or _number(end[0]) is None:
         return None
     activation, loss = (str(word or "none").lower().replace("-", "_").replace(" ", "_") for word in end[1:])
+    loss = _CLASSES.get(loss, loss)
     return int(end[0]), _SAME.get(activation, activation), _SAME.get(loss, loss)
 
 
@@ -187,11 +198,14 @@ def ends(answer: SimpleNamespace, world: Waterworks) -> Verdict | None:
     }
     if not isinstance(answer.ends, dict) or set(answer.ends) != set(right):
         return object_to(f"ends is a dictionary with the keys {', '.join(right)}.")
+    two_classes = (2, "softmax", "sparse_categorical_crossentropy")  # as good for yes or no
     wrong = {}
     for name, sets in right.items():
         if (end := _read_end(answer.ends[name])) is None:
             return object_to(f"Each entry is (units, activation, loss). Received: {name}={answer.ends[name]!r}.")
-        if any(part not in allowed for part, allowed in zip(end, sets, strict=True)):
+        if (name, end) != ("leak", two_classes) and any(
+            part not in allowed for part, allowed in zip(end, sets, strict=True)
+        ):
             wrong[name] = end
     if not wrong:
         return None
