@@ -11,15 +11,18 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import nbformat
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
+ASSIGNMENTS = NOTEBOOKS.parent / "assignments" / "source"
+FOR_GRADERS = re.compile(r"### BEGIN (SOLUTION|MARK SCHEME).*?### END \1", re.DOTALL)  # what no student reads
 ASIDE = {"check", "question", "exercise", "solution"}  # tags of the cells that are not part of the lesson's own way
 PLAIN_DOORS = re.compile(r"load|from_\w+")
 WORDS_A_MINUTE, MINUTES_A_CODE_CELL, MINUTES_AN_EXERCISE = 200, 1, 3
+MINUTES_A_GRADED_EXERCISE = 5  # no solution stands below it
 HEADS = "| lesson | cells | code cells | words | questions | exercises | plain | minutes (estimate) |"
 
 
@@ -32,6 +35,7 @@ class LessonFigures:
     cells, code_cells : without questions, exercises, solutions and checks
     words : of the prose
     plain : share of the code cells of two lines or more that are plain, in [0, 1]
+    minutes_an_exercise : that the estimate takes
     """
 
     cells: int
@@ -40,12 +44,13 @@ class LessonFigures:
     questions: int
     exercises: int
     plain: float
+    minutes_an_exercise: int = MINUTES_AN_EXERCISE
 
     @property
     def minutes(self) -> int:
         """How long it takes, by a rule of thumb: an estimate, never measured on people."""
         reading = self.words / WORDS_A_MINUTE
-        return round(reading + MINUTES_A_CODE_CELL * self.code_cells + MINUTES_AN_EXERCISE * self.exercises)
+        return round(reading + MINUTES_A_CODE_CELL * self.code_cells + self.minutes_an_exercise * self.exercises)
 
 
 def measure_lesson(lesson: nbformat.NotebookNode) -> LessonFigures:
@@ -66,6 +71,18 @@ def measure_lesson(lesson: nbformat.NotebookNode) -> LessonFigures:
         ),
         plain=sum(judged) / max(len(judged), 1),
     )
+
+
+def measure_assignment(assignment: nbformat.NotebookNode) -> LessonFigures:
+    """Count what a student meets in the source of an assignment: each cell to solve is an exercise."""
+    exercises = 0
+    for cell in assignment.cells:
+        marks = cell.metadata.get("nbgrader", {})
+        cell.metadata["tags"] = ["exercise"] if marks.get("solution") else ["check"] if marks.get("grade") else []
+        cell.source = FOR_GRADERS.sub("", cell.source)
+        exercises += bool(marks.get("solution"))
+    figures = measure_lesson(assignment)
+    return replace(figures, exercises=exercises, minutes_an_exercise=MINUTES_A_GRADED_EXERCISE)
 
 
 def find_plain(cells: Iterable[str]) -> list[bool]:
@@ -149,13 +166,20 @@ def _base(node: ast.AST) -> str:
 
 
 def main() -> None:
-    """Print a line for each lesson, those that go further below."""
+    """Print a line for each lesson, those that go further below, and one for each assignment."""
     print(HEADS)
     print("| --- |" + " ---: |" * (HEADS.count("|") - 2))
-    for path in [*sorted(NOTEBOOKS.glob("[0-9y]*.ipynb")), *sorted(NOTEBOOKS.glob("deeper/*.ipynb"))]:
-        one = measure_lesson(nbformat.read(path, as_version=4))
+    lessons = [*sorted(NOTEBOOKS.glob("[0-9y]*.ipynb")), *sorted(NOTEBOOKS.glob("deeper/*.ipynb"))]
+    figures = {str(path.relative_to(NOTEBOOKS).with_suffix("")): measure_lesson(_read(path)) for path in lessons}
+    for path in sorted(ASSIGNMENTS.glob("*/*.ipynb")):
+        figures[f"assignment {path.stem}"] = measure_assignment(_read(path))
+    for name, one in figures.items():
         counts = [one.cells, one.code_cells, one.words, one.questions, one.exercises, f"{one.plain:.0%}", one.minutes]
-        print(f"| {path.relative_to(NOTEBOOKS).with_suffix('')} | " + " | ".join(map(str, counts)) + " |")
+        print(f"| {name} | " + " | ".join(map(str, counts)) + " |")
+
+
+def _read(path: Path) -> nbformat.NotebookNode:
+    return nbformat.read(path, as_version=4)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import runpy
 from collections.abc import Callable
 from types import SimpleNamespace
 
@@ -20,6 +21,7 @@ from recipe.teach.mending import grade_id
 from recipe.teach.play import ANSWER, Answer, read_answers, read_source, submit
 
 LESSONS = COURSE.parent / "notebooks"
+FIGURES = runpy.run_path(str(COURSE.parent / "tools" / "lesson_figures.py"))
 NAMES = [name for name in MODULES if (COURSE / "source" / name).is_dir()]
 SUBMISSIONS = {name: max(map(len, read_answers(COURSE, name).values())) for name in NAMES}
 PLAYED = [(name, k) for name in NAMES for k in range(-1, SUBMISSIONS[name])]  # -1: nobody wrote into it
@@ -71,6 +73,9 @@ def test_source_has_100_points_and_a_cell_for_each_exercise(name: str) -> None:
         assert "### BEGIN MARK SCHEME" in cell.source
     assert re.search(rf'open_assignment\(\s*"{name}"', "\n".join(cell.source for cell in source.cells))
     assert not any(cell.get("outputs") for cell in source.cells)
+    said = int(re.search(r"about (\d+) minutes", source.cells[0].source)[1])
+    assert 30 <= said <= 60
+    assert abs(said - FIGURES["measure_assignment"](source).minutes) <= 5
 
 
 @pytest.mark.parametrize("name", NAMES)
