@@ -103,7 +103,7 @@ class Visitor:
         except TimeoutError:  # JupyterLab on a busy machine now and then opens no document: a person reloads the page
             self.page.reload()
             self.page.wait_for_function(_IS_OPEN)
-        self.page.wait_for_selector(".jp-Notebook .jp-Cell")
+        self.page.wait_for_selector(".jp-Notebook .jp-Cell:visible")
 
     def leave(self) -> None:
         """Close the notebook without saving it, and end its kernel: the next visit begins as if it were the first.
