@@ -106,7 +106,7 @@ def mend(x, y):
             25,
         ),
         Answer("def mend(x, y):\n    return x, y", 0, "fault_not_found"),
-        Answer("def mend(x, y):\n    return x[:10], y[:10]", 0, "fault_not_found"),
+        Answer("def mend(x, y):\n    return x[:80], y[:80]", 0, "fault_not_found"),
         Answer(
             _LOOK
             + """

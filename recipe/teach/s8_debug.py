@@ -71,8 +71,8 @@ class Foundry:
         for _ in range(number):
             table = rng.normal(size=(30, 6)) * rng.uniform(0.5, 5, 6)
             spoiled = rng.permutation(6)
-            table[rng.integers(30), spoiled[0]] = np.nan
-            table[rng.integers(30), spoiled[1]] = rng.choice([np.inf, -np.inf])
+            table[rng.integers(6, 30), spoiled[0]] = np.nan
+            table[rng.integers(6, 30), spoiled[1]] = rng.choice([np.inf, -np.inf])
             table[:, spoiled[2]] = rng.normal()
             tables.append(table)
         return tables
@@ -101,7 +101,7 @@ class Foundry:
             floor = 0.0 if at % 2 == 0 else first * rng.uniform(0.35, 0.8)
             losses = floor + (first - floor) * np.exp(-steps / rng.uniform(8, 16))
             losses = losses * (1 + 0.05 * rng.normal(size=100))
-            batches.append({"losses": np.abs(losses).round(5).tolist(), "is_sound": at % 2 == 0})
+            batches.append({"losses": np.maximum(np.abs(losses), 1e-5).round(6).tolist(), "is_sound": at % 2 == 0})
         return batches
 
     def _sweep(self, rng: np.random.Generator) -> dict[str, list[float]]:
