@@ -71,8 +71,8 @@ class Reviews:
         uint8 array of shape (n, num_words): 1 where the text has the word at least once, else 0
         """
         hot = np.zeros((len(self), num_words), np.uint8)
-        rows, known = np.repeat(np.arange(len(self)), np.diff(self.offsets)), self.tokens < num_words
-        hot[rows[known], self.tokens[known]] = 1
+        for row, text in zip(hot, self, strict=True):  # all texts at once would hold three more arrays of all words
+            row[text[text < num_words]] = 1
         return hot
 
     def weights(self, idf: np.ndarray) -> np.ndarray:
