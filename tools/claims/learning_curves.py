@@ -11,6 +11,7 @@ from sklearn.model_selection import ShuffleSplit, learning_curve
 from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
 import recipe
 from claims import Outcome, claim
@@ -42,7 +43,7 @@ def _gaps(source: str, seed: int) -> dict[str, np.ndarray]:
     draws = ShuffleSplit(5, train_size=1_000, test_size=500, random_state=seed)
     for name, units in {"small": (2,), "large": (64, 64)}.items():
         network = MLPRegressor(hidden_layer_sizes=units, solver="lbfgs", alpha=0.0, max_iter=150, random_state=seed)
-        with warnings.catch_warnings():
+        with threadpool_limits(1), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # 150 steps are not enough to fit every sample
             _, training, validation = learning_curve(
                 make_pipeline(StandardScaler(), network),

@@ -7,6 +7,7 @@ from functools import cache
 
 import numpy as np
 from sklearn.neural_network import MLPClassifier
+from threadpoolctl import threadpool_limits
 
 import recipe
 from claims import Outcome, claim
@@ -113,7 +114,7 @@ def mistakes_become_surer(source: str, seed: int) -> Outcome:
 
 
 def _fit(units: tuple[int, ...], x: np.ndarray, y: np.ndarray, seed: int, l2: float = 0) -> MLPClassifier:
-    with warnings.catch_warnings():
+    with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # 500 steps may not be enough to fit every sample
         return MLPClassifier(units, solver="lbfgs", alpha=l2, max_iter=500, random_state=seed).fit(x, y)
 
