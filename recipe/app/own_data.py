@@ -14,9 +14,12 @@ import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
+from scipy.sparse import issparse
+from sklearn.model_selection import train_test_split
 
 from recipe.core.dataset import Dataset, SealedTest
 from recipe.core.input_checks import NUMBERS, Note, check_inputs
@@ -26,9 +29,6 @@ from recipe.data.folders import learn_texts, read_folder, read_images
 from recipe.data.tables import Inputs, encode_table, find_column, read_csv
 from recipe.data.targets import TargetDescription, describe_target, suggest_measure
 from recipe.debugging.data import find_target_copies
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 LEAST_ROWS = 30  # below, neither the training part nor the test set says anything
 SUBJECTS = {"table": "the target", "image": "in an image", "text": "a text"}
@@ -140,8 +140,6 @@ def from_arrays(
     >>> data.problem.kind, data.problem.output_names, data.x_train.shape
     ('image', ('1', '2'), (64, 8, 8))
     """
-    import pandas as pd
-
     targets = pd.DataFrame(y if hasattr(y, "__len__") else [y])
     is_frame = isinstance(x, pd.DataFrame) and input in (None, "table")
     if not is_frame:
@@ -186,8 +184,6 @@ def from_folder(
     ValueError
         If there is no such folder, or it has fewer than two classes.
     """
-    import pandas as pd
-
     found, file = read_folder(folder, size), Path(folder).resolve().name
     origin = Origin(form="folder", file=file, reading=found.reading, test_size=test_size, seed=seed)
     y = _read_targets(pd.DataFrame(found.labels), origin, problem, classes)
@@ -207,8 +203,6 @@ class _Targets(NamedTuple):
 
 
 def _check_frame(frame: pd.DataFrame) -> pd.DataFrame:
-    import pandas as pd
-
     if not isinstance(frame, pd.DataFrame):
         raise TypeError(
             f"A table is a pandas DataFrame or the path of a CSV file. Received: a {type(frame).__name__}. "
@@ -228,8 +222,6 @@ def _list_names(names: object) -> list[str]:
 
 def _find_kind(x: object, asked: str | None) -> tuple[np.ndarray, str, Note]:
     """Return samples as an array, texts as objects, their kind, and a note that says which was taken, and why."""
-    from scipy.sparse import issparse
-
     x = x.toarray() if issparse(x) else np.asarray(x)
     kind, why = "", f"{x.ndim} dimensions"
     if x.ndim == 1 and x.dtype.kind in "OUT" and all(isinstance(one, str) for one in x):
@@ -266,8 +258,6 @@ def _read_targets(
     targets: pd.DataFrame, origin: Origin, problem: str | ProblemType | None, classes: Sequence[str] | None
 ) -> _Targets:
     """Say what the targets are, and draw the test set, with the share of each class that all rows have."""
-    from sklearn.model_selection import train_test_split
-
     known = np.flatnonzero(targets.notna().all(axis=1))
     kept, lost = targets.iloc[known].infer_objects(), len(targets) - len(known)
     y = kept.to_numpy() if kept.shape[1] > 1 else kept.iloc[:, 0].to_numpy()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import jinja2
+
 from recipe.app.workflow import RecipeResult, Trial
 from recipe.core.measures import MEASURES, name_measure
 from recipe.core.run import collect_versions
@@ -44,8 +46,6 @@ def render_json(result: RecipeResult) -> str:
 
 def render_html(result: RecipeResult) -> str:
     """Return the report as one HTML page that needs nothing from outside."""
-    import jinja2
-
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("recipe.app", ""), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )

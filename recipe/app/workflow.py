@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from recipe.core.dataset import Dataset, Split
 from recipe.core.input_checks import expect
@@ -31,9 +31,6 @@ from recipe.steps.s6_scale_up import HistoryDiagnosis, Verdict, diagnose_errors,
 from recipe.steps.s7_final import FinalResult, evaluate_once, train_final
 from recipe.steps.s7_regularize import advise
 from recipe.steps.training import cross_validate
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 TOLERANCE = 0.005  # half a point: where a model is tuned, less than the usual two points count
 
@@ -134,8 +131,6 @@ class RecipeResult:
         The index says which model; ``score`` is in the problem's measure, ``low`` and ``high`` are the interval of a
         test score; NaN where there are none.
         """
-        import pandas as pd
-
         rows = {}  # of `columns`, as many as there are
         if self.baseline:
             rows["baseline"] = (self.baseline.value, f"{self.baseline.name}: {self.baseline.guess}")

@@ -9,16 +9,14 @@ import warnings
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from PIL import Image, ImageOps
 
 from recipe.core.input_checks import Note
 from recipe.data.tables import Inputs
 from recipe.data.texts import read_texts, split_words
-
-if TYPE_CHECKING:
-    from PIL import Image
 
 SUFFIXES = {"image": (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"), "text": (".txt", ".md")}
 LONGEST_SIDE = 64  # pixels, where no size is asked for: 4,096 inputs a colour are what a small network can read
@@ -172,8 +170,6 @@ def _list_files(folder: Path, left_out: list[str]) -> tuple[str, list[Path]]:
 
 def _open(path: Path) -> Image.Image:
     """Open an image, as it was held; ValueError where it is none, or has too many pixels to be unpacked."""
-    from PIL import Image, ImageOps
-
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)  # 1 MB of PNG may hold 3.6 billion pixels
         try:
@@ -187,8 +183,6 @@ def _open(path: Path) -> Image.Image:
 
 def _read_pixels(image: Image.Image, size: tuple[int, int]) -> np.ndarray:
     """Return an image of that size as uint8 (height, width, 3); the program that `keras_code` writes reads it alike."""
-    from PIL import Image
-
     if image.mode.startswith("I"):  # 16 bits a pixel, which Pillow would cut off at 255
         image = Image.fromarray((np.asarray(image) // 257).astype(np.uint8))
     return np.asarray(image.convert("RGB").resize(size[::-1]))

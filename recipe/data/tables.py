@@ -17,17 +17,14 @@ import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from recipe.core.dataset import Samples
 from recipe.core.input_checks import Note
 from recipe.core.problem import Problem
 from recipe.data.texts import read_texts
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 HEAD_ROWS = 20_000  # by which a column of a file is taken for one of numbers or of texts
 HEAD = 65_536  # bytes that separator and decimal sign are found from
@@ -164,8 +161,6 @@ def read_samples(x: object, problem: Problem, vocabulary: Sequence[str] = ()) ->
     ValueError
         If a column is missing, or holds texts where numbers are wanted.
     """
-    import pandas as pd
-
     if problem.kind == "table" and isinstance(x, pd.DataFrame):
         rows = np.empty((len(x), len(problem.column_names)), np.float32)
         for number, (name, known) in enumerate(itertools.zip_longest(problem.column_names, problem.categories)):
@@ -180,8 +175,6 @@ def read_samples(x: object, problem: Problem, vocabulary: Sequence[str] = ()) ->
 
 def _encode_column(column: pd.Series, name: str, train: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
     """Return a column's values, float32 (n,), and the names of its categories; a column of numbers has none."""
-    import pandas as pd
-
     if not pd.api.types.is_numeric_dtype(column):
         distinct = column.dropna().unique()
         if not _are_numbers(distinct, column, name):
@@ -213,8 +206,6 @@ def _encode_categories(column: pd.Series, distinct: int, train: np.ndarray) -> t
 
 def _are_numbers(distinct: Sequence[object], column: pd.Series, name: str) -> bool:
     """Say whether all texts of a column are numbers; refuse dates, and a column where some are."""
-    import pandas as pd
-
     texts = pd.Series([str(value).strip() for value in distinct], dtype=object)
     times = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64, pd.Period)
     if len(texts) and (isinstance(distinct[0], times) or texts.str.fullmatch(_DATE).mean() > 0.9):
@@ -237,8 +228,6 @@ def _are_numbers(distinct: Sequence[object], column: pd.Series, name: str) -> bo
 
 def _number_categories(column: pd.Series, known: Sequence[str]) -> np.ndarray:
     """Return which of the known categories each value is: float32 (n,), -1 for none of them."""
-    import pandas as pd
-
     place = {name: number for number, name in enumerate(known)}
     codes, distinct = pd.factorize(column)  # -1 for what is missing
     numbers = [place.get(str(value), place.get(OTHER, -1)) for value in distinct]
@@ -297,7 +286,6 @@ def _find_decimal(lines: Sequence[str], separator: str) -> str:
 
 def _read_frame(path: Path, reading: dict[str, str]) -> pd.DataFrame:
     """Read a file, numbers in small dtypes and texts as categories: a large one needs little more memory than that."""
-    import pandas as pd
     from tqdm.auto import tqdm
 
     def read(types: dict[str, object]) -> pd.DataFrame:

@@ -15,13 +15,11 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import jax
+import keras
 import numpy as np
-
-if TYPE_CHECKING:
-    import jax
-    import keras
 
 INITIALIZERS = ("kernel_initializer", "embeddings_initializer", "bias_initializer")
 SMALLEST_DRAW = 2**14  # numbers: small layers share one program
@@ -34,8 +32,6 @@ _DRAWING = threading.RLock()
 @contextmanager
 def fixed_seed(seed: int) -> Iterator[None]:
     """Draw everything inside from this seed, undisturbed by other threads; put the random state back at the end."""
-    import keras
-
     with _DRAWING:
         python_state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002
         try:
@@ -54,8 +50,6 @@ def draw_uniform(seed: int, shape: tuple[int, ...], limit: float) -> np.ndarray:
     >>> draw_uniform(7, (2, 2), 0.5).dtype
     dtype('float32')
     """
-    import jax
-
     count = math.prod(shape)
     shared = [size for size in tuple(_compiled) if count <= size <= LARGEST_SHARED_DRAW]
     size = min(shared, default=max(SMALLEST_DRAW, 1 << max(count - 1, 0).bit_length()))
@@ -67,12 +61,8 @@ def draw_uniform(seed: int, shape: tuple[int, ...], limit: float) -> np.ndarray:
 
 def draw(initializer: keras.initializers.Initializer, shape: tuple[int, ...], dtype: str = "float32") -> jax.Array:
     """Return the numbers of an initializer; on JAX those of the usual ones without compiling anything for the shape."""
-    import keras
-
     if keras.config.backend() != "jax":
         return initializer(shape, dtype)
-    import jax
-
     if type(initializer) is keras.initializers.Zeros:
         return jax.device_put(np.zeros(shape, dtype))
     limit = _limit_of(initializer, shape)
@@ -99,8 +89,6 @@ def draw_again(model: keras.Model, seed: int) -> tuple[list[jax.Array], list[jax
 
     Initializers and dropouts draw their seeds in the order of the layers, as they do when these are made.
     """
-    import keras
-
     weights, others = [], []
     with fixed_seed(seed):
         for layer in model.layers:
@@ -113,8 +101,6 @@ def draw_again(model: keras.Model, seed: int) -> tuple[list[jax.Array], list[jax
 
 def without_first_weights(layer: keras.layers.Layer) -> keras.layers.Layer:
     """Return the layer, whose weights will all be zeros: for a model that only says what is computed."""
-    import keras
-
     for name, _ in _initializers(layer):
         setattr(layer, name, partial(draw, keras.initializers.Zeros()))
     return layer
@@ -122,8 +108,6 @@ def without_first_weights(layer: keras.layers.Layer) -> keras.layers.Layer:
 
 def build_optimizer(optimizer: keras.optimizers.Optimizer, variables: list[keras.Variable]) -> None:
     """Build an optimizer as `optimizer.build` does; what begins as zeros is not compiled first, shape by shape."""
-    import keras
-
     add, zeros = optimizer.add_variable, partial(draw, keras.initializers.Zeros())
 
     def add_variable(shape: tuple[int, ...], initializer: Any = "zeros", *more: Any, **options: Any) -> keras.Variable:
@@ -141,8 +125,6 @@ def _initializers(layer: keras.layers.Layer) -> list[tuple[str, keras.initialize
 
 def _limit_of(initializer: keras.initializers.Initializer, shape: tuple[int, ...]) -> float | None:
     """Return how far from 0 an initializer draws its numbers, each as likely; None where it draws otherwise."""
-    import keras
-
     if type(initializer) is keras.initializers.GlorotUniform:  # six over the inputs and outputs of a unit (2010)
         window = math.prod(shape[:-2])
         return math.sqrt(3.0 / max(1.0, (shape[-2] + shape[-1]) * window / 2.0))

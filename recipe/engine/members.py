@@ -5,14 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import keras
 import numpy as np
 
 from recipe.core.run import EpochReport
-
-if TYPE_CHECKING:
-    import keras
 
 Wish = Callable[[], str | None]  # why to stop, if at all
 State = tuple[list[Any], list[Any], list[Any]]  # trainable, other and optimizer variables
@@ -137,8 +135,6 @@ def row_losses(loss: object, y, outputs):
     loss : a name, a function or a `keras.losses.Loss`, as `compile` takes it
     y : (n,), or of the rank of the outputs
     """
-    import keras
-
     loss, y = keras.losses.get(loss), keras.ops.cast(y, "float32")
     if len(y.shape) == len(outputs.shape) - 1 and outputs.shape[-1] == 1:
         y = y[..., None]

@@ -16,7 +16,6 @@ from recipe.core.prepared import Prepared
 from recipe.core.problem import REVIEW_LENGTH, Problem, ProblemType
 from recipe.core.spec import ModelSpec
 from recipe.engine.compile_cache import use_compile_cache
-from recipe.engine.first_weights import build_optimizer, fast_first_weights, fixed_seed
 
 if TYPE_CHECKING:
     import keras
@@ -48,6 +47,8 @@ def build_model(spec: ModelSpec, problem: Problem) -> keras.Model:
         If that is no spec, or no problem.
     """
     import keras
+
+    from recipe.engine.first_weights import build_optimizer, fast_first_weights, fixed_seed
 
     expect(spec, ModelSpec, "A model is built from a spec, for a problem.")
     expect(problem, Problem, "A model is built from a spec, for a problem.")

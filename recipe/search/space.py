@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING
+
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
 from recipe.core.problem import Problem
 from recipe.core.spec import DEFAULT_RATES, ModelSpec
 from recipe.search.plan import make_plan
-
-if TYPE_CHECKING:
-    from optuna.distributions import BaseDistribution
 
 DIGITS = 3  # of a number that is drawn from a range: 0.00132, not 0.00131799
 SIZES = ("layers", "units", "filters")
@@ -181,8 +179,6 @@ def default_space(problem: Problem, samples: int, seed: int = 0) -> SearchSpace:
 
 
 def _distribution(name: str, values: Values) -> BaseDistribution:
-    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
-
     if not isinstance(values, Range):
         return CategoricalDistribution(values)
     kind = IntDistribution if name in WHOLE else FloatDistribution

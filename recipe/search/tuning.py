@@ -12,11 +12,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Event
-from typing import TYPE_CHECKING
 
 import joblib
 import numpy as np
 import optuna
+import pandas as pd
 from optuna.pruners import MedianPruner, NopPruner
 from optuna.samplers import TPESampler
 from optuna.trial import FrozenTrial, TrialState, create_trial
@@ -34,9 +34,6 @@ from recipe.search.space import SearchSpace, default_space
 from recipe.steps.s3_protocol import hold_out
 from recipe.steps.s4_prepare import prepare
 from recipe.steps.training import cross_validate
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 STARTUP_TRIALS = 6  # drawn at random, until so many are known; those of the journal count
 PRUNING_STARTS = 5  # finished trials that a comparison needs

@@ -11,13 +11,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from recipe.core.measures import MEASURES
 from recipe.core.run import Run, lowest_epoch
 
 if TYPE_CHECKING:
     import keras
-    import pandas as pd
 
 EXPLOSION = 10.0  # times the best training loss so far
 LEARNED = 0.01  # of the first training loss: a smaller fall is no learning
@@ -166,8 +166,6 @@ class _Curves:
     """The losses and the measure of success of a training, in whatever form its history came."""
 
     def __init__(self, run: object, baseline: float | None, measure: str | None) -> None:
-        import pandas as pd
-
         is_run, history = isinstance(run, Run), getattr(run, "history", run)
         if not isinstance(history, Mapping | pd.DataFrame):
             raise TypeError(
@@ -439,8 +437,6 @@ class _Curve:
 
 def _running_median(values: np.ndarray, width: int) -> np.ndarray:
     """Return the median of the `width` values around each one, of fewer at the ends."""
-    import pandas as pd
-
     return pd.Series(values).rolling(width, center=True, min_periods=1).median().to_numpy()
 
 
