@@ -184,7 +184,9 @@ model = make_pipeline(columns, RandomForestRegressor(50, random_state=0)).fit(wo
             + PIPELINE.format(encoder='OneHotEncoder(handle_unknown="ignore")', model="KNeighborsRegressor(8)"),
             20,
         ),
-        Answer(PIPELINE.format(encoder="OneHotEncoder()", model="Ridge()"), 0, says="unknown categories"),
+        Answer(
+            PIPELINE.format(encoder="OneHotEncoder()", model="Ridge()"), 0, "category_unforeseen", "unknown categories"
+        ),
         Answer(
             """from sklearn.preprocessing import OrdinalEncoder
 

@@ -14,7 +14,7 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Protocol
 
@@ -119,6 +119,7 @@ class Exercise:
     check : the visible check. It sees the answer as plain data: `answer.NAME` for each name asked for
     tries : of the world and of data (`given`, or a hidden draw): for each function or model among the names the
         arguments that it is tried on, a tuple a call
+    errors : of words in the error that a try ended in: the verdict that tells the wrong idea behind it
     """
 
     name: str
@@ -126,6 +127,7 @@ class Exercise:
     asks: tuple[str, ...]
     check: Check
     tries: Tries
+    errors: Mapping[str, Verdict] = field(default_factory=dict)
 
     def collect(self, namespace: Mapping[str, object], tries: Mapping[str, Sequence[tuple]]) -> dict[str, object]:
         """Return the answer in a namespace as plain data (see `hand_over`), each function called on its tries."""
@@ -162,13 +164,22 @@ class Assignment:
     exercises: dict[str, Exercise] = field(default_factory=dict)
 
     def exercise(
-        self, *, points: float, asks: tuple[str, ...], tries: Tries = lambda world, data: {}
+        self,
+        *,
+        points: float,
+        asks: tuple[str, ...],
+        tries: Tries = lambda world, data: {},
+        errors: Mapping[str, str] | None = None,
     ) -> Callable[[Check], Check]:
-        """Register the function below as the visible check of an exercise, under its own name."""
+        """Register the function below as the visible check of an exercise, under its own name.
+
+        No check sees an answer that raised: `errors` names the misconception behind words of such an error.
+        """
+        known = {words: self.wrong(misconception) for words, misconception in (errors or {}).items()}
 
         def register(check: Check) -> Check:
             name = check.__name__
-            self.exercises[name] = Exercise(name, points, asks, check, tries)
+            self.exercises[name] = Exercise(name, points, asks, check, tries, known)
             return check
 
         return register
@@ -278,8 +289,10 @@ def refuse(exercise: Exercise, answer: Mapping[str, object], tries: Mapping[str,
     if missing:
         return object_to(f"There is no {', no '.join(missing)} yet.")
     for name, value in answer.items():
-        if getattr(value, "error", ""):
-            return object_to(f"{name} could not be used: {value.error}")
+        if error := getattr(value, "error", ""):
+            said = f"{name} could not be used: {error}"
+            known = next((verdict for words, verdict in exercise.errors.items() if words in error), None)
+            return replace(known, message=f"{said} {known.message}") if known else object_to(said)
         if len(getattr(value, "outputs", ())) < len(tries.get(name, ())):
             return object_to(f"{name} is to be something that can be called. Received: {str(value)[:100]}.")
     return None

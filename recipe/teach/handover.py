@@ -217,5 +217,5 @@ def _decode(value: dict[str, object]) -> object:
         return pd.Series(value["__series__"], index=value["index"])
     if "__handed__" in value:
         kind, outputs, made_of, error = value["__handed__"]
-        return Handed(kind, tuple(outputs), made_of, error)
+        return Handed(kind, tuple(outputs), made_of, str(error))
     return value

@@ -220,6 +220,11 @@ ASSIGNMENT = Assignment(
             "The model is hardly better than without the make, which tells more than all numbers.",
             f"{LESSON}#gaps-why",
         ),
+        "category_unforeseen": Misconception(
+            "The encoder gives up at a make that training never showed, and such a make comes. Tell it what to do "
+            "then: with handle_unknown it writes zeros, none of the known makes.",
+            f"{LESSON}#unknown-solution",
+        ),
         "vocabulary_of_all": Misconception(
             "There are columns for words that only the new texts have. The vocabulary is learned from the training "
             "texts alone.",
@@ -334,7 +339,12 @@ def cleaning(answer: SimpleNamespace, world: Workshop) -> Verdict | None:
     return None
 
 
-@ASSIGNMENT.exercise(points=20, asks=("model",), tries=lambda world, data: {"model": [(data["bikes"],)]})
+@ASSIGNMENT.exercise(
+    points=20,
+    asks=("model",),
+    tries=lambda world, data: {"model": [(data["bikes"],)]},
+    errors={"unknown categories": "category_unforeseen"},  # of OneHotEncoder and OrdinalEncoder
+)
 def pricing(answer: SimpleNamespace, world: Workshop) -> Verdict | None:
     """A fitted pipeline that prices the bicycles that are there."""
     got = read_prices(answer.model, len(world.given["bikes"]))
