@@ -10,6 +10,7 @@ import atexit
 import os
 import re
 import sys
+from html import escape
 from pathlib import Path
 
 import nbformat
@@ -44,6 +45,9 @@ from recipe.teach.mending import HIDDEN, grade_id, mend, read_notebook
 
 CODE_STUB = "...  # YOUR CODE HERE"
 FOR_GRADERS = "recipe-for-graders"  # the tag of cells that no student gets
+TITLES = "recipe_titles"  # the key of what exercises are called, among nbconvert's resources
+_TITLE = re.compile(r"## (.+?)(?: \(\d+ points\))?$", re.MULTILINE)
+_ENTRY = re.compile(r'(<li><a href="#([^"]+)">)(Test cell|Written response)(?=</a>)')
 _SCHEME = re.compile(r"^[^\n]*BEGIN MARK SCHEME[^\n]*\n(.*?)^[^\n]*END MARK SCHEME", re.DOTALL | re.MULTILINE)
 _judges: dict[tuple[str, str], JudgeClient] = {}
 
@@ -88,7 +92,7 @@ def configure(config: Config, course: Path | str) -> None:
     ]
     config.GenerateFeedback.preprocessors = [ForStudents, GetGrades, CSSHTMLHeaderPreprocessor]
     config.GenerateFeedback.exporter_class = "recipe.teach.grading.OfflineExporter"
-    for name in ("Mend", "RunAndJudge"):
+    for name in ("Mend", "RunAndJudge", "ForStudents"):
         config[name].course = str(course)
 
 
@@ -111,13 +115,18 @@ class PatientExporter(NotebookExporter):
 
 
 class OfflineExporter(HTMLExporter):
-    """Writes one file that asks no other host for anything."""
+    """Writes one file that asks no other host for anything, and whose index calls exercises by their titles."""
 
     def from_notebook_node(self, nb: nbformat.NotebookNode, resources: dict | None = None, **options: object) -> tuple:
         """Return the page, and its resources."""
         page, resources = super().from_notebook_node(nb, resources, **options)
         page = re.sub(r"(?is)<script\b[^>]*>.*?</script\s*>", "", page)
-        return re.sub(r"(?i)<link\b[^>]*\bhref=[^>]*>", "", page), resources
+        page = re.sub(r"(?i)<link\b[^>]*\bhref=[^>]*>", "", page)
+        if not (titles := resources.get(TITLES)):  # an assignment of the instructor's own
+            return page, resources
+        # nbgrader's template calls each one "Test cell" or "Written response". The titles have numbers of their own.
+        page = re.sub(r'(<div id="toc">\s*<ol)>', r'\1 style="list-style: none; padding-left: 0">', page, count=1)
+        return _ENTRY.sub(lambda found: found[1] + escape(titles.get(found[2], found[3])), page), resources
 
 
 class _OfCourse(NbGraderPreprocessor):
@@ -199,11 +208,13 @@ class SavePoints(SaveAutoGrades):
             self.gradebook.db.commit()
 
 
-class ForStudents(NbGraderPreprocessor):
-    """Takes out what is for graders alone; whatever stands in a hidden region goes, too."""
+class ForStudents(_OfCourse):
+    """Takes out what is for graders alone; whatever stands in a hidden region goes, too. Names the exercises."""
 
     def preprocess(self, nb: nbformat.NotebookNode, resources: dict) -> tuple:
         """Return the notebook without it."""
+        if (name := resources["nbgrader"]["assignment"]) in MODULES:
+            resources[TITLES] = _read_titles(self.open_part("source", name))
         nb.cells = [cell for cell in nb.cells if FOR_GRADERS not in cell.metadata.get("tags", [])]
         for cell in nb.cells:
             cell.source = HIDDEN.sub("", cell.source)
@@ -212,6 +223,17 @@ class ForStudents(NbGraderPreprocessor):
                     points, at_most = (output.data[VERDICT][name] for name in ("points", "max_points"))
                     output.data = nbformat.from_dict({"text/plain": f"{points:.3g} of {at_most:g} points"})
         return nb, resources
+
+
+def _read_titles(source: nbformat.NotebookNode) -> dict[str, str]:
+    """Return of each graded cell the heading above it: "4. The threshold"."""
+    titles, title = {}, ""
+    for cell in source.cells:
+        if cell.cell_type == "markdown" and (found := _TITLE.match(cell.source)):
+            title = found[1]
+        elif title and cell.metadata.get("nbgrader", {}).get("grade"):
+            titles[grade_id(cell)] = title
+    return titles
 
 
 def find_judge(course: Path | str) -> JudgeClient:

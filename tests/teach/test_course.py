@@ -109,6 +109,9 @@ def test_feedback_is_one_file_that_asks_no_other_host(graded: Path) -> None:
     assert "4.5 of 15 points" in page
     assert not re.search(r"<script|<link|<iframe|src=[\"']?https?:|url\(['\"]?https?:|@import", page)
     assert not re.search("HIDDEN TESTS|work.grade|Mark scheme|MARK SCHEME", page)
+    index = re.findall(r'<li><a href="#(\w+)">(.*?)</a> \(Score: (.*?) /', page)
+    assert index[:2] == [("measure", "1. What counts", "0.0"), ("count", "2. Count", "4.5")]
+    assert index[-1][:2] == ("explain", "7. In words")
 
 
 @pytest.mark.assignments
