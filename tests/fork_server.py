@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import ctypes
 import gc
 import importlib
 import json
@@ -43,6 +44,7 @@ READ_AT_IMPORT = ("JAX_", "KERAS_", "LANG", "LC_", "LD_", "OMP_", "OPENBLAS_", "
 OBEYED = {"PYTHONPATH", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"}  # a fork does as these say
 # Kernels draw with it. Matplotlib reads it once, from the variable that ipykernel sets.
 BACKEND = "module://matplotlib_inline.backend_inline"
+PR_SET_PDEATHSIG = 1  # of linux/prctl.h
 
 
 def settings(environment: dict[str, str]) -> dict[str, str]:
@@ -103,8 +105,13 @@ def close_all(files: list[int]) -> None:
 def attend(client: socket.socket, files: list[int]) -> None:
     """Fork, and return in the fork; pass on to it the signals of its client, and tell the client how it ended."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    attendant = os.getpid()
     process = os.fork()
     if process == 0:
+        # A program that loops for ever hears of nothing: Linux is to kill it when its attendant was killed.
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != attendant:
+            os._exit(1)
         client.close()
         return
     close_all(files)

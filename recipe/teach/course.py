@@ -6,17 +6,19 @@ python -m recipe.teach.course release | grade FOLDER | feedback | worlds
 from __future__ import annotations
 
 import csv
+import os
 import re
 import secrets
 import shutil
 import tempfile
+import threading
 import warnings
 import zipfile
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Annotated
 
@@ -166,9 +168,19 @@ def grade(folder: Path, submissions: Iterable[Submission], processes: int = 2) -
     if processes == 1:
         yield from ((one, _autograde(folder, one)) for one in waiting)
         return
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_end_with_parent) as pool:
         done = [pool.submit(_autograde, folder, one) for one in waiting]
         yield from ((one, result.result()) for one, result in zip(waiting, done, strict=True))
+
+
+def _end_with_parent() -> None:
+    """Let this process, and the kernel it runs, end when the one that started it was killed."""
+
+    def wait() -> None:
+        parent_process().join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def _autograde(folder: Path, one: Submission) -> str:

@@ -256,7 +256,7 @@ class _Run:
         command = client.km.kernel_spec.argv
         if Path(command[0]).stem in ("python", "python3"):  # Jupyter does so itself only where nothing stands before
             command[0] = sys.executable
-        command[:0] = veil(Path(hidden).parent if hidden else None)
+        command[:0] = [*veil(Path(hidden).parent if hidden else None), *_tie()]
         try:
             client.startup_timeout = int(self.limits.start)
             await client.async_start_new_kernel(**self.started_with)
@@ -557,6 +557,15 @@ def clean_html(text: str) -> str:
 
     text = re.sub(r"(?is)<(style|script)\b.*?(</\1\s*>|$)", "", str(text))
     return bleach.clean(text, tags=_TAGS, attributes={"*": ["class", "colspan", "rowspan"]}, strip=True)
+
+
+def _tie() -> list[str]:
+    """Return what stands before a command so that it ends with the thread that started it, where the system can do so.
+
+    A kernel looks by itself whether its parent is there, but not while one call, such as a search for a regular
+    expression, holds Python's lock: when the grader was killed, it would go on for ever.
+    """
+    return ["setpriv", "--pdeathsig", "KILL"] if sys.platform == "linux" and shutil.which("setpriv") else []
 
 
 def _environment(student: str, folder: Path) -> dict[str, str]:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import nbformat
+import psutil
 import pytest
 from courses import COURSE, Course, Work
 from nbformat.v4 import new_code_cell, new_markdown_cell
@@ -194,6 +199,32 @@ def test_first_cell_that_fails_is_told_and_no_more_is_lost(course: Course) -> No
     assert work.points["measure"] == 10
     assert work.points["scanner"] == 0
     assert "NameError" in work.said["scanner"]["message"]
+
+
+def test_grading_that_is_killed_leaves_no_kernel(course: Course, tmp_path: Path) -> None:
+    """One call that does not end, and holds Python's lock: the kernel cannot look whether its grader is still there."""
+    told = tmp_path / "kernel"
+    tell = f"import os, pathlib, re\npathlib.Path({str(told)!r}).write_text(str(os.getpid()))"
+    answer = f"{tell}\nmeasure = re.match('(a+)+b', 'a' * 99)"
+    handed_in = tmp_path / "in" / f"looping_{NAME}.ipynb"
+    handed_in.parent.mkdir()
+    handed_in.write_text(nbformat.writes(solved(course, measure=answer)), encoding="utf-8")
+    command = [sys.executable, "-m", "recipe.teach.course", "grade", handed_in.parent, "--folder", course.folder]
+    grader = psutil.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        wait_until(lambda: told.is_file() and told.read_text())
+        kernel, started = psutil.Process(int(told.read_text())), grader.children(recursive=True)
+    finally:
+        grader.kill()
+        grader.wait()
+    assert psutil.wait_procs([kernel, *started], timeout=20)[1] == []
+
+
+def wait_until(condition: Callable[[], object], seconds: float = 60.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come about"
+        time.sleep(0.1)
 
 
 def test_check_that_fails_waits_for_a_person(course: Course) -> None:
