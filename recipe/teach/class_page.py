@@ -87,6 +87,7 @@ def _collect(report: ClassReport, name: str) -> dict[str, object]:
         "ideas": ideas.reset_index().to_dict("records"),
         "numbers": numbers,
         "cells": cells,
+        "has_proofs": scores["process"].any(),
         "alpha": report.alpha(name),
         "missing": report.missing(name),
         "minutes": {"known": len(known), "median": known.median(), "most": known.max()},

@@ -21,7 +21,7 @@ import nbformat
 import numpy as np
 import pandas as pd
 
-from recipe.teach.executor import STOPPED, VERDICT
+from recipe.teach.executor import PROCESS, STOPPED, VERDICT
 from recipe.teach.exercises import MODULES, find_assignment
 from recipe.teach.mending import grade_id, opened_as
 
@@ -32,6 +32,7 @@ PAUSE = timedelta(minutes=15)  # a longer silence between two cells is a break
 LIMITS = ((0.40, "very good"), (0.30, "good"), (0.20, "marginal"), (-math.inf, "poor"))  # Ebel and Frisbie 1991
 ANSWERS = ("assignment", "student", "exercise", "points", "max_points", "share", "outcome", "misconception")
 SIGNS = {  # of a flag's kind: words in what the grader wrote
+    "proof of process": "Proof of process",
     "memory": "GB of memory",
     "time-out": "took more than",
     "kernel ended": "ended the kernel",
@@ -53,6 +54,7 @@ class ClassReport:
     students : everybody of whom there is a file, or an entry in the gradebook
     unread : files that could not be read, each with why
     has_gradebook : False where points are the judge's alone
+    proofs : of assignment and student: what the proof of process is worth that came with the notebook
     """
 
     answers: pd.DataFrame
@@ -62,6 +64,7 @@ class ClassReport:
     students: tuple[str, ...]
     unread: list[str] = field(default_factory=list)
     has_gradebook: bool = False
+    proofs: dict[tuple[str, str], str] = field(default_factory=dict)
 
     @property
     def assignments(self) -> list[str]:
@@ -84,7 +87,8 @@ class ClassReport:
         """Return a row for each student who handed in, the best first.
 
         Columns: `points` (of what is marked), `percent` (of what is marked), `waits` (exercises), `stuck_at` (the first
-        exercise without all the points, ``""`` with none), `minutes`, `flags` (how many).
+        exercise without all the points, ``""`` with none), `minutes`, `flags` (how many), `process` (what its proof is
+        worth, ``""`` without one).
         """
         points, most = self.pivot(assignment, "points"), self.pivot(assignment, "max_points")
         outcomes = self.pivot(assignment, "outcome")
@@ -100,6 +104,7 @@ class ClassReport:
                 "stuck_at": is_stuck.idxmax(axis=1).where(is_stuck.any(axis=1), ""),
                 "minutes": times.reindex(points.index),
                 "flags": own.groupby("student").size().reindex(points.index, fill_value=0),
+                "process": [self.proofs.get((assignment, student), "") for student in points.index],
             }
         )
         return found.sort_values("points", ascending=False, kind="stable")
@@ -229,7 +234,7 @@ def read_class(folder: Path | str, assignment: str = "", progress: Path | str | 
     folder, wanted = Path(folder), find_assignment(assignment).name if assignment else ""
     unread: list[str] = []
     marks, enrolled = _read_gradebook(folder / "gradebook.db", unread)
-    students, rows, flags = set(enrolled), [], []
+    students, rows, flags, proofs = set(enrolled), [], [], {}
     for path in sorted((folder / "autograded").glob("*/*/*.ipynb")):
         student, name = path.parts[-3], path.parts[-2]
         students.add(student)
@@ -239,6 +244,7 @@ def read_class(folder: Path | str, assignment: str = "", progress: Path | str | 
             notebook = nbformat.read(path, as_version=4)
             rows += [(name, student, *row) for row in _read_answers(notebook, marks.get((name, student), {}))]
             flags += [(name, student, *flag) for flag in _read_flags(notebook, student)]
+            proofs[name, student] = str(notebook.metadata.get(PROCESS, ""))
         except Exception as error:  # nbformat raises what it meets
             unread.append(f"{path.relative_to(folder)}: {type(error).__name__}: {str(error)[:200]}")
     if not rows:
@@ -259,6 +265,7 @@ def read_class(folder: Path | str, assignment: str = "", progress: Path | str | 
         students=tuple(sorted(students)),
         unread=unread,
         has_gradebook=bool(marks),
+        proofs=proofs,
     )
 
 

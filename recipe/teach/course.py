@@ -5,6 +5,7 @@ python -m recipe.teach.course release | grade FOLDER | feedback | worlds
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import os
 import re
@@ -14,6 +15,7 @@ import tempfile
 import threading
 import warnings
 import zipfile
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -30,12 +32,14 @@ from nbgrader.coursedir import CourseDirectory
 from traitlets.config import PyFileConfigLoader
 
 from recipe.teach.cli import explained
-from recipe.teach.executor import VERDICT, run_notebook
+from recipe.teach.executor import PROCESS, VERDICT, run_notebook
 from recipe.teach.exercises import MODULES, find_assignment
 from recipe.teach.mending import grade_id, opened_as, read_notebook
+from recipe.teach.process import find_shared, is_extract, read_extract
 
 FOLDER = Path("assignments")
 KEY_FILE = "course_key.txt"
+PROOF = "process.json"  # an extract of the student's journal, beside the notebook in nbgrader's folders
 LARGEST_ZIP = 200_000_000  # bytes that may come out of one
 warnings.filterwarnings("ignore", module="nbgrader")  # of SQLAlchemy, at each new submission
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -130,11 +134,28 @@ def _read_name(path: Path, parts: tuple[str, ...], assignment: str) -> Submissio
     return Submission(student, name, path) if student else None
 
 
+def find_proofs(folder: Path, submissions: Iterable[Submission]) -> tuple[dict[Submission, Path], list[str]]:
+    """Find the proof of process that came with each notebook, and say which belong to none.
+
+    It lies beside the notebook and has its name, or any name where no other notebook is in that folder.
+    """
+    submissions, found, left = list(submissions), {}, []
+    count = Counter(one.path.parent for one in submissions)
+    for path in filter(is_extract, sorted(folder.rglob("*.json"))):
+        beside = [one for one in submissions if one.path.parent == path.parent and one not in found]
+        owners = [one for one in beside if one.path.stem == path.stem or count[path.parent] == 1]
+        if owners:
+            found[owners[0]] = path
+        else:
+            left.append(f"{path}: a proof of process of which it is not clear to which notebook it belongs.")
+    return found, left
+
+
 def unpack(folder: Path, to: Path) -> None:
-    """Take the notebooks out of all zip files of a folder; what lies in STUDENT.zip gets a folder of that name."""
+    """Take notebooks and proofs out of all zip files of a folder; what is in STUDENT.zip gets a folder of that name."""
     for path in sorted(folder.rglob("*.zip")):
         with zipfile.ZipFile(path) as packed:
-            files = [one for one in packed.infolist() if one.filename.endswith(".ipynb") and not one.is_dir()]
+            files = [one for one in packed.infolist() if one.filename.endswith((".ipynb", ".json"))]
             if sum(one.file_size for one in files) > LARGEST_ZIP:
                 raise ValueError(f"More comes out of this than notebooks. Received: {str(path)!r}.")
             for one in files:
@@ -150,16 +171,30 @@ def collect(folder: Path, submissions: Path, assignment: str = "") -> tuple[list
         raise ValueError(f"There is no folder of submissions. Received: {str(submissions)!r}.")
     with tempfile.TemporaryDirectory() as unpacked:
         unpack(submissions, Path(unpacked))
-        found, left = find_submissions(submissions, assignment)
-        more, left_in_zips = find_submissions(Path(unpacked), assignment)
-        collected = []
-        for one in [*found, *more]:
-            target = folder / "submitted" / one.student / one.assignment / f"{one.assignment}.ipynb"
-            if target.resolve() != one.path.resolve():
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(one.path, target)
-            collected.append(Submission(one.student, one.assignment, target))
-    return sorted(set(collected), key=lambda one: (one.assignment, one.student)), left + left_in_zips
+        collected, left = [], []
+        for root in (submissions, Path(unpacked)):
+            found, unknown = find_submissions(root, assignment)
+            proofs, astray = find_proofs(root, found)
+            left += unknown + astray
+            for one in found:
+                target = folder / "submitted" / one.student / one.assignment / f"{one.assignment}.ipynb"
+                if target.resolve() != one.path.resolve():
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copyfile(one.path, target)
+                    target.with_name(PROOF).unlink(missing_ok=True)  # of what was handed in before
+                    if one in proofs:
+                        shutil.copyfile(proofs[one], target.with_name(PROOF))
+                collected.append(Submission(one.student, one.assignment, target))
+    return sorted(set(collected), key=lambda one: (one.assignment, one.student)), left
+
+
+def name_shared(submissions: Iterable[Submission]) -> list[str]:
+    """Name the students whose proofs of process have entries in common: one of them has another's journal."""
+    extracts = []
+    for path in (path for one in submissions for path in sorted(one.path.parent.glob("*.json")) if is_extract(path)):
+        with contextlib.suppress(ValueError, OSError):  # unreadable: that stands in the grades
+            extracts.append(read_extract(path))
+    return find_shared(extracts)
 
 
 def grade(folder: Path, submissions: Iterable[Submission], processes: int = 2) -> Iterator[tuple[Submission, str]]:
@@ -191,29 +226,30 @@ def _autograde(folder: Path, one: Submission) -> str:
 def write_grades(folder: Path, path: Path) -> int:
     """Write a line for each exercise of each graded submission, from the gradebook; return how many."""
     fields = ["student", "assignment", "exercise", "points", "max_points", "to_be_marked", "outcome", "misconception"]
+    fields.append("process")  # what the proof of process is worth, "" where none was brought
     rows = []
     with Gradebook(open_course(folder).coursedir.db_url) as book:
         for assignment in book.assignments:
             for submission in assignment.submissions:
-                said = _read_verdicts(folder, submission.student.id, assignment.name)
+                said, process = _read_graded(folder, submission.student.id, assignment.name)
                 for grade in (grade for notebook in submission.notebooks for grade in notebook.grades):
                     verdict = said.get(grade.name, {})
                     marks = [grade.score, grade.max_score, int(bool(grade.needs_manual_grade))]
-                    about = [verdict.get("outcome", "marked by hand"), verdict.get("misconception", "")]
+                    about = [verdict.get("outcome", "marked by hand"), verdict.get("misconception", ""), process]
                     rows.append([submission.student.id, assignment.name, grade.name, *marks, *about])
     with path.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([fields, *sorted(rows, key=lambda row: [str(value) for value in row[:3]])])
     return len(rows)
 
 
-def _read_verdicts(folder: Path, student: str, name: str) -> dict[str, dict]:
-    """Return what the judge said of each exercise, from the graded notebook."""
+def _read_graded(folder: Path, student: str, name: str) -> tuple[dict[str, dict], str]:
+    """Return from a graded notebook what the judge said of each exercise, and what its proof of process is worth."""
     path = folder / "autograded" / student / name / f"{name}.ipynb"
     if not path.is_file():
-        return {}
-    cells = nbformat.read(path, as_version=4).cells
-    outputs = [(grade_id(cell), output.get("data", {})) for cell in cells for output in cell.get("outputs", [])]
-    return {name: data[VERDICT] for name, data in outputs if VERDICT in data}
+        return {}, ""
+    graded = nbformat.read(path, as_version=4)
+    outputs = [(grade_id(cell), output.get("data", {})) for cell in graded.cells for output in cell.get("outputs", [])]
+    return {name: data[VERDICT] for name, data in outputs if VERDICT in data}, graded.metadata.get(PROCESS, "")
 
 
 def _must_succeed(result: dict, name: str) -> None:
@@ -255,6 +291,8 @@ def grade_command(
             typer.echo(f"{one.student}, {one.assignment}: {'could not be graded' if wrong else 'graded'}")
             if wrong:
                 typer.echo(wrong, err=True)
+        for sentence in name_shared(found):
+            typer.echo(f"Proofs of process: {sentence}", err=True)
         path = grades or folder / "grades.csv"
         typer.echo(f"{write_grades(folder, path)} grades are in {path}.")
     raise typer.Exit(int(bool(failed)))
@@ -269,7 +307,9 @@ def feedback_command(folder: Course = FOLDER, assignment: Name = "") -> None:
             name, student = path.parent.name, path.parent.parent.name
             if not assignment or name == find_assignment(assignment).name:
                 _must_succeed(open_course(folder).generate_feedback(name, student, force=True), f"{student}, {name}")
-                typer.echo(f"Written: {folder / 'feedback' / student / name / f'{name}.html'}")
+                page = folder / "feedback" / student / name / f"{name}.html"
+                page.with_name(PROOF).unlink(missing_ok=True)  # nbgrader copies what lies beside a notebook
+                typer.echo(f"Written: {page}")
 
 
 if __name__ == "__main__":

@@ -42,6 +42,7 @@ from recipe.teach.mending import HIDDEN, grade_id
 from recipe.teach.veil import veil
 
 VERDICT = "application/vnd.recipe.verdict+json"  # what the judge said, beside the points of a graded cell
+PROCESS = "recipe_process"  # in the metadata of a graded notebook: what its proof of process is worth
 LARGEST_ANSWER = 2**26  # bytes
 POLL = 0.1  # seconds between two looks at a kernel's memory
 WIDTH = 100  # of a message: a page of feedback breaks no lines

@@ -38,10 +38,11 @@ from nbgrader.preprocessors import (
 from traitlets import Float, Integer, Unicode
 from traitlets.config import Config
 
-from recipe.teach.executor import VERDICT, Limits, clean_html, run_notebook
+from recipe.teach.executor import PROCESS, VERDICT, Limits, clean_html, run_notebook
 from recipe.teach.exercises import MODULES, find_assignment
 from recipe.teach.judge import JudgeClient, read_key
 from recipe.teach.mending import HIDDEN, grade_id, mend, read_notebook
+from recipe.teach.process import examine, is_extract
 
 CODE_STUB = "...  # YOUR CODE HERE"
 FOR_GRADERS = "recipe-for-graders"  # the tag of cells that no student gets
@@ -166,10 +167,12 @@ class RunAndJudge(_OfCourse):
     cell_seconds = Float(Limits.cell, help="Seconds of the processor that one cell may take.").tag(config=True)
     notebook_seconds = Float(Limits.notebook, help="Seconds that a notebook may take.").tag(config=True)
     memory = Integer(Limits.memory, help="Bytes of memory that the kernel may take.").tag(config=True)
+    replay = Integer(2, help="How many runs of a proof of process are run again.").tag(config=True)
 
     def preprocess(self, nb: nbformat.NotebookNode, resources: dict) -> tuple:
         """Return the notebook with its outputs and verdicts."""
         about = resources["nbgrader"]
+        nb.metadata.pop(PROCESS, None)  # whatever a student wrote there
         limits = Limits(cell=self.cell_seconds, notebook=self.notebook_seconds, memory=self.memory)
         files = resources.get("metadata", {}).get("path") or None
         if about["assignment"] not in MODULES:
@@ -180,6 +183,10 @@ class RunAndJudge(_OfCourse):
             if grade_id(cell) in graded.verdicts:
                 cell.source = HIDDEN.sub("", cell.source).rstrip()
         self._add_schemes(graded.notebook, about["assignment"])
+        if files and (proofs := [path for path in sorted(Path(files).glob("*.json")) if is_extract(path)]):
+            graded.notebook.metadata[PROCESS], against = examine(proofs[0], about["student"], self.replay)
+            quoted = [one.replace("`", "'") for one in against]  # as code: it holds text of a stranger's file
+            graded.flags += [f"Proof of process: `{one}`" for one in quoted]
         for flag in graded.flags:
             self.log.warning("%s: %s", about["student"], flag)
         if graded.flags:

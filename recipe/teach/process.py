@@ -316,6 +316,32 @@ def verify_process(
     return Report(extract=extract, findings=tuple(findings), replays=tuple(replays))
 
 
+def is_extract(path: Path) -> bool:
+    """Tell whether a file says at its head that it is an extract; whether it can be read, `read_extract` says."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return FORMAT.encode() in file.read(1_000)
+
+
+def examine(path: Path, student: str, replay: int = 0) -> tuple[str, tuple[str, ...]]:
+    """Return what a file of proof is worth, in a word or two, and what speaks against it.
+
+    A stranger's file never keeps a notebook from being graded: whatever happens is an outcome.
+    """
+    try:
+        extract = read_extract(path)
+    except (ValueError, OSError) as error:
+        return "unreadable", (str(error),)
+    try:
+        report = verify_process(extract, replay=replay, student=student)
+    except Exception as error:
+        return "not verified", (f"It could not be verified: {type(error).__name__}.",)
+    against = (*report.findings, *(one.text for one in report.replays if one.agrees is False))
+    replayed = sum(one.agrees is not None for one in report.replays)
+    return f"{'sound' if report.is_sound else 'not sound'}, {replayed} replayed", against
+
+
 def find_shared(extracts: Sequence[Extract]) -> list[str]:
     """Name entries that several students have in common, to the millisecond: one journal is a copy of the other."""
     owners: dict[str, set[str]] = defaultdict(set)

@@ -11,10 +11,16 @@ from pathlib import Path
 import nbformat
 import pytest
 from courses import COURSE, Course
+from tuning_examples import make_run
 from typer.testing import CliRunner
 
+from recipe.core.spec import ModelSpec
+from recipe.journal import Journal
+from recipe.teach.class_page import render_page
+from recipe.teach.class_report import read_class
 from recipe.teach.course import app, collect, find_submissions, release
 from recipe.teach.play import read_answers, submit
+from recipe.teach.process import export_process
 
 NAME = "02_choose_a_measure_of_success"
 OTHER = "01_define_the_problem"
@@ -61,6 +67,35 @@ def test_find_submissions_takes_the_assignment_that_was_named(tmp_path: Path) ->
     assert left == []
 
 
+def export(path: Path, student: str) -> Path:
+    """Write a proof of process of two runs, as a student does."""
+    journal = Journal(path.with_suffix(".log"))
+    for seed in range(2):
+        journal.record(make_run(ModelSpec(seed=seed), data="d", time=f"2026-09-0{seed + 1}T00:00:00+00:00"))
+    export_process(path, student=student, journal=journal)
+    return path
+
+
+def test_collect_takes_the_proof_of_process_along(tmp_path: Path) -> None:
+    handed_in, submitted = tmp_path / "in", tmp_path / "course" / "submitted"
+    write(handed_in / "ada" / NAME / f"{NAME}.ipynb")
+    proof = export(handed_in / "ada" / NAME / "mine.json", "ada")
+    for student in ("bob", "carl"):
+        write(handed_in / f"{student}_{NAME}.ipynb")
+    shutil.copy(proof, handed_in / f"bob_{NAME}.json")
+    shutil.copy(proof, handed_in / "whose.json")
+    (handed_in / f"carl_{NAME}.json").write_text('{"notes": []}')
+    with zipfile.ZipFile(handed_in / "dora.zip", "w") as packed:
+        packed.write(write(tmp_path / "x.ipynb"), f"{NAME}.ipynb")
+        packed.write(proof, "journal.json")
+    _, left = collect(tmp_path / "course", handed_in)
+    assert [line.split(":")[0] for line in left] == [str(handed_in / "whose.json")]
+    assert {path.parts[-3] for path in submitted.rglob("process.json")} == {"ada", "bob", "dora"}
+    (handed_in / f"bob_{NAME}.json").unlink()
+    collect(tmp_path / "course", handed_in)
+    assert {path.parts[-3] for path in submitted.rglob("process.json")} == {"ada", "dora"}, "the old one is gone"
+
+
 def test_grade_says_what_is_missing(tmp_path: Path) -> None:
     assert run("grade", tmp_path / "nowhere", "--folder", tmp_path)[0] == 2
     write(tmp_path / "in" / f"ada_{NAME}.ipynb")
@@ -79,6 +114,8 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     handed_in.mkdir()
     nbformat.write(submit(course.released(NAME), answers), handed_in / "ada.ipynb")
     nbformat.write(course.released(NAME), handed_in / f"bob_{NAME}.ipynb")
+    export(handed_in / "ada.json", "ada")
+    shutil.copy(handed_in / "ada.json", handed_in / f"bob_{NAME}.json")  # it is hers
     code, output = run("grade", handed_in, "--folder", folder, "--processes", 1)
     assert code == 0, output
     code, output = run("feedback", "--folder", folder)
@@ -97,6 +134,21 @@ def test_grades_stand_in_a_table(graded: Path) -> None:
     assert rows["bob", "count"]["outcome"] == "not attempted"
     assert rows["ada", "explain"]["to_be_marked"] == rows["bob", "explain"]["to_be_marked"] == "0"
     assert len(rows) == 14
+    assert {(student, row["process"]) for (student, _), row in rows.items()} == {
+        ("ada", "sound, 0 replayed"),  # its data is none that the kit knows
+        ("bob", "not sound, 0 replayed"),
+    }
+
+
+@pytest.mark.assignments
+@pytest.mark.xdist_group("robust")
+def test_class_report_says_what_a_proof_of_process_is_worth(graded: Path) -> None:
+    report = read_class(graded)
+    assert report.scores(NAME)["process"].to_dict() == {"ada": "sound, 0 replayed", "bob": "not sound, 0 replayed"}
+    flags = report.flags[report.flags["kind"] == "proof of process"]
+    assert flags["student"].to_list() == ["bob"]
+    assert "It is of student ada, not of bob." in flags["text"].item()
+    assert "<td>not sound, 0 replayed</td>" in render_page(report)
 
 
 @pytest.mark.assignments
