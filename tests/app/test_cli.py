@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import re
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from bs4 import BeautifulSoup
 from forks import PYTHON
 from tuning_examples import make_run
 from typer.testing import CliRunner, Result
@@ -130,9 +132,10 @@ def test_run_walks_the_steps_on_a_csv_file_and_says_what_it_took(quick, tmp_path
         (("tune", SHAPES / "circle"), 2, "Classes are folders, two or more"),
         (("tune", "mnist", "--source", "moon"), 2, "no source of that name"),
         (("tune", "mnist", "--source", "sample", "--rows", 3), 2, "Received: rows=3"),
+        (("fetch", "housing"), 1, "there is no connection to it"),
     ],
 )
-def test_command_refuses_wrong_input_in_one_line(arguments, code, message, tmp_path, monkeypatch):
+def test_command_refuses_wrong_input_in_one_line(arguments, code, message, tmp_path, monkeypatch, no_network):
     monkeypatch.chdir(tmp_path)
     done = _call(*arguments)
     assert (done.exit_code, done.output.count("\n")) == (code, 1)
@@ -176,13 +179,15 @@ def test_run_interrupted_writes_what_was_done_and_ends_with_130(tmp_path):
     assert process.returncode == 130, errors
     assert "Traceback" not in errors
     facts = json.loads(numbers.read_text(encoding="utf-8"))
-    assert (facts["stopped_in"], facts["looks_at_the_test_set"]) == (6, 0)
+    assert (facts["stopped_in"], facts["overfitting_epoch"], facts["looks_at_the_test_set"]) == (6, None, 0)
     assert list(facts["scores"])[:3] == ["baseline", "rival", "small model"]
     words = " ".join(rest.split())
     assert "Interrupted in step 6." in words
     assert "The test set stayed sealed." in words
     assert "small model" in words
-    assert "Interrupted" in report.read_text(encoding="utf-8")
+    page = BeautifulSoup(report.read_text(encoding="utf-8"), "html.parser").get_text(" ", strip=True)
+    assert "Interrupted. The work was stopped in step 6." in page
+    assert "Step 6. Scale up until it overfits, interrupted" in page
 
 
 def _start(*arguments: object) -> subprocess.Popen:
@@ -213,13 +218,6 @@ def test_version_is_the_packages():
     assert (result.exit_code, result.output) == (0, f"recipe {recipe.__version__}\n")
 
 
-def test_fetch_says_in_one_line_that_the_server_cannot_be_reached(no_network):
-    result = _call("fetch", "housing")
-    assert result.exit_code == 1
-    assert result.output.startswith("Error: ")
-    assert result.output.count("\n") == 1
-
-
 @pytest.mark.real_data
 def test_fetch_shows_a_table_of_what_was_verified(real_data):
     result = _call("fetch", "housing", "mnist")
@@ -228,6 +226,56 @@ def test_fetch_shows_a_table_of_what_was_verified(real_data):
     assert "mnist.npz" in result.output
     assert "imdb.npz" not in result.output
     assert "SHA-256" in result.output
+
+
+# The journal listed, filtered, put in order and written out.
+
+
+def test_runs_lists_the_newest_first_says_what_is_left_and_writes_what_was_chosen(tmp_path, monkeypatch):
+    for score in (0.25, 0.35):
+        default_journal().record(make_run(ModelSpec(epochs=7), data="d", problem="housing", score=score))
+    done = _call("runs")
+    assert (done.exit_code, "2 of 2 runs in" in done.stdout) == (0, True)
+    lines = [line for line in done.stdout.splitlines() if "housing" in line and "sample" in line]
+    assert ["script" in line and "0.35" in line for line in lines] == [True, False]
+    monkeypatch.setattr("recipe.app.cli.SHOWN_RUNS", 1)
+    done = _call("runs", "--best", 2, "--csv", tmp_path / "runs.csv")
+    assert "1 more: --csv writes them all." in done.stdout
+    assert f"Written: {tmp_path / 'runs.csv'}" in done.stdout
+    rows = csv.DictReader((tmp_path / "runs.csv").read_text(encoding="utf-8").splitlines())
+    assert [row["score"] for row in rows] == ["0.25", "0.35"]
+
+
+def test_runs_of_an_empty_journal_says_where_it_is_and_makes_none(tmp_path):
+    done = _call("runs")
+    assert done.exit_code == 0
+    assert done.stdout.startswith(f"0 of 0 runs in {default_journal().location}. A run is recorded whenever")
+    assert not Path(default_journal().location).exists()
+
+
+def test_runs_says_that_the_journal_is_off(monkeypatch):
+    monkeypatch.setenv("RECIPE_JOURNAL", "off")
+    assert "The journal is off. Received: RECIPE_JOURNAL=off." in _call("runs").stderr
+
+
+@pytest.mark.parametrize(
+    ("wish", "scores"),
+    [
+        ((), ["0.2", "0.4", "0.9", "0.5"]),
+        (("--best", 1), ["0.2", "0.9"]),
+        (("--problem", "mnist"), ["0.9", "0.5"]),
+        (("--problem", "wine"), []),
+    ],
+)
+def test_runs_takes_what_is_asked_for_in_order(tmp_path, wish, scores):
+    for problem, score in (("mnist", 0.5), ("mnist", 0.9), ("housing", 0.4), ("housing", 0.2)):
+        default_journal().record(make_run(ModelSpec(epochs=2), data="d", problem=problem, score=score))
+    _call("runs", *wish, "--csv", tmp_path / "runs.csv")
+    rows = csv.DictReader((tmp_path / "runs.csv").read_text(encoding="utf-8").splitlines())
+    assert [row["score"] for row in rows] == scores
+
+
+# A search.
 
 
 TUNE = ("tune", "mnist", "--source", "sample", "--rows", 100)

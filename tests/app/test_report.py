@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import re
 
@@ -26,14 +25,6 @@ def result(no_journal) -> RecipeResult:
 @pytest.fixture(scope="module")
 def html(result) -> str:
     return render_html(result)
-
-
-@pytest.fixture(scope="module")
-def stopped(result) -> RecipeResult:
-    """The same run as it would be had somebody stopped it in step 6."""
-    steps = [*result.steps[:5], dataclasses.replace(result.steps[5], sentences=())]
-    lost = dict.fromkeys(("overfitting_epoch", "final", "test"))
-    return dataclasses.replace(result, steps=steps, trials=result.trials[:2], best=result.trials[0], **lost)
 
 
 def _words(page: str) -> str:
@@ -104,12 +95,3 @@ def test_render_html_shows_source_steps_and_scores(result, html):
         assert all(" ".join(sentence.split()) in text for sentence in step.sentences)
     assert all(f"{score:.4g}" in text for score in result.to_frame()["score"])
     assert "Interrupted" not in text
-
-
-def test_an_interrupted_run_says_so_and_shows_what_was_done(stopped):
-    facts = json.loads(render_json(stopped))
-    assert (facts["stopped_in"], facts["overfitting_epoch"]) == (6, None)
-    assert list(facts["scores"]) == ["baseline", "rival", "small model", "big model"]
-    text = _words(render_html(stopped))
-    assert "Interrupted. The work was stopped in step 6." in text
-    assert "Step 6. Scale up until it overfits, interrupted" in text
