@@ -18,7 +18,7 @@ from recipe.journal import default_journal
 from recipe.steps.s6_scale_up import Verdict
 from recipe.ui.runs import compare_runs
 from recipe.ui.training import MOST_ADVICE, NOTHING_YET, TABS, TrainingPanel
-from recipe.ui.training_settings import NO_GUESS, TrainingSettings, suitable
+from recipe.ui.training_settings import GUESSES, NO_GUESS, TrainingSettings, suitable
 
 SMALL = {"units_1": 8, "batch_size": 32, "epochs": 2}
 SPECS = [
@@ -114,15 +114,49 @@ def test_start_and_stop_keep_whole_epochs(panel):
     assert panel.run(epochs=2).model is not None
 
 
-def test_three_seeds_are_a_mean_of_three_runs(panel):
-    told = []
+def listen(panel, monkeypatch):
+    """Every message and every alternative text from now on: nothing is left out for having come too soon."""
+    monkeypatch.setattr("recipe.ui.worker.REDRAW_SECONDS", 0.0)
+    monkeypatch.setattr("recipe.ui.worker.REST", 0.0)
+    told, drawn = [], []
     panel.status.observe(lambda change: told.append(read_status(panel)), names="value")
+    panel.image.observe(lambda change: drawn.append(change.new), names="tooltip")
+    return told, drawn
+
+
+def test_three_seeds_are_a_mean_of_three_runs_that_is_seen_under_way_with_the_time_that_is_left(panel, monkeypatch):
+    told, drawn = listen(panel, monkeypatch)
     run = panel.run(seed=0, seeds=3)
     assert [one.spec.seed for one in run.members] == [0, 1, 2]
     assert run.score == pytest.approx(run.history["val_accuracy"][run.best_epoch])
-    assert any(text.startswith("Network 1 of 3, epoch 1 of 2") for text in told)
+    networks = [text for text in told if text.startswith("Network")]
+    assert networks[0].startswith("Network 1 of 3, epoch 1 of 2 (")
+    assert networks[-1].startswith("Network 3 of 3, epoch 2 of 2, 0 s left (")
+    assert ["over 1 of 2 epochs" in text for text in drawn[:4]] == [True, True, True, False]
+    *_, under_way, done = drawn
+    assert done.startswith(f"{under_way} The rival is ")  # the last curves under way are those of the run
     assert "on average over 3 seeds" in read_status(panel)
     assert len(panel.runs) == 3
+
+
+def test_message_says_at_most_where_training_may_stop_early(panel, monkeypatch):
+    told, _ = listen(panel, monkeypatch)
+    panel.run(early_stopping=True)
+    assert any(text.startswith("Epoch 2 of 2, at most 0 s left (") for text in told)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "Validation mean absolute error {score} hundred thousand dollars, training {train}: better than the"),
+        ({"learning_rate": 1e-5}, "{score} hundred thousand dollars, training {train}: no better than the"),
+        ({"optimizer": "sgd", "learning_rate": 100.0}, "There is no score: the loss is not finite."),
+    ],
+)
+def test_status_puts_both_parts_beside_the_baseline(changes, words):
+    panel = TrainingPanel(load("housing", source="sample", rows=200), **SMALL | {"epochs": 30, "batch_size": 8})
+    run = panel.run(**changes)
+    assert words.format(score=f"{run.score:.3g}", train=f"{run.train_score:.3g}") in read_status(panel)
 
 
 def test_earlier_runs_stay_as_faint_curves(panel):
@@ -177,11 +211,15 @@ def test_reachable_error_diagnoses_anew_and_holds_for_the_next_run(panel):
 
 
 def test_guess_is_judged_after_the_run(panel):
-    panel.run()
-    second = panel.run(epochs=8, guess="it does not overfit")
-    came = recipe.diagnose_history(second).verdict is not Verdict.OVERFITTING
-    assert f"You guessed that it does not overfit: {'right' if came else 'wrong'}." in read_status(panel)
-    assert panel.settings.guess == NO_GUESS
+    last = panel.run(guess="it beats the last run")
+    assert "There is no last run on this data that the guess could be held against." in read_status(panel)
+    for epochs, guess in ((8, GUESSES[1]), (8, GUESSES[2]), (8, GUESSES[3]), (9, GUESSES[3]), (1, GUESSES[4])):
+        run = panel.run(epochs=epochs, guess=guess)
+        overfits, beats = recipe.diagnose_history(run).verdict is Verdict.OVERFITTING, run.score > last.score
+        came = (beats if "beat" in guess else overfits) is not ("not" in guess)
+        assert f"You guessed that {guess}: {'right' if came else 'wrong'}." in read_status(panel)
+        assert panel.settings.guess == NO_GUESS
+        last = run
     panel.run(epochs=9)
     assert "You guessed" not in read_status(panel)
 
