@@ -65,12 +65,6 @@ def test_find_duplicates_counts_each_sample_once():
     assert find_duplicates(np.array([[1]]), np.array([[2]])).in_second == 0
 
 
-def test_find_duplicates_asks_for_the_inputs_of_both_parts():
-    split = recipe.hold_out(recipe.load("housing", source="sample", rows=50))
-    with pytest.raises(TypeError, match=r"Received: a Split and a Split\. Give arrays or reviews, such as"):
-        find_duplicates(split, split)
-
-
 @pytest.mark.real_data
 def test_real_data_has_the_duplicates_that_the_lesson_speaks_of(real_data):
     reviews, houses = recipe.load("imdb").x_train, recipe.load("housing").x_train

@@ -148,10 +148,3 @@ def test_make_targets_gives_the_shape_that_the_loss_compares(name, loss, shape):
         np.testing.assert_array_equal(targets, keras.utils.to_categorical(dataset.y_train, 10))
     else:
         np.testing.assert_array_equal(targets.ravel(), dataset.y_train.ravel())
-
-
-def test_build_model_says_what_it_is_built_from():
-    with pytest.raises(TypeError, match=r"Received: a Problem\. Give a ModelSpec"):
-        build_model(find_problem("mnist"), ModelSpec())
-    with pytest.raises(TypeError, match=r"Received: a str\. Give the problem of a dataset"):
-        build_model(ModelSpec(), "mnist")

@@ -184,16 +184,6 @@ def test_train_refuses_the_wrong_encoding():
         train(ModelSpec(architecture="embedding", hidden_units=(8,)), make_prepared("imdb", SPEC, rows=20))
 
 
-def test_train_says_what_it_wants_of_data_that_is_not_prepared(houses):
-    split = recipe.hold_out(recipe.load("housing", source="sample", rows=100))
-    with pytest.raises(TypeError, match=r"Received: a Split\. Give what prepare\(split\) returns"):
-        train(SPEC, split)
-    with pytest.raises(TypeError, match=r"Received: a Prepared\. Give a ModelSpec"):
-        train(houses, SPEC)
-    with pytest.raises(TypeError, match=r"Received: a Split"):
-        recipe.train_seeds(SPEC, split, (0, 1))
-
-
 @pytest.fixture(scope="module")
 def folds():
     """Of 46 and 47 training samples: batches of 46 differ by a step between them."""
