@@ -5,67 +5,10 @@ import dataclasses
 import keras
 import numpy as np
 import pytest
+from mistake_examples import make_answers, make_houses, make_images, make_reviews, make_rows
 
 import recipe
-from recipe.core.dataset import Split
-from recipe.core.problem import Problem, ProblemType
-from recipe.core.spec import ModelSpec
-from recipe.data.problems import find_problem
-from recipe.data.texts import read_texts
 from recipe.debugging.mistakes import find_mistakes
-from recipe.engine.models import build_model
-
-VOCABULARY = ("", "the", "film", "good", "bad", "dull")
-TRAIN = ["the good film", "the bad film", "the film the dull"]
-PULL = {"good": 2.0, "bad": -3.0, "dull": -1.5}  # what each word adds to the log-odds of "positive"
-
-
-def make_images(problem="mnist", labels=(3, 1, 4, 1, 5), shape=(2, 5)):
-    """Images whose pixel at the place of a class is its probability, in 255 parts: the model below reads it off."""
-    problem = dataclasses.replace(find_problem(problem), input_shape=shape)
-    labels = np.array(labels, np.uint8)
-    x = np.zeros((len(labels), 10), np.uint8)
-    x[np.arange(len(labels)), (3, 7, 4, 7, 9)] = (255, 204, 255, 153, 255)
-    x[[1, 3], 1] = (51, 102)
-    x = x.reshape(-1, *shape)
-    split = Split(problem=problem, source="sample", x_train=x, y_train=labels, x_val=x, y_val=labels, protocol="")
-    model = keras.Sequential([keras.Input(shape), keras.layers.Flatten()])
-    return model, recipe.prepare(split), split
-
-
-def make_reviews(texts, labels):
-    """Reviews, and a network that adds up what each of its words pulls."""
-    problem = dataclasses.replace(find_problem("imdb"), num_words=len(VOCABULARY), input_shape=(len(VOCABULARY),))
-    split = Split(
-        problem=problem,
-        source="sample",
-        x_train=read_texts(TRAIN, VOCABULARY),
-        y_train=np.array([1, 0, 0], np.uint8),
-        x_val=read_texts(texts, VOCABULARY),
-        y_val=np.array(labels, np.uint8),
-        protocol="",
-        vocabulary=VOCABULARY,
-    )
-    model = build_model(ModelSpec(architecture="linear"), problem)
-    model.set_weights([np.array([[PULL.get(word, 0.0)] for word in VOCABULARY]), np.zeros(1)])
-    return model, recipe.prepare(split), split
-
-
-def make_houses(problem="housing", errors=(0.5, -2.0, 0.0, 1.0)):
-    """Districts of California and a network that says what the income column holds, in hundred thousand dollars."""
-    dataset = recipe.load(problem, source="sample", rows=100)
-    split = recipe.hold_out(dataset)
-    problem = split.problem
-    truth = split.y_val.reshape(len(split.y_val), -1)[: len(errors), 0] / problem.target_scale[0]
-    x = split.x_val[: len(errors)].copy()
-    x[:, 2] = truth + errors  # this column is read and said again
-    split = dataclasses.replace(split, x_val=x, y_val=split.y_val[: len(errors)])
-    prepared = recipe.prepare(split, encoding="raw")
-    model = build_model(ModelSpec(architecture="linear"), problem)
-    weights = np.zeros((problem.input_shape[0], problem.outputs))
-    weights[2, 0] = 1.0
-    model.set_weights([weights, np.zeros(problem.outputs)])
-    return model, prepared, split
 
 
 def test_find_mistakes_returns_the_wrong_images_with_the_surest_first():
@@ -93,22 +36,20 @@ def test_find_mistakes_judges_rows_from_all_over_the_part():
     assert (len(found.rows), found.rows[0], found.rows[-1]) == (2_000, 0, 3_999)
 
 
-@pytest.mark.parametrize(("name", "wrong"), [("mnist_five", 1), ("mnist_multilabel", 4)])
-def test_find_mistakes_of_yes_or_no_answers(name, wrong):
-    dataset = recipe.load(name, source="sample", rows=40)
-    split = recipe.hold_out(dataset)
-    split = dataclasses.replace(split, y_val=np.zeros_like(split.y_val))
-    split.y_val[:wrong] = 1
-    prepared = recipe.prepare(split)
-    model = build_model(ModelSpec(architecture="linear"), prepared.problem)
-    weights, bias = model.get_weights()
-    model.set_weights([0 * weights, bias - 2.0])  # it never says yes: a probability of 0.12 everywhere
-    found = find_mistakes(model, prepared, split)
+@pytest.mark.parametrize(
+    ("name", "wrong", "bias", "says"),
+    [
+        ("mnist_five", 1, -2.0, "not a 5, 88 %"),
+        ("mnist_five", 1, -20.0, "not a 5, > 99 %"),  # never certain
+        ("mnist_multilabel", 4, -2.0, "not even, 88 %"),
+    ],
+)
+def test_find_mistakes_of_yes_or_no_answers(name, wrong, bias, says):
+    found = find_mistakes(*make_answers(name, wrong, bias))
     assert found.wrong == wrong
     assert sorted(found.rows[found.worst]) == list(range(wrong))
-    assert found.outputs == pytest.approx(np.full(found.outputs.shape, 1 / (1 + np.exp(2.0))), abs=1e-6)
-    no = "not a 5" if name == "mnist_five" else "not even"
-    assert found.describe(found.worst[0])[1] == f"{no}, 88 %"
+    assert found.outputs == pytest.approx(np.full(found.outputs.shape, 1 / (1 + np.exp(-bias))), abs=1e-6)
+    assert found.describe(found.worst[0])[1] == says
 
 
 def test_find_mistakes_returns_the_words_of_the_wrong_reviews():
@@ -136,21 +77,7 @@ def test_find_mistakes_of_quantities_has_signed_errors_and_the_columns_of_the_wo
 
 
 def test_find_mistakes_of_a_table_with_classes_names_its_columns():
-    problem = Problem(
-        name="iris",
-        question="Which of three?",
-        type=ProblemType.MULTICLASS,
-        outputs=3,
-        output_names=("a", "b", "c"),
-        input_shape=(3,),
-        measure="accuracy",
-        feature_names=("low", "middle", "high"),
-    )
-    x = np.array([[1.0, 0, 0], [0, 0.5, 0.5], [0.1, 0.2, 0.7]], np.float32)
-    y = np.array([0, 2, 0])
-    split = Split(problem=problem, source="local", x_train=x, y_train=y, x_val=x, y_val=y, protocol="")
-    model = keras.Sequential([keras.Input((3,)), keras.layers.Activation("linear")])
-    found = find_mistakes(model, recipe.prepare(split, encoding="raw"), split)
+    found = find_mistakes(*make_rows())
     assert found.sentence == "2 of 3 held-out rows are wrong (66.7%)."
     frame = found.to_frame()
     assert list(frame.columns) == ["truth", "prediction", "low", "middle", "high"]
