@@ -15,26 +15,9 @@ import nbformat
 import pytest
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
-NAMES = (
-    "00_the_whole_recipe",
-    "01_define_the_problem",
-    "02_choose_a_measure_of_success",
-    "03_decide_on_an_evaluation_protocol",
-    "04_prepare_your_data",
-    "05_beat_a_baseline",
-    "06_scale_up_until_it_overfits",
-    "07_regularize_and_tune",
-    "08_debug_the_pipeline",
-)
-WHOLE = NAMES[0]  # the seven steps at once, on one problem, without a panel
-DEEPER = (
-    "deeper/features_that_pay",
-    "deeper/leaks",
-    "deeper/learning_curves",
-    "deeper/power_of_a_validation_set",
-    "deeper/ranking_measures",
-    "deeper/selection_optimism",
-)  # what goes further, each beside a step
+NAMES = tuple(sorted(path.stem for path in FOLDER.glob("0*.ipynb")))
+WHOLE = "00_the_whole_recipe"  # the seven steps at once, on one problem, without a panel
+DEEPER = tuple(sorted(f"deeper/{path.stem}" for path in FOLDER.glob("deeper/*.ipynb")))  # each beside a step
 MEASURED = NAMES[1:]  # plain code first, 45 minutes, questions and exercises, and claims that are run again
 GLOSSARY = "glossary"
 PROJECT = "your_project"  # the seven steps on a table that comes with the kit, and then on one's own
@@ -98,7 +81,8 @@ def _bullets(cell):
     return re.findall(r"^- .*\*\*\w+", cell.source, re.MULTILINE)
 
 
-def test_folder_holds_the_lessons_and_no_other_notebook():
+def test_folder_holds_a_lesson_a_step_and_no_other_notebook():
+    assert [name[:3] for name in NAMES] == [f"0{number}_" for number in range(9)]
     present = {path.relative_to(FOLDER).with_suffix("").as_posix() for path in FOLDER.rglob("[!.]*.ipynb")}
     assert {name for name in present if "checkpoint" not in name} == {*ALL, GLOSSARY}
 

@@ -13,7 +13,6 @@ from http_server import Payload, official_imdb, small_housing, small_imdb, small
 
 from recipe.data.files import (
     OFFICIAL_SHA256,
-    find_verified,
     home_folder,
     read_verified,
     search_folders,
@@ -32,15 +31,6 @@ def test_folders_are_those_that_the_environment_names_else_the_checkouts_else_th
     (tmp_path / "pyproject.toml").touch()
     monkeypatch.setattr("recipe.data.files.CHECKOUT", tmp_path)
     assert storage_folder() == tmp_path / "datasets"
-
-
-def test_find_verified_takes_the_first_whole_file_and_names_the_damaged(datasets):
-    (datasets / "mnist.npz").write_bytes(b"PK broken")
-    stored = write_npz(storage_folder(), "mnist.npz", small_mnist())
-    with pytest.warns(RuntimeWarning, match=rf"The file is damaged.*{datasets}.*It is passed over\."):
-        file, _ = find_verified("mnist.npz")
-    assert (file.path, file.bytes) == (stored, stored.stat().st_size)
-    assert file.sha256 == hashlib.sha256(stored.read_bytes()).hexdigest()
 
 
 def test_read_verified_reads_only_what_keras_or_the_sums_beside_it_vouch_for(datasets):

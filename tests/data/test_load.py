@@ -11,6 +11,7 @@ import pytest
 from http_server import Server, small_housing, small_imdb, small_mnist, write_npz
 
 from recipe.core.reviews import Reviews
+from recipe.data.files import storage_folder
 from recipe.data.load import load
 from recipe.data.problems import HOUSING_CAP, HOUSING_FEATURES, PROBLEMS, dataset_of, default_rows
 
@@ -58,6 +59,9 @@ def test_load_never_uses_a_damaged_file_and_says_so(datasets, no_network):
     assert data.reason.startswith("mnist.npz: not in one of 2 folders: ")
     with pytest.warns(RuntimeWarning), pytest.raises(OSError, match=r"mnist\.npz: not in.*Received: source='local'"):
         load("mnist", source="local")
+    whole = write_npz(storage_folder(), "mnist.npz", small_mnist())
+    with pytest.warns(RuntimeWarning, match=rf"The file is damaged.*{datasets}.*It is passed over\."):
+        assert load("mnist").reason == f"{whole} was there (SHA-256 as in SHA256SUMS)."
 
 
 def test_load_local_names_the_file_the_folders_and_the_way_out(datasets):

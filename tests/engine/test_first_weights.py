@@ -1,21 +1,14 @@
-"""First weights drawn without a compilation a shape: the numbers of Keras, on models that stay plain."""
+"""First weights drawn without a compilation a shape. That they are those of Keras, bit for bit, see test_codegen.py."""
 
 from __future__ import annotations
 
-import keras
 import numpy as np
 import pytest
 
 from recipe.core.spec import ModelSpec
 from recipe.data.problems import find_problem
-from recipe.engine.first_weights import draw_again, draw_uniform
+from recipe.engine.first_weights import draw_again
 from recipe.engine.models import build_model
-
-
-@pytest.mark.parametrize("shape", [(7,), (3, 3, 4, 8), (500, 40), (128, 128)])
-@pytest.mark.parametrize("seed", [0, 2**31 - 1])
-def test_draw_uniform_draws_what_keras_draws(shape, seed):
-    np.testing.assert_array_equal(draw_uniform(seed, shape, 0.3), keras.random.uniform(shape, -0.3, 0.3, seed=seed))
 
 
 @pytest.mark.parametrize(
