@@ -15,9 +15,9 @@ from types import ModuleType
 
 from recipe.journal import default_journal, warn_of_failure
 
-LETTERS = "abcdef"
 CONFIDENCES = {"50 %": 0.5, "60 %": 0.6, "70 %": 0.7, "80 %": 0.8, "90 %": 0.9, "99 %": 0.99}
 Answer = str | float | None
+Option = tuple[str, str]  # what may be chosen, and why it is right or wrong
 _kept: dict[str, Mapping[str, object]] = {}  # of each claim the last prediction, for where there is no journal
 
 
@@ -83,7 +83,7 @@ class Question:
 
         display({"text/markdown": str(self), "text/plain": str(self)}, raw=True)
         if isinstance(self, Choice):
-            answer = widgets.ToggleButtons(options=list(LETTERS[: len(self.options)]), value=None, description="answer")
+            answer = widgets.ToggleButtons(options=list(self.options), value=None, description="answer")
             answer.style.button_width = "3em"
         else:
             answer = widgets.Text(description="answer", placeholder="a number")
@@ -141,41 +141,48 @@ class Number(Question):
 
 @dataclass(frozen=True, kw_only=True)
 class Choice(Question):
-    """A question with several options, of which the one with the letter `right` is right.
+    """A question with two to four options, `a` to `d`, of which the one with the letter `right` is right.
 
-    `options` says of each option why it is right or wrong.
+    Each option is what it says, and why it is right or wrong.
 
     Examples
     --------
-    >>> options = {"Training": "It falls to the end.", "Validation": "It rises again."}
-    >>> turn = Choice(text="Which loss tells?", options=options, right="b", tip="Which samples are new?")
+    >>> options = {"a": ("Training", "It falls to the end."), "b": ("Validation", "It rises again.")}
+    >>> turn = Choice(text="Which loss tells?", **options, right="b", tip="Which samples are new?")
     >>> turn.check("a"), turn.check().outcome
     (Incorrect. It falls to the end., <Outcome.NOT_ATTEMPTED: 'not attempted'>)
     >>> turn.solution()
     b) Validation. It rises again.
     """
 
-    options: Mapping[str, str]
     right: str
+    a: Option
+    b: Option
+    c: Option | None = None
+    d: Option | None = None
+
+    @property
+    def options(self) -> dict[str, Option]:
+        """The options by their letters."""
+        return {letter: option for letter in "abcd" if (option := getattr(self, letter))}
 
     def judge(self, answer: Answer = None) -> Reply:
         """Judge a letter, and say why it is right or wrong."""
-        letters = LETTERS[: len(self.options)]
         if answer is None:
-            return Reply(f"Answer with one of the letters {', '.join(letters)}.", Outcome.NOT_ATTEMPTED)
-        if answer not in tuple(letters):
-            raise ValueError(f"There is no such option. Received: answer={answer!r}. Choose from {letters}.")
-        reason = list(self.options.values())[LETTERS.index(answer)]
+            return Reply(f"Answer with one of the letters {', '.join(self.options)}.", Outcome.NOT_ATTEMPTED)
+        if answer not in self.options:
+            raise ValueError(f"There is no such option. Received: {answer=}. Choose from {', '.join(self.options)}.")
+        _, reason = self.options[answer]
         return Reply(reason, Outcome.CORRECT if answer == self.right else Outcome.INCORRECT)
 
     def solution(self) -> Reply:
         """Give the right option and its reason."""
-        option, reason = list(self.options.items())[LETTERS.index(self.right)]
+        option, reason = self.options[self.right]
         return Reply(f"{self.right}) {option.rstrip('.')}. {reason}")
 
     def __str__(self) -> str:
         word = "Predict" if isinstance(self, Prediction) else "Question"
-        listed = [f"- **{letter})** {option}" for letter, option in zip(LETTERS, self.options, strict=False)]
+        listed = [f"- **{letter})** {option}" for letter, (option, _) in self.options.items()]
         return "\n".join([f"**{word}.** {self.text}", "", *listed])
 
 

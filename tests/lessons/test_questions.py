@@ -19,8 +19,8 @@ QUESTIONS = [one for lesson in LESSONS for one in vars(lesson).values() if isins
 
 
 def _predict(claim="more_fits", right="b"):
-    options = {"less": "No: it has more room.", "better": "Yes: it has more room."}
-    return Prediction(text="How does it fit?", tip="Think of room.", options=options, right=right, claim=claim)
+    options = {"a": ("less", "No: it has more room."), "b": ("better", "Yes: it has more room.")}
+    return Prediction(text="How does it fit?", tip="Think of room.", **options, right=right, claim=claim)
 
 
 def _lesson(*questions):
@@ -152,4 +152,4 @@ def test_question_of_a_lesson_is_answered_by_its_own_solution(question):
     assert question.judge(right).outcome is Outcome.CORRECT
     assert question.judge(right).text in str(question.solution())
     if isinstance(question, Choice):
-        assert all(len(reason) > 15 for reason in question.options.values())
+        assert all(len(reason) > 15 for _, reason in question.options.values())

@@ -15,41 +15,33 @@ majority = Prediction(
     text="Three people label each sample, each wrong on one in ten; the majority decides. How many labels are wrong?",
     tip="Two of the three, or all of them, have to err on the same sample.",
     right="b",
-    options={
-        "One in ten, as before": "Where one errs the two others mostly do not, and outvote them.",
-        "About three in a hundred": "Two of three err on 2.7 % of the samples, all three on 0.1 %.",
-        "One in a thousand": "So often all three err; but two are enough.",
-    },
+    a=("One in ten, as before", "Where one errs the two others mostly do not, and outvote them."),
+    b=("About three in a hundred", "Two of three err on 2.7 % of the samples, all three on 0.1 %."),
+    c=("One in a thousand", "So often all three err; but two are enough."),
 )
 kind = Choice(
     text="A network is to tell how many children, 0 to 9, live in a household. Which last layer?",
     tip="Is 4 closer to 5 than to 9?",
     right="b",
-    options={
-        "10 units, softmax": "That treats 0 to 9 as names: to say 9 instead of 4 would be no worse than to say 5.",
-        "1 unit, no activation": "A count is a quantity: regression. The array alone does not say so; a person has to.",
-        "1 unit, sigmoid": "Its output lies between 0 and 1, and cannot say 4.",
-    },
+    a=("10 units, softmax", "That treats 0 to 9 as names: to say 9 instead of 4 would be no worse than to say 5."),
+    b=("1 unit, no activation", "A count is a quantity: regression. The array alone does not say so; a person has to."),
+    c=("1 unit, sigmoid", "Its output lies between 0 and 1, and cannot say 4."),
 )
 by_heart = Prediction(
     claim="shuffled_reviews_are_learned_by_heart",
     text="The labels of the reviews are handed out anew, at random. How wrong is a network on the *training* reviews?",
     tip="Each review has words that hardly any other has.",
     right="a",
-    options={
-        "Hardly ever": "It learns by heart which review got which label; that says nothing about any other.",
-        "As often as a guess": "So it is on *other* reviews: nothing can be known of them.",
-        "More often than a guess": "Training follows the loss downhill on these very reviews.",
-    },
+    a=("Hardly ever", "It learns by heart which review got which label; that says nothing about any other."),
+    b=("As often as a guess", "So it is on *other* reviews: nothing can be known of them."),
+    c=("More often than a guess", "Training follows the loss downhill on these very reviews."),
 )
 january = Prediction(
     claim="swimwear_is_left_over",
     text="A network learned in August what a shop sells. Of what will it order too many pieces for January?",
     tip="What did the shop sell in August?",
     right="a",
-    options={
-        "Swimwear": "Light clothes sold well in August, and the network has never seen another month.",
-        "Coats": "They sold badly in August: of them it orders too few.",
-        "Neither": "It has no column for the month: to the network January is August.",
-    },
+    a=("Swimwear", "Light clothes sold well in August, and the network has never seen another month."),
+    b=("Coats", "They sold badly in August: of them it orders too few."),
+    c=("Neither", "It has no column for the month: to the network January is August."),
 )

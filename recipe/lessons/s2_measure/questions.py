@@ -21,31 +21,25 @@ lower = Prediction(
     text="We lower the threshold from 0.5 to 0.2. What happens?",
     tip="More images are called fives now. Which of the four counts can grow by that?",
     right="b",
-    options={
-        "Precision and recall rise": "The further images are less sure ones: more of them are false positives.",
-        "Recall rises, precision falls": "More fives are found, and with them more that are none.",
-        "Recall falls, precision rises": "That is what a *higher* threshold does.",
-    },
+    a=("Precision and recall rise", "The further images are less sure ones: more of them are false positives."),
+    b=("Recall rises, precision falls", "More fives are found, and with them more that are none."),
+    c=("Recall falls, precision rises", "That is what a *higher* threshold does."),
 )
 weights = Prediction(
     claim="class_weights_move_the_threshold",
     text="The same network is trained with a missed five counted five times. What happens at the threshold 0.5?",
     tip="A missed five costs more now. How does the network avoid missing one?",
     right="a",
-    options={
-        "It finds more fives, and ranks about as before": "Outputs move up, their order hardly changes.",
-        "It finds more fives, and ranks far better": "Weights bring no new information.",
-        "It finds fewer fives, and is surer of them": "That is what a high price of *false positives* would do.",
-    },
+    a=("It finds more fives, and ranks about as before", "Outputs move up, their order hardly changes."),
+    b=("It finds more fives, and ranks far better", "Weights bring no new information."),
+    c=("It finds fewer fives, and is surer of them", "That is what a high price of *false positives* would do."),
 )
 rare = Prediction(
     claim="rare_yes_costs_precision",
     text="The network is used where one image in fifty is a 5, not one in ten. Which number becomes clearly worse?",
     tip="Recall looks at fives alone. What does precision look at?",
     right="b",
-    options={
-        "Recall": "It is counted among the fives, and each of them gets the output that it got before.",
-        "Precision": "There are fewer fives to be found, and more other images to be mistaken for one.",
-        "The area under the ROC curve": "It compares fives with others; how many there are of each does not count.",
-    },
+    a=("Recall", "It is counted among the fives, and each of them gets the output that it got before."),
+    b=("Precision", "There are fewer fives to be found, and more other images to be mistaken for one."),
+    c=("The area under the ROC curve", "It compares fives with others; how many there are of each does not count."),
 )
