@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # for editors; Python reads these lines as text, below
     from recipe.core.spec import ModelSpec as ModelSpec
     from recipe.data.files import fetch as fetch
     from recipe.data.load import load as load
-    from recipe.debugging import check_pipeline as check_pipeline
+    from recipe.debugging.pipeline import check_pipeline as check_pipeline
     from recipe.debugging.faults import FAULTS as FAULTS, make_pipeline as make_pipeline
     from recipe.debugging.mistakes import find_mistakes as find_mistakes
     from recipe.engine.codegen import keras_code as keras_code

@@ -14,7 +14,6 @@ from recipe.ui.settings import Settings, setting
 UNLUCKY = 13
 
 
-@dataclass(frozen=True, kw_only=True)
 class CountSettings(Settings):
     """How far to count."""
 

@@ -29,7 +29,7 @@ import jax  # noqa: E402
 from examples import BROKEN, SOUND  # noqa: E402
 from unseen_pipelines import UNSEEN  # noqa: E402
 
-from recipe.debugging import check_pipeline  # noqa: E402
+from recipe.debugging.pipeline import check_pipeline  # noqa: E402
 
 KEPT, PAGE = ROOT / "build" / "checks.jsonl", ROOT / "docs" / "checks.md"
 FIRST_SEED = 100  # those of the tests lie below

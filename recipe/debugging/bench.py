@@ -8,17 +8,17 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
 
+import keras
 import numpy as np
 
 from recipe.core.problem import Problem, ProblemType
 from recipe.core.run import EpochReport
 from recipe.debugging.checks import NotApplicable, last_line, refusals
 from recipe.debugging.loan import LINEAR, Call, Loan, activation_of, find_last, inner_layers, listen
-
-if TYPE_CHECKING:
-    import keras
+from recipe.engine.first_weights import build_optimizer
+from recipe.engine.loop import train_models
+from recipe.engine.members import Job, row_losses
 
 ROWS, VAL_ROWS = 2_000, 500  # that are trained and judged on at most
 AT_ONCE = 250  # rows that are sent through the network outside of trainings: each other number is compiled anew
@@ -117,8 +117,6 @@ class Bench:
         fit: Mapping[str, object] | None = None,
         seed: int = 0,
     ) -> None:
-        import keras
-
         if not isinstance(model, keras.Model):
             raise TypeError(f"Only a Keras model can be checked. Received: model, {type(model).__name__}.")
         self.fit_options = dict(fit or {})
@@ -185,8 +183,6 @@ class Bench:
     @cached_property
     def embeddings(self) -> list[keras.layers.Embedding]:
         """The layers that look words up."""
-        import keras
-
         return [layer for layer in inner_layers(self.model) if isinstance(layer, keras.layers.Embedding)]
 
     @cached_property
@@ -225,6 +221,19 @@ class Bench:
         with refusals(CANNOT_RUN):
             return listen(model, self.as_read(self.x_train[:AT_ONCE]))
 
+    @property
+    def first_read(self) -> np.ndarray:
+        """What the first layer with weights reads, behind layers that scale, on at most 250 rows."""
+        for layer, inputs, _ in self.heard[0]:
+            kind = type(layer).__name__
+            if isinstance(layer, keras.layers.Embedding):
+                raise NotApplicable("the inputs are numbers of words, which an embedding looks up")
+            if kind in ("BatchNormalization", "LayerNormalization", "GroupNormalization"):
+                raise NotApplicable("the first layer normalises what it reads")
+            if kind != "Normalization" and layer.weights and not inner_layers(layer):
+                return keras.ops.convert_to_numpy(inputs)
+        raise NotApplicable("no layer has weights that read the inputs")
+
     @cached_property
     def is_recurrent(self) -> bool:
         """Whether the model has a layer that goes through its inputs step by step."""
@@ -243,8 +252,6 @@ class Bench:
     @cached_property
     def last_activation(self) -> str:
         """The name of the activation that puts out, "linear" where there is none."""
-        import keras
-
         layer, outputs = find_last(*self.heard), keras.ops.convert_to_numpy(self.heard[1])
         if layer is None and outputs.min() >= 0 and outputs.max() <= 1:  # a function outside all layers: as it looks
             return "softmax" if outputs.shape[-1] > 1 and np.allclose(outputs.sum(axis=-1), 1, atol=1e-3) else "sigmoid"
@@ -293,8 +300,6 @@ class Bench:
     @cached_property
     def loss_name(self) -> str:
         """The name of the loss, as Keras writes it out in full: "mse" and MeanSquaredError() are one."""
-        import keras
-
         loss = keras.losses.get(self.loss)
         name = getattr(loss, "__name__", "") or type(loss).__name__
         return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
@@ -313,18 +318,12 @@ class Bench:
 
     def mean_loss(self, y: np.ndarray, outputs: np.ndarray) -> float:
         """Return the loss of outputs, without penalties; y has their rank."""
-        import keras
-
-        from recipe.engine.members import row_losses
-
         with refusals("the loss cannot be computed"):
             losses = row_losses(self.loss, y, outputs.astype(np.float32))
         return float(keras.ops.convert_to_numpy(losses).mean())
 
     def first_loss(self, rows: int = VAL_ROWS, *, draw: int = 0) -> float:
         """Return the loss of fresh weights on the first training rows, in inference mode."""
-        import keras
-
         self.check_runnable()
         x, y = (part[:rows] for part in self.arrays[:2])
         with refusals(CANNOT_RUN):
@@ -427,8 +426,6 @@ class Bench:
 
     def compile_anew(self, optimizer: keras.optimizers.Optimizer) -> keras.Model:
         """Return the model with fresh weights, compiled with its loss and this optimizer."""
-        from recipe.engine.first_weights import build_optimizer
-
         model = self.loan.draw_anew()
         if not model.trainable_variables:
             raise NotApplicable("no weight can be trained")
@@ -487,9 +484,6 @@ class Bench:
         arrays : x, y, x_val, y_val
         options : of `recipe.engine.members.Job`, besides ``on_epoch`` and ``stop`` of `train_models`
         """
-        from recipe.engine.loop import train_models
-        from recipe.engine.members import Job
-
         parts = dict(zip(("x", "y", "x_val", "y_val"), arrays, strict=True))
         listeners = {name: options.pop(name, None) for name in ("on_epoch", "stop")}
         job = Job(model=model, seed=self.seed, **parts, **{"batch_size": BATCH, "steps_per_epoch": STEPS} | options)
@@ -586,8 +580,6 @@ def _is_several(model: keras.Model, x: object) -> bool:
 def _as_array(name: str, part: object, *, side_by_side: bool = False) -> np.ndarray:
     """Return a part as an array; several inputs flat and side by side, (n, all their numbers)."""
     if side_by_side:
-        import keras
-
         columns = [np.asarray(each) for each in keras.tree.flatten(part)]
         part = np.concatenate([each.reshape(len(each), -1) for each in columns], axis=1)
     elif isinstance(part, dict) and len(part) == 1:

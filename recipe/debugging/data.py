@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from recipe.core.problem import ProblemType
-from recipe.debugging.bench import Bench
 from recipe.debugging.checks import Check, NotApplicable, judge
-from recipe.debugging.loan import inner_layers
 from recipe.debugging.splits import find_duplicates
+
+if TYPE_CHECKING:  # who only looks at a table loads no Keras
+    from recipe.debugging.bench import Bench
 
 LOOKED_AT = 5_000  # rows, drawn evenly, for what needs not all of them
 LARGE, SMALL = 10.0, 0.01  # mean or standard deviation of inputs beyond which training suffers
@@ -249,7 +252,7 @@ def _check_target_scale(bench: Bench) -> Check:
 
 def check_scale(bench: Bench) -> Check:
     """What reaches the first weights is of the order of 1."""
-    level = _level(_table(_reach_first_weights(bench)))
+    level = _level(_table(bench.first_read))
     return judge(
         SMALL <= level <= LARGE,
         found=f"The largest mean or standard deviation of an input is {level:,.3g}.",
@@ -258,21 +261,6 @@ def check_scale(bench: Bench) -> Check:
         + " Divide pixels by 255, once; subtract a column's mean and divide by its standard deviation, both of the "
         "training part.",
     )
-
-
-def _reach_first_weights(bench: Bench) -> np.ndarray:
-    """Return what the first layer with weights reads, behind layers that scale, on at most 250 rows."""
-    import keras
-
-    for layer, inputs, _ in bench.heard[0]:
-        kind = type(layer).__name__
-        if isinstance(layer, keras.layers.Embedding):
-            raise NotApplicable("the inputs are numbers of words, which an embedding looks up")
-        if kind in ("BatchNormalization", "LayerNormalization", "GroupNormalization"):
-            raise NotApplicable("the first layer normalises what it reads")
-        if kind != "Normalization" and layer.weights and not inner_layers(layer):
-            return keras.ops.convert_to_numpy(inputs)
-    raise NotApplicable("no layer has weights that read the inputs")
 
 
 def check_axis(bench: Bench) -> Check:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
+import keras
 import numpy as np
 
 from recipe.core.dataset import Dataset, Split
@@ -20,9 +20,6 @@ from recipe.engine.compile_cache import use_compile_cache
 from recipe.engine.first_weights import fixed_seed
 from recipe.steps.s3_protocol import hold_out
 from recipe.steps.s4_prepare import prepare
-
-if TYPE_CHECKING:
-    import keras
 
 HIDDEN = MappingProxyType({"image": (64, 32), "text": (16, 16), "table": (64, 64)})
 INDEX_SHIFT = 3  # by which Keras's own review files number their words otherwise than their word list does
@@ -72,7 +69,7 @@ class Fault:
     ----------
     title : what is wrong, in a few words
     text : what it is and how it happens
-    check : the name of the check that tells it, in `recipe.debugging.CHECKS`; others may find it, too
+    check : the name of the check that tells it, in `recipe.debugging.pipeline.CHECKS`; others may find it, too
     table_check : the one that tells it on a table, where that is another
     types : of problem that it can break
     breaks : what it does to a pipeline that has no model yet
@@ -145,8 +142,6 @@ def faults_of(problem: Problem) -> tuple[str, ...]:
 
 def _build(pipeline: Pipeline) -> keras.Model:
     """Return the compiled model, as one would write it by hand."""
-    import keras
-
     if keras.config.backend() == "jax":
         use_compile_cache()
     shape = pipeline.x_train.shape[1:]
@@ -273,8 +268,6 @@ def validation_prepared_otherwise(pipeline: Pipeline) -> None:
 @_fault("dead units", check="dead units")
 def dead_units(pipeline: Pipeline) -> None:
     """The biases begin far below 0, so that every relu is 0 for every sample and has no gradient."""
-    import keras
-
     pipeline.hidden["bias_initializer"] = keras.initializers.Constant(-30.0)
 
 

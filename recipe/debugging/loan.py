@@ -6,14 +6,13 @@ No configuration holds all of a model, so none is copied through one.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+import keras
 import numpy as np
 
 from recipe.debugging.checks import refusals
-
-if TYPE_CHECKING:
-    import keras
+from recipe.engine.first_weights import fixed_seed
 
 LINEAR = "linear"
 DRAW_APART = 10_007  # between the seeds of two draws
@@ -50,10 +49,6 @@ class Loan:
     @cached_property
     def _ends(self) -> tuple:
         """The symbolic input and output of the model itself."""
-        import keras
-
-        from recipe.engine.first_weights import fixed_seed
-
         if self.structure is None and self.model.built and getattr(self.model, "inputs", None):
             return self.model.inputs[0], self.model.outputs[0]
         first = keras.Input(self.sample.shape[1:], dtype=self.sample.dtype.name)
@@ -62,8 +57,6 @@ class Loan:
 
     def _unpack(self, flat: keras.KerasTensor) -> object:
         """Return the several inputs of the model, cut out of one: (n, all numbers) -> (n, ...) each."""
-        import keras
-
         if self.structure is None:
             return flat
         pieces, start = [], 0
@@ -87,8 +80,6 @@ class Loan:
     @refusals("the model cannot read the inputs")
     def as_it_is(self) -> keras.Model:
         """Return the model with the weights that it came with, to be run or compiled: the user's stays uncompiled."""
-        import keras
-
         borrowed = keras.Model(*self._ends)  # before the weights are kept, for it builds what is not built yet
         for variable, value in self._kept:
             variable.assign(value)

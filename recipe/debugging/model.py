@@ -6,17 +6,14 @@ import contextlib
 import math
 from collections.abc import Iterator
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
+import keras
 import numpy as np
 
 from recipe.core.problem import LAST_LAYERS, LastLayer, ProblemType
 from recipe.debugging.bench import VAL_ROWS, Bench
 from recipe.debugging.checks import Check, NotApplicable, judge
 from recipe.debugging.loan import LINEAR, Call, activation_of, find_initializers, find_last, inner_layers, short_path
-
-if TYPE_CHECKING:
-    import keras
 
 STRONG_DROPOUT = 0.8
 DEAD = 0.75  # of a layer's units: some die in every network
@@ -223,8 +220,6 @@ def check_loss(bench: Bench) -> Check:
 
 def check_metrics(bench: Bench) -> Check:
     """Every metric means something for the problem."""
-    import keras
-
     config = bench.model.get_compile_config() or {}
     said = keras.tree.flatten([config.get("metrics"), config.get("weighted_metrics")])  # names and classes among it
     others = _OF_CLASSES if not bench.type.is_classification else _OF_QUANTITIES
@@ -333,8 +328,6 @@ def check_frozen(bench: Bench) -> Check:
 
 def check_dead_units(bench: Bench) -> Check:
     """The units of hidden layers answer to the data."""
-    import keras
-
     calls, put_out = bench.heard
     last, shares = find_last(calls, put_out), {}
     bent = [call for call in calls if activation_of(call.layer) != LINEAR or type(call.layer).__name__ in BENT]
@@ -359,8 +352,6 @@ def check_dead_units(bench: Bench) -> Check:
 
 def check_gradients(bench: Bench) -> Check:
     """The first gradient reaches every layer, and blows up in none."""
-    import keras
-
     bench.check_runnable()
     x, y = (part[:VAL_ROWS] for part in bench.arrays[:2])
     model = bench.compile_anew(keras.optimizers.SGD(GRADIENT_RATE))
@@ -424,8 +415,6 @@ def _first_loss_in_theory(bench: Bench) -> tuple[float, float, str]:
 
 def _answer_to_nothing(bench: Bench) -> float:
     """Return what the last activation makes of 0; 0 of one that is the user's own."""
-    import keras
-
     with contextlib.suppress(NotApplicable, ValueError, TypeError):
         nothing = keras.ops.zeros((1, bench.outputs))
         return float(keras.activations.get(bench.last_activation)(nothing)[0, 0]) + 0.0
@@ -433,8 +422,6 @@ def _answer_to_nothing(bench: Bench) -> float:
 
 
 def _is_linear_map(layer: keras.layers.Layer) -> bool:
-    import keras
-
     kinds = (keras.layers.Dense, keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D)
     return isinstance(layer, kinds)
 

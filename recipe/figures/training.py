@@ -16,18 +16,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from recipe.core.measures import MEASURES, name_measure
 from recipe.core.run import Run, lowest_epoch
-from recipe.figures import (
-    BLUE,
-    GREEN,
-    INK,
-    ORANGE,
-    PURPLE,
-    SKY,
-    VERMILION,
-    NotebookFigure,
-    blank_figure,
-    finish,
-)
+from recipe.figures import BLUE, GREEN, INK, ORANGE, PURPLE, SKY, VERMILION, NotebookFigure, blank_figure, finish
 from recipe.steps.s6_scale_up import diagnose_history
 
 History = Mapping[str, Sequence[float]]

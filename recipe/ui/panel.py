@@ -9,9 +9,9 @@ import typing
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from html import escape
-from types import MappingProxyType
 
 import ipywidgets as widgets
+import pandas as pd
 from IPython import get_ipython
 from matplotlib.figure import Figure
 from traitlets import Unicode
@@ -25,9 +25,6 @@ from recipe.ui.keyboard import copy_button, keyboard_help
 from recipe.ui.settings import Settings
 from recipe.ui.texts import STYLE, describe_source, error_html, program_html, source_html, status_html
 from recipe.ui.worker import LatestWins, Progress
-
-if typing.TYPE_CHECKING:
-    import pandas as pd
 
 SHARP = 1.5  # pixels of the picture for each of the page's
 NO_RESULT = "No result yet."
@@ -84,7 +81,7 @@ class Panel(abc.ABC):
     title: typing.ClassVar[str] = "Panel"
     settings_type: typing.ClassVar[type[Settings]] = Settings
     live: typing.ClassVar[bool] = False  # True: a change of a control runs at once; for what takes under half a second
-    loads: typing.ClassVar[Mapping[str, int | None]] = MappingProxyType({})  # rows by problem, where no data is given
+    loads: typing.ClassVar[Mapping[str, int | None]] = {}  # rows by problem, where no data is given
     run_words: typing.ClassVar[str] = "Run"  # on the button that starts a run
     figure_size: typing.ClassVar[tuple[float, float]] = (7.0, 4.4)  # inches; 100 pixels each
 

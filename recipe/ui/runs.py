@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import typing
 from collections.abc import Sequence
 from html import escape
 
 import ipywidgets as widgets
+import pandas as pd
 
 from recipe.core.measures import MEASURES
 from recipe.core.run import Run
 from recipe.journal import tabulate
 from recipe.ui.texts import scrolled, show_value, sortable, table_html
-
-if typing.TYPE_CHECKING:
-    import pandas as pd
 
 SHOWN = 40  # rows; `TrainingPanel.runs` has all of them
 COLUMNS = ["score", "train_score", "best_epoch", "spec", "seconds", "time"]

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-import typing
 from html import escape
 
-from recipe.core.dataset import Dataset
+import pandas as pd
 
-if typing.TYPE_CHECKING:
-    import pandas as pd
+from recipe.core.dataset import Dataset
 
 SOURCES = {
     "own": "your own data",

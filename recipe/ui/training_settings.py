@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import typing
 from contextlib import suppress
-from dataclasses import dataclass
-from types import MappingProxyType
 
 import ipywidgets as widgets
 
@@ -15,18 +13,16 @@ from recipe.engine.models import check_fit
 from recipe.steps.s6_scale_up import show_percent
 from recipe.ui.settings import Settings, setting
 
-NETWORKS = MappingProxyType(
-    {
-        "dense layers (mlp)": "mlp",
-        "convolutions (convnet)": "convnet",
-        "word vectors (embedding)": "embedding",
-        "no hidden layer (linear)": "linear",
-    }
-)
+NETWORKS = {
+    "dense layers (mlp)": "mlp",
+    "convolutions (convnet)": "convnet",
+    "word vectors (embedding)": "embedding",
+    "no hidden layer (linear)": "linear",
+}
 FULL_ROWS = 0  # all there are
 KERAS_RATE = 0.0  # the optimizer's own default
-LAYERS = MappingProxyType({f"layer_{number}": f"units_{number}" for number in (1, 2, 3, 4)})
-OPTIONS = MappingProxyType({"dropout_on": "dropout", "l1_on": "l1", "l2_on": "l2", "early_stopping": "patience"})
+LAYERS = {f"layer_{number}": f"units_{number}" for number in (1, 2, 3, 4)}
+OPTIONS = {"dropout_on": "dropout", "l1_on": "l1", "l2_on": "l2", "early_stopping": "patience"}
 SWITCHES = LAYERS | OPTIONS  # what has a check box
 USUAL = ModelSpec()  # in which every option is off
 AS_IN_SPEC = ("activation", "optimizer", "batch_size", "epochs", "seed")
@@ -51,7 +47,6 @@ def _units(number: int) -> typing.Any:
     return setting(64, label=f"units {number}", low=1, high=4096, steps=(4, 8, 16, 32, 64, 128, 256, 512, 1024))
 
 
-@dataclass(frozen=True, kw_only=True)
 class TrainingSettings(Settings):
     """Problem, network and training; `rows` 0 is all there are, `learning_rate` 0 the optimizer's own default."""
 

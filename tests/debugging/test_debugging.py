@@ -10,9 +10,9 @@ import pytest
 from examples import SOUND, Mixed
 
 from recipe.core.problem import ProblemType
-from recipe.debugging import CHECKS, PipelineReport, check_pipeline
 from recipe.debugging.bench import Bench, RateSweep, guess_type
-from recipe.debugging.checks import Check, Status
+from recipe.debugging.checks import Check, PipelineReport, Status
+from recipe.debugging.pipeline import CHECKS, check_pipeline
 
 FAILED, PASSED, NOT_APPLICABLE = Status.FAILED, Status.PASSED, Status.NOT_APPLICABLE
 
@@ -158,7 +158,7 @@ def test_weights_are_put_back_after_ctrl_c_and_after_an_error(data, ending, monk
         assert not np.array_equal(model.get_weights()[0], before[0])
         raise ending
 
-    monkeypatch.setattr("recipe.debugging.CHECKS", {"loss": give_up})
+    monkeypatch.setattr("recipe.debugging.pipeline.CHECKS", {"loss": give_up})
     if ending is KeyboardInterrupt:
         with pytest.raises(KeyboardInterrupt):
             check_pipeline(model, *data)

@@ -8,8 +8,8 @@ from examples import Example
 from fixes import FIXES
 
 import recipe
-from recipe.debugging import check_pipeline
 from recipe.debugging.faults import FAULTS, faults_of, make_pipeline
+from recipe.debugging.pipeline import check_pipeline
 from recipe.lessons.s8_debug.fault_game import train_copy
 
 PROBLEMS = ("mnist", "imdb", "housing")

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recipe.debugging import check_pipeline
+from recipe.debugging.pipeline import check_pipeline
 
 sys.path.insert(0, str(Path(__file__).parent))
 from examples import BROKEN, SOUND

@@ -9,8 +9,8 @@ import pytest
 
 import recipe
 from recipe.data.problems import find_problem
-from recipe.debugging import CHECKS
 from recipe.debugging.faults import FAULTS, faults_of
+from recipe.debugging.pipeline import CHECKS
 from recipe.lessons.s8_debug.fault_game import CHECK_COSTS, POINTS, SOUND, WRONG_COSTS, draw_fault, start_round
 from recipe.lessons.s8_debug.panel import CHOICES, GUESSES, FaultGamePanel, notes_html
 

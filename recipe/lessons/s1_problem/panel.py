@@ -6,10 +6,11 @@ import textwrap
 import threading
 import typing
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from recipe.core.dataset import Dataset, Samples
 from recipe.data.problems import HOUSING_FEATURES, PROBLEMS, derive
@@ -19,30 +20,22 @@ from recipe.figures import BLUE, INK, SKY, VERMILION, finish
 from recipe.ui.panel import OnProgress, Panel
 from recipe.ui.settings import Settings, setting
 
-if typing.TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
 COLUMNS = (*HOUSING_FEATURES, "median_house_value")
-QUESTIONS = MappingProxyType(
-    {
-        "mnist": "digits: which digit it is",
-        "mnist_five": "digits: whether it is a 5",
-        "mnist_multilabel": "digits: even? above four? a closed loop?",
-        "imdb": "reviews: whether the writer liked it",
-        "length": "reviews: how many words it has",
-        "housing": "houses: the median house value",
-        "housing_fraction": "houses: the fraction of the highest value",
-        "housing_vector": "houses: house value and income",
-    }
-    | {name: f"houses: the column {name}" for name in HOUSING_FEATURES}
-)
-DATA = MappingProxyType({"digits": "mnist", "reviews": "imdb", "houses": "housing"})  # by the first word of a question
-UNITS = MappingProxyType(
-    {"length": "words", "housing": "dollars", "housing_fraction": "of the cap", "longitude": "degrees"}
-    | {"latitude": "degrees", "housing_median_age": "years", "median_income": "tens of thousands of dollars"}
-)
-ROWS = MappingProxyType({f"{rows:,}": rows for rows in (50, 100, 300, 1_000, 3_000, 10_000)} | {"all": 0})
+QUESTIONS = {
+    "mnist": "digits: which digit it is",
+    "mnist_five": "digits: whether it is a 5",
+    "mnist_multilabel": "digits: even? above four? a closed loop?",
+    "imdb": "reviews: whether the writer liked it",
+    "length": "reviews: how many words it has",
+    "housing": "houses: the median house value",
+    "housing_fraction": "houses: the fraction of the highest value",
+    "housing_vector": "houses: house value and income",
+    **{name: f"houses: the column {name}" for name in HOUSING_FEATURES},
+}
+DATA = {"digits": "mnist", "reviews": "imdb", "houses": "housing"}  # by the first word of a question
+UNITS = {"length": "words", "housing": "dollars", "housing_fraction": "of the cap", "longitude": "degrees"}
+UNITS |= {"latitude": "degrees", "housing_median_age": "years", "median_income": "tens of thousands of dollars"}
+ROWS = {f"{rows:,}": rows for rows in (50, 100, 300, 1_000, 3_000, 10_000)} | {"all": 0}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -114,7 +107,6 @@ def frame_problem(dataset: Dataset, target: str, *, rows: int | None = None, see
     return Framing(dataset=dataset, target=target, x=x, description=description)
 
 
-@dataclass(frozen=True, kw_only=True)
 class ProblemSettings(Settings):
     """What the panel asks; `rows` 0 is all there are."""
 
@@ -135,7 +127,7 @@ class ProblemPanel(Panel):
     title = "What is predicted, from what?"
     settings_type = ProblemSettings
     live = True
-    loads = MappingProxyType({"mnist": None, "imdb": None, "housing": None})
+    loads: typing.ClassVar = {"mnist": None, "imdb": None, "housing": None}
     figure_size = (7.4, 5.4)
 
     @property

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import threading
 import typing
-from dataclasses import dataclass
-from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -22,10 +20,9 @@ SAMPLES = 1_000  # what the weighted counts add up to
 COUNTS = ["true_negatives", "false_positives", "false_negatives", "true_positives"]
 SPEC = ModelSpec(architecture="linear", learning_rate=0.003, batch_size=32, epochs=30)
 THRESHOLDS = tuple(hundredths / 100 for hundredths in range(1, 100))
-SHARES = MappingProxyType({f"{share:.0%}": share for share in (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5)})
+SHARES = {f"{share:.0%}": share for share in (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5)}
 
 
-@dataclass(frozen=True, kw_only=True)
 class MeasureSettings(Settings):
     """What the panel's controls say."""
 
@@ -90,7 +87,7 @@ class MeasurePanel(Panel):
     title = "Choose a measure: threshold and class balance"
     settings_type = MeasureSettings
     live = True
-    loads = MappingProxyType({"mnist_five": 20_000})  # half to learn from, half with some 770 fives to judge on
+    loads: typing.ClassVar = {"mnist_five": 20_000}  # half to learn from, half with some 770 fives to judge on
     figure_size = (7.4, 4.9)
 
     def compute(self, settings: MeasureSettings, on_progress: OnProgress, stop: threading.Event) -> ThresholdReport:

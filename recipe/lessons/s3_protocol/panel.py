@@ -7,10 +7,10 @@ import math
 import threading
 import typing
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 from recipe.core.measures import name_measure
 from recipe.core.spec import ModelSpec
@@ -21,15 +21,11 @@ from recipe.steps.training import cross_validate
 from recipe.ui.panel import OnProgress, Panel
 from recipe.ui.settings import Settings, setting
 
-if typing.TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
 PROTOCOLS = ("hold-out", "K-fold", "iterated K-fold")
 MODELS_TOGETHER = 60  # in one program: enough to be quick, few enough that results come in while it goes on
 SPEC = ModelSpec(hidden_units=(16,), optimizer="adam", learning_rate=0.01, batch_size=32, epochs=40)
 
 
-@dataclass(frozen=True, kw_only=True)
 class ProtocolSettings(Settings):
     """What the panel's controls say."""
 
@@ -81,7 +77,7 @@ class ProtocolPanel(Panel):
 
     title = "Decide on a protocol: what it reports, and what is true"
     settings_type = ProtocolSettings
-    loads = MappingProxyType({"housing": None})
+    loads: typing.ClassVar = {"housing": None}
     figure_size = (7.0, 3.8)
 
     def compute(self, settings: ProtocolSettings, on_progress: OnProgress, stop: threading.Event) -> object:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 import typing
-from dataclasses import dataclass
-from types import MappingProxyType
 
 import ipywidgets as widgets
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from recipe.core.dataset import Split
 from recipe.core.prepared import ENCODINGS, Prepared
@@ -24,34 +24,25 @@ from recipe.ui.panel import OnProgress, Panel
 from recipe.ui.settings import Settings, setting
 from recipe.ui.trainer import describe_score, train_live
 
-if typing.TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-WORDS = MappingProxyType(  # what each encoding is called
-    {
-        "raw": "raw",
-        "scale": "to 0 ... 1",
-        "scale_signed": "to -1 ... 1",
-        "normalize": "mean 0, deviation 1",
-        "multi_hot": "which words occur",
-        "tfidf": "TF-IDF",
-    }
-)
-NETWORKS = MappingProxyType(  # by the kind of input: a trial takes a few seconds, though a text has 10,000 inputs
-    {
-        "table": ModelSpec(hidden_units=(64, 64), batch_size=16, epochs=60),
-        "image": ModelSpec(hidden_units=(64,), batch_size=32, epochs=15),
-        "text": ModelSpec(hidden_units=(16, 16), batch_size=32, epochs=10),
-    }
-)
+WORDS = {  # what each encoding is called
+    "raw": "raw",
+    "scale": "to 0 ... 1",
+    "scale_signed": "to -1 ... 1",
+    "normalize": "mean 0, deviation 1",
+    "multi_hot": "which words occur",
+    "tfidf": "TF-IDF",
+}
+NETWORKS = {  # by the kind of input: a trial takes a few seconds, though a text has 10,000 inputs
+    "table": ModelSpec(hidden_units=(64, 64), batch_size=16, epochs=60),
+    "image": ModelSpec(hidden_units=(64,), batch_size=32, epochs=15),
+    "text": ModelSpec(hidden_units=(16, 16), batch_size=32, epochs=10),
+}
 REMEMBERED = 3  # earlier runs that stay in the figure
 MOST_READ = 500  # samples that the range of the inputs is taken from
 MOST_HELD_OUT = 1_000  # enough for a curve, and quickly measured
 WIDE = 20.0  # from which on an axis is logarithmic: one column would squeeze all the others
 
 
-@dataclass(frozen=True, kw_only=True)
 class PrepareSettings(Settings):
     """What the panel's controls say."""
 
@@ -98,7 +89,7 @@ class PreparePanel(Panel):
     title = "Prepare: what the network reads, and how it learns from it"
     settings_type = PrepareSettings
     live = True
-    loads = MappingProxyType({"housing": None, "mnist": 8_000, "imdb": 6_000})
+    loads: typing.ClassVar = {"housing": None, "mnist": 8_000, "imdb": 6_000}
     figure_size = (8.0, 6.2)
 
     def make_controls(self, settings: PrepareSettings) -> dict[str, widgets.Widget]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import dataclasses
 import threading
 import typing
-from dataclasses import dataclass
-from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 from recipe.core.measures import MEASURES, name_measure
 from recipe.core.prepared import Prepared
@@ -20,14 +19,10 @@ from recipe.steps.s5_baseline import Rival, StatisticalPower, compute_baseline, 
 from recipe.ui.panel import OnProgress, Panel
 from recipe.ui.settings import Settings, setting
 
-if typing.TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
 SAMPLES = (20, 50, 100, 200, 500, 1_000, 2_000)
 SPEC = ModelSpec(hidden_units=(16,), optimizer="adam", learning_rate=0.01, batch_size=32, epochs=20)
 
 
-@dataclass(frozen=True, kw_only=True)
 class BaselineSettings(Settings):
     """What the panel's controls say."""
 
@@ -64,7 +59,7 @@ class BaselinePanel(Panel):
     title = "Beat a baseline: beyond chance?"
     settings_type = BaselineSettings
     live = True
-    loads = MappingProxyType({"imdb": 6_000, "mnist": 8_000, "housing": 6_000})  # half of them to judge on
+    loads: typing.ClassVar = {"imdb": 6_000, "mnist": 8_000, "housing": 6_000}  # half of them to judge on
     figure_size = (6.6, 3.6)
 
     def compute(self, settings: BaselineSettings, on_progress: OnProgress, stop: threading.Event) -> Judgement:

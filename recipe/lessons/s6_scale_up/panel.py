@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-import typing
 from collections.abc import Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from matplotlib.ticker import PercentFormatter
 
 from recipe.figures import BLUE, GREEN, INK, ORANGE, SKY, VERMILION, finish
 from recipe.steps.s6_scale_up import ErrorDiagnosis, diagnose_errors, show_percent
@@ -17,33 +18,25 @@ from recipe.ui.panel import OnProgress, Panel
 from recipe.ui.settings import Settings, setting
 from recipe.ui.training_settings import ERRORS
 
-if typing.TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
 Point = tuple[float, float]  # training error, validation error
 
 # The four cases that bias and variance are taught with. The source: A. Ng, Machine Learning Yearning, 2018, chapter 21.
-TEXTBOOK_CASES = MappingProxyType(
-    {
-        "textbook's A": (0.01, 0.11),
-        "textbook's B": (0.15, 0.16),
-        "textbook's C": (0.15, 0.30),
-        "textbook's D": (0.005, 0.01),
-    }
-)
+TEXTBOOK_CASES = {
+    "textbook's A": (0.01, 0.11),
+    "textbook's B": (0.15, 0.16),
+    "textbook's C": (0.15, 0.30),
+    "textbook's D": (0.005, 0.01),
+}
 GRID = 71  # points a side that the regions are computed at
 SMALLEST_SIDE = 0.35
-REGIONS = MappingProxyType(  # by bias and variance
-    {
-        ("low", "low"): (GREEN, "neither is high"),
-        ("high", "low"): (SKY, "high bias"),
-        ("low", "high"): (ORANGE, "high variance"),
-        ("high", "high"): (VERMILION, "both are high"),
-    }
-)
+REGIONS = {  # by bias and variance
+    ("low", "low"): (GREEN, "neither is high"),
+    ("high", "low"): (SKY, "high bias"),
+    ("low", "high"): (ORANGE, "high variance"),
+    ("high", "high"): (VERMILION, "both are high"),
+}
 
 
-@dataclass(frozen=True, kw_only=True)
 class ErrorsSettings(Settings):
     """What the panel's controls say, as shares; the first textbook case at first."""
 
@@ -82,10 +75,6 @@ class ErrorsPanel(Panel):
 
     def draw(self, figure: Figure, result: ErrorDiagnosis) -> None:
         """All points on the regions of each diagnosis, with a star where the sliders are."""
-        from matplotlib.colors import ListedColormap
-        from matplotlib.patches import Patch
-        from matplotlib.ticker import PercentFormatter
-
         axes, points, reachable = figure.subplots(), self._points(result), result.reachable_error
         largest = max(reachable, *(max(point) for point in points.values()))
         side = max(SMALLEST_SIDE, 0.05 * np.ceil(1.04 * largest / 0.05))  # in steps: a small change moves nothing

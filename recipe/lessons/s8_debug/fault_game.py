@@ -10,10 +10,10 @@ import numpy as np
 
 from recipe.core.dataset import Dataset
 from recipe.core.problem import Problem
-from recipe.debugging import make_check
 from recipe.debugging.bench import BATCH, STEPS, Bench
 from recipe.debugging.checks import Check
 from recipe.debugging.faults import FAULTS, Pipeline, faults_of, make_pipeline
+from recipe.debugging.pipeline import make_check
 from recipe.lessons.questions import Outcome, Reply
 
 EPOCHS = 8

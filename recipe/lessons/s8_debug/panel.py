@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import threading
 import typing
-from dataclasses import dataclass
 from html import escape
-from types import MappingProxyType
 
 import ipywidgets as widgets
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from recipe.debugging import CHECKS
 from recipe.debugging.checks import Check
 from recipe.debugging.faults import FAULTS
+from recipe.debugging.pipeline import CHECKS
 from recipe.figures import INK
 from recipe.figures.training import collect_curves, describe_curves, draw_curves
 from recipe.lessons.questions import Outcome, Reply
@@ -25,12 +23,11 @@ from recipe.ui.settings import Settings, setting
 
 SHOWN_ROWS, SHOWN_COLUMNS = 6, 120
 NONE = "none"
-JUDGED = MappingProxyType({Outcome.CORRECT: "Right.", Outcome.INCORRECT: "Wrong."})
-GUESSES = MappingProxyType({"nothing is broken": SOUND} | {fault.title: name for name, fault in FAULTS.items()})
-CHOICES = MappingProxyType({"(choose a check)": NONE} | {name: name for name in CHECKS})
+JUDGED = {Outcome.CORRECT: "Right.", Outcome.INCORRECT: "Wrong."}
+GUESSES = {"nothing is broken": SOUND} | {fault.title: name for name, fault in FAULTS.items()}
+CHOICES = {"(choose a check)": NONE} | {name: name for name in CHECKS}
 
 
-@dataclass(frozen=True, kw_only=True)
 class FaultGameSettings(Settings):
     """What the panel's controls say; another round or problem begins another round."""
 
@@ -51,7 +48,7 @@ class FaultGamePanel(Panel):
 
     title = "What is broken? A game of faults"
     settings_type = FaultGameSettings
-    loads = MappingProxyType({"mnist": 2_500, "imdb": 2_500, "housing": None})  # the first houses lie in one corner
+    loads: typing.ClassVar = {"mnist": 2_500, "imdb": 2_500, "housing": None}  # the first houses lie in one corner
     figure_size = (7.6, 5.0)
 
     _asked = ""  # what is wanted of the next run besides showing its round: "check" or "guess"
