@@ -8,9 +8,9 @@ import numpy as np
 import recipe
 from recipe.core.dataset import Split
 from recipe.core.problem import Problem, ProblemType
+from recipe.core.reviews import Reviews
 from recipe.core.spec import ModelSpec
 from recipe.data.problems import find_problem
-from recipe.data.texts import read_texts
 from recipe.engine.models import build_model
 
 VOCABULARY = ("", "the", "film", "good", "bad", "dull")
@@ -37,9 +37,9 @@ def make_reviews(texts, labels):
     split = Split(
         problem=problem,
         source="sample",
-        x_train=read_texts(TRAIN, VOCABULARY),
+        x_train=Reviews.read(TRAIN, VOCABULARY),
         y_train=np.array([1, 0, 0], np.uint8),
-        x_val=read_texts(texts, VOCABULARY),
+        x_val=Reviews.read(texts, VOCABULARY),
         y_val=np.array(labels, np.uint8),
         protocol="",
         vocabulary=VOCABULARY,

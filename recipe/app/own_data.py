@@ -22,7 +22,7 @@ from scipy.sparse import issparse
 from sklearn.model_selection import train_test_split
 
 from recipe.core.dataset import Dataset, SealedTest
-from recipe.core.input_checks import NUMBERS, Note, check_inputs
+from recipe.core.input_checks import NUMBERS, Note, check_inputs, expect_choice
 from recipe.core.measures import MEASURES
 from recipe.core.problem import Origin, Problem, ProblemType
 from recipe.data.folders import learn_texts, read_folder, read_images
@@ -237,7 +237,7 @@ def _find_kind(x: object, asked: str | None) -> tuple[np.ndarray, str, Note]:
             "width) for images; of texts drop what is none. A table with texts in it goes to from_table(frame, target)."
         )
     text = f"The input is taken to be {'a table' if kind == 'table' else kind + 's'}: x has {why}."
-    return x.astype(object) if kind == "text" else x, kind, Note(kind="read", text=text)
+    return x.astype(object) if kind == "text" else x, kind, Note(text)
 
 
 def _take_samples(x: np.ndarray, kind: str, y: _Targets, names: Sequence[str] | None = None) -> Inputs:
@@ -280,7 +280,7 @@ def _read_targets(
         f"Rows without a target are dropped, {lost:,} of {len(targets):,}: it cannot be guessed. In a CSV file an "
         "empty cell, NA, N/A, None, null and nan are read as missing, even where they name a class."
     )
-    notes = [Note(kind="left_out", text=text)] if lost else []
+    notes = [Note(text)] if lost else []
     return _Targets(described, train, test, y_train, y_test, replace(origin, classes=described.classes), notes)
 
 
@@ -301,8 +301,7 @@ def _seal(inputs: Inputs, y: _Targets, notes: list[Note], *, measure: str | None
     suggestion = suggest_measure(problem, y_train)
     subject = " ".join(" and ".join(origin.targets).split()) or SUBJECTS[problem.kind]  # on one line
     problem = replace(problem, question=f"What is {subject}?", measure=measure or suggestion.measure)
-    if problem.measure not in MEASURES:
-        raise ValueError(f"There is no such measure. Received: measure={measure!r}. Choose from {', '.join(MEASURES)}.")
+    expect_choice("measure", problem.measure, MEASURES, "There is no such measure.")
     MEASURES[problem.measure].check_type(problem)
     found = (
         f"The problem is taken to be {kind}. {described.reason}",
@@ -311,7 +310,7 @@ def _seal(inputs: Inputs, y: _Targets, notes: list[Note], *, measure: str | None
         f"{len(x_test):,} of {len(inputs.x):,} samples, drawn with seed {origin.seed}, are the sealed test set.",
     )
     for note in notes:
-        if note.kind in {"unreadable", "identifier", "target_copy"}:
+        if note.is_warning:
             warnings.warn(note.text, UserWarning, stacklevel=3)
     return Dataset(
         problem=problem,
@@ -322,7 +321,7 @@ def _seal(inputs: Inputs, y: _Targets, notes: list[Note], *, measure: str | None
         provenance="It stays on this machine.",
         reason="You gave it to the kit.",
         vocabulary=inputs.vocabulary,
-        notes=(*notes, *(Note(kind="read", text=text) for text in found)),
+        notes=(*notes, *map(Note, found)),
     )
 
 
@@ -347,5 +346,5 @@ def _look_at_columns(x: np.ndarray, y: np.ndarray, problem: Problem) -> list[Not
         "known after it. If so, leave it out by columns=[...]."
     )
     copies = [problem.column_names[column] for column in find_target_copies(x, y, problem.type)]
-    notes = [Note(kind="read", text=filled)] if gaps else []
-    return notes + [Note(kind="target_copy", text=f"{name} {copied}") for name in copies]
+    notes = [Note(filled)] if gaps else []
+    return notes + [Note(f"{name} {copied}", is_warning=True) for name in copies]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -47,18 +47,17 @@ def expect(value: object, wanted: type, fact: str) -> None:
         raise TypeError(f"{fact} Received: a {type(value).__name__}. Give {SOURCES[wanted.__name__]}.")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Note:
-    """Something about data of one's own that should be known, but stops nobody.
+def expect_choice(name: str, value: str, choices: Iterable[str], fact: str) -> None:
+    """Refuse a value that is none of the choices, by a ValueError: the fact, a sentence, then the choices."""
+    if value not in choices:
+        raise ValueError(f"{fact} Received: {name}={value!r}. Choose from {', '.join(choices)}.")
 
-    Attributes
-    ----------
-    kind : ``"read"``, ``"left_out"``, ``"unreadable"``, ``"identifier"`` or ``"target_copy"``
-    text : one sentence, with the numbers and the column that it is about
-    """
 
-    kind: str
-    text: str
+class Note(NamedTuple):
+    """Something about data of one's own that should be known, but stops nobody."""
+
+    text: str  # one sentence, with the numbers and the column that it is about
+    is_warning: bool = False  # whether it is likely to spoil the project, so that it is also given as a warning
 
     def __str__(self) -> str:
         return self.text

@@ -13,7 +13,6 @@ import numpy as np
 from recipe.core.dataset import Samples
 from recipe.core.input_checks import check_inputs, check_targets, expect
 from recipe.core.problem import REVIEW_LENGTH, Problem, as_tuples
-from recipe.core.reviews import Reviews
 from recipe.core.spec import ModelSpec
 
 # By the kind of input, the usual one first. An embedding network reads sequences, and every other network all the rest.
@@ -104,7 +103,10 @@ class Preparation:
         """
         check_inputs(x, self.problem)
         if self.problem.kind == "text":
-            return self._encode_texts(x)
+            words = self.problem.num_words
+            if self.encoding == "sequence":
+                return x.sequences(length=REVIEW_LENGTH, num_words=words)
+            return x.weights(np.asarray(self.idf)) if self.encoding == "tfidf" else x.multi_hot(words)
         is_image = self.problem.kind == "image"
         if is_image and self.encoding in ("raw", "scale"):
             return x if x.dtype == np.uint8 else x.astype(np.float32)
@@ -146,14 +148,6 @@ class Preparation:
     def from_dict(cls, values: Mapping[str, object]) -> Preparation:
         """Make a preparation from what `to_dict` returned, or from what JSON has made of it."""
         return cls(**as_tuples(values) | {"problem": Problem.from_dict(values["problem"])})
-
-    def _encode_texts(self, x: Reviews) -> np.ndarray:
-        words = self.problem.num_words
-        if self.encoding == "sequence":
-            return x.sequences(length=REVIEW_LENGTH, num_words=words)
-        if self.encoding == "tfidf":
-            return x.weights(np.asarray(self.idf))
-        return x.multi_hot(words)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

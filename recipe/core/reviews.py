@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,8 @@ import numpy as np
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
+
+_WORD = re.compile(r"(?:[^\W_]|')+")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -44,6 +47,24 @@ class Reviews:
         texts = list(texts)
         offsets = np.cumsum([0, *map(len, texts)], dtype=np.int64)
         return cls(tokens=np.concatenate([np.zeros(0, np.uint32), *texts]), offsets=offsets)
+
+    @classmethod
+    def read(cls, texts: Sequence[str], vocabulary: Sequence[str]) -> Reviews:
+        """Turn texts of one's own into ranks of words.
+
+        Parameters
+        ----------
+        texts : any sentences; only letters, digits and apostrophes count, and capitals do not
+        vocabulary : the word of each rank, as `Dataset.vocabulary` has it; other words are left out
+
+        Examples
+        --------
+        >>> Reviews.read(["A film, a good FILM!"], ["", "a", "film"])[0].tolist()
+        [1, 2, 1, 2]
+        """
+        ranks = {word: rank for rank, word in enumerate(vocabulary) if word}
+        rows = ([ranks[word] for word in split_words(text) if word in ranks] for text in texts)
+        return cls.of(np.array(row, np.uint32) for row in rows)
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -119,3 +140,14 @@ class Reviews:
         matrix = csr_matrix((np.ones(len(tokens)), tokens, kept_before[self.offsets]), shape=(len(self), num_words))
         matrix.sum_duplicates()
         return matrix
+
+
+def split_words(text: str) -> list[str]:
+    """Return the words of a text in small letters: letters of any script, digits and apostrophes.
+
+    Examples
+    --------
+    >>> split_words("Don't miss it, c'est très bon!")
+    ["don't", 'miss', 'it', "c'est", 'très', 'bon']
+    """
+    return _WORD.findall(text.lower())

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 from types import MappingProxyType
 
+from recipe.core.input_checks import expect_choice
+
 ARCHITECTURES = ("linear", "mlp", "convnet", "embedding")
 ACTIVATIONS = ("relu", "tanh", "sigmoid", "gelu", "elu", "selu", "silu", "linear")
 # Keras's own rates, which learning_rate=None stands for.
@@ -83,10 +85,7 @@ class ModelSpec:
             "loss": LOSSES,
         }
         for field, allowed in choices.items():
-            if (value := getattr(self, field)) not in allowed:
-                raise ValueError(
-                    f"There is no such {field}. Received: {field}={value!r}. Choose from {', '.join(allowed)}."
-                )
+            expect_choice(field, getattr(self, field), allowed, f"There is no such {field}.")
         numbers = {
             "dropout": (float, 0.0, MOST_DROPOUT),
             "l1": (float, 0.0, MOST),

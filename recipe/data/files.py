@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
-import itertools
 import json
 import os
 import re
@@ -22,6 +21,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
+from recipe.core.reviews import Reviews
 from recipe.data.problems import dataset_of
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
@@ -252,10 +252,8 @@ def _unpickle_reviews(content: bytes) -> dict[str, np.ndarray]:
         for part in ("train", "test"):
             texts, labels = archive[f"x_{part}"], archive[f"y_{part}"]
             order = np.random.RandomState(KERAS_SHUFFLE_SEED).permutation(len(texts))
-            ends = np.cumsum([len(text) for text in texts[order]])
-            words = itertools.chain.from_iterable(texts[order])
-            arrays[f"{part}_tokens"] = np.fromiter(words, np.uint32, ends[-1])
-            arrays[f"{part}_offsets"] = np.concatenate([[0], ends]).astype(np.uint32)
+            reviews = Reviews.of(np.array(text, np.uint32) for text in texts[order])
+            arrays[f"{part}_tokens"], arrays[f"{part}_offsets"] = reviews.tokens, reviews.offsets.astype(np.uint32)
             arrays[f"{part}_labels"] = labels[order].astype(np.uint8)
     return arrays
 

@@ -15,8 +15,8 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from recipe.core.input_checks import Note
+from recipe.core.reviews import Reviews, split_words
 from recipe.data.tables import Inputs
-from recipe.data.texts import read_texts, split_words
 
 SUFFIXES = {"image": (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"), "text": (".txt", ".md")}
 LONGEST_SIDE = 64  # pixels, where no size is asked for: 4,096 inputs a colour are what a small network can read
@@ -57,10 +57,8 @@ def read_folder(folder: str | Path, size: tuple[int, int] | None = None) -> Fold
     for path in tqdm(files, desc=f"Reading {folder.name}", unit=" files", delay=2, leave=False):
         try:
             if kind == "image":
-                image = _open(path)
-                shrink = min(1.0, LONGEST_SIDE / max(image.size))
-                size = size or (max(2, round(image.height * shrink)), max(2, round(image.width * shrink)))
-                read.append(_read_pixels(image, size))
+                read.append(_read_image(path, size))
+                size = size or read[0].shape[:2]
             else:
                 read.append(path.read_bytes())
             labels.append(path.parent.name)
@@ -75,10 +73,9 @@ def read_folder(folder: str | Path, size: tuple[int, int] | None = None) -> Fold
     else:
         texts, reading = _decode(read)
         samples = np.array(texts, dtype=object)
-    text = f"{folder.name}: {len(read):,} {kind}s in {len(set(labels))} folders, one per class."
-    notes = [Note(kind="read", text=text)]
+    notes = [Note(f"{folder.name}: {len(read):,} {kind}s in {len(set(labels))} folders, one per class.")]
     if left_out:
-        notes.append(Note(kind="unreadable", text=f"Files that were left out: {listed}."))
+        notes.append(Note(f"Files that were left out: {listed}.", is_warning=True))
     return Folder(kind, samples, np.array(labels), reading, notes)
 
 
@@ -101,9 +98,9 @@ def learn_texts(texts: Sequence[str], train: int, num_words: int = MOST_WORDS) -
         raise ValueError(f"No text has a word in it. Received: {texts[0][:40]!r}. Give texts with letters or digits.")
     text = f"Words that were learned, the most frequent ones of the training part alone: {len(vocabulary) - 1:,}."
     return Inputs(
-        x=read_texts(texts, vocabulary),
+        x=Reviews.read(texts, vocabulary),
         of_problem={"kind": "text", "input_shape": (len(vocabulary),), "num_words": len(vocabulary)},
-        notes=(Note(kind="read", text=text),),
+        notes=(Note(text),),
         vocabulary=vocabulary,
     )
 
@@ -144,7 +141,7 @@ def read_images(x: np.ndarray) -> Inputs:
     return Inputs(
         x=x.astype(np.uint8 if whole else np.float32),
         of_problem={"kind": "image", "input_shape": x.shape[1:], "pixel_max": white},
-        notes=(Note(kind="read", text=text),),
+        notes=(Note(text),),
     )
 
 
@@ -168,24 +165,25 @@ def _list_files(folder: Path, left_out: list[str]) -> tuple[str, list[Path]]:
     )
 
 
-def _open(path: Path) -> Image.Image:
-    """Open an image, as it was held; ValueError where it is none, or has too many pixels to be unpacked."""
+def _read_image(path: Path, size: tuple[int, int] | None) -> np.ndarray:
+    """Return an image of that size, as it was held: uint8 (height, width, 3); `keras_code` has a program read it alike.
+
+    ValueError where it is none, or has too many pixels to be unpacked.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)  # 1 MB of PNG may hold 3.6 billion pixels
         try:
-            with Image.open(path) as image:
-                return ImageOps.exif_transpose(image)
+            with Image.open(path) as file:
+                image = ImageOps.exif_transpose(file)
         except Image.UnidentifiedImageError as error:  # whose text names the folder
             raise ValueError("no image that can be read") from error
         except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
             raise ValueError(f"too large: {error}") from error
-
-
-def _read_pixels(image: Image.Image, size: tuple[int, int]) -> np.ndarray:
-    """Return an image of that size as uint8 (height, width, 3); the program that `keras_code` writes reads it alike."""
+    shrink = min(1.0, LONGEST_SIDE / max(image.size))
+    height, width = size or (max(2, round(image.height * shrink)), max(2, round(image.width * shrink)))
     if image.mode.startswith("I"):  # 16 bits a pixel, which Pillow would cut off at 255
         image = Image.fromarray((np.asarray(image) // 257).astype(np.uint8))
-    return np.asarray(image.convert("RGB").resize(size[::-1]))
+    return np.asarray(image.convert("RGB").resize((width, height)))
 
 
 def _decode(texts: list[bytes]) -> tuple[list[str], tuple[tuple[str, str], ...]]:

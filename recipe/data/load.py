@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from recipe.core.dataset import Dataset, Samples, SealedTest
+from recipe.core.input_checks import expect_choice
 from recipe.core.problem import Problem
 from recipe.core.reviews import Reviews
 from recipe.data.files import (
@@ -133,10 +134,7 @@ def _take(dataset: str, source: str) -> tuple[Content, str, str]:
     """Return a dataset's data, the source that it is from, and why that one: of ``"auto"`` the first that has it."""
     asked = os.environ.get("RECIPE_SOURCE") or "auto" if source == "auto" else source
     said_by = "source" if asked == source else "RECIPE_SOURCE"
-    if asked not in SOURCES:
-        raise ValueError(
-            f"There is no source of that name. Received: {said_by}={asked!r}. Choose from {', '.join(SOURCES)}."
-        )
+    expect_choice(said_by, asked, SOURCES, "There is no source of that name.")
     if asked == "sample":
         return make_sample(dataset), asked, f"{said_by}={asked} asks for it."
     found = {file: download(file) if asked == "download" else find_verified(file) for file in FILES[dataset]}

@@ -8,6 +8,7 @@ from types import MappingProxyType
 import numpy as np
 
 from recipe.core.dataset import Samples
+from recipe.core.input_checks import expect_choice
 from recipe.core.problem import Problem, ProblemType
 
 SOURCES = ("auto", "local", "download", "sample")
@@ -115,10 +116,7 @@ def find_problem(name: str) -> Problem:
     >>> find_problem("imdb").last_layer.activation
     'sigmoid'
     """
-    if name not in PROBLEMS:
-        raise ValueError(
-            f"There is no problem of that name. Received: name={name!r}. Choose from {', '.join(PROBLEMS)}."
-        )
+    expect_choice("name", name, PROBLEMS, "There is no problem of that name.")
     return PROBLEMS[name]
 
 

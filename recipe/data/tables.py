@@ -24,7 +24,7 @@ import pandas as pd
 from recipe.core.dataset import Samples
 from recipe.core.input_checks import Note
 from recipe.core.problem import Problem
-from recipe.data.texts import read_texts
+from recipe.core.reviews import Reviews
 
 HEAD_ROWS = 20_000  # by which a column of a file is taken for one of numbers or of texts
 HEAD = 65_536  # bytes that separator and decimal sign are found from
@@ -88,7 +88,7 @@ def read_csv(path: str | Path) -> tuple[pd.DataFrame, tuple[tuple[str, str], ...
     encoding = _find_encoding(path)
     with path.open(encoding=encoding, newline="") as file:
         lines = file.read(HEAD).splitlines()[:50]
-    separator = _find_separator(lines)
+    separator = max(SEPARATORS, key=lambda sign: _count_cuts(lines, sign))
     decimal = _find_decimal(lines[1:], separator)
     reading = {"sep": separator, "encoding": encoding, "decimal": decimal}
     frame = _read_frame(path, reading)
@@ -98,7 +98,7 @@ def read_csv(path: str | Path) -> tuple[pd.DataFrame, tuple[tuple[str, str], ...
     )
     usual = {"sep": ",", "encoding": "utf-8", "decimal": "."}
     needed = tuple((name, value) for name, value in reading.items() if value != usual[name])
-    return frame, needed, Note(kind="read", text=text)
+    return frame, needed, Note(text)
 
 
 def find_column(frame: pd.DataFrame, name: str, what: str) -> None:
@@ -133,7 +133,7 @@ def encode_table(frame: pd.DataFrame, columns: Sequence[str], train: np.ndarray,
         try:
             values, known = _encode_column(frame[name].infer_objects(), name, train)
         except _TellsNothing as why:
-            notes.append(Note(kind="left_out", text=f"{name} {why}. It is left out."))
+            notes.append(Note(f"{name} {why}. It is left out."))
             continue
         if not known:
             notes += _note_identifier(values[np.sort(train)], name)
@@ -169,7 +169,7 @@ def read_samples(x: object, problem: Problem, vocabulary: Sequence[str] = ()) ->
         return rows
     is_sequence = isinstance(x, list | tuple | pd.Series) or (isinstance(x, np.ndarray) and x.dtype.kind in "OUT")
     if problem.kind == "text" and is_sequence:
-        return read_texts(list(map(str, x)), vocabulary)
+        return Reviews.read(list(map(str, x)), vocabulary)
     return x
 
 
@@ -243,7 +243,7 @@ def _note_identifier(values: np.ndarray, name: str) -> list[Note]:
         f"{name} looks like an identifier: whole numbers that are all different. What is learned from it does not hold "
         "for new rows. Leave it out by columns=[...]."
     )
-    return [Note(kind="identifier", text=text)] if counts_rows or _ID_NAME.search(name) else []
+    return [Note(text, is_warning=True)] if counts_rows or _ID_NAME.search(name) else []
 
 
 def _find_encoding(path: Path) -> str:
@@ -267,14 +267,10 @@ def _find_encoding(path: Path) -> str:
     return "utf-8"
 
 
-def _find_separator(lines: Sequence[str]) -> str:
-    """Return the separator that cuts most lines into as many columns as the first one, and into the most."""
-
-    def cuts(separator: str) -> tuple[int, int]:
-        first, *rows = [len(row) for row in csv.reader(lines, delimiter=separator) if row] or [0]
-        return rows[:-1].count(first) if first > 1 else 0, first  # the last line may be cut off
-
-    return max(SEPARATORS, key=cuts)
+def _count_cuts(lines: Sequence[str], separator: str) -> tuple[int, int]:
+    """Return how many lines a separator cuts into as many columns as the first one, and into how many."""
+    first, *rows = [len(row) for row in csv.reader(lines, delimiter=separator) if row] or [0]
+    return rows[:-1].count(first) if first > 1 else 0, first  # the last line may be cut off
 
 
 def _find_decimal(lines: Sequence[str], separator: str) -> str:

@@ -16,13 +16,14 @@ from pathlib import Path
 def use_compile_cache() -> None:
     """Turn JAX's compile cache on, below ``$RECIPE_HOME`` or the user's own cache folder.
 
-    A cache that the user has set up already (``JAX_COMPILATION_CACHE_DIR``) is left as it is. A folder that cannot be
-    written costs time, not the training.
+    A cache that the user has set up already (``JAX_COMPILATION_CACHE_DIR``) is left as it is, and so are other
+    backends. A folder that cannot be written costs time, not the training.
     """
     import jax
+    import keras
     from platformdirs import user_cache_path
 
-    if jax.config.jax_compilation_cache_dir:
+    if keras.config.backend() != "jax" or jax.config.jax_compilation_cache_dir:
         return
     home = os.environ.get("RECIPE_HOME")
     base = Path(home).expanduser() / "cache" if home else user_cache_path("recipe", appauthor=False)

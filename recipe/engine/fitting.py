@@ -44,7 +44,11 @@ class _Watcher(keras.callbacks.Callback):
         self.sides = [(job.as_read(job.x[:rows]), job.y[:rows]), (job.as_read(job.x_val), job.y_val)]
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        found = self._measure()
+        found = {"penalty": float(sum(self.model.losses))}
+        for prefix, (x, y) in zip(("", "val_"), self.sides, strict=True):
+            measured = self.model.evaluate(x, y, batch_size=ROWS_AT_ONCE, verbose=0, return_dict=True)
+            measured["data_loss"] = measured["loss"] - found["penalty"]
+            found |= {prefix + name: value for name, value in measured.items()}
         logs.update(found)  # the user's callbacks come after this one, and watch these numbers
         if self.progress.record(found) and self.progress.job.patience is not None:
             self.best_weights = self.model.get_weights()
@@ -55,11 +59,3 @@ class _Watcher(keras.callbacks.Callback):
     def on_train_end(self, logs: dict | None = None) -> None:
         if self.best_weights is not None:
             self.model.set_weights(self.best_weights)
-
-    def _measure(self) -> dict[str, float]:
-        found = {"penalty": float(sum(self.model.losses))}
-        for prefix, (x, y) in zip(("", "val_"), self.sides, strict=True):
-            measured = self.model.evaluate(x, y, batch_size=ROWS_AT_ONCE, verbose=0, return_dict=True)
-            measured["data_loss"] = measured["loss"] - found["penalty"]
-            found |= {prefix + name: value for name, value in measured.items()}
-        return found

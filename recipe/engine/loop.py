@@ -112,8 +112,7 @@ def _can_compile(jobs: Sequence[Job], callbacks: Sequence[keras.callbacks.Callba
 def _make_ready(job: Job) -> None:
     """Build what `fit` would build at its first batch."""
     model = job.model
-    if keras.config.backend() == "jax":
-        use_compile_cache()
+    use_compile_cache()
     if not model.built:
         with fixed_seed(job.seed):
             model(job.as_read(job.x[:1]))
@@ -138,10 +137,10 @@ def _suit_each_other(jobs: Sequence[Job]) -> bool:
 
 def _stack(trees: list[Any]) -> Any:
     """Return the one tree, or several stacked along a new first axis, padded with zeros to one size."""
-    return trees[0] if len(trees) == 1 else jax.tree.map(lambda *leaves: _pad_and_stack(leaves), *trees)
+    return trees[0] if len(trees) == 1 else jax.tree.map(_pad_and_stack, *trees)
 
 
-def _pad_and_stack(leaves: tuple[Any, ...]) -> np.ndarray:
+def _pad_and_stack(*leaves: Any) -> np.ndarray:
     """Stack arrays that may differ by rows: (n, ...), (n - 1, ...) -> (2, n, ...). Padding weighs nothing."""
     arrays = [np.asarray(leaf) for leaf in leaves]
     whole = np.zeros((len(arrays), *max(array.shape for array in arrays)), arrays[0].dtype)

@@ -53,8 +53,7 @@ def build_model(spec: ModelSpec, problem: Problem) -> keras.Model:
     expect(spec, ModelSpec, "A model is built from a spec, for a problem.")
     expect(problem, Problem, "A model is built from a spec, for a problem.")
     check_fit(spec, problem)
-    if keras.config.backend() == "jax":
-        use_compile_cache()
+    use_compile_cache()
     with fixed_seed(spec.seed):
         layers = _layers(spec, problem)
         with fast_first_weights(layers):

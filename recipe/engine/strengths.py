@@ -27,19 +27,14 @@ def strengths_of(model: keras.Model) -> np.ndarray:
     [0.5, 0.0, 0.25]
     """
     rates = [layer.rate for layer in model.layers if has_rate(layer)]
-    penalties = [variable.regularizer for variable in model.trainable_variables if has_strengths(variable.regularizer)]
-    both = [float(getattr(penalty, name, 0.0)) for penalty in penalties for name in ("l1", "l2")]
+    penalties = [variable.regularizer for variable in model.trainable_variables]
+    both = [float(getattr(one, name, 0.0)) for one in penalties if type(one) in PENALTIES for name in ("l1", "l2")]
     return np.array([*rates, *both], np.float32)
 
 
 def has_rate(layer: keras.layers.Layer) -> bool:
     """Say whether a layer is a dropout that leaves something out, unit by unit."""
     return type(layer) is keras.layers.Dropout and layer.rate > 0 and layer.noise_shape is None
-
-
-def has_strengths(regularizer: object) -> bool:
-    """Say whether a regularizer is one of Keras's penalties by L1 and L2."""
-    return type(regularizer) in PENALTIES
 
 
 class Strengths:
@@ -65,7 +60,7 @@ class Strengths:
     def take_penalties(self, model: keras.Model) -> None:
         """Read the strengths of a model's penalties here, too, once all of its dropouts are exchanged."""
         for variable in model.trainable_variables:
-            if has_strengths(variable.regularizer):
+            if type(variable.regularizer) in PENALTIES:
                 variable.regularizer = GivenPenalty(self, next(self._places), next(self._places))
 
 

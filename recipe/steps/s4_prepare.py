@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from recipe.core.dataset import Split
-from recipe.core.input_checks import check_inputs, expect, list_columns
+from recipe.core.input_checks import check_inputs, expect, expect_choice, list_columns
 from recipe.core.prepared import ENCODINGS, Preparation, Prepared
 from recipe.core.problem import Problem, ProblemType
 from recipe.core.reviews import Reviews
@@ -33,8 +33,9 @@ def prepare(split: Split, *, encoding: str = "auto", fit_on: str = "train") -> P
     """
     expect(split, Split, "What is prepared is a split: its training part alone says how.")
     problem, kind = split.problem, split.problem.kind
-    _check_choice("encoding", encoding, ("auto", *ENCODINGS[kind]), problem)
-    _check_choice("fit_on", fit_on, ("train", "all"), problem)
+    fact = f"Inputs of {problem.name} cannot be prepared so."
+    expect_choice("encoding", encoding, ("auto", *ENCODINGS[kind]), fact)
+    expect_choice("fit_on", fit_on, ("train", "all"), fact)
     encoding = ENCODINGS[kind][0] if encoding == "auto" else encoding
     x = split.x_train
     if fit_on == "all":
@@ -54,14 +55,6 @@ def prepare(split: Split, *, encoding: str = "auto", fit_on: str = "train") -> P
         preparation=preparation,
         protocol=split.protocol,
     )
-
-
-def _check_choice(name: str, value: str, allowed: tuple[str, ...], problem: Problem) -> None:
-    if value not in allowed:
-        raise ValueError(
-            f"Inputs of {problem.name} cannot be prepared so. Received: {name}={value!r}. Choose from "
-            f"{', '.join(allowed)}."
-        )
 
 
 def _fit_texts(x: Reviews, empty: Preparation) -> Preparation:

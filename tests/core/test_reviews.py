@@ -37,3 +37,9 @@ def test_getitem_takes_what_a_list_or_an_array_would(offset_type):
     ):
         taken = reviews[which]
         assert [taken[row].tolist() for row in range(len(taken))] == expected
+
+
+def test_read_leaves_out_unknown_words_and_takes_no_text_at_all():
+    reviews = Reviews.read(["It's GOOD, really good.", "", "xyz"], ["", "good", "it's"])
+    assert [text.tolist() for text in reviews] == [[2, 1, 1], [], []]
+    assert len(Reviews.read([], ["", "good"])) == 0
