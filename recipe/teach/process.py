@@ -339,7 +339,7 @@ def examine(path: Path, student: str, replay: int = 0) -> tuple[str, tuple[str, 
         return "not verified", (f"It could not be verified: {type(error).__name__}.",)
     against = (*report.findings, *(one.text for one in report.replays if one.agrees is False))
     replayed = sum(one.agrees is not None for one in report.replays)
-    return f"{'sound' if report.is_sound else 'not sound'}, {replayed} replayed", against
+    return f"{'sound' if report.is_sound else 'not sound'} ({replayed} replayed)", against
 
 
 def find_shared(extracts: Sequence[Extract]) -> list[str]:

@@ -135,8 +135,8 @@ def test_grades_stand_in_a_table(graded: Path) -> None:
     assert rows["ada", "explain"]["to_be_marked"] == rows["bob", "explain"]["to_be_marked"] == "0"
     assert len(rows) == 14
     assert {(student, row["process"]) for (student, _), row in rows.items()} == {
-        ("ada", "sound, 0 replayed"),  # its data is none that the kit knows
-        ("bob", "not sound, 0 replayed"),
+        ("ada", "sound (0 replayed)"),  # its data is none that the kit knows
+        ("bob", "not sound (0 replayed)"),
     }
 
 
@@ -144,11 +144,11 @@ def test_grades_stand_in_a_table(graded: Path) -> None:
 @pytest.mark.xdist_group("robust")
 def test_class_report_says_what_a_proof_of_process_is_worth(graded: Path) -> None:
     report = read_class(graded)
-    assert report.scores(NAME)["process"].to_dict() == {"ada": "sound, 0 replayed", "bob": "not sound, 0 replayed"}
+    assert report.scores(NAME)["process"].to_dict() == {"ada": "sound (0 replayed)", "bob": "not sound (0 replayed)"}
     flags = report.flags[report.flags["kind"] == "proof of process"]
     assert flags["student"].to_list() == ["bob"]
     assert "It is of student ada, not of bob." in flags["text"].item()
-    assert "<td>not sound, 0 replayed</td>" in render_page(report)
+    assert "<td>not sound (0 replayed)</td>" in render_page(report)
 
 
 @pytest.mark.assignments
