@@ -24,6 +24,7 @@ import pandas as pd
 from recipe.teach.executor import PROCESS, STOPPED, VERDICT
 from recipe.teach.exercises import MODULES, find_assignment
 from recipe.teach.mending import grade_id, opened_as
+from recipe.teach.process import find_shared_in
 
 RIGHT, PARTLY, WRONG, NOT_ATTEMPTED, WAITS = "right", "partly", "wrong", "not attempted", "to be marked"
 OUTCOMES = (RIGHT, PARTLY, WRONG, NOT_ATTEMPTED, WAITS)
@@ -55,6 +56,7 @@ class ClassReport:
     unread : files that could not be read, each with why
     has_gradebook : False where points are the judge's alone
     proofs : of assignment and student: what the proof of process is worth that came with the notebook
+    shared : sentences that name students whose journals have entries in common
     """
 
     answers: pd.DataFrame
@@ -65,6 +67,7 @@ class ClassReport:
     unread: list[str] = field(default_factory=list)
     has_gradebook: bool = False
     proofs: dict[tuple[str, str], str] = field(default_factory=dict)
+    shared: list[str] = field(default_factory=list)
 
     @property
     def assignments(self) -> list[str]:
@@ -163,6 +166,7 @@ class ClassReport:
             "assignments": assignments,
             **{name: getattr(self, name).to_dict("records") for name in ("answers", "flags", "progress")},
             "unread": self.unread,
+            "shared": self.shared,
         }
         return json.loads(json.dumps(facts, default=lambda value: value.item()), parse_constant=lambda _: None)
 
@@ -266,6 +270,7 @@ def read_class(folder: Path | str, assignment: str = "", progress: Path | str | 
         unread=unread,
         has_gradebook=bool(marks),
         proofs=proofs,
+        shared=find_shared_in(folder / "submitted"),
     )
 
 

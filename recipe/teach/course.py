@@ -5,7 +5,6 @@ python -m recipe.teach.course release | grade FOLDER | feedback | worlds
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import os
 import re
@@ -35,7 +34,7 @@ from recipe.teach.cli import explained
 from recipe.teach.executor import PROCESS, VERDICT, run_notebook
 from recipe.teach.exercises import MODULES, find_assignment
 from recipe.teach.mending import grade_id, opened_as, read_notebook
-from recipe.teach.process import find_shared, is_extract, read_extract
+from recipe.teach.process import find_shared_in, is_extract
 
 FOLDER = Path("assignments")
 KEY_FILE = "course_key.txt"
@@ -188,15 +187,6 @@ def collect(folder: Path, submissions: Path, assignment: str = "") -> tuple[list
     return sorted(set(collected), key=lambda one: (one.assignment, one.student)), left
 
 
-def name_shared(submissions: Iterable[Submission]) -> list[str]:
-    """Name the students whose proofs of process have entries in common: one of them has another's journal."""
-    extracts = []
-    for path in (path for one in submissions for path in sorted(one.path.parent.glob("*.json")) if is_extract(path)):
-        with contextlib.suppress(ValueError, OSError):  # unreadable: that stands in the grades
-            extracts.append(read_extract(path))
-    return find_shared(extracts)
-
-
 def grade(folder: Path, submissions: Iterable[Submission], processes: int = 2) -> Iterator[tuple[Submission, str]]:
     """Grade notebooks side by side; give each as it is done, with what went wrong, "" where nothing did."""
     waiting = list(submissions)
@@ -291,7 +281,7 @@ def grade_command(
             typer.echo(f"{one.student}, {one.assignment}: {'could not be graded' if wrong else 'graded'}")
             if wrong:
                 typer.echo(wrong, err=True)
-        for sentence in name_shared(found):
+        for sentence in find_shared_in(folder / "submitted"):
             typer.echo(f"Proofs of process: {sentence}", err=True)
         path = grades or folder / "grades.csv"
         typer.echo(f"{write_grades(folder, path)} grades are in {path}.")

@@ -8,6 +8,7 @@ what that is worth; the command prints them.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import itertools
@@ -354,6 +355,15 @@ def find_shared(extracts: Sequence[Extract]) -> list[str]:
         if len(students) > 1:
             groups[tuple(sorted(students))] += 1
     return [f"{' and '.join(map(_clean, group))} share {count:,} entries." for group, count in sorted(groups.items())]
+
+
+def find_shared_in(folder: Path) -> list[str]:
+    """Do so for all extracts below a folder; what cannot be read is left out."""
+    extracts = []
+    for path in filter(is_extract, sorted(folder.rglob("*.json"))):
+        with contextlib.suppress(ValueError, OSError):
+            extracts.append(read_extract(path))
+    return find_shared(extracts)
 
 
 def _check_chain(extract: Extract) -> list[str]:

@@ -116,6 +116,9 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     nbformat.write(course.released(NAME), handed_in / f"bob_{NAME}.ipynb")
     export(handed_in / "ada.json", "ada")
     shutil.copy(handed_in / "ada.json", handed_in / f"bob_{NAME}.json")  # it is hers
+    copied = handed_in / f"carl_{NAME}.json"
+    export_process(copied, student="carl", journal=handed_in / "ada.log")  # and here a copy of her journal
+    nbformat.write(course.released(NAME), copied.with_suffix(".ipynb"))
     code, output = run("grade", handed_in, "--folder", folder, "--processes", 1)
     assert code == 0, output
     code, output = run("feedback", "--folder", folder)
@@ -133,8 +136,9 @@ def test_grades_stand_in_a_table(graded: Path) -> None:
     assert rows["ada", "count"]["max_points"] == "15.0"
     assert rows["bob", "count"]["outcome"] == "not attempted"
     assert rows["ada", "explain"]["to_be_marked"] == rows["bob", "explain"]["to_be_marked"] == "0"
-    assert len(rows) == 14
+    assert len(rows) == 21
     assert {(student, row["process"]) for (student, _), row in rows.items()} == {
+        ("carl", "sound (0 replayed)"),
         ("ada", "sound (0 replayed)"),  # its data is none that the kit knows
         ("bob", "not sound (0 replayed)"),
     }
@@ -144,7 +148,9 @@ def test_grades_stand_in_a_table(graded: Path) -> None:
 @pytest.mark.xdist_group("robust")
 def test_class_report_says_what_a_proof_of_process_is_worth(graded: Path) -> None:
     report = read_class(graded)
-    assert report.scores(NAME)["process"].to_dict() == {"ada": "sound (0 replayed)", "bob": "not sound (0 replayed)"}
+    found = report.scores(NAME)["process"].to_dict()
+    assert found == dict.fromkeys(("ada", "carl"), "sound (0 replayed)") | {"bob": "not sound (0 replayed)"}
+    assert report.shared == ["ada and carl share 2 entries."]
     flags = report.flags[report.flags["kind"] == "proof of process"]
     assert flags["student"].to_list() == ["bob"]
     assert "It is of student ada, not of bob." in flags["text"].item()
