@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from html import escape
-from types import MappingProxyType
 
 
 class Status(StrEnum):
@@ -102,7 +101,7 @@ def judge(ok: bool, *, found: str, expected: str, cause: str) -> Check:
     return Check(name="", status=status, found=found, expected=expected, cause="" if ok else cause)
 
 
-_MARKS = MappingProxyType({Status.PASSED: "+", Status.FAILED: "!", Status.NOT_APPLICABLE: "-"})
+_MARKS = {Status.PASSED: "+", Status.FAILED: "!", Status.NOT_APPLICABLE: "-"}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,7 +21,7 @@ from recipe.engine.first_weights import fixed_seed
 from recipe.steps.s3_protocol import hold_out
 from recipe.steps.s4_prepare import prepare
 
-HIDDEN = MappingProxyType({"image": (64, 32), "text": (16, 16), "table": (64, 64)})
+HIDDEN = {"image": (64, 32), "text": (16, 16), "table": (64, 64)}
 INDEX_SHIFT = 3  # by which Keras's own review files number their words otherwise than their word list does
 
 

@@ -6,7 +6,6 @@ Numbers and words; `recipe.figures.mistakes` draws them.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 JUDGED_ROWS = 2_000  # held-out samples that are looked at: enough to find bad mistakes, and done at once
-_SAMPLES_ARE = MappingProxyType({"image": "images", "text": "texts", "table": "rows"})
+_SAMPLES_ARE = {"image": "images", "text": "texts", "table": "rows"}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

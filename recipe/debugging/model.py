@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Iterator
-from types import MappingProxyType
 
 import keras
 import numpy as np
@@ -26,34 +25,28 @@ BENT = ("ReLU", "LeakyReLU", "PReLU", "ELU")  # layers that are an activation th
 PREPARING = ("Normalization", "Rescaling", "StringLookup", "TextVectorization")  # no layers that learn
 # Two linear layers with one of these between them are still no more than one (or nearly).
 PASSING_ON = ("Dropout", "Flatten", "Reshape", "AveragePooling2D", "GlobalAveragePooling1D", "GlobalAveragePooling2D")
-_PUTS_OUT = MappingProxyType(
-    {
-        LINEAR: "any value",
-        "sigmoid": "values from 0 to 1, each by itself",
-        "softmax": "values from 0 to 1 that add up to 1",
-        "tanh": "values from -1 to 1",
-        "relu": "no value below 0, and nothing but 0 once its input is negative for every sample",
-    }
-)
-_SHORT = MappingProxyType({"mean_squared_error": "mse", "mean_absolute_error": "mae"})
+_PUTS_OUT = {
+    LINEAR: "any value",
+    "sigmoid": "values from 0 to 1, each by itself",
+    "softmax": "values from 0 to 1 that add up to 1",
+    "tanh": "values from -1 to 1",
+    "relu": "no value below 0, and nothing but 0 once its input is negative for every sample",
+}
+_SHORT = {"mean_squared_error": "mse", "mean_absolute_error": "mae"}
 # Losses beside those of the table that fall as the output comes nearer to the target.
 _FOR_LABELS = ("binary_focal_crossentropy", "dice", "tversky")
 _FOR_QUANTITIES = (
     *("mae", "mse", "huber", "log_cosh", "mean_squared_logarithmic_error", "mean_absolute_percentage_error"),
     *("poisson", "cosine_similarity"),
 )
-_ALSO = MappingProxyType(
-    {
-        ProblemType.BINARY: (*_FOR_LABELS, "hinge", "squared_hinge"),
-        ProblemType.MULTICLASS: ("categorical_focal_crossentropy", "kl_divergence", "categorical_hinge"),
-        ProblemType.MULTILABEL: _FOR_LABELS,
-        ProblemType.REGRESSION: _FOR_QUANTITIES,
-        ProblemType.BOUNDED_REGRESSION: _FOR_QUANTITIES,
-    }
-)
-_RANGES = MappingProxyType(
-    {"sigmoid": (0, 1), "softmax": (0, 1), "tanh": (-1, 1), "softplus": (0, np.inf), "exponential": (0, np.inf)}
-)
+_ALSO = {
+    ProblemType.BINARY: (*_FOR_LABELS, "hinge", "squared_hinge"),
+    ProblemType.MULTICLASS: ("categorical_focal_crossentropy", "kl_divergence", "categorical_hinge"),
+    ProblemType.MULTILABEL: _FOR_LABELS,
+    ProblemType.REGRESSION: _FOR_QUANTITIES,
+    ProblemType.BOUNDED_REGRESSION: _FOR_QUANTITIES,
+}
+_RANGES = {"sigmoid": (0, 1), "softmax": (0, 1), "tanh": (-1, 1), "softplus": (0, np.inf), "exponential": (0, np.inf)}
 # What a metric of each kind cannot mean, by the beginning of its name.
 _OF_CLASSES = ("acc", "binaryacc", "categoricalacc", "sparse", "topk", "auc", "precision", "recall", "f1", "fbeta")
 _OF_QUANTITIES = ("mae", "mse", "meanabsolute", "meansquared", "rootmean", "r2score", "mape", "msle", "logcosh")

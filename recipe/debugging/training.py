@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
-
 import numpy as np
 
 from recipe.debugging.bench import BATCH, LONGEST, STEPS, STRETCHES, Bench, Outcome
@@ -11,7 +9,7 @@ from recipe.debugging.checks import Check, NotApplicable, judge
 from recipe.debugging.loan import short_path
 
 TOO_LOW = 0.03  # of the lowest rate at which the loss falls well: ten times slower is only slow
-ON_ONE_BATCH = MappingProxyType({"epochs": 24, "shuffle": False})  # stretches of 20 steps
+ON_ONE_BATCH = {"epochs": 24, "shuffle": False}  # stretches of 20 steps
 HALF = 0.5
 BATCH_LEFT = 0.3  # of the loss of a constant answer, after learning a batch by heart
 ANSWER_LEFT = 0.5  # of the same, where the answer stands among the inputs

@@ -80,7 +80,8 @@ class Panel(abc.ABC):
 
     title: typing.ClassVar[str] = "Panel"
     settings_type: typing.ClassVar[type[Settings]] = Settings
-    live: typing.ClassVar[bool] = False  # True: a change of a control runs at once; for what takes under half a second
+    # Whether a change of a control, or of these alone, runs at once: for what takes under half a second.
+    live: typing.ClassVar[bool | tuple[str, ...]] = False
     loads: typing.ClassVar[Mapping[str, int | None]] = {}  # rows by problem, where no data is given
     run_words: typing.ClassVar[str] = "Run"  # on the button that starts a run
     figure_size: typing.ClassVar[tuple[float, float]] = (7.0, 4.4)  # inches; 100 pixels each
@@ -387,11 +388,11 @@ class Panel(abc.ABC):
 
     # One run, here or in the thread.
 
-    def _on_change(self, change: object) -> None:
+    def _on_change(self, change: typing.Any) -> None:
         """Write the settings anew where a person moved a control; a live panel computes anew."""
         if not self._is_writing():
             self._write_line()
-            if self.live:
+            if self.live is True or change["owner"] in [self.controls[name] for name in self.live or ()]:
                 self._worker.ask()
 
     def _on_paste(self, change: typing.Any) -> None:

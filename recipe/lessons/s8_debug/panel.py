@@ -48,6 +48,7 @@ class FaultGamePanel(Panel):
 
     title = "What is broken? A game of faults"
     settings_type = FaultGameSettings
+    live = ("round", "problem")  # nobody is to guess at a round that was never seen
     loads: typing.ClassVar = {"mnist": 2_500, "imdb": 2_500, "housing": None}  # the first houses lie in one corner
     figure_size = (7.6, 5.0)
 
@@ -67,10 +68,6 @@ class FaultGamePanel(Panel):
         """Make the chosen check, as the button Run does."""
         self._press("check")
 
-    def run_first(self) -> None:
-        """The symptoms are there before anything is pressed."""
-        self.run()
-
     def _press(self, asked: str) -> None:
         if not self.running:  # of a double click the second one comes to nothing
             self._asked = asked if self._is_shown(self.settings) else ""  # a round is looked at before it is judged
@@ -79,12 +76,6 @@ class FaultGamePanel(Panel):
     def _is_shown(self, settings: FaultGameSettings) -> bool:
         round = self.result
         return bool(round) and (round.number, round.pipeline.problem.name) == (settings.round, settings.problem)
-
-    def _on_change(self, change: typing.Any) -> None:
-        """Show another round at once: nobody is to guess at one that was never seen."""
-        super()._on_change(change)
-        if change["owner"] in (self.controls["round"], self.controls["problem"]) and not self._is_writing():
-            self._worker.ask()
 
     def make_left(self) -> list[widgets.Widget]:
         """The controls, and Guess below the guess."""
