@@ -14,6 +14,7 @@ from recipe.ui.settings import Settings, setting
 UNLUCKY = 13
 
 
+@dataclass(frozen=True, kw_only=True)
 class CountSettings(Settings):
     """How far to count."""
 

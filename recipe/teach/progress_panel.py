@@ -28,6 +28,7 @@ PICTURES = MappingProxyType({"lessons": "lessons", "predictions": "predictions",
 BEATEN = MappingProxyType({True: "beaten beyond chance", False: "not beaten yet", None: "cannot be told"})
 
 
+@dataclass(frozen=True, kw_only=True)
 class ProgressSettings(Settings):
     """What the panel shows a picture of."""
 

@@ -51,7 +51,7 @@ def _name_each(values: typing.Any, name: typing.Callable[[typing.Any], str]) -> 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """The settings of a panel: subclass it, and declare each field with `setting`; that makes a frozen dataclass.
+    """The settings of a panel: subclass it, as a frozen dataclass, and declare each field with `setting`.
 
     Raises
     ------
@@ -60,7 +60,8 @@ class Settings:
 
     Examples
     --------
-    >>> class Cut(Settings):
+    >>> @dataclass(frozen=True, kw_only=True)
+    ... class Cut(Settings):
     ...     threshold: float = setting(0.5, low=0.0, high=1.0)
     ...     shuffle: bool = setting(True)
     >>> Cut(threshold=0.25).to_text()
@@ -68,9 +69,6 @@ class Settings:
     >>> Cut().read("CutPanel(houses, shuffle=False)") == Cut(shuffle=False)
     True
     """
-
-    def __init_subclass__(cls) -> None:
-        dataclass(frozen=True, kw_only=True)(cls)
 
     def __post_init__(self) -> None:
         hints = typing.get_type_hints(type(self))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typing
 from contextlib import suppress
+from dataclasses import dataclass
 
 import ipywidgets as widgets
 
@@ -47,6 +48,7 @@ def _units(number: int) -> typing.Any:
     return setting(64, label=f"units {number}", low=1, high=4096, steps=(4, 8, 16, 32, 64, 128, 256, 512, 1024))
 
 
+@dataclass(frozen=True, kw_only=True)
 class TrainingSettings(Settings):
     """Problem, network and training; `rows` 0 is all there are, `learning_rate` 0 the optimizer's own default."""
 

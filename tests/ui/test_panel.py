@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import logging
 import threading
+from dataclasses import dataclass
 
 import ipywidgets as widgets
 import numpy as np
@@ -17,6 +18,7 @@ from recipe.ui.settings import Settings, setting
 PNG = b"\x89PNG\r\n"
 
 
+@dataclass(frozen=True, kw_only=True)
 class Kinds(Settings):
     """One field of each kind."""
 

@@ -107,6 +107,7 @@ def frame_problem(dataset: Dataset, target: str, *, rows: int | None = None, see
     return Framing(dataset=dataset, target=target, x=x, description=description)
 
 
+@dataclass(frozen=True, kw_only=True)
 class ProblemSettings(Settings):
     """What the panel asks; `rows` 0 is all there are."""
 

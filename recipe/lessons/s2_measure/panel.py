@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import typing
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,7 @@ THRESHOLDS = tuple(hundredths / 100 for hundredths in range(1, 100))
 SHARES = {f"{share:.0%}": share for share in (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5)}
 
 
+@dataclass(frozen=True, kw_only=True)
 class MeasureSettings(Settings):
     """What the panel's controls say."""
 

@@ -26,6 +26,7 @@ MODELS_TOGETHER = 60  # in one program: enough to be quick, few enough that resu
 SPEC = ModelSpec(hidden_units=(16,), optimizer="adam", learning_rate=0.01, batch_size=32, epochs=40)
 
 
+@dataclass(frozen=True, kw_only=True)
 class ProtocolSettings(Settings):
     """What the panel's controls say."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import typing
+from dataclasses import dataclass
 
 import ipywidgets as widgets
 import numpy as np
@@ -43,6 +44,7 @@ MOST_HELD_OUT = 1_000  # enough for a curve, and quickly measured
 WIDE = 20.0  # from which on an axis is logarithmic: one column would squeeze all the others
 
 
+@dataclass(frozen=True, kw_only=True)
 class PrepareSettings(Settings):
     """What the panel's controls say."""
 

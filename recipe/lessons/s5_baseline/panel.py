@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import threading
 import typing
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,7 @@ SAMPLES = (20, 50, 100, 200, 500, 1_000, 2_000)
 SPEC = ModelSpec(hidden_units=(16,), optimizer="adam", learning_rate=0.01, batch_size=32, epochs=20)
 
 
+@dataclass(frozen=True, kw_only=True)
 class BaselineSettings(Settings):
     """What the panel's controls say."""
 

@@ -29,6 +29,7 @@ NO_DROPOUT = 1e-6  # the program has a dropout, whose rate must be above 0
 TRUTH = {"color": INK, "linestyle": (0, (4, 2)), "lw": 1.6}
 
 
+@dataclass(frozen=True, kw_only=True)
 class BoundarySettings(Settings):
     """What the panel's controls say."""
 

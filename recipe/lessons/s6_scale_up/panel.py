@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -37,6 +38,7 @@ REGIONS = {  # by bias and variance
 }
 
 
+@dataclass(frozen=True, kw_only=True)
 class ErrorsSettings(Settings):
     """What the panel's controls say, as shares; the first textbook case at first."""
 

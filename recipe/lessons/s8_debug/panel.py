@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import typing
+from dataclasses import dataclass
 from html import escape
 
 import ipywidgets as widgets
@@ -28,6 +29,7 @@ GUESSES = {"nothing is broken": SOUND} | {fault.title: name for name, fault in F
 CHOICES = {"(choose a check)": NONE} | {name: name for name in CHECKS}
 
 
+@dataclass(frozen=True, kw_only=True)
 class FaultGameSettings(Settings):
     """What the panel's controls say; another round or problem begins another round."""
 
