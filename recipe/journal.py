@@ -28,7 +28,6 @@ from recipe.data.files import home_folder
 if TYPE_CHECKING:
     import pandas as pd
 
-FILE_NAME = "journal.log"
 LOCK_SECONDS = 30.0  # that a writer waits for another one
 
 
@@ -46,7 +45,7 @@ class Journal:
     """
 
     def __init__(self, location: str | Path | None = None) -> None:
-        location = location or os.environ.get("RECIPE_JOURNAL") or home_folder() / FILE_NAME
+        location = location or os.environ.get("RECIPE_JOURNAL") or home_folder() / "journal.log"
         self.location = Path(location).expanduser()
 
     def __repr__(self) -> str:

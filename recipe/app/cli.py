@@ -137,12 +137,8 @@ def tune(
 
     with explained():
         dataset = _load(problem, source, rows, target=target)
-        found = recipe.tune(
-            recipe.k_fold(dataset, folds=folds) if folds else dataset,
-            trials=trials,
-            seed=seed,
-            on_trial=tell,
-        )
+        data = recipe.k_fold(dataset, folds=folds) if folds else dataset
+        found = recipe.tune(data, trials=trials, seed=seed, on_trial=tell)
     if found.trials:
         table = found.to_frame().head(SHOWN_TRIALS)[["score", "best_epoch", "seconds", "state", "origin", "spec"]]
         _show(table, f"{dataset.problem.name}: {name_measure(dataset.problem)} (data: {dataset.source})")

@@ -104,7 +104,6 @@ def from_arrays(
     x: np.ndarray | pd.DataFrame | Sequence[str],
     y: np.ndarray | Sequence[object],
     *,
-    input: str | None = None,
     problem: str | ProblemType | None = None,
     columns: Sequence[str] | None = None,
     classes: Sequence[str] | None = None,
@@ -121,13 +120,13 @@ def from_arrays(
         3), whole numbers or floats; or a sequence of n texts
     y : (n,), (n, 1), or (n, outputs) for labels of 0 and 1 that do not exclude each other, or several quantities;
         labels as numbers from anywhere, booleans or texts
-    input : ``"table"``, ``"image"`` or ``"text"``; None finds it out from shape and dtype, and says so
     columns : of a table, the names of its columns
     problem, classes, measure, test_size, seed, name : as for `from_table`
 
     Returns
     -------
-    Dataset. Of texts the vocabulary is learned from the training part alone: its 10,000 most frequent words.
+    Dataset. Its kind of input follows from the shape and dtype of x, and the notes say which. Of texts the vocabulary
+    is learned from the training part alone: its 10,000 most frequent words.
 
     Raises
     ------
@@ -141,9 +140,9 @@ def from_arrays(
     ('image', ('1', '2'), (64, 8, 8))
     """
     targets = pd.DataFrame(y if hasattr(y, "__len__") else [y])
-    is_frame = isinstance(x, pd.DataFrame) and input in (None, "table")
+    is_frame = isinstance(x, pd.DataFrame)
     if not is_frame:
-        x, kind, note = _find_kind(x, input)
+        x, kind, note = _find_kind(x)
     if len(x) != len(targets):
         raise ValueError(
             f"Each sample has a target. Received: x of {len(x):,} samples, y of {len(targets):,}. Give as many of both."
@@ -220,7 +219,7 @@ def _list_names(names: object) -> list[str]:
     return list(dict.fromkeys(map(str, several)))
 
 
-def _find_kind(x: object, asked: str | None) -> tuple[np.ndarray, str, Note]:
+def _find_kind(x: object) -> tuple[np.ndarray, str, Note]:
     """Return samples as an array, texts as objects, their kind, and a note that says which was taken, and why."""
     x = x.toarray() if issparse(x) else np.asarray(x)
     kind, why = "", f"{x.ndim} dimensions"
@@ -230,11 +229,11 @@ def _find_kind(x: object, asked: str | None) -> tuple[np.ndarray, str, Note]:
         kind, why = "table", "two dimensions, (rows, columns)"
     elif x.dtype.kind in NUMBERS and x.ndim in (3, 4):
         kind, why = "image", f"{x.ndim} dimensions, (images, height, width{', colours' * (x.ndim == 4)})"
-    if not kind or asked not in (None, kind):
+    if not kind:
         raise ValueError(
-            "Samples are rows of numbers, images or texts. Received: "
-            f"x of shape {x.shape}, {x.dtype}, input={asked!r}. Reshape x to (n, columns) for a table, (n, height, "
-            "width) for images; of texts drop what is none. A table with texts in it goes to from_table(frame, target)."
+            f"Samples are rows of numbers, images or texts. Received: x of shape {x.shape}, {x.dtype}. Reshape x to "
+            "(n, columns) for a table, (n, height, width) for images; of texts drop what is none. A table with texts "
+            "in it goes to from_table(frame, target)."
         )
     text = f"The input is taken to be {'a table' if kind == 'table' else kind + 's'}: x has {why}."
     return x.astype(object) if kind == "text" else x, kind, Note(text)

@@ -258,7 +258,7 @@ class _Walk:
         """Step 4: bring the data into the form that a network reads, with statistics from the training part alone."""
         first = self.prepared(self.plan.small)[0]
         x, preparation = first.x_train, first.preparation
-        flags = len(preparation.columns) - len(preparation.numbers)
+        flags = len(preparation.columns) - len(preparation.problem.number_columns)
         yield {
             "scale": f"Pixels from 0 to {1 / preparation.input_scale:g} are scaled to the range from 0 to 1.",
             "normalize": "Each number is shifted and scaled to mean 0 and standard deviation 1, with the mean and the "

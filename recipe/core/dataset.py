@@ -14,12 +14,7 @@ Samples = np.ndarray | Reviews
 
 
 class SealedTest:
-    """The test set, closed until the end: it is looked at once, and every look is counted.
-
-    Attributes
-    ----------
-    looks : how often it was opened
-    """
+    """The test set, closed until the end: it is looked at once, and every look is counted."""
 
     def __init__(self, x: Samples, y: np.ndarray) -> None:
         self.__contents = (x, y)

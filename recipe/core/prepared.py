@@ -59,20 +59,10 @@ class Preparation:
     @property
     def columns(self) -> tuple[str, ...]:
         """The names of the columns of a prepared table: numbers, indicators of gaps, categories; else empty."""
-        names = self.problem.column_names
-        hot = (f"{names[column]} = {name}" for column in self.hot for name in self.problem.categories[column])
-        gaps = (f"{names[column]} is missing" for column in self.problem.gaps)
-        return (*(names[column] for column in self.numbers), *gaps, *hot)
-
-    @property
-    def numbers(self) -> tuple[int, ...]:
-        """The raw columns of a table that are numbers; the others are categories."""
-        return tuple(column for column in range(len(self.problem.column_names)) if column not in self.hot)
-
-    @property
-    def hot(self) -> tuple[int, ...]:
-        """The raw columns of a table that become one column a category."""
-        return tuple(column for column, names in enumerate(self.problem.categories) if names)
+        problem, names = self.problem, self.problem.column_names
+        hot = (f"{names[one]} = {name}" for one in problem.category_columns for name in problem.categories[one])
+        gaps = (f"{names[column]} is missing" for column in problem.gaps)
+        return (*(names[column] for column in problem.number_columns), *gaps, *hot)
 
     @property
     def center_and_spread(self) -> tuple[np.ndarray, np.ndarray]:
@@ -112,7 +102,7 @@ class Preparation:
             return x if x.dtype == np.uint8 else x.astype(np.float32)
         center, spread = self.center_and_spread
         scaled = (((x if is_image else self.complete(x)) - center) / spread).astype(np.float32)
-        return np.hstack([scaled, self.flags(x)]) if self.problem.gaps or self.hot else scaled
+        return np.hstack([scaled, self.flags(x)]) if self.problem.gaps or self.problem.category_columns else scaled
 
     def transform_target(self, y: np.ndarray) -> np.ndarray:
         """Return raw targets in the problem's unit: labels as they are, dollars as hundred thousands of them."""
@@ -126,12 +116,12 @@ class Preparation:
         x = x.astype(np.float64)  # (n, features)
         if self.median:
             x = np.where(np.isnan(x), np.asarray(self.median), x)
-        return x[:, list(self.numbers)]
+        return x[:, list(self.problem.number_columns)]
 
     def flags(self, x: np.ndarray) -> np.ndarray:
         """Return the columns of 0 and 1 that a raw table gets, float32: indicators of gaps, then one a category."""
-        columns = [np.isnan(x[:, list(self.problem.gaps)])]
-        columns += [x[:, column, None] == np.arange(len(self.problem.categories[column])) for column in self.hot]
+        problem, columns = self.problem, [np.isnan(x[:, list(self.problem.gaps)])]
+        columns += [x[:, one, None] == np.arange(len(problem.categories[one])) for one in problem.category_columns]
         return np.hstack(columns).astype(np.float32)
 
     def to_network(self, x: np.ndarray) -> np.ndarray:

@@ -143,6 +143,16 @@ class Problem:
             return ()
         return self.feature_names or tuple(f"column {number}" for number in range(1, self.input_shape[0] + 1))
 
+    @property
+    def number_columns(self) -> tuple[int, ...]:
+        """The raw columns of a table that are numbers; the others are categories."""
+        return tuple(column for column in range(len(self.column_names)) if column not in self.category_columns)
+
+    @property
+    def category_columns(self) -> tuple[int, ...]:
+        """The raw columns of a table that become one column a category."""
+        return tuple(column for column, names in enumerate(self.categories) if names)
+
     def name_columns(self, x: np.ndarray) -> dict[str, np.ndarray]:
         """Return the columns of a raw table (n, columns) by name, categories as the names that they stand for."""
         columns = dict(zip(self.column_names, x.T, strict=True))

@@ -203,8 +203,9 @@ def read_verified(path: Path) -> tuple[FetchedFile, Content]:
         If it cannot be read.
     """
     name, content = path.name, path.read_bytes()
-    found, official = hashlib.sha256(content).hexdigest(), OFFICIAL_SHA256[name]
-    if found not in (official, _stated_sum(path)):
+    found, official, sums = hashlib.sha256(content).hexdigest(), OFFICIAL_SHA256[name], path.with_name(SUMS_NAME)
+    stated = parse_sums(sums.read_text(encoding="utf-8", errors="replace")) if sums.is_file() else {}
+    if found not in (official, stated.get(name)):
         raise ValueError(
             f"The file is damaged, or not what its name says: its SHA-256, {found}, is not Keras's, nor one that "
             f"{SUMS_NAME} beside it states. Received: {path}. Delete it and fetch it again."
@@ -237,12 +238,6 @@ def parse_sums(text: str) -> dict[str, str]:
     """
     lines = re.findall(r"^([0-9a-fA-F]{64}) [ *]?(?:\./)?(\S.*)$", text, flags=re.MULTILINE)
     return {name.strip(): digits.lower() for digits, name in lines}
-
-
-def _stated_sum(path: Path) -> str | None:
-    """Return the sum that a ``SHA256SUMS`` in the file's folder states for it, or None."""
-    sums = path.parent / SUMS_NAME
-    return parse_sums(sums.read_text(encoding="utf-8", errors="replace")).get(path.name) if sums.is_file() else None
 
 
 def _unpickle_reviews(content: bytes) -> dict[str, np.ndarray]:

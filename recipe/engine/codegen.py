@@ -91,7 +91,7 @@ def _own_values(problem: Problem, origin: Origin) -> dict[str, object]:
     own["from pathlib import Path"] = is_folder
     others = {"import pandas as pd": is_table, "from PIL import Image, ImageOps": is_folder and is_image}
     others[_SPLIT] = True
-    names, categories = problem.column_names, problem.categories or ((),) * len(problem.column_names)
+    names = problem.column_names
     return {
         "imports": tuple(tuple(line for line, wanted in lines.items() if wanted) for lines in (own, others)),
         "origin": origin,
@@ -101,8 +101,8 @@ def _own_values(problem: Problem, origin: Origin) -> dict[str, object]:
         "suffixes": SUFFIXES.get(problem.kind, ()),
         "mode": "RGB" if len(problem.input_shape) == 3 else "L",
         "size": problem.input_shape[1::-1],  # Pillow's order: width, height
-        "numbers": [name for name, known in zip(names, categories, strict=True) if not known],
-        "known": [(name, known) for name, known in zip(names, categories, strict=True) if known],
+        "numbers": [names[column] for column in problem.number_columns],
+        "known": [(names[column], problem.categories[column]) for column in problem.category_columns],
         "gaps": [names[column] for column in problem.gaps],
     }
 
@@ -112,7 +112,7 @@ def _data_values(spec: ModelSpec, problem: Problem) -> dict[str, object]:
     scale, shape = [f"{value:.15g}" for value in problem.target_scale], problem.input_shape
     flags = len(problem.gaps) + sum(map(len, problem.categories))
     if flags:  # a raw column of categories is one number, and once prepared as many columns as there are categories
-        shape = (len(problem.feature_names) - sum(map(bool, problem.categories)) + flags,)
+        shape = (len(problem.number_columns) + flags,)
     return {
         "encoding": encoding_for(spec, problem),
         "stratified": problem.type in {ProblemType.BINARY, ProblemType.MULTICLASS},
@@ -127,7 +127,9 @@ def _data_values(spec: ModelSpec, problem: Problem) -> dict[str, object]:
 def _model_values(spec: ModelSpec, problem: Problem) -> dict[str, object]:
     """Return what the template says about the network and its training."""
     penalty, loss, activation = _penalty(spec), loss_name(spec, problem), last_activation(spec, problem)
-    metrics = [_metric_code(problem)]
+    metric, arguments = metric_of(problem)
+    told = ", ".join(f"{name}={_write(value)}" for name, value in arguments.items())
+    metrics = [f"keras.metrics.{metric}({told})" if told else f'"{metric}"']
     # `val_loss` counts a penalty in: then the loss is watched as a metric, which does not.
     watch_metric = bool(penalty and spec.patience)
     if watch_metric and f'"{loss}"' not in metrics:
@@ -141,9 +143,7 @@ def _model_values(spec: ModelSpec, problem: Problem) -> dict[str, object]:
         "penalty": penalty,
         "hidden_arguments": f'activation="{spec.activation}"' + (", kernel_regularizer=penalty" if penalty else ""),
         "dense_units": dense,
-        "output_arguments": f'{problem.outputs}, activation="{activation}"'
-        if activation
-        else f"{problem.outputs}{start}",
+        "output_arguments": f"{problem.outputs}" + (f', activation="{activation}"' if activation else start),
         "optimizer": _optimizer(spec),
         "loss": loss,
         "metrics": metrics,
@@ -160,12 +160,6 @@ def _penalty(spec: ModelSpec) -> str:
         return ""
     arguments = ", ".join(f"{name}={value}" for name, value in strengths.items())
     return f"keras.regularizers.{''.join(strengths).upper()}({arguments})"
-
-
-def _metric_code(problem: Problem) -> str:
-    name, arguments = metric_of(problem)
-    told = ", ".join(f"{key}={_write(value)}" for key, value in arguments.items())
-    return f"keras.metrics.{name}({told})" if told else f'"{name}"'
 
 
 def _optimizer(spec: ModelSpec) -> str:

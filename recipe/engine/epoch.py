@@ -131,8 +131,11 @@ class Program:
         outputs, y = outputs.reshape(-1, *outputs.shape[2:]), data["y"][batches["rows"].reshape(-1)]
 
         def measure(weight: jax.Array) -> tuple[jax.Array, list[jax.Array]]:
-            loss = (weight * row_losses(self.loss, y, outputs)).sum() / jnp.maximum(weight.sum(), 1.0)
-            return loss, [_value(metric, y, outputs, weight) for metric in self.metrics]
+            loss, found = (weight * row_losses(self.loss, y, outputs)).sum() / jnp.maximum(weight.sum(), 1.0), []
+            for metric in self.metrics:
+                counted = metric.stateless_update_state(metric.stateless_reset_state(), y, outputs, weight)
+                found.append(metric.stateless_result(counted))
+            return loss, found
 
         (loss, val_loss), measured = jax.vmap(measure)(sides)
         penalty = penalties[0]
@@ -165,9 +168,3 @@ def _metrics_of(job: Job) -> list[keras.metrics.Metric]:
         with keras.StatelessScope():
             jax.eval_shape(lambda: [metric.update_state(y, outputs) for metric in late] and None)
     return group.metrics
-
-
-def _value(metric: keras.metrics.Metric, y: jax.Array, outputs: jax.Array, weight: jax.Array) -> jax.Array:
-    """Return a metric over the rows that count."""
-    variables = metric.stateless_update_state(metric.stateless_reset_state(), y, outputs, weight)
-    return metric.stateless_result(variables)

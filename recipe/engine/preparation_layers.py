@@ -49,15 +49,15 @@ def _prepare(raw: keras.KerasTensor, preparation: Preparation) -> keras.KerasTen
         scale = keras.layers.Rescaling(1 / spread.item(), offset=-center.item() / spread.item())
         return raw if is_raw else scale(raw)
     parts = []
-    if preparation.numbers:
+    if problem.number_columns:
         x = ops.where(ops.isnan(raw), np.array(preparation.median, "float32"), raw) if preparation.median else raw
-        numbers = ops.take(x, list(preparation.numbers), axis=1) if preparation.hot else x
+        numbers = ops.take(x, list(problem.number_columns), axis=1) if problem.category_columns else x
         # `Normalization` divides by the root of the variance, so it does scaling to a range, too.
         scale = keras.layers.Normalization(mean=center.tolist(), variance=(spread**2).tolist())
         parts.append(numbers if is_raw else scale(numbers))
     if problem.gaps:
         parts.append(ops.cast(ops.isnan(ops.take(raw, list(problem.gaps), axis=1)), "float32"))
-    for column in preparation.hot:
+    for column in problem.category_columns:
         number = ops.cast(ops.take(raw, column, axis=1), "int32")  # -1, an unknown category, becomes zeros
         parts.append(ops.one_hot(number, len(problem.categories[column])))
     return ops.concatenate(parts, axis=1) if len(parts) > 1 else parts[0]

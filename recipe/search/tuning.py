@@ -158,11 +158,6 @@ class Tuning:
         return best
 
     @property
-    def counts(self) -> dict[str, int]:
-        """How many of the new trials came to which `Run.state`."""
-        return dict(Counter(run.state for run in self.new))
-
-    @property
     def sentences(self) -> tuple[str, ...]:
         """What was done, what was found and how much it is worth, with the numbers."""
         return tuple(_describe(self))
@@ -182,7 +177,7 @@ def _best_of(runs: Iterable[Run]) -> Run | None:
 
 def _describe(found: Tuning) -> Iterator[str]:
     by_hand = [run for run in found.trials if run.origin != "search"]
-    ended = [f"{count} {ENDINGS[state]}" for state, count in found.counts.items()]
+    ended = [f"{count} {ENDINGS[state]}" for state, count in Counter(run.state for run in found.new).items()]
     yield f"{_count(found.new, 'trial')} in {found.seconds:.0f} s: {', '.join(ended) or 'none'}."
     if found.known:
         yield f"The search knew {_count(found.known, 'run')} of the journal on this data, {len(by_hand)} made by hand."

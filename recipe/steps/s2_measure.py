@@ -5,16 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from recipe.core.dataset import Split
 from recipe.core.measures import MEASURES, check_outputs
+from recipe.core.prepared import Prepared
 from recipe.core.problem import Problem, ProblemType
-
-if TYPE_CHECKING:
-    from recipe.core.dataset import Split
-    from recipe.core.prepared import Prepared
 
 LEVEL = 0.95  # of intervals; a test is made at 1 - LEVEL
 RESAMPLES = 2_000  # sets of samples that a bootstrap draws

@@ -10,7 +10,7 @@ import numpy as np
 from recipe.core.dataset import Split
 from recipe.core.input_checks import check_inputs, expect, expect_choice, list_columns
 from recipe.core.prepared import ENCODINGS, Preparation, Prepared
-from recipe.core.problem import Problem, ProblemType
+from recipe.core.problem import ProblemType
 from recipe.core.reviews import Reviews
 
 
@@ -45,8 +45,13 @@ def prepare(split: Split, *, encoding: str = "auto", fit_on: str = "train") -> P
     fit = {"text": _fit_texts, "image": _fit_images, "table": _fit_table}[kind]
     preparation = fit(x, empty)
     x_train, y_train = preparation.transform(split.x_train), preparation.transform_target(split.y_train)
+    if kind == "table":
+        problem = dataclasses.replace(problem, input_shape=x_train.shape[1:])
+    if problem.origin and problem.type is ProblemType.REGRESSION:  # of one's own: what the outputs begin with
+        start = np.atleast_1d(y_train.mean(axis=0, dtype=np.float64)).tolist()
+        problem = dataclasses.replace(problem, output_start=tuple(start))
     return Prepared(
-        problem=_describe_prepared(problem, x_train, y_train),
+        problem=problem,
         source=split.source,
         x_train=x_train,
         y_train=y_train,
@@ -96,13 +101,3 @@ def _refuse(columns: np.ndarray, names: Sequence[str], fact: str) -> None:
         raise ValueError(
             f"{int(columns.sum())} columns {fact}. Received: split, columns {list_columns(columns, names)}. Drop them."
         )
-
-
-def _describe_prepared(problem: Problem, x: np.ndarray, y: np.ndarray) -> Problem:
-    """Return the problem with the shape of a prepared sample; of one's own, with what the outputs begin with."""
-    if problem.kind == "table":
-        problem = dataclasses.replace(problem, input_shape=x.shape[1:])
-    if problem.origin and problem.type is ProblemType.REGRESSION:
-        start = np.atleast_1d(y.mean(axis=0, dtype=np.float64)).tolist()
-        problem = dataclasses.replace(problem, output_start=tuple(start))
-    return problem

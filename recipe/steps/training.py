@@ -99,11 +99,7 @@ def cross_validate(
 
 
 def _train_all(
-    pairs: list[tuple[ModelSpec, Prepared]],
-    journal: Journal | str | None,
-    *,
-    shuffle: bool = True,
-    **options,
+    pairs: list[tuple[ModelSpec, Prepared]], journal: Journal | str | None, *, shuffle: bool = True, **options
 ) -> list[Run]:
     """Train every spec on its data, side by side where that is faster, and keep each run as soon as it is there.
 
@@ -118,9 +114,7 @@ def _train_all(
     # Fewer runs than pairs after a wish to stop.
     for (spec, prepared), progress in zip(pairs, train_models(jobs, **options), strict=False):
         run = _make_run(spec, prepared, progress)
-        if journal is not None:
-            run = keep(replace(run, data=prepared.data_key), journal)
-        runs.append(run)
+        runs.append(run if journal is None else keep(replace(run, data=prepared.data_key), journal))
     return runs
 
 
