@@ -324,18 +324,18 @@ def check_parts_targets(bench: Bench) -> Check:
         chance = float(np.sqrt(2 * variance / np.pi).sum() / 2)
         found = f"{distance:.1%} of the samples would have to change their class (chance: {chance:.1%})."
         limit = max(0.1, 3 * chance)
+        expected = f"less than {limit:.0%}."
     else:
         pooled = np.sqrt((y.var(axis=0) + y_val.var(axis=0)) / 2)
         distance = float(np.max(np.abs(y.mean(axis=0) - y_val.mean(axis=0)) / np.maximum(pooled, 1e-12)))
         chance = float(np.sqrt(1 / len(y) + 1 / len(y_val)))
         found = f"The means of both parts differ by {distance:.2g} standard deviations (chance: {chance:.2g})."
         limit = max(0.3, 4 * chance)
+        expected = f"less than {limit:.2g} standard deviations."
     return judge(
         distance < limit,
         found=found,
-        expected=f"less than {limit:.0%}."
-        if bench.type.is_classification
-        else f"less than {limit:.2g} standard deviations.",
+        expected=expected,
         cause="The samples were in order when they were cut: one part holds what the other lacks. Shuffle before "
         "splitting (validation_split of fit cuts off the end without shuffling).",
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from recipe.core.dataset import Samples, Split
 from recipe.core.measures import THRESHOLD
@@ -18,7 +19,6 @@ from recipe.engine.saving import predict
 
 if TYPE_CHECKING:
     import keras
-    import pandas as pd
 
 JUDGED_ROWS = 2_000  # held-out samples that are looked at: enough to find bad mistakes, and done at once
 _SAMPLES_ARE = {"image": "images", "text": "texts", "table": "rows"}
@@ -90,8 +90,6 @@ class Mistakes:
 
     def to_frame(self) -> pd.DataFrame:
         """Return the worst ones as a table: what is true, what the model says, and the text or all columns by name."""
-        import pandas as pd
-
         told = np.array([self.describe(place) for place in self.worst], dtype=object).reshape(-1, 2)
         columns = {"truth": told[:, 0], "prediction": told[:, 1]}
         if not self.problem.type.is_classification:

@@ -144,9 +144,8 @@ def check_shuffled_labels(bench: Bench) -> Check:
     true, steps = bench.true.best, bench.true.steps
     losses = [_train_as_long(bench, f"shuffle {n}", x, y[order], x_val, draw=n) for n, order in enumerate(orders)]
     teaches, learns_noise = _compare_with_shuffled(bench, true, losses)
-    if not (
-        teaches or bench.is_recurrent
-    ):  # outputs that grow with the inputs may be nearly right on their way: not in the end
+    # Outputs that grow with the inputs may be nearly right on their way: not in the end.
+    if not (teaches or bench.is_recurrent):
         options, steps = {"rate": bench.true.rate, "epochs": LONGEST}, STEPS * LONGEST
         true = bench.train("true to the end", *bench.arrays, **options).val_losses[-1]
         losses = [
