@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import dataclasses
 import logging
 import threading
 import typing
@@ -17,6 +18,7 @@ from matplotlib.figure import Figure
 from traitlets import Unicode
 
 from recipe.core.dataset import Dataset
+from recipe.core.problem import Problem
 from recipe.data.load import load
 from recipe.figures import INK, blank_figure, to_png
 from recipe.ui.controls import StepSlider, make_controls
@@ -103,14 +105,14 @@ class Panel(abc.ABC):
 
     # What a subclass says.
 
-    def problems(self) -> tuple[str, ...]:
+    def problems(self) -> Mapping[str, Problem]:
         """Return what the menu `problem` offers, the first one at first; none where there is no such setting."""
         has_menu = "problem" in self.settings_type.__dataclass_fields__
-        return tuple(dataset.problem.name for dataset in self.datasets) if has_menu else ()
+        return {dataset.problem.name: dataset.problem for dataset in self.datasets} if has_menu else {}
 
     def defaults(self) -> dict[str, object]:
         """Return the settings at first where this panel has others than their type: by default its first problem."""
-        return {"problem": names[0]} if (names := self.problems()) else {}
+        return {"problem": next(iter(problems))} if (problems := self.problems()) else {}
 
     def check(self, settings: typing.Any) -> None:
         """Raise ValueError where the settings make no sense on this panel."""
@@ -126,7 +128,19 @@ class Panel(abc.ABC):
         if names := self.problems():
             controls["problem"].options = [(name.replace("_", " "), name) for name in names]
             controls["problem"].value = settings.problem
+            controls["problem"].observe(lambda change: self._offer_suitable(controls), names="value")
+            self._offer_suitable(controls)
         return controls
+
+    def _offer_suitable(self, controls: Mapping[str, widgets.Widget]) -> None:
+        """Offer in each menu what suits the chosen problem; what was chosen stays so where it does."""
+        problem = self.problems()[controls["problem"].value]
+        for field in dataclasses.fields(self.settings_type):
+            if suits := field.metadata.get("suits"):
+                menu, choices = controls[field.name], field.metadata["choices"].items()
+                before = menu.value
+                menu.options = [(words, choice) for words, choice in choices if suits(problem, choice)]
+                menu.value = before if before in dict(menu.options).values() else menu.options[0][1]
 
     def make_left(self) -> list[widgets.Widget]:
         """Return what stands on the left: by default the controls one below the other."""

@@ -19,6 +19,7 @@ def setting(
     high: float | None = None,
     step: int = 1,
     choices: typing.Sequence[object] | typing.Mapping[str, object] | None = None,
+    suits: typing.Callable[[typing.Any, typing.Any], bool] | None = None,
     steps: typing.Sequence[float] | typing.Mapping[str, float] | None = None,
     help: str = "",
 ) -> typing.Any:
@@ -31,10 +32,11 @@ def setting(
     low, high : the range that is allowed, both ends included
     step : of the slider
     choices : the values that are allowed, or {what is shown: value}; a menu offers them
+    suits : whether a problem and a choice go together; the menu offers those that do with the chosen problem
     steps : where the slider stops, or {what is shown: value}; other values are allowed and get a stop of their own
     help : one sentence, shown where the mouse rests on the control
     """
-    metadata = {"label": label, "low": low, "high": high, "step": step, "help": help}
+    metadata = {"label": label, "low": low, "high": high, "step": step, "suits": suits, "help": help}
     metadata |= {"choices": _name_each(choices, str), "steps": _name_each(steps, show_step)}
     return dataclasses.field(default=default, metadata=metadata)
 

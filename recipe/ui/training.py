@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from recipe.core.dataset import Dataset
 from recipe.core.measures import MEASURES
 from recipe.core.prepared import Prepared
+from recipe.core.problem import Problem
 from recipe.core.run import Run
 from recipe.core.spec import ModelSpec
 from recipe.data.load import load
@@ -86,7 +87,6 @@ class TrainingPanel(Panel):
     def __init__(
         self, dataset: Dataset | None = None, *, journal: Journal | str | None = "default", **settings: object
     ) -> None:
-        self._problems = PROBLEMS if dataset is None else {dataset.problem.name: dataset.problem}
         self._journal = choose_journal(journal)
         self._unrecorded: list[Run] = []  # this panel's runs that are in no journal
         self._data: TrainingData | None = None  # of the problem and the rows that were last asked for
@@ -166,9 +166,9 @@ class TrainingPanel(Panel):
 
     # The parts of a panel.
 
-    def problems(self) -> tuple[str, ...]:
+    def problems(self) -> typing.Mapping[str, Problem]:
         """All problems of the kit, or that of the dataset alone."""
-        return tuple(self._problems)
+        return {dataset.problem.name: dataset.problem for dataset in self.datasets} or PROBLEMS
 
     def defaults(self) -> dict[str, object]:
         """All rows of a dataset that is given; of one's own, the training that suits so many samples."""
@@ -182,12 +182,12 @@ class TrainingPanel(Panel):
     def check(self, settings: TrainingSettings) -> None:
         """Refuse a network that cannot read the problem's input."""
         super().check(settings)
-        check_fit(settings.spec, self._problems[settings.problem])
+        check_fit(settings.spec, self.problems()[settings.problem])
 
     def make_controls(self, settings: TrainingSettings) -> dict[str, widgets.Widget]:
         """The controls; with a dataset of one's own its problem is the only one, and its rows are all there are."""
         controls = super().make_controls(settings)
-        connect(controls, self._problems)
+        connect(controls)
         controls["rows"].disabled = bool(self.datasets)
         for name in ("problem", "rows"):
             controls[name].observe(lambda change: self._follow_data(), names="value")
@@ -244,7 +244,7 @@ class TrainingPanel(Panel):
         told = describe_source(self.datasets[0]) if self.datasets else "Loaded when Train is pressed."
         if data is not None and data.asked == asked:
             told = f"{describe_source(data.dataset)} {data.split.protocol[0].upper()}{data.split.protocol[1:]}."
-        return f"{self._problems[asked[0]].question}\n{told}"
+        return f"{self.problems()[asked[0]].question}\n{told}"
 
     def compute(self, settings: TrainingSettings, on_progress: OnProgress, stop: threading.Event) -> Run | None:
         """Load, prepare and train."""

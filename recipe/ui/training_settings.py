@@ -40,6 +40,21 @@ PRESENTED = ("layer_1", "layer_2", "dropout_on", "l2_on", "epochs")  # what is l
 _LABEL, _SWITCH = "14ch", "108px"
 
 
+def can_read(problem: Problem, architecture: str) -> bool:
+    """Say whether an architecture can read a problem's input.
+
+    Examples
+    --------
+    >>> from recipe.data.problems import PROBLEMS
+    >>> can_read(PROBLEMS["imdb"], "embedding"), can_read(PROBLEMS["housing"], "embedding")
+    (True, False)
+    """
+    with suppress(ValueError):
+        check_fit(ModelSpec(architecture=architecture, hidden_units=(16,)), problem)
+        return True
+    return False
+
+
 def _layer(number: int) -> typing.Any:
     return setting(number == 1, label=f"layer {number}", help="Switch the hidden layer on or off.")
 
@@ -56,7 +71,7 @@ class TrainingSettings(Settings):
     rows: int = setting(
         10_000, low=0, high=10_000_000, steps=ROWS, help="Rows to load, a fifth or so for the sealed test set."
     )
-    architecture: str = setting("mlp", choices=NETWORKS, help="What the hidden layers are.")
+    architecture: str = setting("mlp", choices=NETWORKS, suits=can_read, help="What the hidden layers are.")
     layer_1: bool = _layer(1)
     units_1: int = _units(1)
     layer_2: bool = _layer(2)
@@ -132,41 +147,16 @@ class TrainingSettings(Settings):
         return settings
 
 
-def suitable(problem: Problem) -> tuple[str, ...]:
-    """Return the architectures that can read a problem's input.
-
-    Examples
-    --------
-    >>> from recipe.data.problems import PROBLEMS
-    >>> suitable(PROBLEMS["imdb"]), suitable(PROBLEMS["housing"])
-    (('mlp', 'embedding', 'linear'), ('mlp', 'linear'))
-    """
-    fitting = []
-    for name in NETWORKS.values():
-        with suppress(ValueError):
-            check_fit(ModelSpec(architecture=name, hidden_units=(16,)), problem)
-            fitting.append(name)
-    return tuple(fitting)
-
-
-def connect(controls: dict[str, widgets.Widget], problems: typing.Mapping[str, Problem]) -> None:
-    """Let the controls follow each other: networks that suit the problem, and numbers that a switch is on for."""
-    problem, network = controls["problem"], controls["architecture"]
-
-    def follow_problem(change: object = None) -> None:
-        fitting, before = suitable(problems[problem.value]), network.value
-        network.options = [(words, name) for words, name in NETWORKS.items() if name in fitting]
-        network.value = before if before in fitting else fitting[0]
+def connect(controls: dict[str, widgets.Widget]) -> None:
+    """Let numbers follow the switches that they are on for, and the switches of the layers the network."""
 
     def follow_switches(change: object = None) -> None:
         for switch, slider in SWITCHES.items():
-            controls[switch].disabled = switch in LAYERS and network.value == "linear"
+            controls[switch].disabled = switch in LAYERS and controls["architecture"].value == "linear"
             controls[slider].disabled = controls[switch].disabled or not controls[switch].value
 
-    problem.observe(follow_problem, names="value")
     for name in ("architecture", *SWITCHES):
         controls[name].observe(follow_switches, names="value")
-    follow_problem()
     follow_switches()
 
 

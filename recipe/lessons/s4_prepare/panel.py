@@ -6,7 +6,6 @@ import threading
 import typing
 from dataclasses import dataclass
 
-import ipywidgets as widgets
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -53,6 +52,7 @@ class PrepareSettings(Settings):
         "raw",
         label="inputs",
         choices={words: name for name, words in WORDS.items()},
+        suits=lambda problem, encoding: encoding in ENCODINGS[problem.kind],
         help="Lowest, highest, mean and deviation are those of the training part.",
     )
     rows: int = setting(400, label="training samples", choices=(20, 50, 100, 200, 400, 1_000))
@@ -93,21 +93,6 @@ class PreparePanel(Panel):
     live = True
     loads: typing.ClassVar = {"housing": None, "mnist": 8_000, "imdb": 6_000}
     figure_size = (8.0, 6.2)
-
-    def make_controls(self, settings: PrepareSettings) -> dict[str, widgets.Widget]:
-        """The usual controls; a problem offers what its inputs can be made into."""
-        controls = super().make_controls(settings)
-        problem, encoding = controls["problem"], controls["encoding"]
-        kinds = {dataset.problem.name: dataset.problem.kind for dataset in self.datasets}
-
-        def suit(change: object = None) -> None:
-            before, possible = encoding.value, ENCODINGS[kinds[problem.value]]
-            encoding.options = [(words, name) for name, words in WORDS.items() if name in possible]
-            encoding.value = before if before in possible else encoding.options[0][1]
-
-        problem.observe(suit, names="value")
-        suit()
-        return controls
 
     def compute(self, settings: PrepareSettings, on_progress: OnProgress, stop: threading.Event) -> object:
         """Prepare and train once: this trial, then earlier ones on the same problem; None before the first epoch."""
