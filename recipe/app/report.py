@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-import jinja2
-
 from recipe.app.workflow import RecipeResult, Trial
 from recipe.core.measures import MEASURES, name_measure
 from recipe.core.run import collect_versions
+from recipe.engine.codegen import TEMPLATES
 from recipe.figures import to_base64
 from recipe.figures.training import plot_runs
 
@@ -46,11 +45,8 @@ def render_json(result: RecipeResult) -> str:
 
 def render_html(result: RecipeResult) -> str:
     """Return the report as one HTML page that needs nothing from outside."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("recipe.app", ""), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["score"] = lambda value: f"{value:.4g}"
-    return environment.get_template("report.html.jinja").render(
+    template = TEMPLATES.overlay(autoescape=True).get_template("app/report.html.jinja")
+    return template.render(
         result=result,
         measure_name=name_measure(result.problem),
         higher_is_better=MEASURES[result.problem.measure].higher_is_better,

@@ -165,7 +165,10 @@ def read_samples(x: object, problem: Problem, vocabulary: Sequence[str] = ()) ->
         rows = np.empty((len(x), len(problem.column_names)), np.float32)
         for number, (name, known) in enumerate(itertools.zip_longest(problem.column_names, problem.categories)):
             find_column(x, name, "column")
-            rows[:, number] = _number_categories(x[name], known) if known else _to_floats(pd.to_numeric(x[name]))
+            if known:
+                rows[:, number] = _number_categories(x[name], known)
+            else:
+                rows[:, number] = pd.to_numeric(x[name]).to_numpy(np.float32, na_value=np.nan)
         return rows
     is_sequence = isinstance(x, list | tuple | pd.Series) or (isinstance(x, np.ndarray) and x.dtype.kind in "OUT")
     if problem.kind == "text" and is_sequence:
@@ -180,14 +183,10 @@ def _encode_column(column: pd.Series, name: str, train: np.ndarray) -> tuple[np.
         if not _are_numbers(distinct, column, name):
             return _encode_categories(column, len(distinct), train)
         column = pd.to_numeric(column.astype(object))
-    values = _to_floats(column)
+    values = column.to_numpy(np.float32, na_value=np.nan)
     if np.isnan(values).all() or (values == values[0]).all():
         raise _TellsNothing("is the same in every row")
     return values, ()
-
-
-def _to_floats(column: pd.Series) -> np.ndarray:
-    return column.to_numpy(np.float32, na_value=np.nan)
 
 
 def _encode_categories(column: pd.Series, distinct: int, train: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:

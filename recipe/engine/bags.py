@@ -26,16 +26,10 @@ MOST_ONES, SOME_REVIEWS = 1 / 16, 500
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Bags:
-    """The reviews of one part.
+    """The reviews of one part."""
 
-    Attributes
-    ----------
-    words : uint16 (pieces + 1, PIECE), the word numbers, filled up with NO_WORD; the last piece is empty
-    first : int64 (reviews + 1,), each review's first piece, and the end
-    """
-
-    words: np.ndarray
-    first: np.ndarray
+    words: np.ndarray  # uint16 (pieces + 1, PIECE), the word numbers, filled up with NO_WORD; the last piece is empty
+    first: np.ndarray  # int64 (reviews + 1,), each review's first piece, and the end
 
     @property
     def counts(self) -> np.ndarray:

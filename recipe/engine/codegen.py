@@ -87,13 +87,13 @@ TEMPLATES.filters["py"] = _write
 def _own_values(problem: Problem, origin: Origin) -> dict[str, object]:
     """Return what the template says about reading one's own data."""
     is_image, is_folder, is_table = problem.kind == "image", origin.form == "folder", origin.form in {"csv", "frame"}
-    own = {"import re": problem.kind == "text", "from collections import Counter": problem.kind == "text"}
-    own["from pathlib import Path"] = is_folder
-    others = {"import pandas as pd": is_table, "from PIL import Image, ImageOps": is_folder and is_image}
-    others[_SPLIT] = True
+    own = ["import re", "from collections import Counter"] if problem.kind == "text" else []
+    own += ["from pathlib import Path"] if is_folder else []
+    others = ["import pandas as pd"] if is_table else []
+    others += ["from PIL import Image, ImageOps"] if is_folder and is_image else []
     names = problem.column_names
     return {
-        "imports": tuple(tuple(line for line, wanted in lines.items() if wanted) for lines in (own, others)),
+        "imports": (own, [*others, _SPLIT]),
         "origin": origin,
         "file": origin.file or f"{problem.name}.csv",
         "samples": "texts" if problem.kind == "text" else "x",

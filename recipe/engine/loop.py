@@ -52,8 +52,13 @@ def train_models(
     models then hold the weights of the last epoch or, with patience, of the best one
     """
     compiled = _can_compile(jobs, callbacks)
-    for job in jobs:
-        _make_ready(job)
+    use_compile_cache()
+    for job in jobs:  # what `fit` would build at its first batch
+        if not job.model.built:
+            with fixed_seed(job.seed):
+                job.model(job.as_read(job.x[:1]))
+        if not job.model.optimizer.built:
+            build_optimizer(job.model.optimizer, job.model.trainable_variables)
     train = _train_together if compiled else partial(fit, callbacks=callbacks)
     members = list(enumerate(jobs))
     for group in [members] if compiled and _suit_each_other(jobs) else [[one] for one in members]:
@@ -107,17 +112,6 @@ def _can_compile(jobs: Sequence[Job], callbacks: Sequence[keras.callbacks.Callba
     filled_up = [job.model for job in jobs if not job.steps_per_epoch and len(job.x) % job.batch_size]
     takes_means = any(variable.name == "moving_mean" for model in filled_up for variable in model.variables)
     return keras.config.backend() == "jax" and not (callbacks or own_step or takes_means)
-
-
-def _make_ready(job: Job) -> None:
-    """Build what `fit` would build at its first batch."""
-    model = job.model
-    use_compile_cache()
-    if not model.built:
-        with fixed_seed(job.seed):
-            model(job.as_read(job.x[:1]))
-    if not model.optimizer.built:
-        build_optimizer(model.optimizer, model.trainable_variables)
 
 
 def _suit_each_other(jobs: Sequence[Job]) -> bool:

@@ -78,7 +78,10 @@ class EncodeWords(keras.layers.Layer):
     def call(self, ranks: keras.KerasTensor) -> keras.KerasTensor:
         known = ops.where(ranks < self.words, ranks, 0)  # 0 stands for no word
         if self.encoding == "sequence":
-            return self._close_ranks(known)
+            # The known words move to the front in their order, and the first 256 stay: (batch, 256).
+            padded = ops.pad(known, [[0, 0], [0, REVIEW_LENGTH]])
+            order = ops.argsort(ops.cast(padded == 0, "int32"), axis=1)  # it keeps the order of what is alike
+            return ops.take_along_axis(padded, order, axis=1)[:, :REVIEW_LENGTH]
         counts = self._count(known)
         if self.encoding == "multi_hot":
             return ops.minimum(counts, 1.0)
@@ -101,9 +104,3 @@ class EncodeWords(keras.layers.Layer):
         places = ops.reshape(rows + known, (-1,))
         ones = ops.cast(ops.reshape(known, (-1,)) > 0, "float32")
         return ops.reshape(ops.segment_sum(ones, places, num_segments=texts * self.words), (texts, self.words))
-
-    def _close_ranks(self, known: keras.KerasTensor) -> keras.KerasTensor:
-        """Move the known words to the front in their order, and keep the first 256: int32 (batch, 256)."""
-        padded = ops.pad(known, [[0, 0], [0, REVIEW_LENGTH]])
-        order = ops.argsort(ops.cast(padded == 0, "int32"), axis=1)  # it keeps the order of what is alike
-        return ops.take_along_axis(padded, order, axis=1)[:, :REVIEW_LENGTH]
