@@ -15,8 +15,8 @@ import re
 import reprlib
 import warnings
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -48,23 +48,15 @@ class _TellsNothing(Exception):
     """A column that is no input; the text says why."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Inputs:
-    """Samples of one's own as the kit keeps them, and what a `Problem` must know of them.
+class Inputs(NamedTuple):
+    """Samples of one's own as the kit keeps them, and what a `Problem` must know of them."""
 
-    Attributes
-    ----------
-    x : those to learn from, then those of the test set; of a table float32 (n, columns): numbers, NaN where one is
-        missing, and the number of the category, -1 for an unknown one; images, or reviews
-    of_problem : fields of `Problem`, such as ``input_shape``, ``kind`` and ``feature_names``
-    notes : what was taken and left out, and what looks like an identifier
-    vocabulary : of texts, the word of each rank
-    """
-
-    x: Samples = field(repr=False)
-    of_problem: dict[str, object]
-    notes: tuple[Note, ...] = ()
-    vocabulary: tuple[str, ...] = ()
+    # Those to learn from, then those of the test set; of a table float32 (n, columns): numbers, NaN where one is
+    # missing, and the number of the category, -1 for an unknown one; images, or reviews.
+    x: Samples
+    of_problem: dict[str, object]  # fields of `Problem`, such as ``input_shape``, ``kind`` and ``feature_names``
+    notes: tuple[Note, ...] = ()  # what was taken and left out, and what looks like an identifier
+    vocabulary: tuple[str, ...] = ()  # of texts, the word of each rank
 
 
 def read_csv(path: str | Path) -> tuple[pd.DataFrame, tuple[tuple[str, str], ...], Note]:

@@ -124,9 +124,15 @@ class Program:
 
         Both go through the network in the same loop, so that it is compiled once.
         """
+        trainable, rest, _ = state
         batches = dict(data["measured"])
         sides = batches.pop("weight").swapaxes(0, 1).reshape(2, -1)
-        outputs, penalties = jax.lax.map(partial(self._predict, state, data), batches)
+
+        def predict(batch: dict[str, jax.Array]) -> tuple[jax.Array, jax.Array]:  # outputs (rows, ...), and the penalty
+            outputs, _, penalties = self._call(trainable, rest, self._inputs(data, batch), training=False)
+            return outputs, jnp.asarray(sum(penalties), jnp.float32)
+
+        outputs, penalties = jax.lax.map(predict, batches)
         # (slices, rows, ...) -> (slices * rows, ...)
         outputs, y = outputs.reshape(-1, *outputs.shape[2:]), data["y"][batches["rows"].reshape(-1)]
 
@@ -141,13 +147,6 @@ class Program:
         penalty = penalties[0]
         of_train, of_val = ([values[side] for values in measured] for side in (0, 1))
         return jnp.stack([loss + penalty, loss, *of_train, penalty, val_loss + penalty, val_loss, *of_val])
-
-    def _predict(self, state: State, data: dict[str, Any], batch: dict[str, jax.Array]) -> tuple[jax.Array, jax.Array]:
-        """Return the outputs of a batch, (rows, ...), and the penalty."""
-        trainable, rest, _ = state
-        x = self._inputs(data, batch)
-        outputs, _, penalties = self._call(trainable, rest, x, training=False)
-        return outputs, jnp.asarray(sum(penalties), jnp.float32)
 
 
 def _metrics_of(job: Job) -> list[keras.metrics.Metric]:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import keras
 import numpy as np
 
+from recipe.core.prepared import Prepared
 from recipe.core.run import EpochReport
+from recipe.core.spec import ModelSpec
+from recipe.engine.models import build_model, make_targets
 
 Wish = Callable[[], str | None]  # why to stop, if at all
 State = tuple[list[Any], list[Any], list[Any]]  # trainable, other and optimizer variables
@@ -71,6 +75,33 @@ class Job:
         """Return rows as the network reads them, for Keras's own methods."""
         x = x.astype(self.input_dtype)
         return x if self.input_scale == 1 else x * np.float32(self.input_scale)
+
+
+def make_jobs(pairs: list[tuple[ModelSpec, Prepared]], *, shuffle: bool) -> list[Job]:
+    """Put the data of each spec beside its model; several share one, of which the engine draws the first weights anew.
+
+    To build a small Keras model takes longer than to train it beside others.
+    """
+    shares = len(pairs) > 1 and keras.config.backend() == "jax"
+    build, jobs = cache(build_model), []
+    for spec, prepared in pairs:
+        problem = prepared.problem
+        job = Job(
+            model=build(spec.replace(seed=0), problem) if shares else build_model(spec, problem),
+            own_weights=shares,
+            x=prepared.x_train,
+            y=make_targets(spec, problem, prepared.y_train),
+            x_val=prepared.x_val,
+            y_val=make_targets(spec, problem, prepared.y_val),
+            input_scale=prepared.preparation.input_scale,
+            batch_size=spec.batch_size,
+            epochs=spec.epochs,
+            seed=spec.seed,
+            shuffle=shuffle,
+            patience=spec.patience,
+        )
+        jobs.append(job)
+    return jobs
 
 
 @dataclass(kw_only=True, eq=False)

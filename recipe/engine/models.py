@@ -1,26 +1,22 @@
-"""From a spec to a plain compiled Keras model, and to what the engine trains.
+"""From a spec to a plain compiled Keras model.
 
 The model is what `keras.Sequential`, `compile` and the table say, nothing more.
 """
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from recipe.core.input_checks import expect
 from recipe.core.measures import MEASURES, THRESHOLD
-from recipe.core.prepared import Prepared
 from recipe.core.problem import REVIEW_LENGTH, Problem, ProblemType
 from recipe.core.spec import ModelSpec
 from recipe.engine.compile_cache import use_compile_cache
 
 if TYPE_CHECKING:
     import keras
-
-    from recipe.engine.members import Job
 
 
 def build_model(spec: ModelSpec, problem: Problem) -> keras.Model:
@@ -105,37 +101,6 @@ def make_targets(spec: ModelSpec, problem: Problem, y: np.ndarray) -> np.ndarray
     if wants_one_hot(spec, problem):
         return np.eye(problem.outputs, dtype=np.uint8)[y]
     return y if problem.type is ProblemType.MULTICLASS else y.reshape(len(y), -1)
-
-
-def make_jobs(pairs: list[tuple[ModelSpec, Prepared]], *, shuffle: bool) -> list[Job]:
-    """Put the data of each spec beside its model; several share one, of which the engine draws the first weights anew.
-
-    To build a small Keras model takes longer than to train it beside others.
-    """
-    import keras
-
-    from recipe.engine.members import Job
-
-    shares = len(pairs) > 1 and keras.config.backend() == "jax"
-    build, jobs = cache(build_model), []
-    for spec, prepared in pairs:
-        problem = prepared.problem
-        job = Job(
-            model=build(spec.replace(seed=0), problem) if shares else build_model(spec, problem),
-            own_weights=shares,
-            x=prepared.x_train,
-            y=make_targets(spec, problem, prepared.y_train),
-            x_val=prepared.x_val,
-            y_val=make_targets(spec, problem, prepared.y_val),
-            input_scale=prepared.preparation.input_scale,
-            batch_size=spec.batch_size,
-            epochs=spec.epochs,
-            seed=spec.seed,
-            shuffle=shuffle,
-            patience=spec.patience,
-        )
-        jobs.append(job)
-    return jobs
 
 
 def check_fit(spec: ModelSpec, problem: Problem) -> None:

@@ -13,7 +13,7 @@ from recipe.core.dataset import Split
 from recipe.core.prepared import Prepared, check_trainable, encoding_for
 from recipe.core.run import EpochReport, Run, collect_versions
 from recipe.core.spec import ModelSpec
-from recipe.engine.models import build_model, make_jobs
+from recipe.engine.models import build_model
 from recipe.journal import Journal, choose_journal, keep
 from recipe.steps.s4_prepare import prepare
 from recipe.steps.s5_baseline import compute_baseline
@@ -108,6 +108,7 @@ def _train_all(
     for spec, prepared in pairs:
         check_trainable(spec, prepared)
     from recipe.engine.loop import train_models
+    from recipe.engine.members import make_jobs
 
     journal, runs = choose_journal(journal), []
     jobs = make_jobs(pairs, shuffle=shuffle)
