@@ -282,16 +282,6 @@ class Bench:
         return guess_type(self.y_train, self.outputs, self.loss_name, seen)
 
     @property
-    def wanted_outputs(self) -> int:
-        """How many numbers the problem asks for."""
-        if isinstance(self.given, Problem):
-            return self.given.outputs
-        if self.type is not ProblemType.MULTICLASS or self.target_columns > 1:
-            return self.target_columns
-        # Of integer classes there are as many as the network has outputs, but never a single one.
-        return self.outputs if self.outputs > 1 else len(np.unique(self.known_targets))
-
-    @property
     def known_targets(self) -> np.ndarray:
         """All targets that are numbers, flat, of both parts."""
         targets = np.concatenate([self.parts[name].ravel() for name in ("y_train", "y_val") if name in self.parts])

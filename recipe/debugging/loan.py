@@ -95,14 +95,18 @@ class Loan:
         borrowed, rng = self.as_it_is(), np.random.default_rng(self.seed + DRAW_APART * draw)
         initializers = find_initializers(self.model)
         for variable, value in self._kept:
-            draw = initializers.get(variable.path)
-            if not (variable.trainable or (frozen_too and draw)):
+            initializer = initializers.get(variable.path)
+            if not (variable.trainable or (frozen_too and initializer)):
                 continue
-            if draw is None:
+            if initializer is None:
                 self.shuffled.add(short_path(variable))
                 variable.assign(rng.permutation(value.ravel()).reshape(value.shape))
-            else:
-                variable.assign(_with_seed(draw, int(rng.integers(2**31)))(value.shape, variable.dtype))
+                continue
+            seed = int(rng.integers(2**31))
+            config = initializer.get_config() if hasattr(initializer, "get_config") else {}
+            if "seed" in config:  # with its own it would repeat itself
+                initializer = type(initializer).from_config(config | {"seed": seed})
+            variable.assign(initializer(value.shape, variable.dtype))
         return borrowed
 
 
@@ -115,12 +119,6 @@ def find_initializers(model: keras.Model) -> dict[str, object]:
             own = next(filter(None, (getattr(layer, name, None) for name in names)), None)
             found |= {variable.path: own} if own else {}
     return found
-
-
-def _with_seed(draw: object, seed: int) -> object:
-    """Return an initializer like this one with another seed, for with its own it repeats itself."""
-    config = draw.get_config() if hasattr(draw, "get_config") else {}
-    return type(draw).from_config(config | {"seed": seed}) if "seed" in config else draw
 
 
 def inner_layers(layer: keras.layers.Layer) -> list[keras.layers.Layer]:

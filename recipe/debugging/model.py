@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import keras
 import numpy as np
 
-from recipe.core.problem import LAST_LAYERS, LastLayer, ProblemType
+from recipe.core.problem import LAST_LAYERS, LastLayer, Problem, ProblemType
 from recipe.debugging.bench import VAL_ROWS, Bench
 from recipe.debugging.checks import Check, NotApplicable, judge
 from recipe.debugging.loan import LINEAR, Call, activation_of, find_initializers, find_last, inner_layers, short_path
@@ -212,7 +212,13 @@ def _row_for(bench: Bench, seen: str) -> tuple[LastLayer, int]:
     """Return the row of the table and the units; a yes or no may be written as two classes: a softmax of two units."""
     if bench.type is ProblemType.BINARY and bench.outputs == 2 and seen == "softmax":
         return LAST_LAYERS[ProblemType.MULTICLASS], 2
-    return LAST_LAYERS[bench.type], bench.wanted_outputs
+    row, units = LAST_LAYERS[bench.type], bench.target_columns
+    if isinstance(bench.given, Problem):
+        units = bench.given.outputs
+    elif bench.type is ProblemType.MULTICLASS and bench.target_columns == 1:
+        # Of integer classes there are as many as the network has outputs, but never a single one.
+        units = bench.outputs if bench.outputs > 1 else len(np.unique(bench.known_targets))
+    return row, units
 
 
 def _named(activation: str | None) -> str:

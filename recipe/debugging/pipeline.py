@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from types import MappingProxyType
 
 import keras
 import numpy as np
@@ -17,37 +16,35 @@ from recipe.debugging.bench import Bench
 from recipe.debugging.checks import Check, NotApplicable, PipelineReport, Status, last_line
 
 FIRST = "can be trained"
-CHECKS = MappingProxyType(
-    {
-        FIRST: model_checks.check_can_be_trained,
-        "finite numbers": data.check_finite,
-        "inputs vary": data.check_inputs_vary,
-        "class balance": data.check_balance,
-        "labels": data.check_labels,
-        "order of rows": data.check_order,
-        "target among inputs": data.check_target_copies,
-        "input scale": data.check_scale,
-        "axis of scaling": data.check_axis,
-        "validation inputs": data.check_parts_inputs,
-        "validation targets": data.check_parts_targets,
-        "duplicates": data.check_duplicates,
-        "last activation": model_checks.check_last_activation,
-        "loss": model_checks.check_loss,
-        "metrics": model_checks.check_metrics,
-        "hidden activations": model_checks.check_hidden_activations,
-        "dropout": model_checks.check_dropout,
-        "frozen layers": model_checks.check_frozen,
-        "dead units": model_checks.check_dead_units,
-        "initial loss": model_checks.check_first_loss,
-        "gradients": model_checks.check_gradients,
-        "learning rate": training.check_rate,
-        "overfit one batch": training.check_one_batch,
-        "weights move": training.check_weights_move,
-        "output as input": training.check_output_as_input,
-        "zero input": training.check_zero_input,
-        "shuffled labels": training.check_shuffled_labels,
-    }
-)
+CHECKS = {
+    FIRST: model_checks.check_can_be_trained,
+    "finite numbers": data.check_finite,
+    "inputs vary": data.check_inputs_vary,
+    "class balance": data.check_balance,
+    "labels": data.check_labels,
+    "order of rows": data.check_order,
+    "target among inputs": data.check_target_copies,
+    "input scale": data.check_scale,
+    "axis of scaling": data.check_axis,
+    "validation inputs": data.check_parts_inputs,
+    "validation targets": data.check_parts_targets,
+    "duplicates": data.check_duplicates,
+    "last activation": model_checks.check_last_activation,
+    "loss": model_checks.check_loss,
+    "metrics": model_checks.check_metrics,
+    "hidden activations": model_checks.check_hidden_activations,
+    "dropout": model_checks.check_dropout,
+    "frozen layers": model_checks.check_frozen,
+    "dead units": model_checks.check_dead_units,
+    "initial loss": model_checks.check_first_loss,
+    "gradients": model_checks.check_gradients,
+    "learning rate": training.check_rate,
+    "overfit one batch": training.check_one_batch,
+    "weights move": training.check_weights_move,
+    "output as input": training.check_output_as_input,
+    "zero input": training.check_zero_input,
+    "shuffled labels": training.check_shuffled_labels,
+}
 ORDER = "order of rows"
 BY_ORDER = ("validation inputs", "validation targets")  # what these fail by is its effect: their cause would mislead
 

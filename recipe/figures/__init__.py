@@ -1,4 +1,4 @@
-"""Every figure of the kit: functions that take numbers, draw them on Axes and return the Axes.
+"""Every figure of the kit: functions that take numbers, draw them on Axes.
 
 No figure is shown here and no setting is changed: figures are `matplotlib.figure.Figure`, which works in any thread.
 Colours are those of Okabe and Ito, which most colour-blind people tell apart; the style of a line says the same again.

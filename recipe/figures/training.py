@@ -167,23 +167,20 @@ def collect_curves(
     )
 
 
-def draw_curves(figure: Figure, curves: TrainingCurves) -> dict[str, Axes]:
-    """Draw training curves into an empty figure, and return its Axes: ``"loss"`` and ``"measure"``.
+def draw_curves(figure: Figure, curves: TrainingCurves) -> None:
+    """Draw training curves into an empty figure: the loss on the left, the measure on the right.
 
     An axis is logarithmic where the curves span more than a factor of thirty. A baseline so far from the curves that
     it would flatten them stands in the legend alone.
     """
-    panes = dict(zip(("loss", "measure"), figure.subplots(1, 2), strict=True))
+    panes = figure.subplots(1, 2)
     sample = " (sample)" if curves.source == "sample" else ""
-    _draw_pane(panes["loss"], curves, "data_loss", f"data loss{sample}")
-    _draw_pane(panes["measure"], curves, curves.measure, curves.title.replace(" (", "\n("))
-    named = {
-        label: line for axes in panes.values() for line, label in zip(*axes.get_legend_handles_labels(), strict=True)
-    }
+    _draw_pane(panes[0], curves, "data_loss", f"data loss{sample}")
+    _draw_pane(panes[1], curves, curves.measure, curves.title.replace(" (", "\n("))
+    named = {label: line for axes in panes for line, label in zip(*axes.get_legend_handles_labels(), strict=True)}
     columns = 2 if any(len(label) > LONG_NAME for label in named) else 3
     look = {"frameon": False, "fontsize": 9, "labelcolor": INK, "ncols": columns}
     figure.legend(named.values(), named, loc="outside lower center", **look)  # below: it covers no curve
-    return panes
 
 
 def describe_curves(curves: TrainingCurves) -> str:

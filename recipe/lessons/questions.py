@@ -112,13 +112,13 @@ class Number(Question):
 
     Examples
     --------
-    >>> weights = Number(text="How many?", value=21, tolerance=0, reason="8 x 2 + 2 + 2 + 1.", tip="Biases, too.")
+    >>> weights = Number(text="How many?", value=21, reason="8 x 2 + 2 + 2 + 1.", tip="Biases, too.")
     >>> weights.check(21), weights.check(19).outcome
     (Correct. 8 x 2 + 2 + 2 + 1., <Outcome.INCORRECT: 'incorrect'>)
     """
 
     value: float
-    tolerance: float
+    tolerance: float = 0
     reason: str
 
     def judge(self, answer: Answer = None) -> Reply:

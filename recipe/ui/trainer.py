@@ -39,11 +39,6 @@ class TrainingData:
         return self.prepared[encoding]
 
     @property
-    def rows(self) -> int:
-        """How many samples were loaded, those of the test set too."""
-        return len(self.dataset.y_train) + len(self.dataset.test)
-
-    @property
     def keys(self) -> set[str]:
         """What stands for the data in the journal, in all the ways in which it was prepared."""
         return {one.data_key for one in self.prepared.values()}

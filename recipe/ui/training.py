@@ -296,7 +296,8 @@ class TrainingPanel(Panel):
             f"{MEASURES[result.measure].title} of about {result.score:.3g} in epoch {result.best_epoch + 1}: here the "
             "batches came in another order."
         )
-        rows = self._trained_on[1].rows
+        loaded = self._trained_on[1].dataset
+        rows = len(loaded.y_train) + len(loaded.test)
         return note, keras_code(result.spec, result.problem, source=result.source, rows=rows)
 
     def _curves(self, run: Run) -> TrainingCurves:

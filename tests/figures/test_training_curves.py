@@ -33,9 +33,9 @@ def make_run(train=(0.6, 0.4, 0.2), val=(0.7, 0.5, 0.6), problem="mnist", **fiel
 
 def draw(runs, size=(9.0, 4.4), **options):
     figure = blank_figure(size)
-    panes = draw_curves(figure, collect_curves(runs, **options))
+    draw_curves(figure, collect_curves(runs, **options))
     to_png(figure, dpi=50)  # where a label cannot be laid out, Matplotlib warns, and a warning is an error here
-    return figure, panes
+    return figure, dict(zip(("loss", "measure"), figure.axes, strict=True))
 
 
 def lines_of(axes):

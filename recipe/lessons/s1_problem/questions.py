@@ -7,7 +7,6 @@ certain = Number(
     "many of the 100 is the best possible model wrong?",
     tip="Equal inputs get equal answers.",
     value=30,
-    tolerance=0,
     reason="It says *ill* of all 100, and is wrong on 30: the Bayes error. Only another column could lower it.",
 )
 majority = Prediction(

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import threading
 import typing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -90,7 +89,7 @@ class ProtocolPanel(Panel):
         for first in range(0, settings.draws, together):
             seeds = range(first, min(first + together, settings.draws))
             finals = [draw_few(self.dataset, settings.rows, seed=seed) for seed in seeds]
-            owned = [dataclasses.replace(self.dataset, x_train=one.x_train, y_train=one.y_train) for one in finals]
+            owned = [replace(self.dataset, x_train=one.x_train, y_train=one.y_train) for one in finals]
             cuts = [k_fold(few, folds=settings.folds, repeats=settings.repeats)[: settings.models] for few in owned]
             done = first * settings.models
             on_progress(reports, f"Models from {done + 1} on, of {settings.draws * settings.models}")

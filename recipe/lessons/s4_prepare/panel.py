@@ -58,11 +58,6 @@ class PrepareSettings(Settings):
     rows: int = setting(400, label="training samples", choices=(20, 50, 100, 200, 400, 1_000))
     seed: int = setting(0, low=0, high=9, help="Of the samples, the first weights and their order.")
 
-    @property
-    def name(self) -> str:
-        """The preparation in a few words, for the legend."""
-        return f"{WORDS[self.encoding]} ({self.rows}, seed {self.seed})"
-
 
 class Trial(typing.NamedTuple):
     """One way to prepare a part of the data, the values that the network then reads, its training, and its rival."""
@@ -96,20 +91,19 @@ class PreparePanel(Panel):
 
     def compute(self, settings: PrepareSettings, on_progress: OnProgress, stop: threading.Event) -> object:
         """Prepare and train once: this trial, then earlier ones on the same problem; None before the first epoch."""
-        dataset, name = self.dataset, settings.name
+        problem = self.dataset.problem
+        name = f"{WORDS[settings.encoding]} ({settings.rows}, seed {settings.seed})"  # for the legend
         prepared = prepare(self._draw(settings), encoding=settings.encoding)
         inputs = inputs_of(prepared)
         rival = self.once(settings, lambda: fit_rival(prepared), stop)
-        others = [one for one in self.result or () if one.run.problem == dataset.problem and one.name != name]
+        others = [one for one in self.result or () if one.run.problem == problem and one.name != name]
         earlier = others[:REMEMBERED]
-        run = train_live(
-            NETWORKS[dataset.problem.kind],
-            prepared,
-            (settings.seed,),
-            journal=None,
-            on_progress=lambda run, message: on_progress((Trial(name, inputs, rival, run), *earlier), message),
-            stop=stop,
-        )
+
+        def show(run: Run, message: str) -> None:
+            on_progress((Trial(name, inputs, rival, run), *earlier), message)
+
+        spec, seeds = NETWORKS[problem.kind], (settings.seed,)
+        run = train_live(spec, prepared, seeds, journal=None, on_progress=show, stop=stop)
         return (Trial(name, inputs, rival, run), *earlier) if run.epochs else None
 
     def _draw(self, settings: PrepareSettings) -> Split:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import threading
 import typing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -133,5 +132,5 @@ def judge(prepared: Prepared, outputs: np.ndarray, samples: int | None = None, *
     """
     baseline = compute_baseline(prepared)
     rows = np.random.default_rng(seed).permutation(len(prepared.y_val))[:samples]
-    few = dataclasses.replace(baseline, outputs=baseline.outputs[rows])
+    few = replace(baseline, outputs=baseline.outputs[rows])
     return statistical_power(prepared.problem, prepared.y_val[rows], outputs[rows], few, seed=seed)

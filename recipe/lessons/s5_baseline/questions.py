@@ -41,6 +41,5 @@ pairs = Number(
     "On how many reviews does McNemar's test rest?",
     tip="Where both are right, or both wrong, neither gains.",
     value=30,
-    tolerance=0,
     reason="18 wins and 12 losses; 30 tosses of a coin show 18 heads or more in 18 % of all cases.",
 )
