@@ -87,8 +87,15 @@ def from_table(
     if isinstance(frame_or_csv, str | Path):
         frame, reading, note = read_csv(frame_or_csv)
         origin, notes = replace(origin, form="csv", file=Path(frame_or_csv).name, reading=reading), [note]
+    elif isinstance(frame_or_csv, pd.DataFrame):
+        frame = frame_or_csv.set_axis([str(name) for name in frame_or_csv.columns], axis=1)
     else:
-        frame = _check_frame(frame_or_csv)
+        raise TypeError(
+            f"A table is a pandas DataFrame or the path of a CSV file. Received: a {type(frame_or_csv).__name__}. "
+            "Arrays and lists go to from_arrays(x, y)."
+        )
+    if twice := sorted(set(frame.columns[frame.columns.duplicated()])):
+        raise ValueError(f"Two columns have the same name. Received: {', '.join(twice[:5])}. Rename one of them.")
     targets = _list_names(target) or [""]
     columns = list(frame.columns) if columns is None else _list_names(columns)
     for what, names in {"target": targets, "columns": columns}.items():
@@ -199,18 +206,6 @@ class _Targets(NamedTuple):
     y_test: np.ndarray
     origin: Origin
     notes: list[Note]
-
-
-def _check_frame(frame: pd.DataFrame) -> pd.DataFrame:
-    if not isinstance(frame, pd.DataFrame):
-        raise TypeError(
-            f"A table is a pandas DataFrame or the path of a CSV file. Received: a {type(frame).__name__}. "
-            "Arrays and lists go to from_arrays(x, y)."
-        )
-    frame = frame.set_axis([str(name) for name in frame.columns], axis=1)
-    if twice := sorted(set(frame.columns[frame.columns.duplicated()])):
-        raise ValueError(f"Two columns have the same name. Received: {', '.join(twice[:5])}. Rename one of them.")
-    return frame
 
 
 def _list_names(names: object) -> list[str]:

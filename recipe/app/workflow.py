@@ -23,7 +23,7 @@ from recipe.data.load import load
 from recipe.data.problems import default_rows
 from recipe.engine.saving import FinalModel, predict
 from recipe.search.plan import FEW_SAMPLES, FOLDS, HELD_OUT, Plan, make_plan
-from recipe.steps.s2_measure import estimate_uncertainty, variance_of_folds
+from recipe.steps.s2_measure import LEVEL, estimate_uncertainty, variance_of_folds
 from recipe.steps.s3_protocol import hold_out, k_fold
 from recipe.steps.s4_prepare import prepare
 from recipe.steps.s5_baseline import Baseline, Rival, StatisticalPower, compute_baseline, statistical_power
@@ -346,7 +346,7 @@ class _Walk:
         against = f"{describe_score(problem, run.score)} against {rival.value:.4g} of the rival, {rival.name}"
         if noise.low <= run.score <= noise.high:
             return (
-                f"The network cannot be told from the rival: {against} ({100 * noise.level:g} % interval "
+                f"The network cannot be told from the rival: {against} ({100 * LEVEL:g} % interval "
                 f"{noise.low:.3g} to {noise.high:.3g}). Where two models are level, the simple one is easier to train "
                 "and to explain."
             )

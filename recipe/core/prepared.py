@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -130,13 +129,9 @@ class Preparation:
             return x.astype(np.int32)
         return x.astype(np.float32) * np.float32(self.input_scale)
 
-    def to_dict(self) -> dict[str, object]:
-        """Return all that was learned, ready for JSON."""
-        return dataclasses.asdict(self)
-
     @classmethod
     def from_dict(cls, values: Mapping[str, object]) -> Preparation:
-        """Make a preparation from what `to_dict` returned, or from what JSON has made of it."""
+        """Make a preparation from its fields, as `dataclasses.asdict` gives them, or from what JSON has made of it."""
         return cls(**as_tuples(values) | {"problem": Problem.from_dict(values["problem"])})
 
 

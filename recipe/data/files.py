@@ -20,6 +20,8 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import numpy as np
+from filelock import FileLock
+from platformdirs import user_data_path
 
 from recipe.core.reviews import Reviews
 from recipe.data.problems import dataset_of
@@ -86,8 +88,6 @@ def storage_folder() -> Path:
 
 def home_folder() -> Path:
     """Return the folder that what is kept goes to: ``$RECIPE_HOME``, else the user's own data folder."""
-    from platformdirs import user_data_path
-
     home = os.environ.get("RECIPE_HOME")
     return Path(home).expanduser() if home else user_data_path("recipe", appauthor=False)
 
@@ -140,8 +140,6 @@ def download(name: str, *, quick: bool = False) -> tuple[FetchedFile, Content]:
     OSError
         If the folder cannot be written or the disk is full; no half-written file is left.
     """
-    from filelock import FileLock
-
     folder = storage_folder()
     path = folder / name
     if quick:

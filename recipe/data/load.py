@@ -17,7 +17,6 @@ import numpy as np
 
 from recipe.core.dataset import Dataset, Samples, SealedTest
 from recipe.core.input_checks import expect_choice
-from recipe.core.problem import Problem
 from recipe.core.reviews import Reviews
 from recipe.data.files import (
     ARRAYS,
@@ -55,7 +54,6 @@ SAMPLE_ERRORS = {
     "housing": HOUSING_ERROR,
     "housing_fraction": HOUSING_ERROR * 1e5 / HOUSING_CAP,
 }
-Parts = list[tuple[Samples, np.ndarray]]  # (x, y) to train on, and for the test
 
 
 def load(name: str, source: str = "auto", rows: int | None = None, seed: int = 0) -> Dataset:
@@ -104,8 +102,14 @@ def load(name: str, source: str = "auto", rows: int | None = None, seed: int = 0
         )
     parts = _cut(dataset, content, None if rows == total else rows, seed)
     (x_train, y_train), (x_test, y_test) = (derive(name, x, y) for x, y in parts)
+    if problem.kind == "text":  # the sizes of this data: a sample's images are smaller, and its words fewer
+        words = min(len(content["words"]), IMDB_WORDS)
+        problem = dataclasses.replace(problem, num_words=words, input_shape=(words,))
+    else:
+        white = float(content["x_train"].max()) if problem.kind == "image" else 0.0
+        problem = dataclasses.replace(problem, input_shape=x_train.shape[1:], pixel_max=white)
     return Dataset(
-        problem=_fit_problem(problem, x_train, content),
+        problem=problem,
         x_train=x_train,
         y_train=y_train,
         test=SealedTest(x_test, y_test),
@@ -157,14 +161,14 @@ def _take(dataset: str, source: str) -> tuple[Content, str, str]:
     return content, taken, f"{told}{where}."
 
 
-def _cut(dataset: str, arrays: Content, rows: int | None, seed: int) -> Parts:
-    """Return the training and the test part: the two that are stored, or of housing those that Keras makes."""
+def _cut(dataset: str, arrays: Content, rows: int | None, seed: int) -> list[tuple[Samples, np.ndarray]]:
+    """Return (x, y) to train on and for the test: the two stored parts, or of housing those that Keras makes."""
     if dataset == "housing":  # exactly as `keras.datasets.california_housing` takes, shuffles and cuts the rows
         x, y = arrays["x"][:rows], arrays["y"][:rows]
         order = np.random.RandomState(KERAS_SHUFFLE_SEED).permutation(len(x))
         cut = int(len(x) * (1 - KERAS_TEST_SPLIT))
         return [(x[part], y[part]) for part in (order[:cut], order[cut:])]
-    parts: Parts = []
+    parts = []
     for part in ("train", "test"):
         if dataset == "imdb":
             reviews = Reviews(tokens=arrays[f"{part}_tokens"], offsets=arrays[f"{part}_offsets"].astype(np.int64))
@@ -178,12 +182,3 @@ def _cut(dataset: str, arrays: Content, rows: int | None, seed: int) -> Parts:
     rng = np.random.default_rng(seed)
     chosen = rng.choice(train, train_rows, replace=False), rng.choice(test, rows - train_rows, replace=False)
     return [(x[which], y[which]) for (x, y), which in zip(parts, chosen, strict=True)]
-
-
-def _fit_problem(problem: Problem, x_train: Samples, content: Content) -> Problem:
-    """Return the problem with the sizes of this data: a sample's images are smaller, and its words fewer."""
-    if problem.kind == "text":
-        words = min(len(content["words"]), IMDB_WORDS)
-        return dataclasses.replace(problem, num_words=words, input_shape=(words,))
-    white = float(content["x_train"].max()) if problem.kind == "image" else 0.0
-    return dataclasses.replace(problem, input_shape=x_train.shape[1:], pixel_max=white)

@@ -29,12 +29,8 @@ class Bags:
     """The reviews of one part."""
 
     words: np.ndarray  # uint16 (pieces + 1, PIECE), the word numbers, filled up with NO_WORD; the last piece is empty
-    first: np.ndarray  # int64 (reviews + 1,), each review's first piece, and the end
-
-    @property
-    def counts(self) -> np.ndarray:
-        """How many pieces each review has."""
-        return np.diff(self.first)
+    counts: np.ndarray  # int64 (reviews,), how many pieces each review has
+    first: np.ndarray  # int64 (reviews,), which one is its first
 
 
 def suits_bags(job: Job) -> bool:
@@ -53,14 +49,14 @@ def make_bags(*parts: np.ndarray) -> Bags:
     places = [np.flatnonzero(x.reshape(-1).view(bool)) for x in parts]
     ends = [np.searchsorted(found, np.arange(len(x) + 1) * width) for found, x in zip(places, parts, strict=True)]
     sizes = np.concatenate([np.diff(each) for each in ends])
-    pieces = -(-sizes // PIECE)
-    first = np.concatenate([[0], np.cumsum(pieces)])
-    table = np.full((first[-1] + 1, PIECE), NO_WORD, np.uint16)
+    counts = -(-sizes // PIECE)
+    first = np.cumsum(counts) - counts
+    table = np.full((counts.sum() + 1, PIECE), NO_WORD, np.uint16)
     # Behind the words of a review its last piece stays as it is.
-    starts = first[:-1] * PIECE - (np.cumsum(sizes) - sizes)
+    starts = first * PIECE - (np.cumsum(sizes) - sizes)
     words = np.concatenate(places) % width
     table.reshape(-1)[np.arange(len(words)) + np.repeat(starts, sizes)] = words
-    return Bags(words=table, first=first)
+    return Bags(words=table, counts=counts, first=first)
 
 
 def pieces_a_row(counts: np.ndarray, batch_size: int) -> int:
@@ -91,7 +87,7 @@ def take_pieces(bags: Bags, order: np.ndarray, quota: int) -> tuple[np.ndarray, 
     flat = counts.reshape(-1)
     starts = np.cumsum(flat) - flat
     entries = np.arange(flat.sum())
-    pieces_in_order = np.repeat(bags.first[:-1][order.reshape(-1)] - starts, flat) + entries
+    pieces_in_order = np.repeat(bags.first[order.reshape(-1)] - starts, flat) + entries
     slots = np.repeat(np.arange(steps) * batch_size * quota - (np.cumsum(sizes) - sizes), sizes) + entries
     pieces = np.full(steps * batch_size * quota, len(bags.words) - 1, np.int32)
     rows = np.full(steps * batch_size * quota, batch_size - 1, np.int32)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import zipfile
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -107,7 +107,7 @@ def save_model(final: FinalModel, path: str | Path) -> Path:
     fact = "A final model is saved with its preparation; a plain Keras model is saved by its own save(path)."
     expect(final, FinalModel, fact)
     path = Path(path).with_suffix(SUFFIX)
-    facts = {"recipe": __version__, "run": final.run.to_dict(), "preparation": final.preparation.to_dict()}
+    facts = {"recipe": __version__, "run": final.run.to_dict(), "preparation": asdict(final.preparation)}
     temporary = path.with_name(f".{path.stem}-{os.getpid()}.tmp{SUFFIX}")
     try:
         attach_preparation(final.model, final.preparation).save(temporary)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Event
 
@@ -160,7 +160,28 @@ class Tuning:
     @property
     def sentences(self) -> tuple[str, ...]:
         """What was done, what was found and how much it is worth, with the numbers."""
-        return tuple(_describe(self))
+        by_hand = [run for run in self.trials if run.origin != "search"]
+        ended = [f"{count} {ENDINGS[state]}" for state, count in Counter(run.state for run in self.new).items()]
+        told = [f"{_count(self.new, 'trial')} in {self.seconds:.0f} s: {', '.join(ended) or 'none'}."]
+        if self.known:
+            known = f"The search knew {_count(self.known, 'run')} of the journal on this data"
+            told.append(f"{known}, {len(by_hand)} made by hand.")
+        if self.stopped:
+            told.append("Ctrl-C ended it early.")
+        best, rival = _best_of(self.trials), _best_of(by_hand)
+        if best is None:
+            return (*told, "No trial came to its end, so there is no best one.")
+        maker, value = "the search" if best.origin == "search" else "hand", describe_score(best.problem, best.score)
+        told.append(f"The best, made by {maker}, has {value} at epoch {best.best_epoch + 1}: {best.spec.describe()}.")
+        if rival is not None and rival is not best:
+            gain = MEASURES[best.measure].gain(best.score, rival.score)
+            told.append(f"The best by hand has {rival.score:.4g}: the search gained {gain:.2g}.")
+        chosen_from, luck = sum(run.state == "complete" for run in self.trials), ""
+        if best.measure == "accuracy":
+            error = math.sqrt(best.score * (1 - best.score) / best.val_samples)
+            luck = f": luck alone moves one such score by {error:.2g}"
+        chosen = f"It was chosen among {chosen_from} by the same {best.val_samples:,} validation samples"
+        return (*told, f"{chosen}, so its score flatters it{luck}. Only the test set can say how good it is.")
 
     def to_frame(self) -> pd.DataFrame:
         """Return all trials as `recipe.journal.tabulate` does, the best first, those without a score last."""
@@ -173,34 +194,6 @@ def _best_of(runs: Iterable[Run]) -> Run | None:
     """Return the run with the best score of those that were trained to their end, the first of equals, or None."""
     scored = [run for run in runs if run.state == "complete" and math.isfinite(run.score)]
     return max(scored, key=lambda run: MEASURES[run.measure].gain(run.score, 0.0), default=None)
-
-
-def _describe(found: Tuning) -> Iterator[str]:
-    by_hand = [run for run in found.trials if run.origin != "search"]
-    ended = [f"{count} {ENDINGS[state]}" for state, count in Counter(run.state for run in found.new).items()]
-    yield f"{_count(found.new, 'trial')} in {found.seconds:.0f} s: {', '.join(ended) or 'none'}."
-    if found.known:
-        yield f"The search knew {_count(found.known, 'run')} of the journal on this data, {len(by_hand)} made by hand."
-    if found.stopped:
-        yield "Ctrl-C ended it early."
-    best, rival = _best_of(found.trials), _best_of(by_hand)
-    if best is None:
-        yield "No trial came to its end, so there is no best one."
-        return
-    measure, maker = MEASURES[best.measure], "the search" if best.origin == "search" else "hand"
-    value = describe_score(best.problem, best.score)
-    yield f"The best, made by {maker}, has {value} at epoch {best.best_epoch + 1}: {best.spec.describe()}."
-    if rival is not None and rival is not best:
-        gain = measure.gain(best.score, rival.score)
-        yield f"The best by hand has {rival.score:.4g}: the search gained {gain:.2g}."
-    chosen_from, luck = sum(run.state == "complete" for run in found.trials), ""
-    if best.measure == "accuracy":
-        error = math.sqrt(best.score * (1 - best.score) / best.val_samples)
-        luck = f": luck alone moves one such score by {error:.2g}"
-    yield (
-        f"It was chosen among {chosen_from} by the same {best.val_samples:,} validation samples, so its score flatters "
-        f"it{luck}. Only the test set can say how good it is."
-    )
 
 
 def _count(runs: Sequence[Run], noun: str) -> str:

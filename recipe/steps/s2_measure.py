@@ -21,21 +21,19 @@ BLOCKS = 200  # neighbours of more samples than that are swapped together, which
 
 @dataclass(frozen=True, kw_only=True)
 class Uncertainty:
-    """The interval of a score, at a level of 95 %: where it may lie on other sets of as many samples.
+    """The interval of a score, at a level of 95 %: so often it holds that of endless samples of the same source.
 
     Attributes
     ----------
     low, high : the ends of the interval, in the measure's unit
     standard_error : of the score
     method : how they were found
-    level : how often such an interval holds the score that endless samples of the same source would have
     """
 
     low: float
     high: float
     standard_error: float
     method: str
-    level: float = LEVEL
 
 
 def estimate_uncertainty(problem: Problem, y_true: np.ndarray, outputs: np.ndarray, *, seed: int = 0) -> Uncertainty:

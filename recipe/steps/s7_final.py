@@ -18,7 +18,7 @@ from recipe.core.run import EpochReport
 from recipe.core.spec import ModelSpec
 from recipe.engine.saving import FinalModel
 from recipe.journal import Journal, choose_journal, keep, warn_of_failure
-from recipe.steps.s2_measure import Uncertainty, estimate_uncertainty
+from recipe.steps.s2_measure import LEVEL, Uncertainty, estimate_uncertainty
 from recipe.steps.s3_protocol import take_split
 from recipe.steps.s4_prepare import prepare
 from recipe.steps.training import train
@@ -67,7 +67,7 @@ class FinalResult:
         score = f"{self.score:.4g} {measure.unit_of(self.problem)}".rstrip()
         first = (
             f"On the {self.samples:,} samples of the test set the {measure.title} is {score} "
-            f"({100 * noise.level:g} % interval {noise.low:.4g} to {noise.high:.4g}, {noise.method})."
+            f"({100 * LEVEL:g} % interval {noise.low:.4g} to {noise.high:.4g}, {noise.method})."
         )
         looks = "The test set was opened once, for this score."
         if self.looks > 1:

@@ -51,7 +51,7 @@ def test_load_model_knows_what_was_known_of_its_training_and_can_be_trained_on(s
     final, dataset, path = saved
     loaded = load_model(path)
     assert loaded.run.to_dict() == final.run.to_dict()
-    assert loaded.preparation.to_dict() == final.preparation.to_dict()
+    assert dataclasses.asdict(loaded.preparation) == dataclasses.asdict(final.preparation)
     assert loaded.run.epochs == 2
     assert evaluate_once(loaded, dataset).score == evaluate_once(final, dataset).score
     x = np.asarray(loaded.preparation.transform(dataset.x_train))

@@ -213,6 +213,6 @@ def test_preparation_comes_back_from_json_and_does_the_same(name):
     split = dataclasses.replace(split, problem=dataclasses.replace(split.problem, origin=Origin(form="arrays")))
     for encoding in ENCODINGS[split.problem.kind]:
         first = prepare(split, encoding=encoding).preparation
-        second = Preparation.from_dict(json.loads(json.dumps(first.to_dict())))
+        second = Preparation.from_dict(json.loads(json.dumps(dataclasses.asdict(first))))
         assert dataclasses.asdict(first) == dataclasses.asdict(second)
         np.testing.assert_array_equal(first.transform(split.x_val), second.transform(split.x_val))
