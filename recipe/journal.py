@@ -29,6 +29,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LOCK_SECONDS = 30.0  # that a writer waits for another one
+# Of the table of runs.
+_FIRST = ("time", "problem", "source", "origin", "state", "measure", "score", "train_score", "baseline")
+_SPEC = tuple(field.name for field in fields(ModelSpec) if field.name != "epochs")
+_LAST = ("stopped", "seconds", "final", "protocol", "data", "backend", "note")
+_COLUMNS = (*_FIRST, "best_epoch", "epochs", "spec", *_SPEC, *_LAST)
 
 
 class Journal:
@@ -125,7 +130,12 @@ def tabulate(runs: Iterable[Run]) -> pd.DataFrame:
     """Return runs as a table, a row each: scores and epochs (from 1), every field of the spec, where they are from."""
     import pandas as pd
 
-    frame = pd.DataFrame([_to_row(run) for run in runs], columns=_COLUMNS)
+    rows = []
+    for run in runs:
+        own = {"problem": run.problem.name, "best_epoch": run.best_epoch + 1, "spec": run.spec.describe()}
+        own["hidden_units"] = "-".join(map(str, run.spec.hidden_units))
+        rows.append({name: own.get(name, getattr(run, name, getattr(run.spec, name, None))) for name in _COLUMNS})
+    frame = pd.DataFrame(rows, columns=_COLUMNS)
     return frame.assign(time=pd.to_datetime(frame["time"], utc=True, format="ISO8601"))
 
 
@@ -175,19 +185,3 @@ def _read_run(line: bytes) -> Run | None:
         return Run.from_dict(json.loads(line)["run"])
     except (AttributeError, KeyError, TypeError, ValueError):
         return None
-
-
-_FIRST = ("time", "problem", "source", "origin", "state", "measure", "score", "train_score", "baseline")
-_SPEC = tuple(field.name for field in fields(ModelSpec) if field.name != "epochs")
-_LAST = ("stopped", "seconds", "final", "protocol", "data", "backend", "note")
-_COLUMNS = (*_FIRST, "best_epoch", "epochs", "spec", *_SPEC, *_LAST)
-
-
-def _to_row(run: Run) -> dict[str, object]:
-    own = {
-        "problem": run.problem.name,
-        "best_epoch": run.best_epoch + 1,
-        "spec": run.spec.describe(),
-        "hidden_units": "-".join(map(str, run.spec.hidden_units)),
-    }
-    return {name: own.get(name, getattr(run, name, getattr(run.spec, name, None))) for name in _COLUMNS}

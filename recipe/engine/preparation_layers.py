@@ -82,7 +82,11 @@ class EncodeWords(keras.layers.Layer):
             padded = ops.pad(known, [[0, 0], [0, REVIEW_LENGTH]])
             order = ops.argsort(ops.cast(padded == 0, "int32"), axis=1)  # it keeps the order of what is alike
             return ops.take_along_axis(padded, order, axis=1)[:, :REVIEW_LENGTH]
-        counts = self._count(known)
+        # How often each word stands in each text, (batch, words): each text has its own stretch of one long row.
+        texts = ops.shape(known)[0]
+        places = ops.reshape(ops.arange(texts, dtype="int32")[:, None] * self.words + known, (-1,))
+        ones = ops.cast(ops.reshape(known, (-1,)) > 0, "float32")  # rank 0 is not counted
+        counts = ops.reshape(ops.segment_sum(ones, places, num_segments=texts * self.words), (texts, self.words))
         if self.encoding == "multi_hot":
             return ops.minimum(counts, 1.0)
         weights = counts * ops.convert_to_tensor(self.idf, dtype="float32")
@@ -96,11 +100,3 @@ class EncodeWords(keras.layers.Layer):
 
     def get_config(self) -> dict[str, object]:
         return super().get_config() | {"encoding": self.encoding, "words": self.words, "idf": self.idf}
-
-    def _count(self, known: keras.KerasTensor) -> keras.KerasTensor:
-        """Return how often each word stands in each text, float32 (batch, words); rank 0 is not counted."""
-        texts = ops.shape(known)[0]
-        rows = ops.arange(texts, dtype="int32")[:, None] * self.words  # each text has its own stretch of one long row
-        places = ops.reshape(rows + known, (-1,))
-        ones = ops.cast(ops.reshape(known, (-1,)) > 0, "float32")
-        return ops.reshape(ops.segment_sum(ones, places, num_segments=texts * self.words), (texts, self.words))
