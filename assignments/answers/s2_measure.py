@@ -57,6 +57,7 @@ ANSWERS = {
 guess_cost = min(np.where(work.smuggled, work.price * ~guess, guess).mean() for guess in dummy)""",
             15,
         ),
+        Answer("guess_cost = round(work.price * np.count_nonzero(work.smuggled) / work.smuggled.size, 2)", 15),
         Answer(
             "guess_cost = max(work.price * work.smuggled.mean(), (~work.smuggled).mean())", 7.5, says="not the cheapest"
         ),
@@ -120,16 +121,22 @@ scanner = max(found, key=found.get)""",
     ],
     "tagger": [
         Answer(
-            """layers = [keras.layers.Dense(8, activation="relu"), keras.layers.Dense(3, activation="sigmoid")]
-tagger = keras.Sequential(layers)
-tagger.compile(optimizer="rmsprop", loss=keras.losses.BinaryCrossentropy())""",
+            """tagger = keras.Sequential([keras.layers.Dense(16, activation="relu"), keras.layers.Dense(3)])
+tagger.compile(optimizer="adam", loss=keras.losses.BinaryCrossentropy(from_logits=True))""",
             10,
         ),
         Answer(
             """inputs = keras.Input((20,))
-tagger = keras.Model(inputs, keras.layers.Dense(3, activation=keras.activations.sigmoid)(inputs))
-tagger.compile(loss=keras.losses.binary_crossentropy)""",
+heads = [keras.layers.Dense(1, activation="sigmoid")(inputs) for _ in range(3)]  # one for each kind of goods
+tagger = keras.Model(inputs, keras.layers.Concatenate()(heads))
+tagger.compile(optimizer="sgd", loss="binary_focal_crossentropy")""",
             10,
+        ),
+        Answer(
+            """tagger = keras.Sequential([keras.layers.Dense(3)])
+tagger.compile(loss="binary_crossentropy")""",
+            2,
+            says="or else a logit",
         ),
         Answer(
             """tagger = keras.Sequential([keras.layers.Dense(3, activation="softmax")])
@@ -151,7 +158,7 @@ tagger.compile(loss="binary_crossentropy")""",
         ),
         Answer(
             """tagger = keras.Sequential([keras.layers.Dense(3, activation="sigmoid")])
-tagger.compile(loss="mse")""",
+tagger.compile(loss=keras.losses.mean_squared_error)""",
             4,
             says="not the loss",
         ),

@@ -24,6 +24,12 @@ ANSWERS = {
     return at""",
             10,
         ),
+        Answer(
+            """def best_epoch(train, val):
+    smooth = np.convolve(np.pad(val, 1, mode="edge"), np.ones(3) / 3, mode="valid")
+    return np.argmin(smooth) + 1""",
+            10,
+        ),
         Answer("def best_epoch(train, val):\n    return int(np.argmin(train)) + 1", 0, "last_is_best"),
         Answer("def best_epoch(train, val):\n    return int(np.argmin(val))", 5, "counted_from_zero"),
         Answer(
@@ -128,6 +134,16 @@ too_large = lambda x: work.y_train[nearest(x)]""",
             35,
         ),
         Answer(
+            _IMPORTS
+            + """def fit(*units, l2=0):  # the largest one is right as soon as it is regularized
+    model = MLPClassifier(units, solver="lbfgs", alpha=l2, max_iter=500, random_state=0)
+    return model.fit(work.x_train, work.y_train)
+
+
+too_small, right_size, too_large = fit(2), fit(64, 64, l2=1), fit(64, 64)""",
+            35,
+        ),
+        Answer(
             _IMPORTS + _SMALL + "right_size = DecisionTreeClassifier().fit(work.x_train, work.y_train)\n" + _LARGE,
             10.5,
             "by_heart_is_right",
@@ -167,6 +183,12 @@ gaps = {name: team["val"][-1] - team["train"][-1] for name, team in teams.items(
 gains = min(teams, key=lambda name: gaps[name])""",
             4,
             "lower_gains_more",
+        ),
+        Answer(
+            """gaps = {"a": round(work.team_a["val"][4] - work.team_a["train"][4], 2)}
+gaps["b"] = round(work.team_b["val"][4] - work.team_b["train"][4], 2)
+gains = "b" if gaps["b"] > gaps["a"] else "a\"""",
+            10,
         ),
         Answer("gaps = {'a': 0.1, 'b': 0.1}\ngains = 'a'", 0, says="at 1,600 samples"),
         Answer(

@@ -48,6 +48,7 @@ ANSWERS = {
         Answer("def bad_columns(x):\n    return np.where(~np.isfinite(x).all(axis=1))[0]", 0, "rows_not_columns"),
         Answer("def bad_columns(x):\n    return np.where(~np.isfinite(x).all(axis=0))[0]", 4, "only_missing_numbers"),
         Answer("def bad_columns(x):\n    return list(range(x.shape[1]))", 0, says="are spoiled"),
+        Answer("def bad_columns(x):\n    return (np.isfinite(x) & (x != x[0])).any(axis=0)", 0, says="not yes or no"),
     ],
     "shared": [
         Answer(
@@ -130,6 +131,7 @@ rate = sweep.idxmin()""",
 rate = rates[np.nanargmin(losses)] / 2  # a little on the safe side""",
             15,
         ),
+        Answer("rate = work.sweep['rates'][np.nanargmin(work.sweep['losses'])] / 10  # a common rule", 15),
         Answer("rate = min(work.sweep['rates'])", 3, "too_cautious"),
         Answer("rate = max(work.sweep['rates'])", 3, "behind_the_cliff"),
         Answer("rate = 1e-5", 3, "too_cautious"),

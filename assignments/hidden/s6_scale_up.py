@@ -19,7 +19,10 @@ def first_work(answer: SimpleNamespace, world: Berries, draw: dict) -> Verdict |
 
 
 def sizes(answer: SimpleNamespace, world: Berries, draw: dict) -> Verdict | None:
-    """On new berries: the right size within eight points of the wrong labels, the large one behind it."""
+    """On new berries: the right size within eight points of the wrong labels, the large one behind it.
+
+    Two points more are let go: on 240 validation berries nobody can tell an error to less than that.
+    """
     errors = {}
     for name in SIZES:
         handed = getattr(answer, name)
@@ -28,12 +31,10 @@ def sizes(answer: SimpleNamespace, world: Berries, draw: dict) -> Verdict | None
             return object_to(f"On new berries {name} returns no number for each.", share=0.3)
         errors[name] = float(np.mean(labels != draw["y"]))
     said = ", ".join(f"{name} errs on {error:.0%}" for name, error in errors.items()) + " of new berries."
-    if errors["right_size"] > world.wrong + 0.08:
+    if errors["right_size"] > world.wrong + 0.1:
         own = np.mean(read_labels(answer.right_size, len(world.given["y_train"])) != world.given["y_train"])
         if own < 0.5 * world.wrong:
             return ASSIGNMENT.wrong("by_heart_is_right", said, 0.4)
         return object_to(f"{said} A fitting model comes closer.", 0.4)
-    if errors["too_small"] < world.wrong + 0.1:
-        return ASSIGNMENT.wrong("not_underfitted", said, 0.6)
-    if errors["too_large"] < errors["right_size"] + 0.02:
+    if errors["too_large"] <= errors["right_size"]:
         return ASSIGNMENT.wrong("not_overfitted", said, 0.6)

@@ -28,8 +28,8 @@ class Handed:
     ----------
     kind : ``"function"``, ``"model"`` (of Keras), ``"estimator"`` (of scikit-learn), or ``"object"``
     outputs : what it answered to each of its tries: what a function returned, a model's or an estimator's prediction
-    made_of : of a model its layers (class, units, activation, rate, l1, l2 …), ``loss``, ``optimizer``,
-        ``learning_rate`` and ``params``; of an estimator its steps by class and their parameters
+    made_of : of a model its layers (class, units, activation, rate, l1, l2 …), ``loss``, ``from_logits``,
+        ``optimizer``, ``learning_rate`` and ``params``; of an estimator its steps by class and their parameters
     error : why it could not be used, in words; ``""`` where it could
     """
 
@@ -134,7 +134,8 @@ def _take_model_apart(model: object) -> dict[str, object]:
         layers.append(own)
     optimizer = getattr(model, "optimizer", None)
     loss = getattr(model, "loss", None)
-    compiled = {"loss": loss if isinstance(loss, str) else snake_case(getattr(loss, "__name__", type(loss).__name__))}
+    name = loss if isinstance(loss, str) else getattr(loss, "__name__", type(loss).__name__)
+    compiled = {"loss": snake_case(name), "from_logits": bool(getattr(loss, "from_logits", False))}
     if optimizer is not None:
         compiled |= {
             "optimizer": type(optimizer).__name__.lower(),

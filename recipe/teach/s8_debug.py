@@ -192,6 +192,8 @@ def judge_columns(answer: SimpleNamespace, tables: list[np.ndarray]) -> Verdict 
             found = {int(one) for one in np.ravel(got)}
         except (TypeError, ValueError):
             return object_to(f"bad_columns returns a list of column numbers. Received: {got!r}.")
+        if np.asarray(got).dtype == bool:
+            return object_to("bad_columns returns numbers, not yes or no for each column: np.flatnonzero makes them.")
         missing = {int(at) for at in np.flatnonzero(np.isnan(table).any(axis=0))}
         infinite = {int(at) for at in np.flatnonzero(np.isinf(table).any(axis=0))}
         still = {int(at) for at in np.flatnonzero(np.ptp(table, axis=0) == 0)}
@@ -313,5 +315,5 @@ def rates(answer: SimpleNamespace, world: Foundry) -> Verdict | None:
         return object_to("rate is a number above 0.")
     if answer.rate > 2 * world.best_rate:
         return ASSIGNMENT.wrong("behind_the_cliff", share=0.2)
-    if answer.rate < world.best_rate / 12:
+    if answer.rate < world.best_rate / 17:  # a tenth of the lowest point of the sweep, a common rule, may be so small
         return ASSIGNMENT.wrong("too_cautious", share=0.2)
