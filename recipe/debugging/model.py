@@ -384,21 +384,16 @@ def _first_loss_in_theory(bench: Bench) -> tuple[float, float, str]:
             raise NotApplicable(f"no theory for {name} on such classes")
         outputs = bench.outputs if is_multiclass else 2
         return math.log(outputs), 0.0, f"ln {outputs}"
-    neutral = _answer_to_nothing(bench)
+    neutral = 0.0  # what the last activation makes of 0; taken for 0 of one that is the user's own
+    with contextlib.suppress(NotApplicable, ValueError, TypeError):
+        activation = keras.activations.get(bench.last_activation)
+        neutral = float(activation(keras.ops.zeros((1, bench.outputs)))[0, 0]) + 0.0
     theory, one_away = (
         bench.mean_loss(y, np.full((len(y), *bench.output_shape[1:]), neutral + away)) for away in (0, 1)
     )
     if not (math.isfinite(theory) and theory > 0):
         raise NotApplicable(f"an output of {neutral:g} has a loss of {theory:g}")
     return theory, one_away, f"the {name.replace('_', ' ')} of an output of {neutral:g}"
-
-
-def _answer_to_nothing(bench: Bench) -> float:
-    """Return what the last activation makes of 0; 0 of one that is the user's own."""
-    with contextlib.suppress(NotApplicable, ValueError, TypeError):
-        nothing = keras.ops.zeros((1, bench.outputs))
-        return float(keras.activations.get(bench.last_activation)(nothing)[0, 0]) + 0.0
-    return 0.0
 
 
 def _is_linear_map(layer: keras.layers.Layer) -> bool:

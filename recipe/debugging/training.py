@@ -10,7 +10,6 @@ from recipe.debugging.loan import short_path
 
 TOO_LOW = 0.03  # of the lowest rate at which the loss falls well: ten times slower is only slow
 ON_ONE_BATCH = {"epochs": 24, "shuffle": False}  # stretches of 20 steps
-HALF = 0.5
 BATCH_LEFT = 0.3  # of the loss of a constant answer, after learning a batch by heart
 ANSWER_LEFT = 0.5  # of the same, where the answer stands among the inputs
 CLEARLY = 0.25  # of the loss with shuffled labels
@@ -30,7 +29,7 @@ def check_rate(bench: Bench) -> Check:
     too_high, too_low = used > highest, False
     if used < TOO_LOW * lowest:  # some networks learn from a few samples at a rate that looks slow on all of them
         batch = _repeat_batch(bench)
-        limit = bench.loss_left(HALF, bench.arrays[1][:BATCH])
+        limit = bench.loss_left(0.5, bench.arrays[1][:BATCH])
         too_low = bench.train("one batch", *batch, rate=used, enough=limit, **ON_ONE_BATCH).best > limit
     shown = f"falls by {falls[used]:.3g}" if falls[used] > 0 else "does not fall"
     return judge(

@@ -90,11 +90,7 @@ class TrainingCurves:
 
 
 def plot_runs(
-    runs: object,
-    *,
-    baseline: float | None = None,
-    rival: float | None = None,
-    size: tuple[float, float] = (9.0, 4.4),
+    runs: object, *, baseline: float | None = None, rival: float | None = None, size: tuple[float, float] = (9.0, 4.4)
 ) -> NotebookFigure:
     """Draw the training curves of one run or several: data loss on the left, the measure of success on the right.
 

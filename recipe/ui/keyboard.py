@@ -32,8 +32,7 @@ def keyboard_help() -> list[widgets.Widget]:
 
 def copy_button(words: str, said: Callable[[], None], *, link: bool = False) -> widgets.Button:
     """Return a button that copies the text beside it, or a link, and calls this; hidden where no script does it."""
-    button = widgets.Button(description=words, icon="copy")
-    button.layout.width = "auto"
+    button = widgets.Button(description=words, icon="copy", layout={"width": "auto"})
     button.add_class("recipe-copy")
     if link:
         button.add_class("recipe-link")

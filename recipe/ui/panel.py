@@ -211,11 +211,6 @@ class Panel(abc.ABC):
         made = make()
         return made if stop.is_set() else self._kept.setdefault(key, made)
 
-    def run_first(self) -> None:
-        """Compute what is there when the panel is first shown: by default what a live panel shows."""
-        if self.live:
-            self.run()
-
     # What Python, tests and notebooks use.
 
     @property
@@ -307,11 +302,11 @@ class Panel(abc.ABC):
         return self.line()
 
     def _ipython_display_(self) -> None:
-        # The first result comes before the panel is shown: Voilà reads the state of the widgets once, when the page is
-        # loaded, and what a thread changes meanwhile never arrives there.
-        if self.result is None and not self.running:
+        # A live panel has its first result before it is shown: Voilà reads the state of the widgets once, when the page
+        # is loaded, and what a thread changes meanwhile never arrives there.
+        if self.live and self.result is None and not self.running:
             with suppress(Exception):  # it stands in the status line
-                self.run_first()
+                self.run()
         show_with_twin(self)
         self._has_twin = True
 
@@ -347,10 +342,9 @@ class Panel(abc.ABC):
         self.controls = self.make_controls(settings)
         for control in self.controls.values():
             control.observe(self._on_change, names="value")
-        self.settings_line = widgets.Text(description="settings", value=self.line(), continuous_update=False)
+        look = {"style": {"description_width": "8ch"}, "layout": {"flex": "1 1 100%", "min_width": "0"}}
+        self.settings_line = widgets.Text(self.line(), description="settings", continuous_update=False, **look)
         self.settings_line.tooltip = "Keep this line, in a cell say; pasted here it sets the controls"
-        self.settings_line.style.description_width = "8ch"
-        self.settings_line.layout = widgets.Layout(flex="1 1 100%", min_width="0")
         self.settings_line.observe(self._on_paste, names="value")
         self.run_button = widgets.Button(description=self.run_words, icon="play", button_style="primary")
         self.stop_button = widgets.Button(description="Stop", icon="stop", disabled=True)
@@ -382,8 +376,7 @@ class Panel(abc.ABC):
         copy = copy_button("Copy line", lambda: self.say("The settings are copied."))
         link = copy_button("Copy link", lambda: self.say("A link to these settings is copied."), link=True)
         self.settings_line.add_class("recipe-line")
-        travel = widgets.HBox([self.settings_line, self.reset_button, copy, link])
-        travel.layout.flex_flow = "row wrap"
+        travel = widgets.HBox([self.settings_line, self.reset_button, copy, link], layout={"flex_flow": "row wrap"})
         for extra in (self.source_label, travel):
             extra.add_class("recipe-extra")
         scrolling = widgets.VBox(left, layout=widgets.Layout(max_height="64vh", overflow="hidden auto"))

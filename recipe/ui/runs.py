@@ -47,7 +47,8 @@ class RunsTab:
         self.note = widgets.HTML("The runs on this data are listed here once it is loaded.")
         self.table, self.comparison = widgets.HTML(), widgets.HTML()
         # Two menus, not one list of several choices: JupyterLab takes Shift and an arrow key for its cells.
-        self.first, self.second = _menu("run", []), _menu("beside run", [])
+        look = {"layout": {"width": "calc(100% - 4px)"}, "style": {"description_width": "10ch"}}
+        self.first, self.second = (widgets.Dropdown(description=words, **look) for words in ("run", "beside run"))
         self.load_button = widgets.Button(description="Use settings", disabled=True)
         self.load_button.tooltip = "Put the settings of the first run into the controls"
         for menu in (self.first, self.second):
@@ -80,8 +81,3 @@ class RunsTab:
         if first in self.frame.index and second in self.frame.index and first != second:
             pair = compare_runs(self.frame, first, second)
             self.comparison.value = table_html(pair.rename(columns=lambda number: f"run {number}").reset_index())
-
-
-def _menu(words: str, options: list) -> widgets.Dropdown:
-    layout, style = widgets.Layout(width="calc(100% - 4px)"), {"description_width": "10ch"}
-    return widgets.Dropdown(options=options, description=words, style=style, layout=layout)

@@ -232,9 +232,8 @@ class TrainingPanel(Panel):
 
     def _advice_line(self, number: int) -> tuple[widgets.HBox, widgets.Button, widgets.HTML]:
         """Make the line of a piece of advice; all of them are made once, for only values change from a thread."""
-        press, text = widgets.Button(description="Apply"), widgets.HTML()
-        press.layout = widgets.Layout(width="72px", flex="0 0 72px")
-        text.layout = widgets.Layout(flex="1 1 auto", min_width="0")
+        press = widgets.Button(description="Apply", layout={"width": "72px", "flex": "0 0 72px"})
+        text = widgets.HTML(layout={"flex": "1 1 auto", "min_width": "0"})
         press.on_click(lambda _: self._guard(lambda: self.apply_advice(number)))
         return widgets.HBox([press, text], layout=widgets.Layout(display="none", width="100%")), press, text
 

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import functools
 import threading
-import typing
 from dataclasses import dataclass
 
 import keras
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 from recipe.engine.loop import train_models
 from recipe.engine.members import Job
 from recipe.figures import BLUE, INK, ORANGE, SKY, VERMILION, finish
 from recipe.ui.panel import OnProgress, Panel
 from recipe.ui.settings import Settings, setting
-
-if typing.TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 MOST_UNITS, MOST_ROWS = 32, 300  # smaller sizes are masked, and need no other program
 TEST_ROWS = 1_000

@@ -65,7 +65,7 @@ class Round:
         return self.won or not self.points
 
     def check(self, name: str) -> Check:
-        """Make one of `recipe.CHECKS`, for a point; one that was made before is free."""
+        """Make one of `recipe.debugging.pipeline.CHECKS`, for a point; one that was made before is free."""
         if name not in self.checks:
             self.checks[name] = make_check(self.bench, name)
             self._pay(CHECK_COSTS)

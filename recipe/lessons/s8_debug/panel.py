@@ -83,8 +83,7 @@ class FaultGamePanel(Panel):
         """The controls, and Guess below the guess."""
         self.guess_button = widgets.Button(description="Guess", icon="question")
         self.guess_button.on_click(lambda button: self._press("guess"))
-        number, problem, check, fault = self.controls.values()
-        return [number, problem, check, fault, self.guess_button]
+        return [*super().make_left(), self.guess_button]
 
     def make_right(self) -> list[widgets.Widget]:
         """The figure, and the notes below it."""
