@@ -163,7 +163,7 @@ recall_rows = work.recall * (1 - work.recall) / error**2""",
             "all_rows_for_the_rare",
         ),
         Answer(
-            "accuracy_rows = 30  # as statistics has it\nrecall_rows = 30",
+            "accuracy_rows = 50  # a large sample, as the book has it\nrecall_rows = 50",
             0,
             says="another standard error",
         ),

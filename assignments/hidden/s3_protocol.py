@@ -99,9 +99,10 @@ def reports(answer: SimpleNamespace, world: Hospital, draw: dict) -> Verdict | N
 
 
 def inside(answer: SimpleNamespace, world: Hospital, draw: dict) -> Verdict | None:
-    """Nothing can be learned: by honest folds of 100 rows a coin reaches 0.7 once in 30,000 worlds."""
+    """Nothing can be learned: folds are right on a half, or on 0.84 (deviation 0.03) with columns picked before."""
+    # Folds learn from each other's rows, so between worlds they differ more, by 0.06, than 160 tosses of a coin do.
     honest = as_number(answer.honest)
-    if honest > 0.7:
+    if honest > 0.72:
         return ASSIGNMENT.wrong("columns_picked_before_the_cut", f"{honest:.0%} right:", share=0.2)
     if honest < 0.2:
         return object_to("So few are right by no honest protocol.", share=0.2)

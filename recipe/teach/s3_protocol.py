@@ -70,8 +70,8 @@ class Hospital:
             "points": float(rng.choice([0.5, 1.5, 2.0, 2.5])),
             "reports": self._make_reports(rng),
             "models": self._make_models(rng),
-            "traces": rng.normal(size=(100, 2_000)).astype("float32"),
-            "healed": rng.permutation(np.repeat([0, 1], 50)),
+            "traces": rng.standard_normal((160, 8_000), "float32"),
+            "healed": rng.permutation(np.repeat([0, 1], 80)),
         }
 
     def draw(self, rng: np.random.Generator) -> dict[str, np.ndarray]:
