@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 import re
+import sys
 from typing import TYPE_CHECKING
 
 # JAX trains the kit's models two to three times as fast on a CPU as the other backends; a choice that stands is kept.
@@ -47,6 +48,9 @@ if TYPE_CHECKING:  # for editors; Python reads these lines as text, below
     from recipe.ui.training import TrainingPanel as TrainingPanel
 
 __version__ = "0.1.0"
+
+if "jax" in sys.modules:  # plain Keras before the first training of the kit: it gets on with less memory, too
+    importlib.import_module("recipe.engine.compile_cache").forget_sources()
 
 # One table for both: a name has to stand in one line of the imports above, and nowhere else.
 _IMPORTS = re.findall(r"^    from (recipe\.\S+) import (.+)$", __spec__.loader.get_source(__name__), re.MULTILINE)

@@ -23,7 +23,7 @@ from recipe.engine.members import Job, State, row_losses
 from recipe.engine.strengths import Strengths
 from recipe.engine.twins import make_twin, signature
 
-MOST_PROGRAMS = 32  # that are kept: the latest
+MOST_PROGRAMS = 12  # that are kept: the latest
 PROGRAMS: dict[tuple, Program] = {}
 
 
