@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from sklearn.model_selection import RepeatedKFold, RepeatedStratifiedKFold, TimeSeriesSplit, train_test_split
-from sklearn.utils import check_consistent_length
 
 from recipe.core.dataset import Dataset, Split
 from recipe.core.input_checks import expect
@@ -35,6 +33,8 @@ def hold_out(dataset: Dataset, *, test_size: float = 0.2, seed: int = 0) -> Spli
     ValueError
         If the test size leaves a part without samples: scikit-learn's own.
     """
+    from sklearn.model_selection import train_test_split  # scikit-learn takes a second: a panel is there before
+
     expect(dataset, Dataset, CUT)
     rows = np.arange(len(dataset.y_train))
     held_out = round(test_size * len(rows))
@@ -64,6 +64,8 @@ def k_fold(dataset: Dataset, *, folds: int = 4, repeats: int = 1, seed: int = 0)
     ValueError
         If there are fewer than two folds, or fewer samples than folds: scikit-learn's own.
     """
+    from sklearn.model_selection import RepeatedKFold, RepeatedStratifiedKFold
+
     expect(dataset, Dataset, CUT)
     labels = _strata(dataset, least=folds)
     splitter = RepeatedKFold if labels is None else RepeatedStratifiedKFold
@@ -88,6 +90,9 @@ def time_folds(dataset: Dataset, times: np.ndarray, *, folds: int = 4) -> tuple[
     ValueError
         If there are fewer than two folds, or too few samples or times for them: scikit-learn's own.
     """
+    from sklearn.model_selection import TimeSeriesSplit
+    from sklearn.utils import check_consistent_length
+
     expect(dataset, Dataset, CUT)
     check_consistent_length(times, dataset.y_train)
     order = np.argsort(times, kind="stable")

@@ -6,17 +6,19 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import csr_matrix
-from scipy.stats import t
-from sklearn.base import BaseEstimator
 
 from recipe.core.input_checks import expect
 from recipe.core.measures import MEASURES, check_outputs
 from recipe.core.prepared import Prepared
 from recipe.core.problem import Problem, ProblemType
 from recipe.steps.s2_measure import LEVEL, paired_test, resample_scores, variance_of_folds
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+    from sklearn.base import BaseEstimator
 
 MOST_CELLS = 8_000_000  # numbers that a rival is fitted on, rows times columns: seconds, not minutes, on two cores
 MOST_ROWS = 20_000
@@ -170,6 +172,8 @@ def _as_features(prepared: Prepared, x: np.ndarray) -> np.ndarray | csr_matrix:
         features = prepared.preparation.to_network(x).reshape(len(x), -1)
         # Of a table that is not scaled, ridge regression needs all the digits that there are.
         return features.astype(np.float64) if prepared.problem.kind == "table" else features
+    from scipy.sparse import csr_matrix
+
     if prepared.preparation.encoding != "sequence":
         return csr_matrix(x.astype(np.float32))
     texts, places = np.nonzero(x)  # 0 fills a short text up
@@ -292,6 +296,8 @@ def statistical_power(
     Q. McNemar, Note on the sampling error of the difference between correlated proportions, Psychometrika 12, 1947.
     C. Nadeau and Y. Bengio, Inference for the generalization error, Machine Learning 52, 2003.
     """
+    from scipy.stats import t
+
     measure = MEASURES[problem.measure]
     y_val, outputs = check_outputs(problem, y_val, outputs)
     if len(baseline.outputs) != len(outputs):
