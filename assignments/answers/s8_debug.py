@@ -78,6 +78,7 @@ ANSWERS = {
     "constant": [
         Answer("def ignores_input(outputs):\n    return bool(outputs.std(axis=0).max() < 1e-6)", 10),
         Answer("def ignores_input(outputs):\n    return all(np.allclose(row, outputs[0]) for row in outputs)", 10),
+        Answer("def ignores_input(outputs):\n    return len({tuple(row) for row in outputs.round(6)}) == 1", 10),
         Answer("def ignores_input(outputs):\n    return bool((outputs == outputs[0]).all())", 4, "exactly_equal"),
         Answer(
             "def ignores_input(outputs):\n    return len(np.unique(outputs.round(2), axis=0)) < 20",

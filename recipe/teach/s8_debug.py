@@ -89,7 +89,8 @@ class Foundry:
     def _outputs(self, rng: np.random.Generator, number: int) -> list[np.ndarray]:
         outputs = []
         for at in range(number):
-            same = rng.dirichlet(np.ones(3)) + 1e-9 * rng.normal(size=(20, 3))  # arithmetic is exact to some digits
+            # Arithmetic is exact to some digits: so many that rounding to six of them makes these equal in every world.
+            same = rng.dirichlet(np.ones(3)) + 1e-11 * rng.normal(size=(20, 3))
             alive = same + 0.02 * rng.normal(size=(20, 3)) * (rng.random((20, 1)) < 0.5)
             outputs.append(same if at % 2 else alive)
         return outputs
@@ -144,7 +145,7 @@ ASSIGNMENT = Assignment(
             "That single values recur means nothing: a sample is shared when its whole row is.", f"{LESSON}#look-why"
         ),
         "exactly_equal": Misconception(
-            "Numbers of a computer are exact to some digits: outputs that differ by 0.000000001 are the same.",
+            "Numbers of a computer are exact to some digits: outputs that differ by 0.00000000001 are the same.",
             f"{LESSON}#experiments-why",
         ),
         "one_pair_is_enough": Misconception(
