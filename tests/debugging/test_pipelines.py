@@ -76,7 +76,8 @@ def test_the_cause_of_a_broken_pipeline_is_named_and_its_advice_leads_to_a_check
 @pytest.mark.parametrize("name", BROKEN)
 def test_no_other_check_gives_wrong_advice(name, seed):
     fault = BROKEN[name]
-    report = check(fault.build(seed), seed)
+    # Where nothing is wrong to say, it is the right check that must fail; the order of rows alone explains others away.
+    report = check(fault.build(seed), seed, checks=None if fault.never else ["order of rows", fault.check])
     assert report[fault.check].failed
     said = " ".join(one.text for one in report.failed).lower()
     assert [words for words in fault.never if words.lower() in said] == []

@@ -86,9 +86,13 @@ ENCODINGS = {
 @pytest.mark.slow
 @pytest.mark.parametrize(("problem", "encoding"), [(name, one) for name in ENCODINGS for one in ENCODINGS[name]])
 def test_program_of_lesson_4_finds_what_the_panel_says(prepare_panel, problem, encoding):
-    trial, *_ = prepare_panel.run(problem=problem, encoding=encoding, seed=1)
-    found = run_program(prepare_panel)
-    assert found["score"] == pytest.approx(trial.run.score, abs=0.05, rel=0.2 if encoding == "raw" else 0)
+    ours, theirs = [], []
+    for seed in range(1, 6 if encoding == "raw" else 2):  # on inputs as they come one training says nothing of the next
+        trial, *_ = prepare_panel.run(problem=problem, encoding=encoding, seed=seed)
+        ours.append(trial.run.score)
+        theirs.append(run_program(prepare_panel)["score"])
+    error = np.sqrt((np.var(ours) + np.var(theirs)) / len(ours))
+    assert np.mean(theirs) == pytest.approx(np.mean(ours), abs=0.05 + 2 * error)
 
 
 @pytest.mark.slow
