@@ -115,34 +115,33 @@ def test_start_and_stop_keep_whole_epochs(panel):
 
 
 def listen(panel, monkeypatch):
-    """Every message and every alternative text from now on: nothing is left out for having come too soon."""
+    """Every message from now on, with the words of the curves that it finds: none is left out that comes soon."""
     monkeypatch.setattr("recipe.ui.worker.REDRAW_SECONDS", 0.0)
     monkeypatch.setattr("recipe.ui.worker.REST", 0.0)
-    told, drawn = [], []
-    panel.status.observe(lambda change: told.append(read_status(panel)), names="value")
-    panel.image.observe(lambda change: drawn.append(change.new), names="tooltip")
-    return told, drawn
+    told = []
+    panel.status.observe(lambda change: told.append((read_status(panel), panel.image.tooltip)), names="value")
+    return told
 
 
 def test_three_seeds_are_a_mean_of_three_runs_that_is_seen_under_way_with_the_time_that_is_left(panel, monkeypatch):
-    told, drawn = listen(panel, monkeypatch)
+    told = listen(panel, monkeypatch)
     run = panel.run(seed=0, seeds=3)
     assert [one.spec.seed for one in run.members] == [0, 1, 2]
     assert run.score == pytest.approx(run.history["val_accuracy"][run.best_epoch])
-    networks = [text for text in told if text.startswith("Network")]
+    networks = [text for text, _ in told if text.startswith("Network")]
     assert networks[0].startswith("Network 1 of 3, epoch 1 of 2 (")
     assert networks[-1].startswith("Network 3 of 3, epoch 2 of 2, 0 s left (")
-    assert ["over 1 of 2 epochs" in text for text in drawn[:4]] == [True, True, True, False]
-    *_, under_way, done = drawn
-    assert done.startswith(f"{under_way} The rival is ")  # the last curves under way are those of the run
+    assert any("over 1 of 2 epochs" in words for _, words in told)
+    (under_way,) = (words for text, words in told if text.startswith("Fitting the rival"))
+    assert panel.alt_text().startswith(f"{under_way} The rival is ")  # the last curves under way are those of the run
     assert "on average over 3 seeds" in read_status(panel)
     assert len(panel.runs) == 3
 
 
 def test_message_says_at_most_where_training_may_stop_early(panel, monkeypatch):
-    told, _ = listen(panel, monkeypatch)
+    told = listen(panel, monkeypatch)
     panel.run(early_stopping=True)
-    assert any(text.startswith("Epoch 2 of 2, at most 0 s left (") for text in told)
+    assert any(text.startswith("Epoch 2 of 2, at most 0 s left (") for text, _ in told)
 
 
 @pytest.mark.parametrize(
