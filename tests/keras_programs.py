@@ -1,5 +1,9 @@
 """What the tests of the generated programs stand on: data in Keras's own layouts, and the specs that are run."""
 
+import contextlib
+import io
+import re
+
 import numpy as np
 import pytest
 
@@ -75,6 +79,27 @@ def load_as_kit(name, source, arrays):
 def prepare_as_program(spec, dataset):
     """The kit's preparation of the split that the program makes, too."""
     return prepare(hold_out(dataset), encoding=encoding_for(spec, dataset.problem))
+
+
+def train_with_each_seed(program, seeds):
+    """Run a program with each of these seeds in place of its own: its model after each training, with its history.
+
+    The first network is trained with the first weights of each: to compile each anew takes ten times as long.
+    """
+    seeded, fit = r"keras\.utils\.set_random_seed\(\d+\)", "history = model.fit("
+    data, network, training = re.split(rf"(?={seeded})|(?={re.escape(fit)})", program)
+    found, first = {}, None
+    with contextlib.redirect_stdout(io.StringIO()):
+        exec(data, found)
+        for seed in seeds:
+            exec(re.sub(seeded, f"keras.utils.set_random_seed({seed})", network), found)
+            first, weights = first or found["model"], found["model"].get_weights()
+            first.set_weights(weights)
+            for state in first.optimizer.variables:
+                if state is not first.optimizer.learning_rate:
+                    state.assign(np.zeros(state.shape))
+            exec(training, found | {"model": first})
+            yield first
 
 
 MLP = {"hidden_units": (8, 6)}

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import shutil
 
 import numpy as np
 import pandas as pd
 import pytest
+from keras_programs import train_with_each_seed
 from PIL import Image
 from sklearn import datasets as sk
 
@@ -56,13 +55,6 @@ DATA = {
 SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in DATA if name != "excel"]
 
 
-def run_program(spec, problem):
-    found = {}
-    with contextlib.redirect_stdout(io.StringIO()):
-        exec(compile(recipe.keras_code(spec, problem), "program.py", "exec"), found)
-    return found["history"].history[f"val_{problem.measure}"][-1]
-
-
 def train_as_the_program(spec, data):
     encoding = "sequence" if spec.architecture == "embedding" else "auto"
     prepared = recipe.prepare(recipe.hold_out(data), encoding=encoding)
@@ -99,11 +91,10 @@ def test_program_scores_as_the_kit_does(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     take, spec = DATA[name]
     data = take()
-    seeds = range(5)
-    kit, program = [], []
-    for seed in seeds:
-        kit.append(train_as_the_program(spec.replace(seed=seed), data))
-        program.append(run_program(spec.replace(seed=seed), data.problem))
+    seeds, last = range(5), f"val_{data.problem.measure}"
+    kit = [train_as_the_program(spec.replace(seed=seed), data) for seed in seeds]
+    models = train_with_each_seed(recipe.keras_code(spec, data.problem), seeds)
+    program = [model.history.history[last][-1] for model in models]
     # Both have the same first weights and the same rows; only the order of the batches differs.
     error = np.sqrt((np.var(kit, ddof=1) + np.var(program, ddof=1)) / len(seeds))
     difference = abs(np.mean(kit) - np.mean(program))

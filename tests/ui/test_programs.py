@@ -7,6 +7,7 @@ import re
 
 import numpy as np
 import pytest
+from keras_programs import train_with_each_seed
 
 from recipe.core.measures import MEASURES
 from recipe.ui.training import TrainingPanel
@@ -32,23 +33,10 @@ SETTINGS = [
 def scores_of_the_program(panel):
     """Run the program that the panel shows, with each seed, and return its scores in the epochs of the lowest loss."""
     panel.show_tab("Code")
-    program = html.unescape(re.search(r"<pre.*?>(.*)</pre>", panel.code_text.value, re.DOTALL)[1])
-    seeded, fit = rf"set_random_seed\({panel.settings.seed}\)", "history = model.fit("
-    data, network, training = re.split(rf"(?=keras.utils.{seeded})|(?={re.escape(fit)})", program)
-    found: dict = {}
-    exec(data, found)
-    first, scores = None, []
-    for seed in range(SEEDS):
-        exec(re.sub(seeded, f"set_random_seed({seed})", network), found)
-        # The first network is trained with the first weights of each: to compile each anew takes ten times as long.
-        first, weights = first or found["model"], found["model"].get_weights()
-        first.set_weights(weights)
-        for state in first.optimizer.variables:
-            if state is not first.optimizer.learning_rate:
-                state.assign(np.zeros(state.shape))
-        exec(training, found | {"model": first})
-        history = first.history.history
-        losses = history.get(f"val_{first.loss}", history["val_loss"])  # where it is watched, without the penalty
+    program, scores = html.unescape(re.search(r"<pre.*?>(.*)</pre>", panel.code_text.value, re.DOTALL)[1]), []
+    for model in train_with_each_seed(program, range(SEEDS)):
+        history = model.history.history
+        losses = history.get(f"val_{model.loss}", history["val_loss"])  # where it is watched, without the penalty
         scores.append(history[f"val_{panel.result.measure}"][int(np.argmin(losses))])
     return np.array(scores)
 
