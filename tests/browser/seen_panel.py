@@ -17,6 +17,17 @@ _BYTES = """async (image) => {
   return btoa(String.fromCharCode(...new Uint8Array(await crypto.subtle.digest("SHA-256", data))));
 }"""
 
+# Until what stands there has kept its place and size for some frames: the page is laid out anew.
+_SETTLED = """root => new Promise(done => {
+  let last, frames = 0;
+  const look = () => {
+    const now = JSON.stringify(root.getBoundingClientRect());
+    frames = now === last ? frames + 1 : 0;
+    last = now;
+    frames < 6 ? requestAnimationFrame(look) : done();
+  };
+  requestAnimationFrame(look);
+})"""
 
 _WATCH = """image => {
   const seen = {frames: 0, figures: new Set(), heights: new Set()};
@@ -97,7 +108,7 @@ class SeenPanel:
         for width in WIDTHS:
             self._page.set_viewport_size({"width": width, "height": 900})
             self.root.scroll_into_view_if_needed()
-            self._page.wait_for_timeout(300)  # until the page is laid out anew
+            self.root.evaluate(_SETTLED)
             self.root.screenshot(path=self._screenshots / f"{name}-{width}.png")
             assert (cut := self.cut_texts()) == [], f"at {width} pixels: {cut}"
             assert (wide := self.sideways()) == [], f"at {width} pixels: {wide}"

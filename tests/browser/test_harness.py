@@ -114,6 +114,28 @@ def test_a_link_that_is_copied_calls_the_settings_up(kind, page, request):
     assert visitor.panel("Count").control("shape").locator("select").input_value() == "a line"
 
 
+def test_the_focus_comes_back_after_a_run_but_not_to_who_has_left_and_ctrl_s_saves(lab, page):
+    lab.open_notebook(page("keys", "from panel_examples import CountPanel\nCountPanel()"))
+    lab.run_all()
+    panel = lab.panel("Count")
+    panel.run_button.focus()
+    lab.page.keyboard.press("Enter")
+    panel.wait_for_status("Done in")
+    panel.wait_until_done()
+    assert panel.run_button.evaluate("button => button === document.activeElement")
+
+    panel.run_button.evaluate("button => button.blur()")
+    panel.root.locator("[role=status]").evaluate("status => status.append('another word')")  # as a run in a thread does
+    lab.page.wait_for_timeout(200)
+    assert lab.page.evaluate("document.activeElement === document.body")
+
+    dirty = "() => window.jupyterapp.shell.currentWidget.context.model.dirty"
+    assert lab.page.evaluate(dirty)
+    panel.run_button.focus()
+    lab.page.keyboard.press("Control+s")
+    lab.page.wait_for_function(f"() => !({dirty})()")
+
+
 def test_a_request_to_another_host_finds_nobody_and_is_kept(lab):
     lab.page.goto(lab.server.url)
     lab.page.wait_for_function("() => window.jupyterapp?.shell")  # the visit ends by closing what it has open

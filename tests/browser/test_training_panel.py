@@ -118,14 +118,22 @@ def _show_another_problem(panel, problem, word):
     panel.check_fit(f"training-curves-{word}")
 
 
-def test_training_panel_by_keyboard_alone(lab, page):
-    lab.open_notebook(page("training", *CODE))
+def test_training_panel_by_keyboard_alone_whose_sliders_say_their_name_and_their_value(lab, page):
+    lab.open_notebook(page("training", *CODE[:2]))
     lab.hide_sidebar()
     lab.run_all()
     panel = lab.panel(TITLE, run="Train")
+    lab.page.wait_for_function("() => document.querySelector('[role=slider]').hasAttribute('aria-label')")
+    names = [handle.get_attribute("aria-label") for handle in panel.root.locator("[role=slider]").all()]
+    assert None not in names
+    assert len(set(names)) == len(names)
     _press(lab, panel.control("optimizer").locator("select"), "Alt+ArrowDown", "ArrowDown", "Enter")
     assert panel.control("optimizer").locator("select").input_value() == "adam"
     _press(lab, panel.control("layer 2").locator("input"), "Space")
+    rows = panel.control("rows").locator("[role=slider]")
+    _press(lab, rows, "End")
+    assert panel.readout("rows") == rows.get_attribute("aria-valuetext") == "all"
+    _press(lab, rows, "Home")
     panel.press("epochs", "Home")
     _press(lab, panel.run_button, "Enter")
     panel.wait_for_status("layer_2=True, optimizer='adam', epochs=1")
@@ -136,22 +144,18 @@ def test_training_panel_by_keyboard_alone(lab, page):
     panel.button("Use settings").press("Enter")
     panel.wait_for_status("The controls say what run ")
 
-
-def _press(lab, place, *keys):
-    place.focus()
-    for key in keys:
-        lab.page.keyboard.press(key)
-
-
-def test_end_leads_to_a_value_beyond_the_usual_steps(lab, page):
-    lab.open_notebook(page("training", *CODE[:2]))
-    lab.run_all()
-    panel = lab.panel(TITLE, run="Train")
+    # A value beyond the usual steps is the end.
     lab.page.evaluate(_EXECUTE, "first.settings = first.settings.replace(epochs=1_000)")
     expect(panel.control("epochs").locator(".widget-readout")).to_have_text("1,000")
     for key, value in (("Home", "1"), ("End", "1,000")):
         panel.press("epochs", key)
         assert panel.readout("epochs") == value
+
+
+def _press(lab, place, *keys):
+    place.focus()
+    for key in keys:
+        lab.page.keyboard.press(key)
 
 
 def test_panel_whose_kernel_is_gone_says_so(lab, page):
