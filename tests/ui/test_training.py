@@ -116,6 +116,7 @@ def test_start_and_stop_keep_whole_epochs(panel):
 
 def listen(panel, monkeypatch):
     """Every message from now on, with the words of the curves that it finds: none is left out that comes soon."""
+    monkeypatch.setattr("recipe.ui.worker.SAY_SECONDS", 0.0)
     monkeypatch.setattr("recipe.ui.worker.REDRAW_SECONDS", 0.0)
     monkeypatch.setattr("recipe.ui.worker.REST", 0.0)
     told = []
