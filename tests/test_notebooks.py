@@ -168,7 +168,7 @@ def test_lesson_begins_with_its_place_its_goals_and_its_minutes(name, lesson):
     assert len(_bullets(header)) >= 3
 
 
-@steps
+@pytest.mark.parametrize("name", [*NAMES, PROJECT], indirect=True)
 def test_lesson_shows_its_place_on_the_map(lesson):
     header = lesson.cells[0]
     assert re.search(
@@ -252,9 +252,13 @@ def test_lesson_keeps_to_45_minutes_of_mostly_plain_code(lesson):
 
 
 @pytest.mark.parametrize("name", [PROJECT], indirect=True)
-def test_project_says_how_long_it_takes_and_fills_in_a_sheet(lesson):
+def test_project_is_45_minutes_of_mostly_plain_code_and_fills_in_a_sheet(lesson):
+    one = FIGURES["measure_lesson"](lesson)
+    assert 35 <= one.cells <= 45
+    assert one.code_cells <= 25
+    assert one.plain >= 0.6
     said = re.search(r"About (\d+) minutes on the file that comes with the kit", lesson.cells[0].source)
-    assert abs(int(said[1]) - FIGURES["measure_lesson"](lesson).minutes) <= 5
+    assert abs(int(said[1]) - one.minutes) <= 5
     asked = (
         "question",
         "target",

@@ -68,9 +68,9 @@ def _draw_arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]
 
 
 def main() -> None:
-    """Put the map into the first cell of each lesson, below its title."""
-    for path in sorted(NOTEBOOKS.glob("0*.ipynb")):
-        lesson, step = json.loads(path.read_text(encoding="utf-8")), int(path.name[:2])
+    """Put the map into the first cell of each lesson and of the project, below its title."""
+    for path in [*sorted(NOTEBOOKS.glob("0*.ipynb")), NOTEBOOKS / "your_project.ipynb"]:
+        lesson, step = json.loads(path.read_text(encoding="utf-8")), int(path.name[1]) if path.name[0] == "0" else 0
         header, marked = lesson["cells"][0], f", {step} marked" if step else ""
         title, *lines = [line for line in header["source"] if not line.startswith("![Map of the recipe")]
         text = "".join(lines).lstrip().splitlines(keepends=True)
