@@ -77,23 +77,23 @@ class BoundaryPanel(Panel):
         """Train one network a draw, side by side, and ask each all over the plane."""
         sources = [draw_samples(settings, seed) for seed in range(DRAWS)]
         x_val, y_val = draw_samples(settings, DRAWS, rows=TEST_ROWS)
-        started = self.once("models", _build_models, stop)
-        models, jobs = [model for model, _ in started], []
+        started, jobs = self.once("models", _build_models, stop), []
         for number, ((model, start), (x, y)) in enumerate(zip(started, sources, strict=True)):
             _begin_anew(model, start, settings)
             many = np.arange(MOST_ROWS) % len(x)  # the same rows again and again: as many whatever their number
             parts = {"x": x[many], "y": y[many], "x_val": x_val, "y_val": y_val}
             jobs.append(Job(model=model, batch_size=30, steps_per_epoch=100, epochs=4, seed=number, **parts))
         list(train_models(jobs, stop=stop))
-        answers = np.stack([_answer(model, np.concatenate([_plane(), x_val])) for model in models])
-        on_plane, of_val = np.split(answers, [GRID * GRID], axis=1)
+        # All at once, and always as many: for arrays of another size each layer would be compiled anew.
+        answers = np.stack([_answer(job.model, np.concatenate([_plane(), x_val, job.x])) for job in jobs])
+        on_plane, of_val, of_train = np.split(answers, np.cumsum([GRID * GRID, TEST_ROWS]), axis=1)
         most = of_val.mean(axis=0) > 0.5
         return Boundaries(
             settings=settings,
             x=sources[0][0],
             y=sources[0][1],
             decisions=on_plane.reshape(DRAWS, GRID, GRID),
-            training=np.array([(_answer(model, x) != y).mean() for model, (x, y) in zip(models, sources, strict=True)]),
+            training=(of_train[:, : settings.rows] != [y for _, y in sources]).mean(axis=1),
             validation=(of_val != y_val).mean(axis=1),
             bias=float((most != y_val).mean()),
             variance=float((of_val != most).mean()),
