@@ -163,7 +163,7 @@ def guess_cost(answer: SimpleNamespace, world: CustomsOffice) -> Verdict | None:
         got = float(answer.guess_cost)
     except (TypeError, ValueError):
         return object_to("guess_cost is a number: the mean cost of a parcel.")
-    if abs(got - min(none, every)) <= 0.005:  # so it may be rounded to two decimals
+    if abs(got - min(none, every)) <= 0.0055:  # so it may be rounded to two decimals
         return None
     if abs(got - max(none, every)) <= 1e-3:
         return object_to("This guess is not the cheapest one that looks at no parcel.", share=0.5)
