@@ -50,7 +50,7 @@ if TYPE_CHECKING:  # for editors; Python reads these lines as text, below
 __version__ = "0.1.0"
 
 if "jax" in sys.modules:  # plain Keras before the first training of the kit: it gets on with less memory, too
-    importlib.import_module("recipe.engine.compile_cache").forget_programs()
+    importlib.import_module("recipe.engine.compile_cache").forget_sources()
 
 # One table for both: a name has to stand in one line of the imports above, and nowhere else.
 _IMPORTS = re.findall(r"^    from (recipe\.\S+) import (.+)$", __spec__.loader.get_source(__name__), re.MULTILINE)

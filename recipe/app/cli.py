@@ -111,7 +111,8 @@ def fetch(
         warnings.showwarning = lambda message, *_: typer.echo(f"Note: {message}", err=True)
         warnings.simplefilter("always", RuntimeWarning)
         files = recipe.fetch(names or None)
-    _show(pd.DataFrame(files)[["name", "bytes", "source", "verified", "path"]], "Data that is ready")
+    table = pd.DataFrame(files)[["name", "bytes", "source", "verified", "path"]]
+    Console().print(make_table(table, "Data that is ready"))
 
 
 @app.command()
@@ -141,7 +142,8 @@ def tune(
         found = recipe.tune(data, trials=trials, seed=seed, on_trial=tell)
     if found.trials:
         table = found.to_frame().head(SHOWN_TRIALS)[["score", "best_epoch", "seconds", "state", "origin", "spec"]]
-        _show(table, f"{dataset.problem.name}: {name_measure(dataset.problem)} (data: {dataset.source})")
+        title = f"{dataset.problem.name}: {name_measure(dataset.problem)} (data: {dataset.source})"
+        Console().print(make_table(table, title))
     for sentence in found.sentences:
         typer.echo(sentence)
     raise typer.Exit(INTERRUPTED if found.stopped == "interrupted" else 0)
@@ -169,9 +171,9 @@ def runs(
     else:
         shown = chosen.head(SHOWN_RUNS)
         when = shown["time"].dt.tz_convert(datetime.now().astimezone().tzinfo).dt.strftime("%Y-%m-%d %H:%M")
-        table = shown[["problem", "source", "spec", "score", "epochs", "state", "origin"]]
-        table.insert(0, "when", when)
-        _show(table, title, "Scores are of validation data; they compare within one problem and its data alone.")
+        table = shown.assign(when=when)[["when", "problem", "source", "spec", "score", "epochs", "state", "origin"]]
+        caption = "Scores are of validation data; they compare within one problem and its data alone."
+        Console().print(make_table(table, title, caption))
     if len(chosen) > SHOWN_RUNS:
         typer.echo(f"{len(chosen) - SHOWN_RUNS:,} more: --csv writes them all.")
     _write(csv, lambda: chosen.to_csv(index=False))
@@ -213,10 +215,6 @@ def _write(path: Path | None, make: Callable[[], str]) -> None:
             unfinished.write_text(make(), encoding="utf-8")
             unfinished.replace(path)
         typer.echo(f"Written: {path}")
-
-
-def _show(frame: pd.DataFrame, title: str, caption: str | None = None) -> None:
-    Console().print(make_table(frame, title, caption))
 
 
 class LiveView(progress.Progress):

@@ -142,8 +142,7 @@ def faults_of(problem: Problem) -> tuple[str, ...]:
 
 def _build(pipeline: Pipeline) -> keras.Model:
     """Return the compiled model, as one would write it by hand."""
-    if keras.config.backend() == "jax":
-        use_compile_cache()
+    use_compile_cache()
     shape = pipeline.x_train.shape[1:]
     with fixed_seed(pipeline.seed):
         layers = [keras.Input(shape)]

@@ -46,7 +46,7 @@ class NotebookFigure(Figure):
 
 def blank_figure(size: tuple[float, float] = (7.0, 4.4), *, alt: str = "") -> NotebookFigure:
     """Return an empty figure of this size in inches; `alt` is its alternative text, once something is drawn."""
-    figure = NotebookFigure(figsize=size, dpi=DPI, layout="constrained")
+    figure = NotebookFigure(figsize=size, dpi=DPI, layout="constrained", facecolor="white")
     figure.alt = alt
     return figure
 
@@ -55,7 +55,6 @@ def to_png(figure: Figure, *, dpi: int = 2 * DPI, fast: bool = False) -> bytes:
     """Return the figure as a PNG on white; `fast` for a picture that is soon replaced: a tenth larger, sooner made."""
     # Not `savefig`, which draws everything twice: the first time for the layout alone.
     canvas, before, buffer = FigureCanvasAgg(figure), figure.dpi, io.BytesIO()
-    figure.set_facecolor("white")
     figure.set_dpi(dpi)
     canvas.draw()
     figure.set_dpi(before)

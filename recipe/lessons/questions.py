@@ -8,7 +8,7 @@ everywhere: ``question.check("b")``. Answers and predictions are recorded in the
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import ModuleType
@@ -90,14 +90,11 @@ class Question:
         sure = widgets.Dropdown(options=list(CONFIDENCES.items()), description="how sure?")
         is_prediction, status = isinstance(self, Prediction), widgets.HTML(status_html(""))
 
-        def make_button(words: str, action: Callable[[], Reply]) -> widgets.Button:
-            button = widgets.Button(description=words)
-            button.on_click(lambda pressed: setattr(status, "value", status_html(str(action()))))
-            return button
-
         actions = {"Keep": lambda: self.predict(answer.value, sure.value)} if is_prediction else {}
         actions |= {"Check": lambda: self.check(answer.value or None), "Hint": self.hint, "Solution": self.solution}
-        buttons = [make_button(words, action) for words, action in actions.items()]
+        buttons = [widgets.Button(description=words) for words in actions]
+        for button in buttons:
+            button.on_click(lambda one: setattr(status, "value", status_html(str(actions[one.description]()))))
         inputs = [answer, sure] if is_prediction else [answer]
         root = widgets.VBox([widgets.HBox(inputs), widgets.HBox(buttons), status, *keyboard_help()])
         root.add_class("recipe-panel")  # by which the script of the keyboard finds it

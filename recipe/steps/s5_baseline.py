@@ -182,19 +182,18 @@ def _as_features(prepared: Prepared, x: np.ndarray) -> np.ndarray | csr_matrix:
 
 
 def _choose_models(problem: Problem) -> dict[str, BaseEstimator]:
-    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+    from sklearn import ensemble, linear_model
     from sklearn.feature_extraction.text import TfidfTransformer
-    from sklearn.linear_model import LogisticRegression, Ridge
     from sklearn.multiclass import OneVsRestClassifier
     from sklearn.multioutput import MultiOutputRegressor
     from sklearn.pipeline import make_pipeline
 
     if problem.type.is_classification:
-        name, linear = "logistic regression", LogisticRegression(max_iter=300)
-        boosted, one_by_one = HistGradientBoostingClassifier(random_state=0), OneVsRestClassifier
+        name, linear = "logistic regression", linear_model.LogisticRegression(max_iter=300)
+        boosted, one_by_one = ensemble.HistGradientBoostingClassifier(random_state=0), OneVsRestClassifier
     else:
-        name, linear = "ridge regression", Ridge()
-        boosted, one_by_one = HistGradientBoostingRegressor(random_state=0), MultiOutputRegressor
+        name, linear = "ridge regression", linear_model.Ridge()
+        boosted, one_by_one = ensemble.HistGradientBoostingRegressor(random_state=0), MultiOutputRegressor
     if problem.outputs > 1 and problem.type is not ProblemType.MULTICLASS:
         linear, boosted = one_by_one(linear), one_by_one(boosted)
     if problem.kind == "text":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import threading
 from dataclasses import dataclass
 
@@ -22,6 +21,8 @@ TEST_ROWS = 1_000
 DRAWS = 5  # of the training set and the first weights
 SIDE = 2.5  # the plane goes from -SIDE to SIDE both ways
 GRID = 45  # points a side that the networks are asked at
+ENDS = np.linspace(-SIDE, SIDE, GRID)
+PLANE = np.stack(np.meshgrid(ENDS, ENDS), axis=-1).reshape(-1, 2).astype("float32")  # row by row upwards
 NO_DROPOUT = 1e-6  # the program has a dropout, whose rate must be above 0
 TRUTH = {"color": INK, "linestyle": (0, (4, 2)), "lw": 1.6}
 
@@ -85,7 +86,9 @@ class BoundaryPanel(Panel):
             jobs.append(Job(model=model, batch_size=30, steps_per_epoch=100, epochs=4, seed=number, **parts))
         list(train_models(jobs, stop=stop))
         # All at once, and always as many: for arrays of another size each layer would be compiled anew.
-        answers = np.stack([_answer(job.model, np.concatenate([_plane(), x_val, job.x])) for job in jobs])
+        asked = [np.concatenate([PLANE, x_val, job.x]) for job in jobs]
+        outputs = [keras.ops.convert_to_numpy(job.model(x)) for job, x in zip(jobs, asked, strict=True)]
+        answers = np.stack(outputs)[..., 0] > 0.5
         on_plane, of_val, of_train = np.split(answers, np.cumsum([GRID * GRID, TEST_ROWS]), axis=1)
         most = of_val.mean(axis=0) > 0.5
         return Boundaries(
@@ -102,15 +105,14 @@ class BoundaryPanel(Panel):
     def draw(self, figure: Figure, result: Boundaries) -> None:
         """Left the boundaries with the samples of the first draw, right both errors of each draw."""
         left, right = figure.subplots(1, 2, width_ratios=(1.6, 1))
-        ends = np.linspace(-SIDE, SIDE, GRID)
         look = {"extent": (-SIDE, SIDE, -SIDE, SIDE), "origin": "lower", "aspect": "auto"}
         left.imshow(result.decisions.mean(axis=0), cmap="RdBu", vmin=-0.6, vmax=1.6, alpha=0.5, **look)
         for decision in result.decisions:
             if decision.any() and not decision.all():
-                left.contour(ends, ends, decision, levels=[0.5], colors=INK, linewidths=0.9)
+                left.contour(ENDS, ENDS, decision, levels=[0.5], colors=INK, linewidths=0.9)
         for label, mark, colour in ((0, "o", VERMILION), (1, "^", BLUE)):
             left.plot(*result.x[result.y == label].T, mark, color=colour, ms=4, mec="white", mew=0.5, zorder=3)
-        left.plot(ends, _truth(ends), label="truth", **TRUTH)
+        left.plot(ENDS, _truth(ENDS), label="truth", **TRUTH)
         left.legend(loc="lower right", fontsize="small")
         left.set(xlim=(-SIDE, SIDE), ylim=(-SIDE, SIDE), xlabel="first column", ylabel="second column")
         finish(left, f"{DRAWS} networks, one from each draw")
@@ -156,13 +158,6 @@ def _truth(x: np.ndarray) -> np.ndarray:
     return 1.2 * np.sin(1.8 * x)
 
 
-@functools.cache
-def _plane() -> np.ndarray:
-    """Return the points of the plane, (GRID * GRID, 2), row by row upwards."""
-    ends = np.linspace(-SIDE, SIDE, GRID)
-    return np.stack(np.meshgrid(ends, ends), axis=-1).reshape(-1, 2).astype("float32")
-
-
 def _build_models() -> list[tuple[keras.Model, list[np.ndarray]]]:
     """Build one network a draw, each with first weights of its own; return it with all that it begins with."""
     models = []
@@ -198,8 +193,3 @@ def _begin_anew(model: keras.Model, start: list[np.ndarray], settings: BoundaryS
         layer.kernel.assign(layer.kernel * np.outer(inputs, outputs))
         if layer.kernel.regularizer is not None:
             layer.kernel.regularizer = keras.regularizers.L2(settings.l2)
-
-
-def _answer(model: keras.Model, x: np.ndarray) -> np.ndarray:
-    """Return where a network says yes, bool (n,)."""
-    return keras.ops.convert_to_numpy(model(x))[:, 0] > 0.5
