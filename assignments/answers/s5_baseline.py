@@ -15,6 +15,8 @@ predict = fit()"""
 _SCALE = """mean, std, top = work.x_train.mean(axis=0), work.x_train.std(axis=0), work.y_train.mean()
     z, t = (work.x_train - mean) / std, work.y_train / top"""
 
+GUESS = "guess = {}\nguess_error = np.abs(work.y_val - guess).mean()"
+
 ANSWERS = {
     "guess_error": [
         Answer(
@@ -22,14 +24,23 @@ ANSWERS = {
 from sklearn.metrics import mean_absolute_error
 
 dummy = DummyRegressor(strategy="median").fit(work.x_train, work.y_train)
+guess = float(dummy.predict(work.x_val[:1])[0])
 guess_error = mean_absolute_error(work.y_val, dummy.predict(work.x_val))""",
             10,
         ),
-        Answer("guess_error = round(float(np.mean(np.abs(work.y_val - np.quantile(work.y_train, 0.5)))), 2)", 10),
-        Answer("guess_error = np.abs(work.y_val - work.y_train.mean()).mean()", 4, "mean_for_mae"),
-        Answer("guess_error = np.abs(work.y_val - np.median(work.y_val)).mean()", 4, "baseline_from_validation"),
-        Answer("guess_error = np.abs(work.y_train - np.median(work.y_train)).mean()", 4, "training_error_reported"),
-        Answer("guess_error = np.sqrt(np.mean((work.y_val - work.y_train.mean()) ** 2))", 0, says="none of the usual"),
+        Answer(
+            """guess = round(float(np.quantile(work.y_train, 0.5)), 2)
+guess_error = round(float(np.mean(np.abs(work.y_val - guess))), 2)""",
+            10,
+        ),
+        Answer(GUESS.format("work.y_train.mean()"), 4, "mean_for_mae"),
+        Answer(GUESS.format("np.median(work.y_val)"), 4, "baseline_from_validation"),
+        Answer(
+            "guess = np.median(work.y_train)\nguess_error = np.abs(work.y_train - guess).mean()",
+            4,
+            "training_error_reported",
+        ),
+        Answer(GUESS.format("(work.y_train.min() + work.y_train.max()) / 2"), 0, says="none of the usual"),
     ],
     "ends": [
         Answer(

@@ -146,22 +146,35 @@ def _number(value: object) -> float | None:
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-@ASSIGNMENT.exercise(points=10, asks=("guess_error",))
+@ASSIGNMENT.exercise(points=10, asks=("guess", "guess_error"))
 def guess_error(answer: SimpleNamespace, world: Waterworks) -> Verdict | None:
-    """The validation MAE of the training median."""
+    """The training median, and its validation MAE. In some worlds another guess has the same error."""
     y_train, y_val = world.given["y_train"], world.given["y_val"]
-    if (got := _number(answer.guess_error)) is None:
-        return object_to("guess_error is a number, in litres.")
-    known = {
-        "": np.abs(y_val - np.median(y_train)).mean(),
-        "mean_for_mae": np.abs(y_val - y_train.mean()).mean(),
-        "baseline_from_validation": np.abs(y_val - np.median(y_val)).mean(),
-        "training_error_reported": np.abs(y_train - np.median(y_train)).mean(),
-    }
+    guess, error = _number(answer.guess), _number(answer.guess_error)
+    if guess is None or error is None:
+        return object_to("guess and guess_error are numbers, in litres.")
+    middle = np.median(y_train)
+    guesses = {"": middle, "mean_for_mae": y_train.mean(), "baseline_from_validation": np.median(y_val)}
+    named = _find_nearest(guess, guesses)
+    if named is None:
+        return object_to("That is none of the usual guesses. Is it in litres?")
+    if named:
+        return ASSIGNMENT.wrong(named, share=0.4)
+    errors = {"": np.abs(y_val - middle).mean(), "training_error_reported": np.abs(y_train - middle).mean()}
+    named = _find_nearest(error, errors)
+    if named is None:
+        return object_to(
+            "The guess is right. Its mean absolute error on the validation part is another one.", share=0.4
+        )
+    return ASSIGNMENT.wrong(named, "The guess is right.", share=0.4) if named else None
+
+
+def _find_nearest(got: float, known: dict[str, float]) -> str | None:
+    """Return the name of the number that was meant, "" of the right one, rounded or not; None if it is none of them."""
+    if any(np.isclose(got, round(float(known[""]), digits)) for digits in (1, 2)):
+        return ""
     nearest = min(known, key=lambda name: abs(got - known[name]))
-    if abs(got - known[nearest]) > 1e-3 * known[nearest]:
-        return object_to("That is the mean absolute error of none of the usual guesses. Is it in litres?")
-    return ASSIGNMENT.wrong(nearest, share=0.4) if nearest else None
+    return nearest if abs(got - known[nearest]) <= 1e-3 * known[nearest] else None
 
 
 _SAME = {"mean_squared_error": "mse", "mean_absolute_error": "mae", "linear": "none", "": "none"}
