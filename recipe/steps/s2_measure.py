@@ -157,6 +157,7 @@ def paired_test(
         alternative="greater",
         vectorized=measure.parts is not None,
         n_resamples=RANKINGS if measure.parts is None else PERMUTATIONS,
+        batch=2_000,  # the same draws, in a fifth of the memory that all at once take
         random_state=seed,
     )
     return float(found.pvalue), "paired permutation test"
