@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import hashlib
 import importlib
 import itertools
@@ -59,6 +60,7 @@ def forget_sources() -> None:
     """
     import jax
 
+    gc.freeze()  # what was imported stays: Python would look through all of it for garbage, 0.1 s every few trainings
     libc = ctypes.CDLL(None) if sys.platform == "linux" else None
     give_back = getattr(libc, "malloc_trim", lambda keep: None)  # glibc keeps what a compiler's threads have freed
     kept = []

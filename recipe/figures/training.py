@@ -164,12 +164,14 @@ def collect_curves(
 
 
 def draw_curves(figure: Figure, curves: TrainingCurves) -> None:
-    """Draw training curves into an empty figure: the loss on the left, the measure on the right.
+    """Draw training curves into an empty figure, or over those that it has: the loss left, the measure right.
 
     An axis is logarithmic where the curves span more than a factor of thirty. A baseline so far from the curves that
     it would flatten them stands in the legend alone.
     """
-    panes = figure.subplots(1, 2)
+    panes = figure.axes or figure.subplots(1, 2)  # new ones, with all their ticks, would take half of the time
+    for old in (*figure.legends, *(old for axes in panes for old in (*axes.lines, *axes.patches, *axes.collections))):
+        old.remove()
     sample = " (sample)" if curves.source == "sample" else ""
     _draw_pane(panes[0], curves, "data_loss", f"data loss{sample}")
     _draw_pane(panes[1], curves, curves.measure, curves.title.replace(" (", "\n("))
@@ -250,6 +252,8 @@ def _describe_curve(curve: Curve, key: str) -> str:
 def _draw_pane(axes: Axes, curves: TrainingCurves, key: str, title: str) -> None:
     """Draw all that is known of one quantity, each thing with its label for the legend."""
     compares = len(curves.curves) > 1
+    axes.relim()
+    axes.autoscale()
     for number, curve in enumerate(curves.curves):
         _draw_curve(axes, curve, key, COLOURS[number % len(COLOURS)] if compares else None)
     if compares:  # the styles mean the same in every colour
@@ -275,6 +279,7 @@ def _draw_pane(axes: Axes, curves: TrainingCurves, key: str, title: str) -> None
     axes.set_xlim(1 - room, curves.last_epoch + room)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
     axes.set_xlabel("epoch")
+    axes.yaxis.set_label_coords(0, 0)  # there is none: Matplotlib would measure all tick labels to place it
     finish(axes, title)
 
 
@@ -306,8 +311,10 @@ def _draw_curve(axes: Axes, curve: Curve, key: str, own: str | None) -> None:
 def _scale(axes: Axes, values: np.ndarray, key: str) -> None:
     """Choose the upright axis: logarithmic where the values span much, but for shares, which end at 1."""
     is_share = key in MEASURES and MEASURES[key].higher_is_better
-    if len(values) and not is_share and 0 < WIDE_RANGE * values.min() < values.max():
-        axes.set_yscale("log")
+    is_wide = len(values) and not is_share and 0 < WIDE_RANGE * values.min() < values.max()
+    if axes.get_yscale() != (scale := "log" if is_wide else "linear"):
+        axes.set_yscale(scale)
+    if is_wide:
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if values.max() < 300 * values.min() else (1,)))
         axes.yaxis.set_major_formatter("{x:g}")
         axes.yaxis.set_minor_formatter(NullFormatter())

@@ -43,7 +43,7 @@ def show_twin(panel: Panel, *, update: bool = False) -> None:
         return
     words, table = "No result yet.", None
     if panel.result is not None:
-        words, table = f"{panel.summarise(panel.result)} {panel.alt_text()}".strip(), panel.table()
+        words, table = f"{panel.summarise(panel.result)} {panel.image.tooltip}".strip(), panel.table()
     html = f"<b>{escape(panel.title)}</b>: a stored panel. {HOW_TO_WORK}<br>{escape(words)}"
     text = f"{panel.title}: a stored panel. {HOW_TO_WORK}\n{words}"
     if table is not None:

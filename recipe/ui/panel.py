@@ -87,6 +87,7 @@ class Panel(abc.ABC):
     loads: typing.ClassVar[Mapping[str, int | None]] = {}  # rows by problem, where no data is given
     run_words: typing.ClassVar[str] = "Run"  # on the button that starts a run
     figure_size: typing.ClassVar[tuple[float, float]] = (7.0, 4.4)  # inches; 100 pixels each
+    draws_over: typing.ClassVar[bool] = False  # whether `draw` draws over what it drew before, which is faster
 
     def __init__(self, *datasets: Dataset, **settings: object) -> None:
         self.datasets = datasets or tuple(load(name, rows=rows) for name, rows in self.loads.items())
@@ -314,7 +315,8 @@ class Panel(abc.ABC):
 
     def show_result(self, result: typing.Any) -> None:
         """Draw a result, a partial one or None, and say the same in words."""
-        self._canvas.clear()
+        if result is None or not (self.draws_over and self._canvas.axes):
+            self._canvas.clear()
         if result is None:
             self._canvas.text(0.5, 0.5, NO_RESULT, ha="center", va="center", color=INK)
             self.image.show(self._canvas, NO_RESULT)

@@ -19,6 +19,7 @@ from recipe.steps.s6_scale_up import Verdict, diagnose_history
 from recipe.steps.training import train_seeds
 from recipe.ui.training_settings import NO_GUESS
 
+SOON = 1.0  # seconds: what is done by then is not drawn before
 ROUNDING = 1e-6  # the measure of a network is computed in float32, that of a baseline in float64
 
 
@@ -50,14 +51,15 @@ def train_live(
     seeds: Sequence[int],
     *,
     journal: Journal | None,
-    on_progress: Callable[[Run, str], object],
+    on_progress: Callable[[Run | None, str], object],
     stop: threading.Event | None = None,
 ) -> Run:
     """Train with each of these seeds, and return the run or the mean of several.
 
     Parameters
     ----------
-    on_progress : called after each epoch with the run so far and a message that tells the remaining time
+    on_progress : called after each epoch with the run so far, or None where it is `SOON` done, and a message that
+        tells the remaining time
     stop : once set, from any thread, training ends with the epoch that is under way; whole epochs are kept
     """
     common = {"problem": prepared.problem, "source": prepared.source, "protocol": prepared.protocol}
@@ -71,10 +73,11 @@ def train_live(
         network = f"Network {told.member + 1} of {len(seeds)}, epoch" if len(seeds) > 1 else "Epoch"
         message = f"{network} {told.epoch + 1} of {told.epochs}"
         since = told.seconds - first.setdefault(told.member, told.seconds)
+        left = since / max(1, told.epoch) * (told.epochs - told.epoch - 1)  # of the first epoch nobody knows
         if told.epoch > 0:
-            left = since / told.epoch * (told.epochs - told.epoch - 1)
             message += f", {'at most ' if spec.patience else ''}{math.ceil(left)} s left"
-        on_progress(_together([Run(history=dict(one), **common) for one in histories if one]), message)
+        so_far = [Run(history=dict(one), **common) for one in histories if one]
+        on_progress(_together(so_far) if left >= SOON else None, message)
 
     runs = train_seeds(spec, prepared, seeds, on_epoch=report, stop=stop, journal=journal)
     return _together([replace(run, data=prepared.data_key) for run in runs])

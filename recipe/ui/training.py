@@ -83,6 +83,7 @@ class TrainingPanel(Panel):
     settings_type = TrainingSettings
     run_words = "Train"
     figure_size = (7.8, 3.9)
+    draws_over = True
 
     def __init__(
         self, dataset: Dataset | None = None, *, journal: Journal | str | None = "default", **settings: object
@@ -262,8 +263,10 @@ class TrainingPanel(Panel):
         self._trained_on = prepared, data
         self._unrecorded += [stamp(one) for one in run.members or (run,) if not one.time]
         if not stop.is_set():
-            on_progress(run, "Fitting the rival, a simple model that is no network ...")
-            self._rival = self._baseline_of(prepared).rival
+            baseline = self._baseline_of(prepared)
+            if "rival" not in vars(baseline):
+                on_progress(run, "Fitting the rival, a simple model that is no network ...")
+            self._rival = baseline.rival
         self._news = ""
         if run.state == "complete" or run.stopped == "early":  # the guess about a run that was stopped stays
             self._news, self.controls["guess"].value = judge_guess(settings.guess, run, last), NO_GUESS

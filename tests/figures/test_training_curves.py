@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import types
 from dataclasses import replace
 
@@ -58,6 +59,17 @@ def test_plot_runs_draws_both_sides_of_loss_and_measure():
     assert [list(line.get_ydata()) for line in measure.get_lines()].count([0.35, 0.35]) == 1
     assert labels_of(figure) == ["training", "validation", "best epoch: 2", "baseline 0.35"]
     assert loss.get_title(loc="left") == "data loss (sample)"
+
+
+def test_curves_drawn_over_others_are_those_on_an_empty_figure():
+    wide, several = make_run(train=(90.0, 9.0, 0.9), problem="housing"), {"a": make_run(), "b": make_run(LONG, LONG)}
+    for below, above in itertools.permutations((wide, make_run(), several), 2):
+        (over, _), (alone, _) = draw(below), draw(above)
+        draw_curves(over, collect_curves(above))
+        assert [labels_of(over)] * len(over.legends) == [labels_of(alone)]
+        for one, other in zip(over.axes, alone.axes, strict=True):
+            assert (lines_of(one), len(one.patches)) == (lines_of(other), len(other.patches))
+            assert (one.get_yscale(), *one.get_ylim()) == (other.get_yscale(), *map(pytest.approx, other.get_ylim()))
 
 
 @pytest.mark.parametrize("pane", ["loss", "measure"])

@@ -119,6 +119,7 @@ def listen(panel, monkeypatch):
     monkeypatch.setattr("recipe.ui.worker.SAY_SECONDS", 0.0)
     monkeypatch.setattr("recipe.ui.worker.REDRAW_SECONDS", 0.0)
     monkeypatch.setattr("recipe.ui.worker.REST", 0.0)
+    monkeypatch.setattr("recipe.ui.trainer.SOON", 0.0)
     told = []
     panel.status.observe(lambda change: told.append((read_status(panel), panel.image.tooltip)), names="value")
     return told

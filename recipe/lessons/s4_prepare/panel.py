@@ -99,8 +99,8 @@ class PreparePanel(Panel):
         others = [one for one in self.result or () if one.run.problem == problem and one.name != name]
         earlier = others[:REMEMBERED]
 
-        def show(run: Run, message: str) -> None:
-            on_progress((Trial(name, inputs, rival, run), *earlier), message)
+        def show(run: Run | None, message: str) -> None:
+            on_progress(run and (Trial(name, inputs, rival, run), *earlier), message)
 
         spec, seeds = NETWORKS[problem.kind], (settings.seed,)
         run = train_live(spec, prepared, seeds, journal=None, on_progress=show, stop=stop)
