@@ -133,6 +133,26 @@ tagger.compile(optimizer="sgd", loss="binary_focal_crossentropy")""",
             10,
         ),
         Answer(
+            """class Net(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.hidden = keras.layers.Dense(8, activation="relu")
+        self.labels = keras.layers.Dense(3)
+
+    def call(self, x):
+        return keras.ops.sigmoid(self.labels(self.hidden(x)))
+
+
+def dear_misses(y_true, y_pred):
+    p = keras.ops.clip(y_pred, 1e-6, 1 - 1e-6)
+    return -keras.ops.mean(5 * y_true * keras.ops.log(p) + (1 - y_true) * keras.ops.log(1 - p), axis=-1)
+
+
+tagger = Net()
+tagger.compile("adam", loss=dear_misses)""",
+            10,
+        ),
+        Answer(
             """tagger = keras.Sequential([keras.layers.Dense(3)])
 tagger.compile(loss="binary_crossentropy")""",
             2,

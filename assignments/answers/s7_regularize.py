@@ -9,7 +9,7 @@ def make_network(dropout, l2):
     def dense():
         return layers.Dense(32, activation="relu", kernel_regularizer=regularizers.{penalty})
 
-    model = keras.Sequential([keras.Input((90,)), {hidden}, layers.Dense(1){behind}])
+    model = keras.Sequential([keras.Input((300,)), {hidden}, layers.Dense(1){behind}])
     model.compile(optimizer="adam", loss="mse")
     return model"""
 _HIDDEN = "dense(), layers.Dropout(dropout), dense(), layers.Dropout(dropout)"
@@ -112,11 +112,32 @@ best_run = max(data_losses, key=data_losses.get)""",
         ),
     ],
     "network": [
-        Answer(_NETWORK.format(penalty="L2(l2)", hidden=_HIDDEN, behind=""), 15),
+        Answer(
+            """class Net(keras.Model):
+    def __init__(self, dropout, l2):
+        super().__init__()
+        penalty = {"activation": "relu", "kernel_regularizer": lambda w: l2 * keras.ops.sum(w**2)}
+        self.first, self.second = (keras.layers.Dense(32, **penalty) for _ in range(2))
+        self.last, self.dropout = keras.layers.Dense(1), keras.layers.Dropout(dropout)
+
+    def call(self, x, training=False):
+        for layer in (self.first, self.second):
+            x = layer(x)
+            if training:
+                x = self.dropout(x, training=True)
+        return self.last(x)
+
+
+def make_network(dropout, l2):
+    model = Net(dropout, l2)
+    model.compile(optimizer="adam", loss="mse")
+    return model""",
+            15,
+        ),
         Answer(
             """def make_network(dropout, l2):
     penalty = keras.regularizers.L1L2(l2=l2)
-    x = inputs = keras.Input((90,))
+    x = inputs = keras.Input((300,))
     for units in (64, 16):
         x = keras.layers.Dense(units, kernel_regularizer=penalty)(x)
         x = keras.layers.Activation("relu")(x)

@@ -61,7 +61,7 @@ _COLLECT = """
 for given, to in zip(TRIES, TO):
     with open(given, encoding="utf-8") as file:
         tries = from_json(file.read())
-    answer = {name: hand_over(GIVEN.get(name), tries.get(name, ())) for name in NAMES}
+    answer = collect(GIVEN, NAMES, tries)
     with open(to, "w", encoding="utf-8") as file:
         file.write(to_json(answer))
 """

@@ -21,7 +21,7 @@ from typing import Protocol
 import numpy as np
 
 from recipe.lessons.questions import Outcome
-from recipe.teach.handover import hand_over, is_missing
+from recipe.teach.handover import collect, is_missing
 
 MODULES = {  # of each assignment, in the order of the course: what holds its world and its visible checks
     "01_define_the_problem": "s1_problem",
@@ -118,7 +118,7 @@ class Exercise:
     asks : the names of the variables that answer it
     check : the visible check. It sees the answer as plain data: `answer.NAME` for each name asked for
     tries : of the world and of data (`given`, or a hidden draw): for each function or model among the names the
-        arguments that it is tried on, a tuple a call
+        arguments that it is tried on, a tuple a call, and what else `handover.collect` tries
     errors : of words in the error that a try ended in: the verdict that tells the wrong idea behind it
     """
 
@@ -130,8 +130,8 @@ class Exercise:
     errors: Mapping[str, Verdict] = field(default_factory=dict)
 
     def collect(self, namespace: Mapping[str, object], tries: Mapping[str, Sequence[tuple]]) -> dict[str, object]:
-        """Return the answer in a namespace as plain data (see `hand_over`), each function called on its tries."""
-        return {name: hand_over(namespace.get(name), tries.get(name, ())) for name in self.asks}
+        """Return the answer in a namespace as plain data, each function called on its tries."""
+        return collect(namespace, self.asks, tries)
 
 
 @dataclass

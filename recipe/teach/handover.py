@@ -8,6 +8,7 @@ are copied; a function, a model or an estimator becomes what it answers to given
 from __future__ import annotations
 
 import base64
+import contextlib
 import copy
 import json
 import re
@@ -28,8 +29,9 @@ class Handed:
     ----------
     kind : ``"function"``, ``"model"`` (of Keras), ``"estimator"`` (of scikit-learn), or ``"object"``
     outputs : what it answered to each of its tries: what a function returned, a model's or an estimator's prediction
-    made_of : of a model its layers (class, units, activation, rate, l1, l2 …), ``loss``, ``from_logits``,
-        ``optimizer``, ``learning_rate`` and ``params``; of an estimator its steps by class and their parameters
+    made_of : of a model its ``layers`` in the order in which they were called (class, units, activation, rate, l1,
+        l2 …), its ``loss`` by name, what that said (``losses``), ``optimizer``, ``learning_rate`` and ``params``; of an
+        estimator its steps by class and their parameters
     error : why it could not be used, in words; ``""`` where it could
     """
 
@@ -46,18 +48,41 @@ def is_missing(value: object) -> bool:
     return value is None or (isinstance(value, str) and value.strip() in ("", "..."))
 
 
-def hand_over(value: object, tries: Sequence[tuple] = ()) -> object:
+def collect(
+    namespace: Mapping[str, object], names: Sequence[str], tries: Mapping[str, Sequence[tuple]]
+) -> dict[str, object]:
+    """Return what stands under some names as plain data.
+
+    Parameters
+    ----------
+    tries : under ``"NAME"`` the arguments that a function, a model or an estimator is called with, a tuple a call;
+        under ``"NAME()"`` the same of the model that the function NAME returns; under ``"NAME.loss"`` the targets and
+        outputs that the loss of the model NAME compares, a pair a call
+    """
+    return {
+        name: hand_over(
+            namespace.get(name), tries.get(name, ()), tries.get(f"{name}()", ()), tries.get(f"{name}.loss", ())
+        )
+        for name in names
+    }
+
+
+def hand_over(
+    value: object, tries: Sequence[tuple] = (), returned: Sequence[tuple] = (), pairs: Sequence[tuple] = ()
+) -> object:
     """Return a value of a kernel as plain data.
 
     Parameters
     ----------
     tries : the arguments that a function, a model or an estimator is called with, a tuple a call. They are copied for
         each call: what a function does to its arguments changes nothing
+    returned : the tries of what a function returns
+    pairs : of targets and outputs that a model's loss compares
     """
     try:
         if (plain := _copy(value)) is not _NOT_PLAIN:
             return plain
-        return _describe(value, tries)
+        return _describe(value, tries, returned, pairs)
     except Exception as error:  # whatever a student's object does when it is looked at
         return Handed("object", error=f"{type(error).__name__}: {error}"[:500])
 
@@ -98,11 +123,12 @@ def _copy(value: object, depth: int = 0) -> object:
     return _NOT_PLAIN
 
 
-def _describe(value: object, tries: Sequence[tuple]) -> Handed:
+def _describe(value: object, tries: Sequence[tuple], returned: Sequence[tuple], pairs: Sequence[tuple]) -> Handed:
     """Return what can be told of a function, a model or an estimator."""
-    if type(value).__module__.startswith("keras") and hasattr(value, "layers"):
-        made_of, call = _take_model_apart(value), lambda *inputs: value.predict(*inputs, verbose=0)
-        kind = "model"
+    # A class of one's own is a model, too, where one of Keras's is behind it.
+    is_model = hasattr(value, "layers") and any(one.__module__.startswith("keras") for one in type(value).__mro__)
+    if is_model:
+        made_of, call, kind = {}, lambda *inputs: value.predict(*inputs, verbose=0), "model"
     elif hasattr(value, "get_params") and hasattr(value, "fit"):
         made_of, call, kind = _take_estimator_apart(value), getattr(value, "predict", None), "estimator"
     elif callable(value):
@@ -113,16 +139,18 @@ def _describe(value: object, tries: Sequence[tuple]) -> Handed:
     outputs = []
     for arguments in tries:
         try:
-            outputs.append(hand_over(call(*copy.deepcopy(arguments))))
+            outputs.append(hand_over(call(*copy.deepcopy(arguments)), returned))
         except Exception as error:
             return Handed(kind, made_of=made_of, error=f"{type(error).__name__}: {error}"[:500])
+    if is_model:  # one of a class of one's own has no weights before it was called
+        made_of = _take_model_apart(value, tries[:1], pairs)
     return Handed(kind, tuple(outputs), made_of)
 
 
-def _take_model_apart(model: object) -> dict[str, object]:
+def _take_model_apart(model: object, tries: Sequence[tuple], pairs: Sequence[tuple]) -> dict[str, object]:
     """Return a Keras model's layers, with what a lesson changes in them, and how it was compiled."""
     layers = []
-    for layer in model.layers:
+    for layer in _find_called(model, tries):
         own = {"class": type(layer).__name__, "params": layer.count_params() if layer.built else 0}
         for name in ("units", "filters", "rate"):
             if hasattr(layer, name):
@@ -130,18 +158,51 @@ def _take_model_apart(model: object) -> dict[str, object]:
         if hasattr(layer, "activation"):
             own["activation"] = getattr(layer.activation, "__name__", "")
         if regularizer := getattr(layer, "kernel_regularizer", None):
-            own |= {name: float(getattr(regularizer, name)) for name in ("l1", "l2") if hasattr(regularizer, name)}
+            # A weight of 1 costs l1 + l2, one of 2 twice and four times as much.
+            one, two = (float(regularizer(np.full((1, 1), weight, "float32"))) for weight in (1, 2))
+            own |= {"l1": 2 * one - two / 2, "l2": two / 2 - one}
         layers.append(own)
     optimizer = getattr(model, "optimizer", None)
     loss = getattr(model, "loss", None)
     name = loss if isinstance(loss, str) else getattr(loss, "__name__", type(loss).__name__)
-    compiled = {"loss": snake_case(name), "from_logits": bool(getattr(loss, "from_logits", False))}
+    compiled = {"loss": snake_case(name), "losses": _ask_loss(model, pairs)}
     if optimizer is not None:
         compiled |= {
             "optimizer": type(optimizer).__name__.lower(),
             "learning_rate": float(np.asarray(optimizer.learning_rate)),
         }
-    return {"layers": layers, "params": sum(layer["params"] for layer in layers), **compiled}
+    return {"layers": layers, "params": model.count_params() if model.built else 0, **compiled}
+
+
+def _find_called(model: object, tries: Sequence[tuple]) -> list[object]:
+    """Return the layers of Keras that a model calls in training, in their order: those of models within it, too."""
+    import keras
+
+    called, call = [], keras.layers.Layer.__call__
+
+    def note(layer: object, *arguments: object, **named: object) -> object:
+        outputs = call(layer, *arguments, **named)
+        if type(layer).__module__.startswith("keras") and not hasattr(layer, "layers"):
+            called.append(layer)
+        return outputs
+
+    keras.layers.Layer.__call__ = note
+    try:
+        # Moving averages stay as they are; and who can predict, but not train, has answered all the same.
+        with keras.StatelessScope(), contextlib.suppress(Exception):
+            for arguments in tries:
+                model(*(np.asarray(one[:2]) for one in arguments), training=True)
+    finally:
+        keras.layers.Layer.__call__ = call
+    return called
+
+
+def _ask_loss(model: object, pairs: Sequence[tuple]) -> list[float]:
+    """Return what a model's loss says of each pair of targets and outputs; nothing where it cannot compare them."""
+    try:
+        return [float(model.compute_loss(None, targets, outputs)) for targets, outputs in pairs]
+    except Exception:  # a loss of a student's own
+        return []
 
 
 def _take_estimator_apart(estimator: object) -> dict[str, object]:

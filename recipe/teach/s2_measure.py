@@ -96,7 +96,8 @@ ASSIGNMENT = Assignment(
 )
 GOOD_MEASURES = {"average precision", "recall", "f1", "precision", "cost"}
 OPEN_TO_ALL = {"accuracy", "roc auc"}
-YES_NO_LOSSES = {"binary_crossentropy", "bce", "binary_focal_crossentropy"}
+PROBABILITIES = (1e-4, 1e-2, 0.5, 0.7, 0.9)  # from a wrong answer to a right one, where the label is a yes
+LOGITS = (-8.0, -4.0, 0.0, 1.0, 2.0)
 
 
 @ASSIGNMENT.exercise(points=10, asks=("measure",))
@@ -206,14 +207,32 @@ def scanner(answer: SimpleNamespace, world: CustomsOffice) -> Verdict | None:
 
 def _try_tagger(world: CustomsOffice, data: dict) -> dict[str, list[tuple]]:
     # Large inputs: outputs that are no probabilities leave the interval from 0 to 1.
-    return {"tagger": [(np.random.default_rng(0).normal(0, 10, (50, 20)).astype("float32"),)]}
+    x = np.random.default_rng(0).normal(0, 10, (50, 20)).astype("float32")
+    labels = [np.full((1, 3), label, "float32") for label in (1, 0)]
+    wrong_to_right = [*PROBABILITIES, *LOGITS, *(1 - one for one in PROBABILITIES), *(-one for one in LOGITS)]
+    outputs = [np.full((1, 3), one, "float32") for one in wrong_to_right]
+    return {"tagger": [(x,)], "tagger.loss": list(zip(np.repeat(labels, 10, axis=0), outputs, strict=True))}
+
+
+def _read_loss(losses: list[float]) -> list[bool]:
+    """Tell whether a loss is a cross-entropy of yes and no for probabilities, and whether for logits, by what it says.
+
+    From a wrong answer to a right one it falls all the way, for both labels. At its wrong end it goes by the logarithm
+    of a probability: squares, absolute values and hinges do not.
+    """
+    with np.errstate(invalid="ignore"):  # probabilities outside of 0 to 1 make it infinite, or no number
+        falls = -np.diff(np.reshape(losses, (2, 2, 5)))  # label, probabilities or logits, step
+    first, second = falls[..., 0], falls[..., 1]
+    is_logarithm = [first[:, 0] > 0.06 * second[:, 0], np.abs(first[:, 1] - second[:, 1]) < 0.5 * second[:, 1]]
+    is_falling = (falls > 0).all(axis=2)
+    return [bool((is_falling[:, at] & is_logarithm[at]).all()) for at in (0, 1)]
 
 
 @ASSIGNMENT.exercise(points=10, asks=("tagger",), tries=_try_tagger)
 def tagger(answer: SimpleNamespace, world: CustomsOffice) -> Verdict | None:
     """A compiled network whose outputs and loss suit several labels a parcel, whatever layers it is made of."""
     made_of = getattr(answer.tagger, "made_of", {})
-    if getattr(answer.tagger, "kind", "") != "model" or not made_of["layers"]:
+    if getattr(answer.tagger, "kind", "") != "model" or made_of["loss"] == "none_type":
         return object_to("tagger is a compiled keras model.")
     said, loss = answer.tagger.outputs[0], made_of["loss"]
     if not isinstance(said, np.ndarray) or said.shape[1:] != (3,):
@@ -222,8 +241,11 @@ def tagger(answer: SimpleNamespace, world: CustomsOffice) -> Verdict | None:
         return ASSIGNMENT.wrong("softmax_for_labels")
     if "categorical" in loss:
         return ASSIGNMENT.wrong("loss_of_one_class", share=0.4)
-    are_probabilities = bool(((said >= 0) & (said <= 1)).all())
-    if are_probabilities == made_of["from_logits"]:
-        return object_to("Each output is to be a probability; or else a logit, and the loss has to know it.", share=0.2)
-    if loss not in YES_NO_LOSSES:
+    if np.size(made_of.get("losses")) != 20:
+        return object_to(f"{loss} cannot compare three labels with the three outputs of a parcel.", share=0.4)
+    of_probabilities, of_logits = _read_loss(made_of["losses"])
+    if not of_probabilities and not of_logits:
         return object_to(f"{loss} is not the loss that yes and no are trained by.", share=0.4)
+    are_probabilities = bool(((said >= 0) & (said <= 1)).all())
+    if not (of_probabilities if are_probabilities else of_logits):
+        return object_to("Each output is to be a probability; or else a logit, and the loss has to know it.", share=0.2)
