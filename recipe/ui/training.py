@@ -215,7 +215,7 @@ class TrainingPanel(Panel):
             extra.add_class("recipe-extra")
         self.mistakes_image, self.mistakes_text = FigureImage(self.figure_size[0]), widgets.HTML()
         self.mistakes_image.show(None)
-        self.model_text = widgets.HTML(NOTHING_YET)
+        self.model_text = widgets.HTML()
         self.runs_tab = RunsTab()
         pages = {
             "Curves": [self.image, self.advice_heading, *(line for line, *_ in self.advice_lines)],
@@ -225,7 +225,7 @@ class TrainingPanel(Panel):
             "Runs": self.runs_tab.widgets,
         }
         tabs = self.make_tabs(pages)
-        self._fills = {"Mistakes": self._show_mistakes, "Runs": self._show_runs}
+        self._fills = {"Mistakes": self._show_mistakes, "Model": self._show_model, "Runs": self._show_runs}
         self._stale = set(self._fills)  # the tabs whose content is older than the last run
         tabs.observe(lambda change: self._fill_tab(), names="selected_index")
         self.runs_tab.load_button.on_click(lambda _: self._guard(lambda: self.use_run(self.runs_tab.first.value)))
@@ -350,7 +350,6 @@ class TrainingPanel(Panel):
         super().show_result(result)
         if result is not None and result is self.result:
             self._show_diagnosis()
-            self.model_text.value = model_html(result)
             self._stale = set(self._fills)
             self._fill_tab()
         elif result is not None:  # the curves are another run's than the diagnosis
@@ -404,6 +403,10 @@ class TrainingPanel(Panel):
         draw_mistakes(figure, mistakes)
         self.mistakes_image.show(figure, describe_mistakes(mistakes))
         self.mistakes_text.value = ""
+
+    def _show_model(self) -> None:
+        """Show what Keras says of the last run's network."""
+        self.model_text.value = NOTHING_YET if self.result is None else model_html(self.result)
 
     def _show_runs(self) -> None:
         """Show the runs on the data that the controls choose."""
