@@ -182,6 +182,18 @@ def other_parts_are_told_apart(source: str, seed: int) -> Outcome:
     return aucs, min(aucs.values()) >= 0.65
 
 
+@claim(
+    "03",
+    "The first 600 rows of the real file are told apart from 600 at random without their place.",
+    sources=("real",),
+)
+def first_rows_are_one_place(source: str, seed: int) -> Outcome:
+    first = recipe.load("housing", source=source, rows=600).x_train[:, 2:]
+    at_random = _houses(source)[0][_draw(source, 600, seed), 2:]
+    auc = _tell_apart(first, at_random, seed)
+    return {"AUC": auc}, auc >= 0.65
+
+
 @claim("03", "With a copy of each district in the file, folds at random report less than half of the honest error.")
 def copies_flatter(source: str, seed: int) -> Outcome:
     x, y = _houses(source)

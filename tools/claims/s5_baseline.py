@@ -11,6 +11,7 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -89,6 +90,16 @@ def tfidf_keeps_up(source: str, seed: int) -> Outcome:
     model = make_pipeline(TfidfVectorizer(sublinear_tf=True), LogisticRegression(max_iter=300)).fit(x_train, y_train)
     rival, network = float(model.score(x_val, y_val)), _trained("imdb", source, seed)[0]
     return {"rival": rival, "network": network}, network - rival <= 0.015
+
+
+@claim("05", "On digits the most similar training image errs less than the mean of five small networks.")
+def nearest_digit_errs_less(source: str, seed: int) -> Outcome:
+    digits = recipe.load("mnist", source=source, rows=ROWS["mnist"], seed=seed)
+    x = digits.x_train.reshape(len(digits.x_train), -1) / digits.x_train.max()
+    x_train, x_val, y_train, y_val = _halve(x, digits.y_train, labels=digits.y_train, seed=seed)
+    nearest = 1 - float(KNeighborsClassifier(1).fit(x_train, y_train).score(x_val, y_val))
+    network = 1 - _trained("mnist", source, seed)[0]
+    return {"nearest": nearest, "network": network}, nearest < network
 
 
 def _build(columns: int, outputs: int, activation: str | None, loss: str) -> keras.Model:

@@ -19,6 +19,8 @@ IDEAS = {
     "longer": {"hidden_units": (256,), "epochs": 20},
     "adam": {"hidden_units": (256,), "epochs": 20, "optimizer": "adam"},
     "layer": {"hidden_units": (256, 256), "epochs": 20, "optimizer": "adam"},
+    "two layers": {"hidden_units": (256, 256), "epochs": 6, "optimizer": "adam"},
+    "bottleneck": {"hidden_units": (256, 2, 256), "epochs": 6, "optimizer": "adam"},
 }
 SIZES = {"2": (2,), "8": (8,), "64-64": (64, 64)}
 FITTED = {**{name: (units, 0) for name, units in SIZES.items()}, "64-64, L2": (SIZES["64-64"], 1)}
@@ -40,7 +42,7 @@ def _tried(source: str, seed: int, idea: str) -> tuple[float, float]:
     "06", "A bigger network, longer training and Adam, each on top of the last, lower the training error of the digits."
 )
 def bias_falls_idea_by_idea(source: str, seed: int) -> Outcome:
-    training = {name: _tried(source, seed, name)[0] for name in IDEAS if name != "layer"}
+    training = {name: _tried(source, seed, name)[0] for name in ("first", "bigger", "longer", "adam")}
     return training, all(np.diff(list(training.values())) < 0)
 
 
@@ -61,6 +63,12 @@ def variance_is_left(source: str, seed: int) -> Outcome:
 def another_layer_gains_little(source: str, seed: int) -> Outcome:
     before, after = (_tried(source, seed, name)[1] for name in ("adam", "layer"))
     return {"before": before, "after": after}, abs(after - before) < 0.015
+
+
+@claim("06", "A layer of two units between two of 256 raises the training error by five points or more.")
+def bottleneck_loses_digits(source: str, seed: int) -> Outcome:
+    training = {name: _tried(source, seed, name)[0] for name in ("two layers", "bottleneck")}
+    return training, training["bottleneck"] >= training["two layers"] + 0.05
 
 
 @cache

@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 from functools import cache
 
+import keras
 import numpy as np
 
 import recipe
 from claims import Outcome, claim
+from claims.networks import start
 from recipe.core.dataset import Split
 
 WAYS = {
@@ -64,8 +66,6 @@ def _by_way(source: str, seed: int, key: str) -> dict[str, float]:
 
 @claim("07", "Keras's val_loss of a network with a penalty is its data loss plus that penalty.")
 def val_loss_is_data_loss_and_penalty(source: str, seed: int) -> Outcome:
-    import keras
-
     few, _ = _digits(source, seed)
     x, x_val = few.inputs("train"), few.inputs("val")
     keras.utils.set_random_seed(seed)
@@ -191,3 +191,51 @@ def final_keeps_what_validation_said(source: str, seed: int) -> Outcome:
     final = recipe.train_final(BASE.replace(dropout=0.5, seed=seed), digits, journal=None)
     score = recipe.evaluate_once(final, digits, journal=None).score
     return {"validation": said, "test": score}, score > said - 0.03
+
+
+def _val_error(runs: list[recipe.Run]) -> float:
+    return float(1 - np.mean([run.history["val_accuracy"][-1] for run in runs]))
+
+
+@claim("07", "On 28 x 28 pixels a quarter of the features errs at most a point more; on 8 x 8 by five points or more.")
+def fewer_features_may_do(source: str, seed: int) -> Outcome:
+    half, _ = _cut(source, seed)
+    side = half.x_train.shape[1]
+
+    def shrink(images: np.ndarray) -> np.ndarray:
+        return images.reshape(-1, side // 2, 2, side // 2, 2).mean(axis=(2, 4)).astype("float32")
+
+    problem = dataclasses.replace(half.problem, input_shape=(side // 2, side // 2))
+    small = dataclasses.replace(half, x_train=shrink(half.x_train), x_val=shrink(half.x_val), problem=problem)
+    runs = recipe.train_seeds(BASE, recipe.prepare(small), range(10 * seed, 10 * seed + 5), journal=None)
+    errors = {"all features": _val_error(_train(source, seed)), "a quarter": _val_error(runs)}
+    more = errors["a quarter"] - errors["all features"]
+    return errors, more <= 0.01 if side == 28 else more >= 0.05
+
+
+def _build_convnet(side: int) -> keras.Model:
+    model = keras.Sequential([keras.Input((side, side, 1))])
+    for filters in (16, 32):
+        model.add(keras.layers.Conv2D(filters, 3, padding="same", activation="relu"))
+        model.add(keras.layers.MaxPooling2D())
+    model.add(keras.layers.Flatten())
+    model.add(keras.layers.Dense(10, activation="softmax"))
+    model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+@claim(
+    "07",
+    "On 400 digits of MNIST a convnet with a tenth of the weights errs no more than the dense network.",
+    sources=("real",),
+)
+def convnet_needs_fewer_weights(source: str, seed: int) -> Outcome:
+    few, _ = _digits(source, seed)
+    x, x_val = (few.inputs(part)[..., None] for part in ("train", "val"))  # (n, side, side, 1)
+    errors = []
+    for number in range(10 * seed, 10 * seed + 3):
+        model = start(_build_convnet, x.shape[1], seed=number)
+        model.fit(x, few.y_train, batch_size=40, epochs=20, verbose=0)
+        errors.append(1 - model.evaluate(x_val, few.y_val, batch_size=len(x_val), verbose=0)[1])
+    shown = {"dense": _val_error(_train(source, seed)), "convnet": float(np.mean(errors))}
+    return shown, shown["convnet"] <= shown["dense"]

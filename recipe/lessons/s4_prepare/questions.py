@@ -35,5 +35,5 @@ words = Prediction(
     right="a",
     a=("The two counts", "What the words mean need not be learned, only which of the two counts is the good one."),
     b=("All words", "With thousands of reviews, yes. Of twenty it learns names and chance."),
-    c=("Both alike", "So it is somewhere between a hundred reviews and three hundred."),
+    c=("Both alike", "So it is with some number between 20 and 1,000, where the two curves cross."),
 )

@@ -25,7 +25,7 @@ dollars = Prediction(
     tip="RMSprop moves a weight by about its learning rate, 0.001, in each step, however large the gradient is.",
     right="c",
     a=("As good as before", "So it is with the linear model. Here the output starts at 0 and has far to go."),
-    b=("As good, but in larger numbers", "Units change nothing for who can reach them; this network cannot."),
+    b=("As good, but in larger numbers", "A network that could get so far would not mind the unit; this one cannot."),
     c=("Worse than the guess", "After thousands of steps of 0.001 the output is still nearer to 0 than to any price."),
 )
 p_value = Choice(

@@ -32,7 +32,7 @@ turn = Prediction(
     c=("It rises by a fifth", "What is learned after the turn is true of the training reviews alone."),
 )
 stop_by = Choice(
-    text="A programme sorts film reviews into good and bad, and nobody looks at how sure it was. Loss and accuracy "
+    text="A program sorts film reviews into good and bad, and nobody looks at how sure it was. Loss and accuracy "
     "disagree on the best epoch. Which one decides?",
     tip="What was the measure of success, in step 2?",
     right="b",
