@@ -21,6 +21,8 @@ from pathlib import Path
 # Where JAX keeps what it handed to the compiler, an MLIR context a program; another version may keep it elsewhere.
 SOURCES = (("jax._src.pjit", "_pjit_lower"), ("jax._src.interpreters.pxla", "_cached_lowering_to_hlo"))
 MOST_SOURCES = 16  # the latest may be asked for once more, by a call with arrays of another kind
+MOST_PROGRAMS = 96  # what is asked for once more comes from the disk: every 24 doubled the time of a pipeline's checks
+LONG_SECONDS = 0.1  # a compiler that ran for so long leaves tens of MB to give back, which takes 5 ms
 
 
 def use_compile_cache() -> None:
@@ -53,14 +55,18 @@ def use_compile_cache() -> None:
 
 @cache
 def forget_sources() -> None:
-    """Let JAX forget, from now on, what its programs were compiled from; the programs stay, and run as before.
+    """Let JAX forget, from now on, what its programs were compiled from, and now and again the programs, too.
 
-    A context takes 1.3 MB even of ``x + x``, and the program itself a twentieth of that. A lesson compiles hundreds:
-    350 small ones take 430 MB of memory with all that they came from, and 30 MB without.
+    A context takes 1.3 MB even of ``x + x``, and the program itself half a megabyte. A lesson compiles hundreds: 350
+    small ones take 430 MB of memory with all that they came from.
     """
     import jax
+    import keras
 
-    gc.freeze()  # what was imported stays: Python would look through all of it for garbage, 0.1 s every few trainings
+    # What was imported stays: Python would look through all of it for garbage, 0.1 s every few trainings. What is
+    # frozen is never freed, if it refers to itself as a model does: so only where there is no model yet.
+    if not any(issubclass(type(one), keras.Model) for one in gc.get_objects()):
+        gc.freeze()
     libc = ctypes.CDLL(None) if sys.platform == "linux" else None
     give_back = getattr(libc, "malloc_trim", lambda keep: None)  # glibc keeps what a compiler's threads have freed
     kept = []
@@ -70,9 +76,13 @@ def forget_sources() -> None:
     compiled = itertools.count(1)
 
     def listen(event: str, seconds: float, **more: object) -> None:
-        if event.endswith("backend_compile_duration") and next(compiled) % MOST_SOURCES == 0:
-            for clear in kept:
+        if not event.endswith("backend_compile_duration"):
+            return
+        number = next(compiled)
+        if number % MOST_SOURCES == 0:
+            for clear in kept if number % MOST_PROGRAMS else (jax.clear_caches,):
                 clear()
+        if number % MOST_SOURCES == 0 or seconds > LONG_SECONDS:
             give_back(0)
 
     jax.monitoring.register_event_duration_secs_listener(listen)
