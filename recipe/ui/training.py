@@ -92,8 +92,7 @@ class TrainingPanel(Panel):
         self._unrecorded: list[Run] = []  # this panel's runs that are in no journal
         self._data: TrainingData | None = None  # of the problem and the rows that were last asked for
         self._baseline_of = lru_cache(maxsize=1)(compute_baseline)  # with its rival, which takes a while to fit
-        self._before: Run | None = None  # the run on this data before the last one
-        self._past: tuple[typing.Mapping[str, list[float]], ...] = ()  # histories behind the curves
+        self._earlier: list[Run] = []  # on this data, before the last run: their curves stand behind those of the last
         self._trained_on: tuple[Prepared, TrainingData] | None = None  # what the last run saw
         self._rival: Rival | None = None  # of the data that it saw
         self._news = ""  # of the guess about it
@@ -253,11 +252,8 @@ class TrainingPanel(Panel):
         prepared = data.prepare_for(settings.spec)
         if stop.is_set():
             return None
-        earlier = self._runs_on(data)
         last = self.result if self.result is not None and self.result.data in data.keys else None
-        trained = [run for run in earlier if run.epochs]
-        self._before = trained[-1] if trained else None
-        self._past, self._rival = tuple(run.history for run in trained[-FAINT:]), None
+        self._earlier, self._rival = [run for run in self._runs_on(data) if run.epochs][-FAINT:], None
         seeds = range(settings.seed, settings.seed + settings.seeds)
         run = train_live(settings.spec, prepared, seeds, journal=self._journal, on_progress=on_progress, stop=stop)
         self._trained_on = prepared, data
@@ -305,11 +301,11 @@ class TrainingPanel(Panel):
     def _curves(self, run: Run) -> TrainingCurves:
         epochs = None if run is self.result else run.spec.epochs
         if self.present_button.value:
-            pair = [self._before, run] if self._before else [run]
+            pair = [*self._earlier[-1:], run]
             named = {f"{letter}: {one.spec.describe()}": one for letter, one in zip("AB", pair, strict=False)}
             return collect_curves(named, epochs=epochs)
         rival = self._rival.value if self._rival else None
-        return collect_curves(run, rival=rival, past=self._past, epochs=epochs)
+        return collect_curves(run, rival=rival, past=[one.history for one in self._earlier], epochs=epochs)
 
     # What the panel remembers.
 
@@ -405,8 +401,16 @@ class TrainingPanel(Panel):
         self.mistakes_text.value = ""
 
     def _show_model(self) -> None:
-        """Show what Keras says of the last run's network."""
-        self.model_text.value = NOTHING_YET if self.result is None else model_html(self.result)
+        """Show Keras's own summary of the last run's network, and what there was to learn its weights from."""
+        if self.result is None:
+            self.model_text.value = NOTHING_YET
+            return
+        model, lines = _model_of(self.result), []
+        model.summary(line_length=76, print_fn=lambda line, **more: lines.append(line))
+        weights, samples = model.count_params(), self.result.train_samples
+        words = f"{weights:,} parameters, learned from {samples:,} samples: {weights / samples:,.1f} a sample."
+        summary = scrolled(f"<pre>{escape(chr(10).join(lines))}</pre>", "Summary of the model")
+        self.model_text.value = f"<b>{words}</b>{summary}"
 
     def _show_runs(self) -> None:
         """Show the runs on the data that the controls choose."""
@@ -418,12 +422,3 @@ class TrainingPanel(Panel):
 
 def _model_of(run: Run) -> keras.Model:
     return (run.members or (run,))[0].model
-
-
-def model_html(run: Run) -> str:
-    """Return Keras's own summary of a run's network, and what there was to learn its weights from."""
-    model, lines = _model_of(run), []
-    model.summary(line_length=76, print_fn=lambda line, **more: lines.append(line))
-    weights, samples = model.count_params(), run.train_samples
-    words = f"{weights:,} parameters, learned from {samples:,} samples: {weights / samples:,.1f} a sample."
-    return f"<b>{words}</b>{scrolled(f'<pre>{escape(chr(10).join(lines))}</pre>', 'Summary of the model')}"

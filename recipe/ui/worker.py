@@ -11,9 +11,7 @@ from collections.abc import Callable
 # what was typed just before: JupyterLab may hand the two to different threads of the kernel, in any order.
 GATHER_SECONDS = 0.1
 SAY_SECONDS = 0.2
-# The processor's seconds before a figure of what there is so far, or four times as many by the clock: where many share
-# a machine a run takes longer, and is hardly drawn more often for it.
-REDRAW_SECONDS, CLOCK_SHARE = 0.5, 1 / 4
+REDRAW_SECONDS = 1.0  # before the first figure of what there is so far, and the next
 REST = 2.0  # times as long as a figure took to draw, before the next: drawing takes a third of a run at most
 
 
@@ -97,24 +95,20 @@ class Progress:
     def __init__(self, show: Callable[[object], None], say: Callable[[str], None]) -> None:
         self._show, self._say = show, say
         self._began = self._next = time.monotonic()
-        self._processor_began, self._next_figure = time.process_time(), REDRAW_SECONDS
+        self._next_figure = self._began + REDRAW_SECONDS
 
     @property
     def seconds(self) -> float:
         """How long the run has taken so far."""
         return time.monotonic() - self._began
 
-    def _spent(self) -> float:
-        return max(time.process_time() - self._processor_began, CLOCK_SHARE * self.seconds)
-
     def __call__(self, partial: object | None, message: str = "") -> None:
         """Say the message and draw what there is so far, if anything; what is done at once is not drawn twice."""
-        if time.monotonic() < self._next:
+        if (now := time.monotonic()) < self._next:
             return
         self._say(f"{message or 'Running ...'} ({self.seconds:.1f} s)")
-        began = self._spent()
-        if partial is not None and began >= self._next_figure:
+        if partial is not None and now >= self._next_figure:
             self._show(partial)
-            ended = self._spent()
-            self._next_figure = ended + max(REDRAW_SECONDS, REST * (ended - began))
+            ended = time.monotonic()
+            self._next_figure = ended + max(REDRAW_SECONDS, REST * (ended - now))
         self._next = time.monotonic() + SAY_SECONDS
