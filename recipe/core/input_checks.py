@@ -47,10 +47,10 @@ def expect(value: object, wanted: type, fact: str) -> None:
         raise TypeError(f"{fact} Received: a {type(value).__name__}. Give {SOURCES[wanted.__name__]}.")
 
 
-def expect_choice(name: str, value: str, choices: Iterable[str], fact: str) -> None:
+def expect_choice(name: str, value: object, choices: Iterable[object], fact: str) -> None:
     """Refuse a value that is none of the choices, by a ValueError: the fact, a sentence, then the choices."""
     if value not in choices:
-        raise ValueError(f"{fact} Received: {name}={value!r}. Choose from {', '.join(choices)}.")
+        raise ValueError(f"{fact} Received: {name}={value!r}. Choose from {', '.join(map(str, choices))}.")
 
 
 class Note(NamedTuple):

@@ -21,6 +21,7 @@ DRAWS = 3  # of first weights, before their loss is called too large or too smal
 NEAR_THEORY = (0.6, 4.0)  # times the loss that theory gives: inputs that vary by 2 or 3 are sound, and give 3 times
 CHANCE = 4  # standard deviations by which two draws of the same weights may differ
 GRADIENT_RATE = 2.0**20  # a step of plain gradient descent at this rate shows gradients far below a weight's rounding
+MAPS = (keras.layers.Dense, keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D)  # linear by themselves
 BENT = ("ReLU", "LeakyReLU", "PReLU", "ELU")  # layers that are an activation themselves
 PREPARING = ("Normalization", "Rescaling", "StringLookup", "TextVectorization")  # no layers that learn
 # Two linear layers with one of these between them are still no more than one (or nearly).
@@ -235,7 +236,7 @@ def _units(number: int) -> str:
 def check_hidden_activations(bench: Bench) -> Check:
     """No two layers of weights follow each other without anything bent between them."""
     calls = [call for call in bench.heard[0] if not inner_layers(call.layer)]
-    maps = [call for call in calls if _is_linear_map(call.layer)]
+    maps = [call for call in calls if isinstance(call.layer, MAPS)]
     if len(maps) < 2:
         raise NotApplicable("there are no two layers of weights behind each other")
     pairs = [
@@ -243,7 +244,7 @@ def check_hidden_activations(bench: Bench) -> Check:
         for call in maps
         if activation_of(call.layer) == LINEAR
         for behind in _readers(calls, call.outputs)
-        if _is_linear_map(behind.layer)
+        if isinstance(behind.layer, MAPS)
     ]
     return judge(
         not pairs,
@@ -394,11 +395,6 @@ def _first_loss_in_theory(bench: Bench) -> tuple[float, float, str]:
     if not (math.isfinite(theory) and theory > 0):
         raise NotApplicable(f"an output of {neutral:g} has a loss of {theory:g}")
     return theory, one_away, f"the {name.replace('_', ' ')} of an output of {neutral:g}"
-
-
-def _is_linear_map(layer: keras.layers.Layer) -> bool:
-    kinds = (keras.layers.Dense, keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D)
-    return isinstance(layer, kinds)
 
 
 def _position(calls: list[Call], call: Call) -> str:

@@ -78,7 +78,7 @@ class Question:
         import ipywidgets as widgets  # who only judges answers loads no widgets
         from IPython.display import display
 
-        from recipe.ui.keyboard import keyboard_help
+        from recipe.ui.controls import keyboard_help
         from recipe.ui.texts import status_html
 
         display({"text/markdown": str(self), "text/plain": str(self)}, raw=True)

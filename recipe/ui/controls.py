@@ -1,13 +1,20 @@
-"""The controls of a panel, made from what its settings declare."""
+"""The controls of a panel, made from what its settings declare, and what the page does for them by a script."""
 
 from __future__ import annotations
 
 import dataclasses
 import typing
+from collections.abc import Callable
+from pathlib import Path
 
 import ipywidgets as widgets
 
 from recipe.ui.settings import Settings, show_step
+
+try:
+    import anywidget
+except ModuleNotFoundError:  # Colab has it not: panels work as ever, without what the script adds
+    anywidget = None
 
 # What a control says where the mouse rests on it: Colab's ipywidgets 7 has another name for it.
 HINT = "tooltip" if hasattr(widgets.DOMWidget, "tooltip") else "description_tooltip"
@@ -60,3 +67,31 @@ def _make_control(given: typing.Mapping[str, typing.Any], hint: type, common: di
         return widgets.IntSlider(min=given["low"], max=given["high"], step=given["step"], **common)
     # A text without choices is one that the panel chooses the options of, such as its problems.
     return widgets.Dropdown(options=list(given.get("choices", {}).items()) or [common["value"]], **common)
+
+
+if anywidget is not None:
+
+    class Keyboard(anywidget.AnyWidget):
+        """A script without a place on the page: see keyboard.js. It looks after the panel that it stands in."""
+
+        _esm = Path(__file__).with_name("keyboard.js")
+
+
+def keyboard_help() -> list[widgets.Widget]:
+    """Return what a panel takes among its children so that it can be used by keyboard alone; hidden, or nothing.
+
+    Where the page does not find anywidget's part in it, the box hides the message about that, too.
+    """
+    if anywidget is None:
+        return []
+    return [widgets.Box([Keyboard()], layout=widgets.Layout(display="none"))]
+
+
+def copy_button(words: str, said: Callable[[], None], *, link: bool = False) -> widgets.Button:
+    """Return a button that copies the text beside it, or a link, and calls this; hidden where no script does it."""
+    button = widgets.Button(description=words, icon="copy", layout={"width": "auto"})
+    button.add_class("recipe-copy")
+    if link:
+        button.add_class("recipe-link")
+    button.on_click(lambda pressed: said())
+    return button

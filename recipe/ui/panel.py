@@ -18,12 +18,12 @@ from matplotlib.figure import Figure
 from traitlets import Unicode
 
 from recipe.core.dataset import Dataset
+from recipe.core.input_checks import expect_choice
 from recipe.core.problem import Problem
 from recipe.data.load import load
 from recipe.figures import INK, blank_figure, to_png
-from recipe.ui.controls import StepSlider, make_controls
+from recipe.ui.controls import StepSlider, copy_button, keyboard_help, make_controls
 from recipe.ui.kept import show_twin, show_with_twin
-from recipe.ui.keyboard import copy_button, keyboard_help
 from recipe.ui.settings import Settings
 from recipe.ui.texts import STYLE, describe_source, error_html, program_html, source_html, status_html
 from recipe.ui.worker import LatestWins, Progress
@@ -117,11 +117,8 @@ class Panel(abc.ABC):
 
     def check(self, settings: typing.Any) -> None:
         """Raise ValueError where the settings make no sense on this panel."""
-        names = self.problems()
-        if names and settings.problem not in names:
-            raise ValueError(
-                f"The panel has no such problem. Received: problem={settings.problem!r}. It has: {', '.join(names)}."
-            )
+        if names := self.problems():
+            expect_choice("problem", settings.problem, names, "The panel has no such problem.")
 
     def make_controls(self, settings: typing.Any) -> dict[str, widgets.Widget]:
         """Return one widget with a `value` for each setting; by default as `setting` declares them."""

@@ -8,6 +8,8 @@ import typing
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from recipe.core.input_checks import expect_choice
+
 _WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
 
 
@@ -102,10 +104,8 @@ class Settings:
                 raise ValueError(line)
         except (SyntaxError, ValueError, AttributeError):
             raise ValueError(f"These are no settings. Received: {text!r}. Copy the line from a panel.") from None
-        if strange := given.keys() - vars(self).keys():
-            raise ValueError(
-                f"There is no setting {strange.pop()} here. Received: {text!r}. There are: {', '.join(vars(self))}."
-            )
+        for name in given:
+            expect_choice("text", name, vars(self), f"There is no setting {name} here.")
         return self.replace(**given)
 
 
@@ -118,10 +118,8 @@ def _read(name: str, value: object, hint: type) -> object:
 
 
 def _check_allowed(name: str, value: typing.Any, metadata: typing.Mapping[str, typing.Any]) -> None:
-    choices = list(metadata.get("choices", {}).values())
-    if choices and value not in choices:
-        listed = ", ".join(map(str, choices))
-        raise ValueError(f"{name} is none of the choices. Received: {name}={value!r}. Choose from {listed}.")
+    if choices := metadata.get("choices"):
+        expect_choice(name, value, choices.values(), f"{name} is none of the choices.")
     low, high = metadata.get("low"), metadata.get("high")
     if low is not None and not low <= value <= high:
         raise ValueError(f"{name} is out of range. Received: {name}={value!r}. Allowed: from {low:g} to {high:g}.")

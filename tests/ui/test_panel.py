@@ -72,7 +72,7 @@ def test_settings_refuse_what_makes_no_sense(changes, message):
         ("yes='ja'", r"The setting yes is true or false. Received: yes='ja'"),
         ("whole=99", r"whole is out of range. Received: whole=99. Allowed: from 1 to 9."),
         ("whole", r"These are no settings. Received: 'whole'."),
-        ("speed=3", r"no setting speed here. Received: 'speed=3'. There are: whole, real, yes, name, free."),
+        ("speed=3", r"no setting speed here. Received: text='speed'. Choose from whole, real, yes, name, free."),
         ("Panel(1", r"These are no settings. Received: 'Panel\(1'."),
         ("yes=open('file')", r"These are no settings."),  # nothing is called
     ],

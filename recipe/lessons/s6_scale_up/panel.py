@@ -61,7 +61,6 @@ class ErrorsPanel(Panel):
     title = "Bias and variance from three numbers"
     settings_type = ErrorsSettings
     live = True
-    figure_size = (7.0, 4.4)
 
     def __init__(self, runs: Mapping[str, Point] | None = None, **settings: object) -> None:
         self.runs = runs or {}
