@@ -23,9 +23,8 @@ from recipe.core.problem import Problem
 from recipe.data.load import load
 from recipe.figures import INK, blank_figure, to_png
 from recipe.ui.controls import StepSlider, copy_button, keyboard_help, make_controls
-from recipe.ui.kept import show_twin, show_with_twin
 from recipe.ui.settings import Settings
-from recipe.ui.texts import STYLE, describe_source, error_html, program_html, source_html, status_html
+from recipe.ui.texts import STYLE, describe_source, error_html, program_html, show_with_twin, source_html, status_html
 from recipe.ui.worker import LatestWins, Progress
 
 SHARP = 1.5  # pixels of the picture for each of the page's
@@ -462,7 +461,7 @@ class Panel(abc.ABC):
         summary = self.summarise(result) if result is not None else ""
         self.say(f"{outcome} {summary}".strip(), settings=settings.to_text())
         if self._has_twin:
-            show_twin(self, update=True)
+            show_with_twin(self, update=True)
 
     def _last_result(self) -> typing.Any:
         if self.result is None:

@@ -1,14 +1,24 @@
-"""The words that stand on every panel: the source of its data, the status line, tables."""
+"""The words that stand on every panel: source of the data, status, tables; and what a notebook keeps of a panel."""
 
 from __future__ import annotations
 
+import base64
 import re
+import sys
+import typing
 from html import escape
 
 import pandas as pd
+from IPython.display import display
 
 from recipe.core.dataset import Dataset
 
+if typing.TYPE_CHECKING:
+    from recipe.ui.panel import Panel
+
+VIEW = "application/vnd.jupyter.widget-view+json"
+MOST_ROWS = 12  # of the table that is kept
+HOW_TO_WORK = "Run this cell to work with it."
 SOURCES = {
     "own": "your own data",
     "local": "real data, from files on this machine",
@@ -53,6 +63,14 @@ STYLE = """<style>
 }
 .recipe-panel.jupyter-widgets-disconnected > * {opacity: 0.6; pointer-events: none}
 .recipe-panel .jupyter-widgets-disconnected::before {display: none}
+</style>"""
+# Where the page shows the panel, what is kept of it is hidden; where it cannot, its message about that is.
+KEPT_STYLE = """<style>
+.jp-OutputArea:has(.recipe-panel) .jp-OutputArea-child:has(.recipe-kept),
+.jp-OutputArea:has(.recipe-panel) .jp-OutputArea-child:has(+ .jp-OutputArea-child .recipe-kept) {display: none}
+.jp-OutputArea:not(:has(.recipe-panel)) .jp-OutputArea-child:has(+ * + * .recipe-kept) {display: none}
+.recipe-kept {line-height: 1.35}
+.recipe-kept table {margin: 6px 0}
 </style>"""
 
 
@@ -121,3 +139,30 @@ def show_value(value: object) -> str:
     if hasattr(value, "strftime"):
         return f"{value:%Y-%m-%d %H:%M}"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def show_with_twin(panel: Panel, *, update: bool = False) -> None:
+    """Show a panel in the output of a cell, and beside it what the notebook keeps of it; or bring that up to date.
+
+    A picture, then words and numbers, seen wherever the panel itself cannot be. The picture is an output of its own:
+    code hosts and paper leave out pictures that stand inside HTML.
+    """
+    if not update:
+        view = {"version_major": 2, "version_minor": 0, "model_id": panel.widget.model_id}
+        display({VIEW: view, "text/plain": repr(panel)}, raw=True)
+    if "google.colab" in sys.modules:  # its page hides neither
+        return
+    words, table = "No result yet.", None
+    if panel.result is not None:
+        words, table = f"{panel.summarise(panel.result)} {panel.image.tooltip}".strip(), panel.table()
+    html = f"<b>{escape(panel.title)}</b>: a stored panel. {HOW_TO_WORK}<br>{escape(words)}"
+    text = f"{panel.title}: a stored panel. {HOW_TO_WORK}\n{words}"
+    if table is not None:
+        html += table_html(table, max_rows=MOST_ROWS)
+        text += f"\n{table.to_string(index=False, max_rows=MOST_ROWS)}"
+    picture = {"image/png": base64.b64encode(panel.image.value).decode("ascii"), "text/plain": panel.image.tooltip}
+    look = {"image/png": {"alt": panel.image.tooltip, "width": round(100 * panel.figure_size[0])}}
+    kept = {"text/html": f"{KEPT_STYLE}<div class='recipe-kept'>{html}</div>", "text/plain": text}
+    for part, data, metadata in (("picture", picture, look), ("words", kept, {})):
+        shown = f"{panel.widget.model_id}-{part}"
+        display(data, metadata=metadata, raw=True, display_id=shown, update=update)

@@ -255,7 +255,7 @@ def shown(monkeypatch):
     def display(data, *, raw, metadata=None, display_id=None, update=False):
         outputs[update].append((data, metadata))
 
-    monkeypatch.setattr("recipe.ui.kept.display", display)
+    monkeypatch.setattr("recipe.ui.texts.display", display)
     return outputs
 
 
