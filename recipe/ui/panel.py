@@ -167,7 +167,7 @@ class Panel(abc.ABC):
 
         Parameters
         ----------
-        on_progress : call it with (what there is so far or None, a short message); it redraws twice a second at most
+        on_progress : call it with (what there is so far or None, a short message); it redraws once a second at most
         stop : look at it often; once it is set, return what there is so far, or None
         """
 
