@@ -14,7 +14,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from forks import FORKS, ForkServer
+from forks import FORKS, OPTIMIZATION, ForkServer, for_long_trainings
 from http_server import Server, serving, small_housing, small_mnist, write_npz
 
 from recipe.data.files import FILES
@@ -26,7 +26,6 @@ os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 # On the samples a network trains in milliseconds and compiles in seconds. With these options of XLA it compiles in a
 # third of the processor's time (on the full data it would train at half the speed). One part a program, for the tests
 # keep both cores busy without XLA's threads. XLA ends a process whose options it does not know.
-OPTIMIZATION = "--xla_backend_optimization_level="
 FAST_COMPILER = (
     f"--xla_cpu_use_fusion_emitters=false {OPTIMIZATION}0 --xla_cpu_parallel_codegen_split_count=1 "
     "--xla_backend_extra_options=xla_cpu_disable_loop_unrolling=true,xla_cpu_disable_slp_vectorizer=true"
@@ -63,8 +62,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if find_spec("nbgrader") is None:  # the extra [teach] is not installed
         config.option.ignore_glob = [*(config.option.ignore_glob or []), "*/teach/course.py", "*/teach/grading.py"]
     if FORKS and REAL_DATASETS is None and not hasattr(config, "workerinput"):
-        # The lessons train for longer than the tests: a little of what makes code fast pays there.
-        server = ForkServer(XLA_FLAGS=os.environ.get("XLA_FLAGS", "").replace(OPTIMIZATION + "0", OPTIMIZATION + "1"))
+        server = ForkServer(XLA_FLAGS=for_long_trainings())  # of the kernels: of the lessons, and of the assignments
         config.add_cleanup(server.close)
         server.offer()
 
