@@ -15,7 +15,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from recipe.core.input_checks import check_targets
+from recipe.core.input_checks import check_targets, expect_choice
 from recipe.core.problem import Problem, ProblemType
 
 THRESHOLD = 0.5  # an output above it is a yes; Keras's metrics are told the same number
@@ -121,12 +121,9 @@ class Measure:
 
     def check_type(self, problem: Problem) -> None:
         """Refuse a problem whose type the measure is not defined for, by a ValueError."""
-        if problem.type not in self.types:
-            fitting = [name for name, other in MEASURES.items() if problem.type in other.types]
-            raise ValueError(
-                f"The {self.title} is not defined for {problem.type}. Received: measure={self.name!r}, "
-                f"problem={problem.name!r}. Choose from {', '.join(fitting)}."
-            )
+        fitting = [name for name, other in MEASURES.items() if problem.type in other.types]
+        fact = f"The {self.title} is not defined for {problem.type}, such as {problem.name} is."
+        expect_choice("measure", self.name, fitting, fact)
 
 
 def name_measure(problem: Problem) -> str:

@@ -11,11 +11,6 @@ import ipywidgets as widgets
 
 from recipe.ui.settings import Settings, show_step
 
-try:
-    import anywidget
-except ModuleNotFoundError:  # Colab has it not: panels work as ever, without what the script adds
-    anywidget = None
-
 # What a control says where the mouse rests on it: Colab's ipywidgets 7 has another name for it.
 HINT = "tooltip" if hasattr(widgets.DOMWidget, "tooltip") else "description_tooltip"
 
@@ -69,21 +64,21 @@ def _make_control(given: typing.Mapping[str, typing.Any], hint: type, common: di
     return widgets.Dropdown(options=list(given.get("choices", {}).items()) or [common["value"]], **common)
 
 
-if anywidget is not None:
+def keyboard_help() -> list[widgets.Widget]:
+    """Return what a panel takes among its children so that it can be used by keyboard alone; hidden, or nothing.
+
+    Where the page does not find anywidget's part in it, the box hides the message about that, too.
+    """
+    try:
+        import anywidget
+    except ModuleNotFoundError:  # Colab has it not: panels work as ever, without what the script adds
+        return []
 
     class Keyboard(anywidget.AnyWidget):
         """A script without a place on the page: see keyboard.js. It looks after the panel that it stands in."""
 
         _esm = Path(__file__).with_name("keyboard.js")
 
-
-def keyboard_help() -> list[widgets.Widget]:
-    """Return what a panel takes among its children so that it can be used by keyboard alone; hidden, or nothing.
-
-    Where the page does not find anywidget's part in it, the box hides the message about that, too.
-    """
-    if anywidget is None:
-        return []
     return [widgets.Box([Keyboard()], layout=widgets.Layout(display="none"))]
 
 

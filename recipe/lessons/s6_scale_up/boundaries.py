@@ -24,6 +24,7 @@ GRID = 45  # points a side that the networks are asked at
 ENDS = np.linspace(-SIDE, SIDE, GRID)
 PLANE = np.stack(np.meshgrid(ENDS, ENDS), axis=-1).reshape(-1, 2).astype("float32")  # row by row upwards
 NO_DROPOUT = 1e-6  # the program has a dropout, whose rate must be above 0
+Start = list[tuple[keras.Variable, np.ndarray]]  # what each variable of a network and its optimizer begins with
 TRUTH = {"color": INK, "linestyle": (0, (4, 2)), "lw": 1.6}
 
 
@@ -158,7 +159,7 @@ def _truth(x: np.ndarray) -> np.ndarray:
     return 1.2 * np.sin(1.8 * x)
 
 
-def _build_models() -> list[tuple[keras.Model, list[np.ndarray]]]:
+def _build_models() -> list[tuple[keras.Model, Start]]:
     """Build one network a draw, each with first weights of its own; return it with all that it begins with."""
     models = []
     for seed in range(DRAWS):
@@ -170,20 +171,17 @@ def _build_models() -> list[tuple[keras.Model, list[np.ndarray]]]:
         model = keras.Sequential([*layers, keras.layers.Dense(1, "sigmoid")])
         model.compile(keras.optimizers.Adam(0.02), "binary_crossentropy")
         model.optimizer.build(model.trainable_variables)
-        models.append((model, [np.array(variable) for variable in _variables(model)]))
+        variables = (*model.variables, *model.optimizer.variables)
+        models.append((model, [(variable, np.array(variable)) for variable in variables]))
     return models
 
 
-def _variables(model: keras.Model) -> list[keras.Variable]:
-    return [*model.variables, *model.optimizer.variables]
-
-
-def _begin_anew(model: keras.Model, start: list[np.ndarray], settings: BoundarySettings) -> None:
+def _begin_anew(model: keras.Model, start: Start, settings: BoundarySettings) -> None:
     """Give a network its first weights, and size and strengths as they are set.
 
     Units that begin without any weights, in and out, get no gradient either: a smaller network in the same program.
     """
-    for variable, value in zip(_variables(model), start, strict=True):
+    for variable, value in start:
         variable.assign(value)
     for layer in model.layers:
         if isinstance(layer, keras.layers.Dropout):
