@@ -4,6 +4,8 @@ The names that a notebook types are here, each imported on first use: `import re
 Matplotlib, so that the command line answers at once.
 """
 
+from __future__ import annotations
+
 import importlib
 import os
 import re

@@ -6,6 +6,8 @@ identifiers, and copies of the target. What was taken, guessed and left out stan
 ``print(dataset)``. Nothing leaves the machine, and nothing that is read is run.
 """
 
+from __future__ import annotations
+
 import re
 import textwrap
 import warnings

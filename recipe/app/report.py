@@ -1,5 +1,7 @@
 """What the workflow found, as one HTML page with the figures inside and as JSON for other programs."""
 
+from __future__ import annotations
+
 import json
 from dataclasses import replace
 

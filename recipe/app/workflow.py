@@ -1,5 +1,7 @@
 """The whole workflow in one call: seven steps from the data to the one look at the test set."""
 
+from __future__ import annotations
+
 import contextlib
 import math
 import time

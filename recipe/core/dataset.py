@@ -1,5 +1,7 @@
 """Training data and a sealed test set, and a split of the training data."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np

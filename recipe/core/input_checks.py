@@ -1,5 +1,7 @@
 """The door of the steps: what they cannot use is refused here, with the way out; what is odd about data is noted."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 

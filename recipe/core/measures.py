@@ -5,6 +5,8 @@ training follows downhill, the measure is what people care about, and it need no
 is imported on first use, so that `import recipe` stays quick.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field

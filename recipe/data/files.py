@@ -3,6 +3,8 @@
 A download is held against its SHA-256, made once even if several processes ask, and whole or not there at all.
 """
 
+from __future__ import annotations
+
 import contextlib
 import hashlib
 import io

@@ -3,6 +3,8 @@
 Keras's own folder readers need TensorFlow or grain; Pillow reads images here, and nothing in a file is run.
 """
 
+from __future__ import annotations
+
 import warnings
 from collections import Counter
 from collections.abc import Sequence

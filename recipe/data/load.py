@@ -5,6 +5,8 @@ real, but small. Reviews and housing are simulated from a process that `tools/ma
 again, so that the error of the best possible model is known. A sample's provenance says that it is one.
 """
 
+from __future__ import annotations
+
 import dataclasses
 import itertools
 import os

@@ -1,5 +1,7 @@
 """The three datasets that come with the kit, the seven problems that are made of them, and what loads them in Keras."""
 
+from __future__ import annotations
+
 from dataclasses import replace
 from types import MappingProxyType
 

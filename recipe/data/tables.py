@@ -4,6 +4,8 @@ A CSV file is text only: nothing in it is run. What was taken of it (separator, 
 out and what looks odd comes back as notes.
 """
 
+from __future__ import annotations
+
 import codecs
 import csv
 import datetime

@@ -6,6 +6,8 @@ area under a curve) for balanced classes, precision and recall for unbalanced on
 and multilabel problems; for quantities the mean absolute error, which has the unit of the target.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 

@@ -1,5 +1,7 @@
 """A pipeline on the bench: its data, its model on loan, and short trainings of it, each made once and then kept."""
 
+from __future__ import annotations
+
 import math
 import re
 import threading

@@ -1,5 +1,7 @@
 """What a check of a pipeline answers, and the report of all of them."""
 
+from __future__ import annotations
+
 import re
 import warnings
 from collections.abc import Iterator

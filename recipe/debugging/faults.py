@@ -4,6 +4,8 @@ Each fault happens to people who know better. It is a function that breaks a pip
 docstring is what a learner is told about it.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import MappingProxyType

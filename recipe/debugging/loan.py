@@ -3,6 +3,8 @@
 No configuration holds all of a model, so none is copied through one.
 """
 
+from __future__ import annotations
+
 from functools import cached_property
 from typing import NamedTuple
 

@@ -1,5 +1,7 @@
 """Step 8: look at the model: whether Keras can train it, its end and its layers, and fresh weights."""
 
+from __future__ import annotations
+
 import contextlib
 import math
 from collections.abc import Iterator

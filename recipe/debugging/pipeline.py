@@ -1,5 +1,7 @@
 """Step 8: why does it not work? All checks of a pipeline, in the order in which one looks."""
 
+from __future__ import annotations
+
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace

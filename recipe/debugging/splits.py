@@ -1,5 +1,7 @@
 """Are the parts of a split fit to judge by? No sample in both of them, and both from one distribution."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np

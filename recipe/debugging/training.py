@@ -1,5 +1,7 @@
 """Step 8: short trainings of copies of the model, each of which a sound pipeline must pass."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from recipe.debugging.bench import BATCH, LONGEST, STEPS, STRETCHES, Bench, Outcome

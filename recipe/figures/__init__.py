@@ -4,6 +4,8 @@ No figure is shown here and no setting is changed: figures are `matplotlib.figur
 Colours are those of Okabe and Ito, which most colour-blind people tell apart; the style of a line says the same again.
 """
 
+from __future__ import annotations
+
 import base64
 import io
 

@@ -1,5 +1,7 @@
 """What a model gets wrong, drawn: images, texts, quantities."""
 
+from __future__ import annotations
+
 import textwrap
 
 from matplotlib.figure import Figure

@@ -1,5 +1,7 @@
 """A few samples to learn from and others to judge on: what the panels of lessons 2 to 5 train their networks on."""
 
+from __future__ import annotations
+
 import threading
 
 import numpy as np

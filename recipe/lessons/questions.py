@@ -5,6 +5,8 @@ everywhere: ``question.check("b")``. Answers and predictions are recorded in the
 ``recipe.lessons.sN_....questions``.
 """
 
+from __future__ import annotations
+
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass

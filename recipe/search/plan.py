@@ -4,6 +4,8 @@ The specs are points to start from, by kind of input and number of samples. What
 curves, not from this table.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 from recipe.core.problem import Problem

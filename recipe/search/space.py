@@ -1,5 +1,7 @@
 """Step 7: which specs a search may try, as parameters of Optuna's."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 

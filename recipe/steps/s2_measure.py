@@ -1,5 +1,7 @@
 """Step 2: how far a measured score may be off by chance, and whether one model is better than another beyond it."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -5,6 +5,8 @@ iterated K-fold when even all samples together are few (F. Chollet, Deep Learnin
 makes the standard error of the score as small as wanted. The test set is not touched here: it stays sealed.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 import numpy as np

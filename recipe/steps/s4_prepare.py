@@ -1,5 +1,7 @@
 """Step 4: from raw data to what a network can learn from, with statistics from the training part alone."""
 
+from __future__ import annotations
+
 import dataclasses
 from collections.abc import Sequence
 

@@ -1,5 +1,7 @@
 """At the end: the final model, trained on all but the test set, and the one look at the test set."""
 
+from __future__ import annotations
+
 import math
 import threading
 from collections.abc import Callable

@@ -1,5 +1,7 @@
 """Step 7: from a run to what to try next, each piece with its reason, its number and the spec that tries it."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterator
 from contextlib import suppress

@@ -1,5 +1,7 @@
 """The controls of a panel, made from what its settings declare, and what the page does for them by a script."""
 
+from __future__ import annotations
+
 import dataclasses
 import typing
 from collections.abc import Callable

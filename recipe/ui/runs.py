@@ -1,5 +1,7 @@
 """The tab of runs in the training panel: the table of the runs on this data, best first, and two of them compared."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from html import escape
 

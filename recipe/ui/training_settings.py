@@ -1,5 +1,7 @@
 """What the training panel's controls say, as one frozen value; and the way from there to a `ModelSpec` and back."""
 
+from __future__ import annotations
+
 import typing
 from contextlib import suppress
 from dataclasses import dataclass

@@ -8,6 +8,8 @@ Both are simulated, and `tools/make_examples.py` makes them again, byte for byte
 - `SHAPES`: 120 grey images of 16 x 16 pixels, circles, squares and triangles of any size and place, with noise.
 """
 
+from __future__ import annotations
+
 from pathlib import Path
 
 CHURN = Path(__file__).with_name("churn.csv")

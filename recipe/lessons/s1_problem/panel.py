@@ -1,5 +1,7 @@
 """Step 1's panel: choose what is predicted from what, and see which type of problem that makes."""
 
+from __future__ import annotations
+
 import textwrap
 import threading
 import typing

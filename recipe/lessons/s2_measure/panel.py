@@ -1,5 +1,7 @@
 """Step 2's panel: is it a 5? One network, trained once; the threshold and the class balance are for the reader."""
 
+from __future__ import annotations
+
 import threading
 import typing
 from dataclasses import dataclass

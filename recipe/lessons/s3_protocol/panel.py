@@ -1,5 +1,7 @@
 """Step 3's panel: a whole evaluation, again and again on few rows, and each report against the truth."""
 
+from __future__ import annotations
+
 import math
 import threading
 import typing

@@ -1,5 +1,7 @@
 """Step 4's panel: choose what the network reads, and see the training curves change."""
 
+from __future__ import annotations
+
 import threading
 import typing
 from dataclasses import dataclass

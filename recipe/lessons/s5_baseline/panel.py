@@ -1,5 +1,7 @@
 """Step 5's panel: does a small model beat the baseline? It depends on how many validation samples there are to tell."""
 
+from __future__ import annotations
+
 import threading
 import typing
 from dataclasses import dataclass, replace

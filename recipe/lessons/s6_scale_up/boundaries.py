@@ -1,5 +1,7 @@
 """Step 6's panel in two dimensions: what a network of this size learns from several draws of the training set."""
 
+from __future__ import annotations
+
 import threading
 from dataclasses import dataclass
 

@@ -1,5 +1,7 @@
 """Step 6's small panel: two errors and what can be reached, and what they say of bias and variance."""
 
+from __future__ import annotations
+
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass

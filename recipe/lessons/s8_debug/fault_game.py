@@ -1,5 +1,7 @@
 """Step 8: a game. A pipeline is broken in secret; tell how, from its symptoms and as few checks as possible."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property

@@ -1,5 +1,7 @@
 """Step 8's panel: a game. Something is broken in secret; look at the symptoms, run checks, name the fault."""
 
+from __future__ import annotations
+
 import threading
 import typing
 from dataclasses import dataclass
