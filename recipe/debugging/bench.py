@@ -6,7 +6,7 @@ import math
 import re
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import keras
@@ -516,17 +516,18 @@ class Bench:
         """
         self.check_runnable()
         # Before the first step on as many rows as the engine measures afterwards.
-        sweep = RateSweep(courses={}, first_loss=self.first_loss(min(map(len, self.arrays))))
+        first, courses, best = self.first_loss(min(map(len, self.arrays))), {}, 0.0
         for powers in (range(0, -FARTHEST - 1, -1), range(1, FARTHEST + 1)):
             for power in powers:
                 rate = self.used_rate * 10.0**power
                 losses = self.train("rate", *self.arrays, rate=rate, epochs=STRETCHES).losses
                 is_whole = len(losses) == STRETCHES and math.isfinite(losses[-1])
-                sweep.courses[rate] = losses if is_whole else (math.inf,) * STRETCHES
-                best = max(sweep.falls.values())
-                if best > 0 and sweep.falls[rate] < WELL_CHOSEN * best:
+                courses[rate] = losses if is_whole else (math.inf,) * STRETCHES
+                fall = first - courses[rate][-1]
+                best = max(best, fall)
+                if best > 0 and fall < WELL_CHOSEN * best:
                     break
-        return replace(sweep, courses=dict(sorted(sweep.courses.items())))
+        return RateSweep(courses=dict(sorted(courses.items())), first_loss=first)
 
 
 def guess_type(y: np.ndarray, outputs: int, loss: str, activation: str = "") -> ProblemType:

@@ -82,10 +82,8 @@ class BaselinePanel(Panel):
         for power in result[:2]:
             ends = [power.baseline + sign * end for end in power.interval]
             axes.plot(ends, [len(names)] * 2, color=BLUE, linewidth=2.5, alpha=0.6)
-            for name, score, mark, colour in (
-                ("model", power.model, "o", BLUE),
-                ("baseline", power.baseline, "D", VERMILION),
-            ):
+            for name, mark, colour in (("model", "o", BLUE), ("baseline", "D", VERMILION)):
+                score = getattr(power, name)
                 axes.plot(score, len(names), mark, color=colour, markersize=8)
                 place = {"textcoords": "offset points", "ha": "center", "fontsize": "small", "color": INK}
                 axes.annotate(f"{score:.4g}", (score, len(names)), (0, 7), **place)
