@@ -30,7 +30,7 @@ FAST_COMPILER = (
     f"--xla_cpu_use_fusion_emitters=false {OPTIMIZATION}0 --xla_cpu_parallel_codegen_split_count=1 "
     "--xla_backend_extra_options=xla_cpu_disable_loop_unrolling=true,xla_cpu_disable_slp_vectorizer=true"
 )
-if version("jaxlib").startswith("0.10.") and "RECIPE_DATASETS" not in os.environ:
+if version("jaxlib").startswith(("0.7.", "0.10.")) and "RECIPE_DATASETS" not in os.environ:
     os.environ.setdefault("XLA_FLAGS", FAST_COMPILER)
 # Keras and JAX make so many small objects that Python spends a twentieth of its time on garbage.
 gc.set_threshold(50_000, 20, 20)
