@@ -43,42 +43,40 @@ def check_rate(bench: Bench) -> Check:
 
 def check_one_batch(bench: Bench) -> Check:
     """A sound model learns 32 samples by heart."""
-    limit, words = _limit(bench, BATCH_LEFT, bench.arrays[1][:BATCH])
-    outcome = _train_until(bench, limit, "one batch", *_repeat_batch(bench), **ON_ONE_BATCH)
-    rows = min(BATCH, len(bench.arrays[0]))
+    y, batch = bench.arrays[1][:BATCH], _repeat_batch(bench)
+    outcome, ok, limit = _train_until(bench, BATCH_LEFT, y, "one batch", *batch, **ON_ONE_BATCH)
     return _judge_learning(
         bench,
-        outcome.best <= limit,
-        found=f"After {outcome.steps} steps on the same {rows} samples their loss is {outcome.best:.3g}.",
-        expected=f"at most {words}.",
+        ok,
+        found=f"After {outcome.steps} steps on the same {len(y)} samples their loss is {outcome.best:.3g}.",
+        expected=limit,
         cause="A model that cannot learn a batch by heart learns nothing else: dead or frozen layers, a wrong last "
         "activation or loss, too strong dropout or penalties, or a network without capacity.",
     )
 
 
-def _train_until(bench: Bench, enough: float, name: str, *arrays: np.ndarray, **options: object) -> Outcome:
-    """Train at the fastest rate, and where that throws the weights too far at the one to try; return the last.
+def _train_until(
+    bench: Bench, share: float, y: np.ndarray, name: str, *arrays: np.ndarray, **options: object
+) -> tuple[Outcome, bool, str]:
+    """Train until this share is left of a constant answer's loss on y; say whether it is, and the limit in words.
 
-    Where the network is slow to begin, the sweep has told no rate from another: then at the one used.
+    At the fastest rate, and where that throws the weights too far at the one to try: the last one is returned. Where
+    the network is slow to begin, the sweep has told no rate from another: then at the one used.
     """
+    limit, constant = bench.loss_left(share, y), bench.loss_of_constant(y)
     rates = (bench.used_rate,) if bench.slow_to_begin else (bench.sweep.fastest_rate, bench.sweep.advised_rate)
     for rate in dict.fromkeys(rates):
-        outcome = bench.train(name, *arrays, rate=rate, enough=enough, **options)
-        if outcome.best <= enough:
+        outcome = bench.train(name, *arrays, rate=rate, enough=limit, **options)
+        if outcome.best <= limit:
             break
-    return outcome
+    words = f"{share:g} of what a constant answer, {constant:.3g}, has above the best possible loss"
+    return outcome, outcome.best <= limit, f"at most {limit:.3g}, {words}."
 
 
 def _repeat_batch(bench: Bench) -> list[np.ndarray]:
     """Return one batch for both parts, as often as there were rows: other sizes would be compiled for anew."""
     batch = [part[:BATCH] for part in bench.arrays[:2]]
     return [np.resize(part, old.shape) for part, old in zip(batch * 2, bench.arrays, strict=True)]
-
-
-def _limit(bench: Bench, share: float, y: np.ndarray) -> tuple[float, str]:
-    """Return the loss where this share of a constant answer's is left, and how it came about, in words."""
-    limit, constant = bench.loss_left(share, y), bench.loss_of_constant(y)
-    return limit, f"{limit:.3g}, {share:g} of what a constant answer, {constant:.3g}, has above the best possible loss"
 
 
 def check_weights_move(bench: Bench) -> Check:
@@ -103,14 +101,14 @@ def check_output_as_input(bench: Bench) -> Check:
     _require_begun(bench)
     _, y, _, y_val = bench.arrays
     coded, coded_val = _write_answer(bench)
-    enough, words = _limit(bench, ANSWER_LEFT, y_val)
-    outcome = _train_until(bench, enough, "output as input", coded, y, coded_val, y_val, epochs=LONGEST)
+    parts = coded, y, coded_val, y_val
+    outcome, ok, limit = _train_until(bench, ANSWER_LEFT, y_val, "output as input", *parts, epochs=LONGEST)
     return _judge_learning(
         bench,
-        outcome.best <= enough,
+        ok,
         found=f"With the answer in half of the inputs the validation loss is {outcome.best:.3g} after "
         f"{outcome.steps} steps.",
-        expected=f"at most {words}.",
+        expected=limit,
         cause="Even a given answer is not found: the way from input to loss is broken. Check shapes, last layer, loss "
         "and frozen or dead layers before the data.",
     )
@@ -142,7 +140,7 @@ def check_shuffled_labels(bench: Bench) -> Check:
     # Each from first weights of its own: by luck some know half of the labels before the first step.
     true, steps = bench.true.best, bench.true.steps
     losses = [_train_as_long(bench, f"shuffle {n}", x, y[order], x_val, draw=n) for n, order in enumerate(orders)]
-    teaches, learns_noise = _compare_with_shuffled(bench, true, losses)
+    wrong, teaches, learns_noise = _compare_with_shuffled(bench, true, losses)
     # Outputs that grow with the inputs may be nearly right on their way: not in the end.
     if not (teaches or bench.is_recurrent):
         options, steps = {"rate": bench.true.rate, "epochs": LONGEST}, STEPS * LONGEST
@@ -151,12 +149,12 @@ def check_shuffled_labels(bench: Bench) -> Check:
             bench.train(f"shuffle {n} to the end", x, y[order], x_val, y_val, draw=n, **options).val_losses[-1]
             for n, order in enumerate(orders)
         ]
-        teaches, learns_noise = _compare_with_shuffled(bench, true, losses)
+        wrong, teaches, learns_noise = _compare_with_shuffled(bench, true, losses)
     return _judge_learning(
         bench,
         teaches,
-        found=f"After {steps} steps the validation loss is {true:.3g} with true labels and {_better_two(losses):.3g} "
-        "with shuffled ones.",
+        found=f"After {steps} steps the validation loss is {true:.3g} with true labels and {wrong:.3g} with shuffled "
+        "ones.",
         expected=f"a loss well below that with shuffled labels, and below {bench.better:.2f} times that of a constant "
         f"answer ({bench.constant_loss:.3g}).",
         cause="The judgement does not depend on the labels."
@@ -166,19 +164,15 @@ def check_shuffled_labels(bench: Bench) -> Check:
     )
 
 
-def _compare_with_shuffled(bench: Bench, true: float, losses: list[float]) -> tuple[bool, bool]:
-    """Return whether true labels teach more than shuffled ones, and whether shuffled ones teach something."""
-    wrong, margin = _better_two(losses), bench.constant_loss - bench.loss_left(bench.better)
+def _compare_with_shuffled(bench: Bench, true: float, losses: list[float]) -> tuple[float, bool, bool]:
+    """Return what shuffled labels reach, whether true ones teach more than that, and whether shuffled ones teach."""
+    wrong = float(np.mean(sorted(losses)[:2]))  # the two better ones: chance, but for one that left labels in place
+    margin = bench.constant_loss - bench.loss_left(bench.better)
     learns_noise = bool(np.median(losses) < bench.constant_loss - 2 * margin)
     lead = max(margin, bench.constant_loss - true) / 2  # shuffled labels must not teach half of what true ones do
     # Of clear groups fresh weights may by luck know half, whatever the labels.
     teaches = true < CLEARLY * wrong or (true < wrong - lead and not learns_noise)
-    return teaches and true < bench.constant_loss - margin, learns_noise
-
-
-def _better_two(losses: list[float]) -> float:
-    """Return the mean of the two better ones: what chance can do, without one shuffle that left labels in place."""
-    return float(np.mean(sorted(losses)[:2]))
+    return wrong, teaches and true < bench.constant_loss - margin, learns_noise
 
 
 def _judge_learning(bench: Bench, ok: bool, **words: object) -> Check:
