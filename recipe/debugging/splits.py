@@ -54,12 +54,8 @@ def find_duplicates(a: Samples, b: Samples) -> Duplicates:
 
 
 def _rows_as_bytes(x: Samples) -> list[bytes]:
-    if isinstance(x, Reviews):
-        return [x[row].tobytes() for row in range(len(x))]
-    table = np.ascontiguousarray(np.asarray(x).reshape(len(x), -1))
-    if table.dtype.kind == "f":
-        table = table + 0.0  # -0.0 equals 0.0, and has other bytes
-    return [row.tobytes() for row in table]
+    rows = x if isinstance(x, Reviews) else np.asarray(x) + 0  # -0.0 equals 0.0, and has other bytes
+    return [row.tobytes() for row in rows]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -82,11 +82,9 @@ def keyboard_help() -> list[widgets.Widget]:
     return [widgets.Box([Keyboard()], layout=widgets.Layout(display="none"))]
 
 
-def copy_button(words: str, said: Callable[[], None], *, link: bool = False) -> widgets.Button:
-    """Return a button that copies the text beside it, or a link, and calls this; hidden where no script does it."""
+def copy_button(words: str, said: Callable[[], None]) -> widgets.Button:
+    """Return a button that copies the text beside it, and calls this; hidden where no script does it."""
     button = widgets.Button(description=words, icon="copy", layout={"width": "auto"})
     button.add_class("recipe-copy")
-    if link:
-        button.add_class("recipe-link")
     button.on_click(lambda pressed: said())
     return button

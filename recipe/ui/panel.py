@@ -372,7 +372,8 @@ class Panel(abc.ABC):
         stage = widgets.HBox([*self.make_buttons(), self.status])
         stage.layout = widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="0 6px")
         copy = copy_button("Copy line", lambda: self.say("The settings are copied."))
-        link = copy_button("Copy link", lambda: self.say("A link to these settings is copied."), link=True)
+        link = copy_button("Copy link", lambda: self.say("A link to these settings is copied."))
+        link.add_class("recipe-link")  # the script makes one of the line
         self.settings_line.add_class("recipe-line")
         travel = widgets.HBox([self.settings_line, self.reset_button, copy, link], layout={"flex_flow": "row wrap"})
         for extra in (self.source_label, travel):
