@@ -20,9 +20,7 @@ OUTCOME = ["score", "train_score", "epochs", "seconds"]
 
 def table_of(runs: Sequence[Run]) -> pd.DataFrame:
     """Return runs as the journal's table, numbered from 1 in the order that they come in."""
-    frame = tabulate(runs)
-    frame.index = range(1, len(frame) + 1)
-    return frame.rename_axis("run")
+    return tabulate(runs).set_axis(range(1, len(runs) + 1)).rename_axis("run")
 
 
 def compare_runs(frame: pd.DataFrame, first: int, second: int) -> pd.DataFrame:
