@@ -70,20 +70,15 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the cells of the lessons, so that they can be asked for by name; put the files that take longest first.
 
-    At the end one would keep one of two processes waiting: the runs on the real data, the lessons, what walks through
-    the whole house, the browser. The order of the paths does not tell: pytest drops one that lies within another.
+    At the end one would keep one of two processes waiting: the runs on the real data, the browser, the lessons, their
+    claims, the assignments. The order of the paths does not tell: pytest drops one that lies within another.
     """
     for item in items:
         if item.path.suffix == ".ipynb":
             item.add_marker(pytest.mark.lesson)
-    long = ("test_real_runs.py", ".ipynb", "test_every_name.py", BROWSER, "test_pipelines.py", "test_claims.py")
-    place = {name: number for number, name in enumerate((*long, "test_programs.py"))}
-
-    def turn(item: pytest.Item) -> int:
-        file = item.nodeid.partition("::")[0]
-        return min((number for name, number in place.items() if name in file), default=len(place))
-
-    items.sort(key=turn)
+    long = ("test_real_runs.py", BROWSER, ".ipynb", "test_claims.py", "test_assignments.py", "test_pipelines.py")
+    long += ("test_every_name.py", "test_programs.py")
+    items.sort(key=lambda item: [name in item.path.as_posix() for name in long], reverse=True)
 
 
 @pytest.hookimpl(optionalhook=True)

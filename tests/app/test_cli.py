@@ -176,7 +176,8 @@ def test_run_interrupted_writes_what_was_done_and_ends_with_130(tmp_path):
         line = process.stdout.readline()
         assert line, seen
         seen += line
-    rest, errors = _interrupt(process)
+    process.send_signal(signal.SIGINT)
+    rest, errors = process.communicate(timeout=120)
     assert process.returncode == 130, errors
     assert "Traceback" not in errors
     facts = json.loads(numbers.read_text(encoding="utf-8"))
@@ -195,11 +196,6 @@ def _start(*arguments: object) -> subprocess.Popen:
     command = [*COMMAND, *map(str, arguments)]
     env = os.environ | {"PYTHONUNBUFFERED": "1"}
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env, text=True)
-
-
-def _interrupt(process: subprocess.Popen) -> tuple[str, str]:
-    process.send_signal(signal.SIGINT)
-    return process.communicate(timeout=120)
 
 
 def test_help_loads_no_heavy_package_and_names_the_commands():
@@ -304,6 +300,7 @@ def test_tune_ends_cleanly_on_ctrl_c():
     while not default_journal().runs():
         assert time.monotonic() < end
         time.sleep(0.2)
-    output, errors = _interrupt(process)
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=120)
     assert (process.returncode, errors) == (130, "")
     assert "Ctrl-C ended it early." in output
