@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import zipfile
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     import keras
 
 PREDICTED_AT_ONCE = 1_000  # raw samples that are prepared and cast to float32 together: 40 MB of 10,000 words each
+PREDICTS = threading.Lock()  # while Keras predicts, JAX holds the weights: another thread would find them deleted
 SUFFIX = ".keras"
 MEMBER = "recipe.json"  # Keras passes over members of the zip that it does not know
 
@@ -79,7 +81,8 @@ def predict(model: keras.Model, preparation: Preparation, x: Samples) -> np.ndar
     """Return a model's outputs for raw data, (n, outputs), prepared a part at a time: memory stays small."""
     starts = range(0, len(x), PREDICTED_AT_ONCE)
     parts = (preparation.transform(x[start : start + PREDICTED_AT_ONCE]) for start in starts)
-    return np.concatenate([np.asarray(model.predict_on_batch(preparation.to_network(part))) for part in parts])
+    with PREDICTS:
+        return np.concatenate([np.asarray(model.predict_on_batch(preparation.to_network(part))) for part in parts])
 
 
 def save_model(final: FinalModel, path: str | Path) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import numpy as np
@@ -66,6 +67,15 @@ def test_save_model_writes_keras_format_and_refuses_a_folder_that_is_not_there(s
     with pytest.raises(OSError, match=r"[Nn]o such file or directory"):
         save_model(saved[0], tmp_path / "nowhere" / "model.keras")
     assert list(tmp_path.iterdir()) == [tmp_path / "model.keras"]
+
+
+def test_a_model_predicts_in_two_threads_at_once():
+    data = load("mnist", source="sample", rows=100)
+    final = train_final(ModelSpec(hidden_units=(8,), epochs=1), data, journal=None)
+    expected = final.predict(data.x_train)
+    with ThreadPoolExecutor(2) as threads:
+        for found in threads.map(final.predict, [data.x_train] * 60):
+            assert np.array_equal(found, expected)
 
 
 @pytest.mark.parametrize("part", ["head", "middle", "tail"])
