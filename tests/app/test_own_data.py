@@ -175,7 +175,7 @@ def test_columns_that_tell_nothing_are_left_out_and_named(staff):
         ({"age": [np.inf] + [1, 2, 3] * 99 + [4] * 2}, "left", {}, "1 values are not finite. Received: mine"),
         ({}, "left", {"columns": ["left"]}, "No column is left to predict from"),
         ({"name": [f"P{row}" for row in range(300)]}, "left", {"columns": ["name"]}, "looks like an identifier"),
-        ({}, "left", {"measure": "mae"}, "Received: measure='mae', problem='mine'. Choose from accuracy"),
+        ({}, "left", {"measure": "mae"}, "such as mine is. Received: measure='mae'. Choose from accuracy"),
         ({}, "left", {"measure": "acuracy"}, "There is no such measure. Received: measure='acuracy'. Choose from"),
         ({}, "left", {"problem": "regression"}, "These targets cannot be taken for regression"),
         ({}, "age", {"problem": "classification"}, "These targets cannot be taken for classification"),

@@ -163,12 +163,12 @@ def _build_models() -> list[tuple[keras.Model, Start]]:
     """Build one network a draw, each with first weights of its own; return it with all that it begins with."""
     models = []
     for seed in range(DRAWS):
+        *starts, last = (keras.initializers.GlorotUniform(seed=DRAWS * number + seed) for number in range(3))
         layers = [keras.Input((2,))]
-        for number in range(2):
-            start = keras.initializers.GlorotUniform(seed=DRAWS * number + seed)
+        for start in starts:
             layers.append(keras.layers.Dense(MOST_UNITS, "tanh", kernel_initializer=start, kernel_regularizer="l2"))
-            layers.append(keras.layers.Dropout(0.5))
-        model = keras.Sequential([*layers, keras.layers.Dense(1, "sigmoid")])
+            layers.append(keras.layers.Dropout(0.5, seed=seed))
+        model = keras.Sequential([*layers, keras.layers.Dense(1, "sigmoid", kernel_initializer=last)])
         model.compile(keras.optimizers.Adam(0.02), "binary_crossentropy")
         model.optimizer.build(model.trainable_variables)
         variables = (*model.variables, *model.optimizer.variables)
