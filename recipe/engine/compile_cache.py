@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import gc
 import hashlib
 import importlib
 import itertools
@@ -61,12 +60,7 @@ def forget_sources() -> None:
     small ones take 430 MB of memory with all that they came from.
     """
     import jax
-    import keras
 
-    # What was imported stays: Python would look through all of it for garbage, 0.1 s every few trainings. What is
-    # frozen is never freed, if it refers to itself as a model does: so only where there is no model yet.
-    if not any(issubclass(type(one), keras.Model) for one in gc.get_objects()):
-        gc.freeze()
     libc = ctypes.CDLL(None) if sys.platform == "linux" else None
     give_back = getattr(libc, "malloc_trim", lambda keep: None)  # glibc keeps what a compiler's threads have freed
     kept = []
