@@ -94,7 +94,7 @@ class Panel(abc.ABC):
         self.error: BaseException | None = None
         self._writer: int | None = None  # the thread in which the panel itself writes the controls
         self._stop_here = threading.Event()  # ends what run() computes
-        self._computing = threading.RLock()
+        self._computing, self._drawing = threading.RLock(), threading.RLock()
         self._worker = LatestWins(self._work, self.show_running)
         self._kept: dict[object, typing.Any] = {}
         self._has_twin = False  # in the output of a cell
@@ -311,14 +311,15 @@ class Panel(abc.ABC):
 
     def show_result(self, result: typing.Any) -> None:
         """Draw a result, a partial one or None, and say the same in words."""
-        if result is None or not (self.draws_over and self._canvas.axes):
-            self._canvas.clear()
-        if result is None:
-            self._canvas.text(0.5, 0.5, NO_RESULT, ha="center", va="center", color=INK)
-            self.image.show(self._canvas, NO_RESULT)
-            return
-        self.draw(self._canvas, result)
-        self.image.show(self._canvas, self.describe(result))
+        with self._drawing:
+            if result is None or not (self.draws_over and self._canvas.axes):
+                self._canvas.clear()
+            if result is None:
+                self._canvas.text(0.5, 0.5, NO_RESULT, ha="center", va="center", color=INK)
+                self.image.show(self._canvas, NO_RESULT)
+                return
+            self.draw(self._canvas, result)
+            self.image.show(self._canvas, self.describe(result))
 
     def show_running(self, running: bool) -> None:
         """Enable Stop while a run is under way, and Run otherwise."""
