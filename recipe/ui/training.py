@@ -234,7 +234,8 @@ class TrainingPanel(Panel):
         """Make the line of a piece of advice; all of them are made once, for only values change from a thread."""
         press = widgets.Button(description="Apply", layout={"width": "72px", "flex": "0 0 72px"})
         text = widgets.HTML(layout={"flex": "1 1 auto", "min_width": "0"})
-        press.on_click(lambda _: self._guard(lambda: self.apply_advice(number)))
+        # It may be pressed once more while the page is about to hide it: then there is nothing to apply.
+        press.on_click(lambda _: number < len(self.advice) and self._guard(lambda: self.apply_advice(number)))
         return widgets.HBox([press, text], layout=widgets.Layout(display="none", width="100%")), press, text
 
     def source_text(self) -> str:
