@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import typing
+from contextlib import suppress
 from functools import lru_cache
 from html import escape
 from itertools import zip_longest
@@ -234,9 +235,12 @@ class TrainingPanel(Panel):
         """Make the line of a piece of advice; all of them are made once, for only values change from a thread."""
         press = widgets.Button(description="Apply", layout={"width": "72px", "flex": "0 0 72px"})
         text = widgets.HTML(layout={"flex": "1 1 auto", "min_width": "0"})
-        # It may be pressed once more while the page is about to hide it: then there is nothing to apply.
-        press.on_click(lambda _: number < len(self.advice) and self._guard(lambda: self.apply_advice(number)))
+        press.on_click(lambda _: self._guard(lambda: self._press_advice(number)))
         return widgets.HBox([press, text], layout=widgets.Layout(display="none", width="100%")), press, text
+
+    def _press_advice(self, number: int) -> None:
+        with suppress(IndexError):  # pressed as a run ends, or before the page hides it: there is nothing to apply
+            self.apply_advice(number)
 
     def source_text(self) -> str:
         """What is predicted, what the data of the chosen problem is, and how it is shared out."""
