@@ -8,6 +8,7 @@ import importlib.metadata
 import importlib.util
 import re
 import subprocess
+import sys
 import tomllib
 import types
 from pathlib import Path
@@ -115,6 +116,12 @@ def test_distribution_has_a_name_of_its_own_and_its_command_starts():
 @pytest.mark.parametrize("file", ["Makefile", "environment.yml", ".ci/run"])
 def test_what_the_kit_starts_knows_the_backend_of_keras(file):
     assert re.search(r"^ *(export )?KERAS_BACKEND.*jax", (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_importing_the_kit_keeps_the_level_of_the_compiler_that_the_user_set(monkeypatch):
+    monkeypatch.setenv("XLA_FLAGS", given := "--xla_backend_optimization_level=2")
+    shown = subprocess.check_output([sys.executable, "-c", "import os, recipe; print(os.environ['XLA_FLAGS'])"])
+    assert shown.decode().strip() == given
 
 
 @pytest.mark.parametrize("minor", range(9, 17))
