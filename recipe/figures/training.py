@@ -26,7 +26,7 @@ CURVES_SHARE = 0.3  # of the height: a baseline that would leave the curves less
 FEW_EPOCHS = 10  # of so many each is marked by a dot
 LONG_NAME = 32  # letters, from which on the legend has two columns
 SIDES = (("", BLUE, "--", "training"), ("val_", ORANGE, "-", "validation"))
-COLOURS = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, INK)
+LOOKS = ((BLUE, "D"), (VERMILION, "s"), (GREEN, "P"), (ORANGE, "^"), (PURPLE, "v"), (SKY, "X"), (INK, "*"))
 REFERENCES = {"baseline": ":", "rival": (0, (5, 1, 1, 1))}  # what curves are held against, and how it is drawn
 PAST = {"color": "#8c8c8c", "lw": 1, "alpha": 0.55, "zorder": 1}
 NO_MEASURE = ("loss", "data_loss", "penalty")
@@ -95,7 +95,7 @@ def plot_runs(
     """Draw the training curves of one run or several: data loss on the left, the measure of success on the right.
 
     A run that is the mean of several (of `cross_validate`, `train_seeds`) is drawn with the band of its members.
-    Several runs have a colour each. A diamond marks the chosen epoch, at which a run is scored.
+    Several runs have a colour and a mark each. The mark is at the chosen epoch, at which a run is scored.
 
     Parameters
     ----------
@@ -255,11 +255,12 @@ def _draw_pane(axes: Axes, curves: TrainingCurves, key: str, title: str) -> None
     axes.relim()
     axes.autoscale()
     for number, curve in enumerate(curves.curves):
-        _draw_curve(axes, curve, key, COLOURS[number % len(COLOURS)] if compares else None)
+        colour, mark = LOOKS[number % len(LOOKS)]
+        _draw_curve(axes, curve, key, colour if compares else None, mark)
     if compares:  # the styles mean the same in every colour
         for _, _, style, side in SIDES:
             axes.plot([], [], color=INK, linestyle=style, label=side)
-        axes.plot([], [], "D", color=INK, label="best epoch")
+        axes.plot([], [], "D", color=INK, label="best epoch, each its own mark")
     if (since := curves.overfitting_epoch) is not None:
         words = f"overfitting from epoch {since + 1}"
         axes.axvline(since + 1, color=VERMILION, linestyle=(0, (4, 2, 1, 2)), lw=1.3, zorder=1, label=words)
@@ -290,7 +291,7 @@ def _plot(axes: Axes, values: np.ndarray, **style: object) -> None:
         axes.plot(range(1, len(values) + 1), values, marker=mark, markersize=4, **style)
 
 
-def _draw_curve(axes: Axes, curve: Curve, key: str, own: str | None) -> None:
+def _draw_curve(axes: Axes, curve: Curve, key: str, own: str | None, mark: str) -> None:
     """Draw both sides of a training, the band of its members, its chosen epoch; in its own colour or each side's."""
     mean = f" (mean of {len(curve.members)})" if curve.members else ""
     for prefix, side_colour, style, side in SIDES:
@@ -301,11 +302,12 @@ def _draw_curve(axes: Axes, curve: Curve, key: str, own: str | None) -> None:
             together = np.array([_read(member, prefix + key)[: len(values)] for member in curve.members])
             lows, highs = together.min(axis=0), together.max(axis=0)  # (members, epochs) -> (epochs,)
             axes.fill_between(range(1, len(values) + 1), lows, highs, color=look["color"], alpha=0.18, lw=0)
-        words = (curve.name + mean if prefix else None) if own else side + mean
-        _plot(axes, values, lw=2 if prefix or not own else 1.4, label=words, **look)
+        _plot(axes, values, lw=2 if prefix or not own else 1.4, label=None if own else side + mean, **look)
+    if own:
+        axes.plot([], [], color=own, lw=2, marker=mark, markersize=7, label=curve.name + mean)
     if (best := curve.best_epoch) is not None and best < len(values):
         words = None if own else f"best epoch: {best + 1}"
-        axes.plot(best + 1, values[best], "D", color=own or GREEN, markersize=7, zorder=4, label=words)
+        axes.plot(best + 1, values[best], mark, color=own or GREEN, markersize=7, zorder=4, label=words)
 
 
 def _scale(axes: Axes, values: np.ndarray, key: str) -> None:

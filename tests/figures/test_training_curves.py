@@ -96,12 +96,13 @@ def test_plot_runs_marks_where_overfitting_begins():
         (lambda one, other: {"run": one, "history": other.history}, ["run", "history"]),
     ],
 )
-def test_plot_runs_compares_several_each_in_its_colour(make, names):
+def test_plot_runs_compares_several_each_in_its_colour_and_with_its_mark(make, names):
     runs = make(make_run(), make_run(val=(1, 1, 1), spec=ModelSpec(hidden_units=(8,))))
     figure = plot_runs(runs)
     lines = [line for line in figure.axes[0].get_lines() if len(line.get_xdata()) > 2]
     assert [line.get_color() == lines[0].get_color() for line in lines] == [True, True, False, False]
-    assert labels_of(figure)[:5] == [*names, "training", "validation", "best epoch"]
+    assert len({line.get_marker() for line in figure.axes[0].get_lines() if len(line.get_xdata()) == 1}) == 2
+    assert labels_of(figure)[:5] == [*names, "training", "validation", "best epoch, each its own mark"]
     assert all(f"{name}: training from 0.6 to 0.2" in figure.alt for name in names)
 
 
