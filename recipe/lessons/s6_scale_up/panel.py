@@ -86,7 +86,7 @@ class ErrorsPanel(Panel):
         handles += axes.plot((0, side), (0, side), color=INK, linestyle=":", lw=1.2, label="both errors equal")
         handles.append(axes.axvline(reachable, color=INK, linestyle="--", lw=1.2, label="reachable error"))
         for number, (name, point) in enumerate(points.items()):
-            # A star for the sliders, which covers no other; numbers for one's own runs, letters for the textbook's cases.
+            # A star for the sliders, which covers no other, numbers for one's own runs, letters for the textbook's.
             mark = "*" if number == 0 else f"${name[-1] if name in TEXTBOOK_CASES else number}$"
             colour = VERMILION if number == 0 else INK if name in TEXTBOOK_CASES else BLUE
             look = {"color": colour, "marker": mark, "markersize": 9 if number else 18, "linestyle": "none"}
