@@ -166,7 +166,7 @@ def both_losses_fit_a_share(source: str, seed: int) -> Outcome:
 @claim("power_of_a_validation_set", "A weak network beats a guess on 200 reviews more often than on 20, by a fifth.")
 def power_grows_with_samples(source: str, seed: int) -> Outcome:
     reviews = recipe.load("imdb", source=source, rows=ROWS["imdb"], seed=seed)
-    hot, good = reviews.x_train.multi_hot(10_000), reviews.y_train
+    hot, good = reviews.x_train.multi_hot(reviews.problem.num_words), reviews.y_train
     x_train, x_val, y_train, y_val = _halve(hot, good, labels=good, seed=seed)
     model = _network(x_train[:100], y_train[:100], 1, "sigmoid", "binary_crossentropy", seed, 15)
     is_right = (model.predict(x_val, verbose=0)[:, 0] > 0.5) == y_val

@@ -104,10 +104,11 @@ def mistakes_become_surer(source: str, seed: int) -> Outcome:
 
     reviews = recipe.load("imdb", source=source, rows=6_000, seed=seed)
     split = recipe.hold_out(reviews, test_size=0.5, seed=seed)
-    words, held_out = split.x_train.multi_hot(10_000), split.x_val.multi_hot(10_000)
+    num_words = reviews.problem.num_words
+    words, held_out = split.x_train.multi_hot(num_words), split.x_val.multi_hot(num_words)
     keras.utils.set_random_seed(seed)
     hidden = [keras.layers.Dense(16, activation="relu") for _ in range(2)]
-    model = keras.Sequential([keras.Input((10_000,)), *hidden, keras.layers.Dense(1, activation="sigmoid")])
+    model = keras.Sequential([keras.Input((num_words,)), *hidden, keras.layers.Dense(1, activation="sigmoid")])
     model.compile(optimizer="rmsprop", loss="binary_crossentropy")
     losses, mistakes = [], []
     for _ in range(15):
