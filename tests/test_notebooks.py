@@ -274,7 +274,7 @@ def test_project_is_45_minutes_of_mostly_plain_code_and_fills_in_a_sheet(lesson)
     assert [line for line in asked if f">{line}<" not in sheet] == []
 
 
-@measured
+@steps
 def test_lesson_asks_questions_and_ends_with_exercises_that_have_solutions(lesson):
     asked = _tagged(lesson, "question")
     assert 5 <= len(asked) <= 8

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from recipe.engine.loop import train_models
 from recipe.engine.members import Job
-from recipe.figures import BLUE, INK, ORANGE, SKY, VERMILION, finish
+from recipe.figures import BLUE, INK, ORANGE, VERMILION, finish
 from recipe.ui.panel import OnProgress, Panel
 from recipe.ui.settings import Settings, setting
 
@@ -107,18 +107,18 @@ class BoundaryPanel(Panel):
         """Left the boundaries with the samples of the first draw, right both errors of each draw."""
         left, right = figure.subplots(1, 2, width_ratios=(1.6, 1))
         look = {"extent": (-SIDE, SIDE, -SIDE, SIDE), "origin": "lower", "aspect": "auto"}
-        left.imshow(result.decisions.mean(axis=0), cmap="RdBu", vmin=-0.6, vmax=1.6, alpha=0.5, **look)
+        left.imshow(result.decisions.mean(axis=0), cmap="RdBu_r", vmin=-0.6, vmax=1.6, alpha=0.5, **look)
         for decision in result.decisions:
             if decision.any() and not decision.all():
                 left.contour(ENDS, ENDS, decision, levels=[0.5], colors=INK, linewidths=0.9)
-        for label, mark, colour in ((0, "o", VERMILION), (1, "^", BLUE)):
+        for label, mark, colour in ((0, "o", BLUE), (1, "^", VERMILION)):
             left.plot(*result.x[result.y == label].T, mark, color=colour, ms=4, mec="white", mew=0.5, zorder=3)
         left.plot(ENDS, _truth(ENDS), label="truth", **TRUTH)
         left.legend(loc="lower right", fontsize="small")
         left.set(xlim=(-SIDE, SIDE), ylim=(-SIDE, SIDE), xlabel="first column", ylabel="second column")
         finish(left, f"{DRAWS} networks, one from each draw")
 
-        for place, (errors, colour) in enumerate(((result.training, ORANGE), (result.validation, SKY))):
+        for place, (errors, colour) in enumerate(((result.training, BLUE), (result.validation, ORANGE))):
             right.bar(place, errors.mean(), color=colour, width=0.6)
             right.plot(np.full(DRAWS, place), errors, "o", color=INK, ms=4)
         right.axhline(result.settings.noise, label="labels turned over", **TRUTH)

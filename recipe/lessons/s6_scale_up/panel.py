@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import PercentFormatter
 
@@ -86,11 +87,16 @@ class ErrorsPanel(Panel):
         handles += axes.plot((0, side), (0, side), color=INK, linestyle=":", lw=1.2, label="both errors equal")
         handles.append(axes.axvline(reachable, color=INK, linestyle="--", lw=1.2, label="reachable error"))
         for number, (name, point) in enumerate(points.items()):
-            # A star for the sliders, which covers no other, numbers for one's own runs, letters for the textbook's.
-            mark = "*" if number == 0 else f"${name[-1] if name in TEXTBOOK_CASES else number}$"
+            # A star for the sliders; beside any other point a number, if it is one's own, or the textbook's letter.
+            sign = name[-1] if name in TEXTBOOK_CASES else number
             colour = VERMILION if number == 0 else INK if name in TEXTBOOK_CASES else BLUE
-            look = {"color": colour, "marker": mark, "markersize": 9 if number else 18, "linestyle": "none"}
-            handles += axes.plot(*point, label=name, clip_on=False, zorder=3 if number else 2.5, **look)
+            mark = {"marker": "o", "markersize": 4} if number else {"marker": "*", "markersize": 18, "zorder": 1.5}
+            axes.plot(*point, color=colour, clip_on=False, **mark)
+            if number:
+                beside = {"xytext": (6, -6 if number % 2 else 6), "textcoords": "offset points", "va": "center"}
+                axes.annotate(sign, point, color=colour, weight="bold", annotation_clip=False, **beside)
+            sign = {"marker": f"${sign}$", "markersize": 9} if number else mark
+            handles.append(Line2D([], [], color=colour, linestyle="none", label=name, **sign))
         axes.set(xlim=(0, side), ylim=(0, side), xlabel="training error", ylabel="validation error")
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))

@@ -8,7 +8,7 @@ next_step = Choice(
     tip="Subtract: which of the two steps is the larger one?",
     right="c",
     a=("A bigger network", "The avoidable bias is one point: there is next to nothing that a better fit could gain."),
-    b=("Longer training", "That lowers the training error, which is already as low as people's."),
+    b=("Longer training", "That lowers the training error, which is within a point of people's."),
     c=("More data, or regularization", "Avoidable bias 1 point, variance 9 points: the variance is what to work on."),
     d=("Nothing, 24 % is good for blurred digits", "People are at 14 %: ten points could be won."),
 )

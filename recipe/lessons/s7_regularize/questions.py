@@ -23,7 +23,7 @@ data = Prediction(
     text="Twice the training samples, or dropout of a half: which lowers the validation error more?",
     tip="Which of them tells the network something new?",
     right="a",
-    a=("Twice the samples", "Nothing that is done to the network makes up for what it has not seen."),
+    a=("Twice the samples", "Dropout cannot tell the network what 400 more digits tell it."),
     b=("Dropout", "It makes better use of the same samples, no more."),
 )
 best_of = Prediction(
