@@ -220,9 +220,12 @@ def _draw_target(description: TargetDescription, axes: Axes) -> None:
         axes.set_ylabel("samples (%)")
         return
     values = pd.DataFrame(description.targets)[0]
-    axes.hist(values.clip(upper=values.quantile(0.995)), bins=40, color=SKY)
+    shown = values[values <= values.quantile(0.995)]  # a pile at the end would look like capped values
+    axes.hist(shown, bins=40, color=SKY)
     axes.axvline(values.median(), color=VERMILION, linestyle="--", label=f"median {format_number(values.median())}")
-    axes.set_xlabel(f"{problem.output_names[0]} {f'({problem.target_unit})' if problem.target_unit else ''}")
+    unit = f" ({problem.target_unit})" if problem.target_unit else ""
+    left_out = ", without the highest 0.5 %" if len(shown) < len(values) else ""
+    axes.set_xlabel(f"{problem.output_names[0]}{unit}{left_out}")
     axes.set_ylabel("samples")
     axes.locator_params(axis="x", nbins=4)
     axes.xaxis.set_major_formatter(lambda value, _: format_number(value))

@@ -11,7 +11,8 @@ certain = Number(
 )
 majority = Prediction(
     claim="majority_errs_less",
-    text="Three people label each sample, each wrong on one in ten; the majority decides. How many labels are wrong?",
+    text="Three people label each sample, each wrong on one in ten, independently of the others; the majority decides. "
+    "How many labels are wrong?",
     tip="Two of the three, or all of them, have to err on the same sample.",
     right="b",
     a=("One in ten, as before", "Where one errs the two others mostly do not, and outvote them."),
@@ -28,7 +29,8 @@ kind = Choice(
 )
 by_heart = Prediction(
     claim="shuffled_reviews_are_learned_by_heart",
-    text="The labels of the reviews are handed out anew, at random. How wrong is a network on the *training* reviews?",
+    text="The labels of the reviews are handed out anew, at random. How often is a network wrong on the *training* "
+    "reviews?",
     tip="Each review has words that hardly any other has.",
     right="a",
     a=("Hardly ever", "It learns by heart which review got which label; that says nothing about any other."),
@@ -37,7 +39,7 @@ by_heart = Prediction(
 )
 january = Prediction(
     claim="swimwear_is_left_over",
-    text="A network learned in August what a shop sells. Of what will it order too many pieces for January?",
+    text="A network learned in August what a shop sells. What will it order too much of for January?",
     tip="What did the shop sell in August?",
     right="a",
     a=("Swimwear", "Light clothes sold well in August, and the network has never seen another month."),

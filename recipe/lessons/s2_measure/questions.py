@@ -3,7 +3,7 @@
 from recipe.lessons.questions import Number, Prediction
 
 never = Number(
-    text="Of 1,000 images 90 are fives. Which accuracy has the answer that is always *no 5*? (A number from 0 to 1.)",
+    text="Of 1,000 images 90 are fives. What is the accuracy of always answering *no 5*? (A number from 0 to 1.)",
     tip="On which images is it wrong?",
     value=0.91,
     tolerance=0.001,
