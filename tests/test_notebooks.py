@@ -239,6 +239,11 @@ def test_deeper_lesson_says_beside_which_step_it_stands_and_how_long_it_takes(le
     assert abs(int(said[1]) - one.minutes) <= 5
     assert one.plain >= 0.6
     assert re.match(r"## What we did\n", lesson.cells[-1].source)
+    asked = _tagged(lesson, "question")
+    assert len(asked) >= 2
+    assert "score_predictions" in asked[-1].source
+    assert [cell.id for cell in asked if not any(_texts(output) for output in cell.outputs)] == []
+    assert [cell.id for cell in _markdown(lesson) if "**Predict" in cell.source] == []
 
 
 @measured

@@ -2,7 +2,7 @@
 
 In a notebook a question shows its text, and below it buttons; in a stored one the text stands alone. Python answers
 everywhere: ``question.check("b")``. Answers and predictions are recorded in the journal. What a lesson asks is in its
-``recipe.lessons.sN_....questions``.
+``recipe.lessons.sN_....questions``, and of those that go further in ``recipe.lessons.deeper``.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Question:
     @property
     def name(self) -> str:
         """Where it stands among the lessons, such as ``s6_scale_up.turn``; of one that stands in none, its text."""
-        rooms = [(place.split(".")[2], room) for place, room in [*sys.modules.items()] if "recipe.lessons.s" in place]
+        rooms = [(place.split(".")[2], room) for place, room in [*sys.modules.items()] if "recipe.lessons." in place]
         names = [f"{lesson}.{name}" for lesson, room in rooms for name, one in vars(room).items() if one is self]
         return (*names, self.text)[0]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import pkgutil
 from pathlib import Path
 from types import ModuleType
 
@@ -11,11 +12,13 @@ import pytest
 
 import recipe.lessons
 from recipe.journal import default_journal
+from recipe.lessons import deeper
 from recipe.lessons.questions import Choice, Number, Outcome, Prediction, Question, score_predictions
 
 ROOMS = [path.parent.name for path in sorted(Path(recipe.lessons.__file__).parent.glob("s*/questions.py"))]
 LESSONS = [importlib.import_module(f"recipe.lessons.{room}.questions") for room in ROOMS]
-QUESTIONS = [one for lesson in LESSONS for one in vars(lesson).values() if isinstance(one, Question)]
+DEEPER = [importlib.import_module(f"recipe.lessons.deeper.{one.name}") for one in pkgutil.iter_modules(deeper.__path__)]
+QUESTIONS = [one for lesson in (*LESSONS, *DEEPER) for one in vars(lesson).values() if isinstance(one, Question)]
 
 
 def _predict(claim="more_fits", right="b"):

@@ -1,0 +1,1 @@
+"""What the lessons that go further ask: a module each, named as the notebook."""
