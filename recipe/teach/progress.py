@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 LESSONS = MappingProxyType(
     {
+        "s0_recipe": "0 The whole recipe",
         "s1_problem": "1 Define the problem",
         "s2_measure": "2 Choose a measure of success",
         "s3_protocol": "3 Decide on an evaluation protocol",

@@ -40,7 +40,7 @@ def test_progress_of_an_empty_journal_has_begun_nothing():
     assert {one.state for one in progress.lessons} == {"not begun"}
     assert (progress.predictions, progress.problems, progress.looks, progress.runs) == ((), (), (), 0)
     assert math.isnan(progress.brier)
-    assert "Lessons: 0 of 8 done, 0 begun." in str(progress)
+    assert "Lessons: 0 of 9 done, 0 begun." in str(progress)
 
 
 def test_lesson_is_done_once_all_is_answered_right_and_predicted():
@@ -138,7 +138,7 @@ def test_command_says_it_in_words_in_json_and_in_a_file(tmp_path):
     _answer_all()
     assert _recipe().stdout == f"{collect_progress()}\n"
     values = json.loads(_recipe("--json").stdout)
-    assert (values["format"], len(values["lessons"]), values["brier"] is None) == ("recipe-progress/1", 8, False)
+    assert (values["format"], len(values["lessons"]), values["brier"] is None) == ("recipe-progress/1", 9, False)
     done = _recipe("--export", tmp_path / "mine.json", "--student", "ada")
     assert "Written" in done.stderr
     assert json.loads((tmp_path / "mine.json").read_text(encoding="utf-8")) == values | {"student": "ada"}
@@ -154,7 +154,7 @@ def test_command_says_that_the_journal_is_off(monkeypatch):
 
 
 @pytest.mark.usefixtures("undrawn")
-@pytest.mark.parametrize(("show", "rows"), [("lessons", 8), ("predictions", 1), ("problems", 2)])
+@pytest.mark.parametrize(("show", "rows"), [("lessons", 9), ("predictions", 1), ("problems", 2)])
 def test_panel_draws_and_says_what_the_journal_holds(show, rows):
     from recipe.teach.progress_panel import ProgressPanel
 
@@ -166,7 +166,7 @@ def test_panel_draws_and_says_what_the_journal_holds(show, rows):
     assert len(panel.table()) == rows
     assert panel.figure().axes
     assert panel.alt_text().startswith(show.capitalize())
-    assert "1 of 8 done" in panel.status.value
+    assert "1 of 9 done" in panel.status.value
     assert "Baselines beaten beyond chance: mnist (sample)." in panel.notes.value
     assert panel.line() == ("ProgressPanel()" if show == "lessons" else f"ProgressPanel(show='{show}')")
 
