@@ -85,7 +85,7 @@ def test_panel_table_words_and_figure_hold_the_scores(panel):
     trial, earlier = panel.run(encoding="normalize")
     table = panel.table()
     assert table["validation"].tolist() == [trial.run.score, earlier.run.score]
-    assert table["highest"][1] > 1_000 > 5 > table["highest"][0]
+    assert table["5 % above"][1] > 1_000 > 5 > table["5 % above"][0]
     words, rival = panel.alt_text(), trial.rival
     assert f"Validation mean absolute error {trial.run.score:.3g} hundred thousand dollars" in words
     assert f"the {rival.value:.3g} of the rival, {rival.name}. Before, raw (50, seed 0):" in words

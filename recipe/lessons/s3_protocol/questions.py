@@ -4,7 +4,7 @@ from recipe.lessons.questions import Choice, Number, Prediction
 
 protocols = Prediction(
     claim="hold_out_misses_most",
-    text="Thirty teams own 200 districts each, all of them different. Whose reports miss the truth by most?",
+    text="Thirty teams own 200 districts each, all of them different. Whose reports miss the truth by the most?",
     tip="On how many districts does each report rest?",
     right="a",
     a=("Those of hold-out", "Each rests on 50 districts; K-fold judges on all 200, one fold after the other."),
@@ -16,7 +16,7 @@ again = Prediction(
     text="Now thirty teams share the *same* 200 districts, and each cuts anew. What does iterating add to 4-fold?",
     tip="What differs between two teams now?",
     right="b",
-    a=("Nothing", "So it was with other districts each time. Now the cut is all that differs."),
+    a=("Nothing", "Nearly so it was with other districts each time. Now the cut is all that differs."),
     b=("Its reports agree better", "The cut is the only luck that is left, and iterating averages over cuts."),
     c=("Its reports come to lie around the truth", "What these 200 districts do not show, no cut can show."),
 )
@@ -33,7 +33,7 @@ no_test = Choice(
     right="c",
     a=("Nothing, no network was trained on it", "One was chosen by it: the winner is partly a lucky one."),
     b=("There must always be a test set", "A. Ng does without, where nobody needs an unbiased number."),
-    c=("The word test", "It is a dev set, and 91 % too good by an unknown amount. A test set chooses nothing."),
+    c=("The word test", "It is a dev set, and its 91 % is too good by an unknown amount. A test set chooses nothing."),
 )
 phones = Choice(
     text="Of 210,000 pictures of cats 200,000 are from the web and 10,000 from the phones of the users to come. Which "

@@ -122,13 +122,13 @@ class PreparePanel(Panel):
         trial, *earlier = result
         run, (low, high) = trial.run, trial.range
         before = "".join(f" Before, {other.name}: {other.run.score:.3g}." for other in earlier)
-        reads = f"{run.problem.name}, {trial.name}: the network reads numbers from {low:.4g} to {high:.4g}."
+        reads = f"{run.problem.name}, {trial.name}: nine in ten of a column are from {low:.4g} to {high:.4g}."
         return f"{reads} {describe_score(run, trial.rival)}{before}"
 
     def tabulate(self, result: tuple[Trial, ...]) -> pd.DataFrame:
         """A row a trial, the last one first."""
         rows = [(one.name, *one.range, one.run.train_score, one.run.score, one.rival.value) for one in result]
-        return pd.DataFrame(rows, columns=["preparation", "lowest", "highest", "training", "validation", "rival"])
+        return pd.DataFrame(rows, columns=["preparation", "5 % below", "5 % above", "training", "validation", "rival"])
 
     def program(self, settings: PrepareSettings, result: tuple[Trial, ...]) -> tuple[str, str]:
         """The same preparation and network in Keras."""

@@ -20,11 +20,11 @@ raw = Prediction(
     c=("From 0 to 255 it reads more, as the inputs are stronger", "Stronger inputs only make it surer, of nothing."),
 )
 rule = Choice(
-    text="What may be learned from training and validation part together?",
+    text="The validation part is to judge. What may be learned from it and the training part together?",
     tip="Would it still be unseen?",
     right="d",
     a=("The mean of a column", "It may change little; but a rule without exceptions is easier to keep."),
-    b=("The vocabulary of the texts", "New texts have words that nobody has seen. So must validation."),
+    b=("The vocabulary of the texts", "New texts have words that nobody has seen; so may those of validation."),
     c=("Which columns are kept", "That is the worst of all: a column may fit the validation targets by luck."),
     d=("Nothing", "Whatever is learned from data, a median or a choice, comes from the training part alone."),
 )

@@ -86,16 +86,17 @@ class BaselinePanel(Panel):
                 score = getattr(power, name)
                 axes.plot(score, len(names), mark, color=colour, markersize=8)
                 place = {"textcoords": "offset points", "ha": "center", "fontsize": "small", "color": INK}
-                axes.annotate(f"{score:.4g}", (score, len(names)), (0, 7), **place)
+                axes.annotate(f"{score:.3g}", (score, len(names)), (0, 7), **place)
                 names.append(f"{power.samples:,} samples:\n{name}")
         axes.axvline(result.rival.value, color=GREEN, linestyle="--", zorder=0)
         axes.set_yticks(range(len(names)), names)
         axes.set_ylim(len(names) - 0.5, -0.7)  # from the top
         axes.margins(x=0.12)
         axes.grid(axis="y", alpha=0.25)
-        axes.set_xlabel(f"{name_measure(self.dataset.problem)} ({direction} is better)\nline: 90 % interval")
+        line = "line: the baseline plus the 90 % interval of the difference"
+        axes.set_xlabel(f"{name_measure(self.dataset.problem)} ({direction} is better)\n{line}")
         power, source = result.power, " (sample data)" if self.dataset.source == "sample" else ""
-        verdict = "beats it" if power.beats_baseline else "cannot be told" if power.difference > 0 else "no better"
+        verdict = "beats it" if power.beats_baseline else "no difference shown" if power.difference > 0 else "no better"
         rival = f"dashed, on all samples: {result.rival.name} {result.rival.value:.4g}"
         finish(axes, f"{power.samples:,} samples: {verdict}, p = {power.p_value:.2g}{source}\n{rival}")
 

@@ -16,7 +16,7 @@ last_layer = Choice(
     tip="Does the network choose between the tags, or answer a yes or no for each?",
     right="c",
     a=("3 units, softmax", "Its outputs add up to 1: two tags could not both be nearly certain."),
-    b=("3 units, no activation", "Those outputs are no probabilities, and no cross-entropy can be computed from them."),
+    b=("1 unit, sigmoid", "One output answers one question; here there are three."),
     c=("3 units, sigmoid", "A probability for each tag by itself, and binary cross-entropy as the loss."),
 )
 dollars = Prediction(
