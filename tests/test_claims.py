@@ -44,8 +44,8 @@ def test_claims_are_whole_sentences():
 
 
 def test_predictions_rest_on_claims():
-    rooms = [path.parent.name for path in (ROOT / "recipe" / "lessons").glob("s*/questions.py")]
-    lessons = [importlib.import_module(f"recipe.lessons.{room}.questions") for room in rooms]
+    paths = [path for pattern in ("s*/questions.py", "deeper/*.py") for path in (ROOT / "recipe/lessons").glob(pattern)]
+    lessons = [importlib.import_module(f"recipe.lessons.{path.parent.name}.{path.stem}") for path in paths]
     asked = {one.claim for lesson in lessons for one in vars(lesson).values() if isinstance(one, Prediction)}
     assert asked <= set(CLAIMS)
 

@@ -153,6 +153,7 @@ def test_lesson_asks_four_to_eight_questions_one_of_them_a_prediction(lesson):
 def test_question_of_a_lesson_is_answered_by_its_own_solution(question):
     right = question.right if isinstance(question, Choice) else question.value
     assert question.judge(right).outcome is Outcome.CORRECT
+    assert question.name != question.text
     assert question.judge(right).text in str(question.solution())
     if isinstance(question, Choice):
         assert all(len(reason) > 15 for _, reason in question.options.values())
