@@ -43,7 +43,7 @@ HOUSING_ERROR = 0.2271665695773939
 SAMPLE_PROVENANCE = {
     "mnist": "A stand-in for MNIST: 1,797 real handwritten digits, 8 x 8 grey levels, that come with scikit-learn "
     "(Alpaydin and Kaynak, 1998, UCI repository; CC BY 4.0).",
-    "imdb": "A stand-in, not real reviews: 6,000 + 2,000 film reviews simulated from sentence patterns and word lists, "
+    "imdb": "A stand-in, not real reviews: 5,120 + 2,880 film reviews simulated from sentence patterns and word lists, "
     f"{LABEL_NOISE:.0%} of the labels wrong on purpose (part of this package, Apache-2.0).",
     "housing": "A stand-in, not real prices: 2,000 districts simulated with the columns and units of the California "
     "housing data (part of this package, Apache-2.0).",
@@ -127,7 +127,7 @@ def make_sample(dataset: str) -> Content:
     Examples
     --------
     >>> make_sample("mnist")["x_train"].shape
-    (1437, 8, 8)
+    (1600, 8, 8)
     """
     with np.load(Path(__file__).with_name(f"sample_{dataset}.npz")) as archive:
         content: Content = {key: archive[key].astype(dtype) for key, dtype in ARRAYS[FILES[dataset][0]].items()}
