@@ -41,7 +41,7 @@ LABEL_NOISE = 0.06  # fraction of the reviews' labels that are wrong: what a rea
 # districts and over 1,001 quantiles of the noise. Noise leaves the median where it is, so no guess has a smaller one.
 HOUSING_ERROR = 0.2271665695773939
 SAMPLE_PROVENANCE = {
-    "mnist": "A stand-in for MNIST: 1,797 real handwritten digits, 8 x 8 grey levels, that come with scikit-learn "
+    "mnist": "A stand-in for MNIST: 1,792 of the real handwritten digits, 8 x 8 grey levels, that come with scikit-learn "
     "(Alpaydin and Kaynak, 1998, UCI repository; CC BY 4.0).",
     "imdb": "A stand-in, not real reviews: 5,120 + 2,880 film reviews simulated from sentence patterns and word lists, "
     f"{LABEL_NOISE:.0%} of the labels wrong on purpose (part of this package, Apache-2.0).",

@@ -1,7 +1,8 @@
 """What the public doors gave before the package was rebuilt, and give still: the same numbers from the same seeds.
 
-`public_doors.json` was recorded once, on JAX and two cores. Other processors round otherwise, so numbers are compared
-to a part in a hundred; best epochs and specs exactly.
+`public_doors.json` was recorded once, on JAX and two cores; again, where the samples of digits and reviews changed,
+for these. Other processors round otherwise, so numbers are compared to a part in a hundred; best epochs and specs
+exactly.
 """
 
 from __future__ import annotations

@@ -96,7 +96,7 @@ def test_transform_applies_to_new_data_what_was_fitted(name):
         ("housing", "x_train", np.s_[3:5, 4], np.nan, "2 values are not finite. Received: housing, x of shape (192,"
          ' 8), columns 4 (total_bedrooms). Drop these samples, or put numbers there first.'),
         ("housing", "y_val", 3, np.nan, "1 targets are not finite. Received: housing, y of shape (48,). Drop the"),
-        ("mnist", "y_train", 0, 10, "Labels run from 0 to 9. Received: mnist, y of shape (192,), from 0 to 10"),
+        ("mnist", "y_train", 0, 10, "Labels run from 0 to 9. Received: mnist, y of shape (214,), from 0 to 10"),
         ("mnist_multilabel", "y_train", (0, 0), 2, "Labels run from 0 to 1."),
     ],
 )  # fmt: skip

@@ -92,11 +92,18 @@ def l1_makes_more_tiny_weights(source: str, seed: int) -> Outcome:
     return {name: tiny[name] for name in ("nothing", "L1")}, tiny["L1"] > 2 * tiny["nothing"]
 
 
-@claim("07", "Twice the digits lower the validation error by more than dropout does.")
+@claim("07", "Twice the digits leave a lower validation error than dropout does.")
 def more_data_gains_more_than_dropout(source: str, seed: int) -> Outcome:
     accuracy = _by_way(source, seed, "val_accuracy")
-    shown = {name: 1 - accuracy[name] for name in ("nothing", "dropout", "800")}
-    return shown, shown["800"] < min(shown["nothing"], shown["dropout"])
+    shown = {name: 1 - accuracy[name] for name in ("dropout", "800")}
+    return shown, shown["800"] < shown["dropout"]
+
+
+@claim("07", "Twice the digits of MNIST lower the validation error by a tenth or more.", sources=("real",))
+def more_data_lowers_the_error(source: str, seed: int) -> Outcome:
+    accuracy = _by_way(source, seed, "val_accuracy")
+    shown = {name: 1 - accuracy[name] for name in ("nothing", "800")}
+    return shown, shown["800"] < 0.9 * shown["nothing"]
 
 
 @claim(
