@@ -30,6 +30,7 @@ from sides import WORK
 from vectorise import write_usual_file
 
 HERE = Path(__file__).resolve().parent
+ENVIRONMENT = dict(os.environ)  # of the sides: this process imports the kit, which tells XLA how to compile
 TENSORFLOW = HERE.parent / ".venv-tensorflow"
 SHORT = 3  # turns a round for what takes seconds only, and so is noisier
 # work, what to reach against Keras on TensorFlow and on JAX
@@ -77,7 +78,7 @@ def run_side(
     """Run one side of a checkout as a process; return what it printed."""
     shield = {"KERAS_BACKEND": "jax", "PYTHONWARNINGS": "ignore", "TF_CPP_MIN_LOG_LEVEL": "3", **variables}
     command = [str(python), str(checkout / "benchmarks" / "sides.py"), work, side, str(folder)]
-    done = subprocess.run(command, env=os.environ | shield, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=ENVIRONMENT | shield, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"The side {side} of {work} failed.\n{done.stderr[-2000:]}")
     result = json.loads(done.stdout.strip().splitlines()[-1])
