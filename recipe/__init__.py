@@ -6,19 +6,17 @@ Matplotlib, so that the command line answers at once.
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import os
 import re
 import sys
 from typing import TYPE_CHECKING
 
+from recipe.core.xla import compile_in_less_time
+
 # JAX trains the kit's models two to three times as fast on a CPU as the other backends; a choice that stands is kept.
 os.environ.setdefault("KERAS_BACKEND", "jax")
-# One level below XLA's own: on a CPU its programs are as fast, and compiled in a tenth less time. XLA reads it when it
-# compiles for the first time. An accelerator, which JAX finds as a plugin, keeps the level that it has.
-_LEVEL, _GIVEN = "--xla_backend_optimization_level", os.environ.get("XLA_FLAGS", "")
-if _LEVEL not in _GIVEN and not any(map(importlib.util.find_spec, ("jax_plugins", "libtpu"))):
-    os.environ["XLA_FLAGS"] = f"{_GIVEN} {_LEVEL}=1".strip()
+compile_in_less_time()
 
 if TYPE_CHECKING:  # for editors; Python reads these lines as text, below
     from recipe.app.own_data import from_arrays as from_arrays, from_folder as from_folder, from_table as from_table

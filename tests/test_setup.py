@@ -117,10 +117,22 @@ def test_what_the_kit_starts_knows_the_backend_of_keras(file):
     assert re.search(r"^ *(export )?KERAS_BACKEND.*jax", (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE)
 
 
-def test_importing_the_kit_keeps_the_level_of_the_compiler_that_the_user_set(monkeypatch):
-    monkeypatch.setenv("XLA_FLAGS", given := "--xla_backend_optimization_level=2")
-    shown = subprocess.check_output([sys.executable, "-c", "import os, recipe; print(os.environ['XLA_FLAGS'])"])
-    assert shown.decode().strip() == given
+def test_the_kit_keeps_the_options_of_the_compiler_that_the_user_set(monkeypatch):
+    monkeypatch.setenv("XLA_FLAGS", given := "--xla_backend_optimization_level=2 --xla_cpu_use_fusion_emitters=true")
+    assert _xla_flags("recipe.load('mnist', source='sample')") == given
+
+
+@pytest.mark.parametrize(("version", "is_known"), [("0.7.2", True), ("0.10.2", True), ("0.11.0", False)])
+def test_loading_a_sample_tells_xla_only_what_its_version_knows(version, is_known, monkeypatch):
+    monkeypatch.delenv("XLA_FLAGS", raising=False)
+    flags = _xla_flags(f"import jaxlib; jaxlib.__version__ = '{version}'; recipe.load('mnist', source='sample')")
+    assert "--xla_backend_optimization_level=1" in flags
+    assert ("--xla_cpu_use_fusion_emitters=false" in flags) is is_known
+
+
+def _xla_flags(told: str) -> str:
+    code = f"import os, recipe; {told}; print(os.environ['XLA_FLAGS'])"
+    return subprocess.check_output([sys.executable, "-c", code], text=True).strip()
 
 
 @pytest.mark.parametrize("minor", range(9, 17))

@@ -18,6 +18,7 @@ import numpy as np
 from recipe.core.dataset import Dataset, Samples, SealedTest
 from recipe.core.input_checks import expect_choice
 from recipe.core.reviews import Reviews
+from recipe.core.xla import compile_for_few_samples
 from recipe.data.files import (
     ARRAYS,
     FILES,
@@ -41,8 +42,8 @@ LABEL_NOISE = 0.06  # fraction of the reviews' labels that are wrong: what a rea
 # districts and over 1,001 quantiles of the noise. Noise leaves the median where it is, so no guess has a smaller one.
 HOUSING_ERROR = 0.2271665695773939
 SAMPLE_PROVENANCE = {
-    "mnist": "A stand-in for MNIST: 1,792 of the real handwritten digits, 8 x 8 grey levels, that come with scikit-learn "
-    "(Alpaydin and Kaynak, 1998, UCI repository; CC BY 4.0).",
+    "mnist": "A stand-in for MNIST: 1,792 of the real handwritten digits, 8 x 8 grey levels, that come with "
+    "scikit-learn (Alpaydin and Kaynak, 1998, UCI repository; CC BY 4.0).",
     "imdb": "A stand-in, not real reviews: 5,120 + 2,880 film reviews simulated from sentence patterns and word lists, "
     f"{LABEL_NOISE:.0%} of the labels wrong on purpose (part of this package, Apache-2.0).",
     "housing": "A stand-in, not real prices: 2,000 districts simulated with the columns and units of the California "
@@ -86,7 +87,7 @@ def load(name: str, source: str = "auto", rows: int | None = None, seed: int = 0
     --------
     >>> digits = load("mnist", source="sample", rows=500)
     >>> digits
-    Dataset('mnist', source='sample', 400 to train on, SealedTest(100 samples, sealed, looks=0))
+    Dataset('mnist', source='sample', 446 to train on, SealedTest(54 samples, sealed, looks=0))
     >>> digits.problem.input_shape, digits.problem.pixel_max
     ((8, 8), 16.0)
     """
@@ -100,6 +101,8 @@ def load(name: str, source: str = "auto", rows: int | None = None, seed: int = 0
             f"The dataset has {total:,} samples, and fewer than 10 cannot be shared out. "
             f"Received: rows={rows}. Ask for 10 to {total}, or None for all."
         )
+    if taken == "sample":
+        compile_for_few_samples()
     parts = _cut(dataset, content, None if rows == total else rows, seed)
     (x_train, y_train), (x_test, y_test) = (derive(name, x, y) for x, y in parts)
     if problem.kind == "text":  # the sizes of this data: a sample's images are smaller, and its words fewer

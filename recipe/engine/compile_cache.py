@@ -21,6 +21,7 @@ from pathlib import Path
 SOURCES = (("jax._src.pjit", "_pjit_lower"), ("jax._src.interpreters.pxla", "_cached_lowering_to_hlo"))
 MOST_SOURCES = 16  # the latest may be asked for once more, by a call with arrays of another kind
 MOST_PROGRAMS = 96  # what is asked for once more comes from the disk: every 24 doubled the time of a pipeline's checks
+FULL, PROGRAMS_WHEN_FULL = 530e6, 32  # bytes that the process takes, and the most programs from then on
 LONG_SECONDS = 0.1  # a compiler that ran for so long leaves tens of MB to give back, which takes 5 ms
 
 
@@ -57,9 +58,10 @@ def forget_sources() -> None:
     """Let JAX forget, from now on, what its programs were compiled from, and now and again the programs, too.
 
     A context takes 1.3 MB even of ``x + x``, and the program itself half a megabyte. A lesson compiles hundreds: 350
-    small ones take 430 MB of memory with all that they came from.
+    small ones take 430 MB of memory with all that they came from. A process that is large already forgets sooner.
     """
     import jax
+    import psutil
 
     libc = ctypes.CDLL(None) if sys.platform == "linux" else None
     give_back = getattr(libc, "malloc_trim", lambda keep: None)  # glibc keeps what a compiler's threads have freed
@@ -67,15 +69,21 @@ def forget_sources() -> None:
     for module, name in SOURCES:
         with contextlib.suppress(ImportError, AttributeError):
             kept.append(getattr(importlib.import_module(module), name).cache_clear)
-    compiled = itertools.count(1)
+    compiled, forgotten, process = itertools.count(1), 0, psutil.Process()
 
     def listen(event: str, seconds: float, **more: object) -> None:
+        nonlocal forgotten
         if not event.endswith("backend_compile_duration"):
             return
         number = next(compiled)
         if number % MOST_SOURCES == 0:
-            for clear in kept if number % MOST_PROGRAMS else (jax.clear_caches,):
-                clear()
+            most = PROGRAMS_WHEN_FULL if process.memory_info().rss > FULL else MOST_PROGRAMS
+            if number - forgotten >= most:
+                forgotten = number
+                jax.clear_caches()
+            else:
+                for clear in kept:
+                    clear()
         if number % MOST_SOURCES == 0 or seconds > LONG_SECONDS:
             give_back(0)
 
