@@ -69,7 +69,7 @@ def forget_sources() -> None:
     for module, name in SOURCES:
         with contextlib.suppress(ImportError, AttributeError):
             kept.append(getattr(importlib.import_module(module), name).cache_clear)
-    compiled, forgotten, process = itertools.count(1), 0, psutil.Process()
+    compiled, forgotten = itertools.count(1), 0
 
     def listen(event: str, seconds: float, **more: object) -> None:
         nonlocal forgotten
@@ -77,7 +77,7 @@ def forget_sources() -> None:
             return
         number = next(compiled)
         if number % MOST_SOURCES == 0:
-            most = PROGRAMS_WHEN_FULL if process.memory_info().rss > FULL else MOST_PROGRAMS
+            most = PROGRAMS_WHEN_FULL if psutil.Process().memory_info().rss > FULL else MOST_PROGRAMS
             if number - forgotten >= most:
                 forgotten = number
                 jax.clear_caches()

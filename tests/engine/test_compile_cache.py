@@ -21,3 +21,21 @@ print(resident() - before)
 def test_programs_leave_no_compiler_behind():
     done = subprocess.run([sys.executable, "-c", PROGRAMS], capture_output=True, text=True, timeout=120, check=True)
     assert float(done.stdout) < 40  # with all that they were compiled from, 80
+
+
+# As in a process that takes much memory: 90 programs, and how many of them are left.
+FULL = """
+import recipe, recipe.engine.compile_cache
+recipe.engine.compile_cache.FULL = 0
+import jax, numpy as np
+recipe.engine.compile_cache.forget_sources()
+add = jax.jit(lambda x: x + 1)
+for rows in range(90):
+    assert add(np.zeros(rows, np.float32)).shape == (rows,)
+print(len(jax.devices()[0].client.live_executables()))
+"""
+
+
+def test_large_process_keeps_few_programs():
+    done = subprocess.run([sys.executable, "-c", FULL], capture_output=True, text=True, timeout=120, check=True)
+    assert int(done.stdout) <= 32
