@@ -55,8 +55,9 @@ def test_program_of_lesson_2_finds_what_the_panel_says(settings):
     panel = MeasurePanel()
     report, found = panel.run(**settings), run_program(panel)
     assert np.sum(found["counts"]) == pytest.approx(1_000)
-    for name in ("accuracy", "f1", "average_precision"):
-        assert found[name] == pytest.approx(report.measures[name], abs=0.02), name
+    # Where two in a hundred are fives, one digit that is read otherwise moves F1 by 0.02.
+    for name, most in (("accuracy", 0.02), ("f1", 0.05), ("average_precision", 0.02)):
+        assert found[name] == pytest.approx(report.measures[name], abs=most), name
     np.testing.assert_allclose(found["counts"].ravel(), report.measures[COUNTS], atol=20)
 
 
