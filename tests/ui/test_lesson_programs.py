@@ -50,14 +50,15 @@ def test_program_of_lesson_1_takes_all_rows(problem_panel):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("settings", [{}, {"threshold": 0.2, "share": 0.02}])
-def test_program_of_lesson_2_finds_what_the_panel_says(settings):
+@pytest.mark.parametrize(  # where two in a hundred are fives, one digit that is read otherwise moves F1 by 0.02
+    ("settings", "f1_within"), [({}, 0.02), ({"threshold": 0.2, "share": 0.02}, 0.05)], ids=["settings0", "settings1"]
+)
+def test_program_of_lesson_2_finds_what_the_panel_says(settings, f1_within):
     panel = MeasurePanel()
     report, found = panel.run(**settings), run_program(panel)
     assert np.sum(found["counts"]) == pytest.approx(1_000)
-    # Where two in a hundred are fives, one digit that is read otherwise moves F1 by 0.02.
-    for name, most in (("accuracy", 0.02), ("f1", 0.05), ("average_precision", 0.02)):
-        assert found[name] == pytest.approx(report.measures[name], abs=most), name
+    for name, within in (("accuracy", 0.02), ("f1", f1_within), ("average_precision", 0.02)):
+        assert found[name] == pytest.approx(report.measures[name], abs=within), name
     np.testing.assert_allclose(found["counts"].ravel(), report.measures[COUNTS], atol=20)
 
 
